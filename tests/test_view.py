@@ -1,0 +1,347 @@
+"""What the viewer's server gives, to whom, and what it never gives."""
+
+import http.client
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from twin_pipeline.errors import OutputError, UsageError
+from twin_pipeline.view import ViewerServer, serve
+from twin_pipeline.view import server as server_module
+from twin_pipeline.view.files import MIME_TYPES, byte_range, find_file
+
+GLB = bytes(range(256)) * 8
+
+
+@pytest.fixture
+def static(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "static"
+    (folder / "cesium" / "Workers").mkdir(parents=True)
+    (folder / "index.html").write_text("<!doctype html><title>viewer</title>", encoding="utf-8")
+    (folder / "cesium" / "Workers" / "decode.js").write_text("1", encoding="utf-8")
+    (folder / "decoder.wasm").write_bytes(b"\0asm")
+    monkeypatch.setattr(server_module, "STATIC_FOLDER", folder)
+    return folder
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    folder = tmp_path / "出力 out"
+    (folder / "tiles" / "現場 1").mkdir(parents=True)
+    (folder / "tiles" / "tileset.json").write_text("{}", encoding="utf-8")
+    (folder / "tiles" / "現場 1" / "0.glb").write_bytes(GLB)
+    (folder / "pipes.geojson").write_text("{}", encoding="utf-8")
+    (folder / ".secret").write_text("hidden", encoding="utf-8")
+    (tmp_path / "outside.json").write_text("outside", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def server(static: Path, out: Path) -> Iterator[ViewerServer]:  # noqa: ARG001
+    with serve(out) as running:
+        yield running
+
+
+def ask(
+    server: ViewerServer, path: str, method: str = "GET", body: bytes | None = None, **headers: str
+) -> SimpleNamespace:
+    connection = http.client.HTTPConnection(server.url.split("/")[2], timeout=10)
+    try:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body=body, headers=named)
+        answer = connection.getresponse()
+        return SimpleNamespace(status=answer.status, headers=answer.headers, body=answer.read())
+    finally:
+        connection.close()
+
+
+GLB_PATH = "/data/tiles/%E7%8F%BE%E5%A0%B4%201/0.glb"
+
+
+def test_listens_on_this_machine_only(server: ViewerServer) -> None:
+    assert server.url.startswith("http://127.0.0.1:")
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/", "text/html; charset=utf-8"),
+        ("/?lang=ja", "text/html; charset=utf-8"),
+        ("/cesium/Workers/decode.js", "text/javascript; charset=utf-8"),
+        ("/decoder.wasm", "application/wasm"),
+        ("/data/tiles/tileset.json", "application/json"),
+        ("/data/pipes.geojson", "application/geo+json"),
+        (GLB_PATH, "model/gltf-binary"),
+    ],
+)
+def test_gives_files_with_their_media_type(
+    server: ViewerServer, path: str, media_type: str
+) -> None:
+    answer = ask(server, path)
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == media_type
+    assert int(answer.headers["Content-Length"]) == len(answer.body) > 0
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_gives_the_bytes_unchanged(server: ViewerServer) -> None:
+    assert ask(server, GLB_PATH).body == GLB
+
+
+def test_policy_names_no_other_host(server: ViewerServer) -> None:
+    policy = ask(server, "/").headers["Content-Security-Policy"]
+    directives = dict(part.split(" ", 1) for part in policy.split("; "))
+    assert directives["default-src"] == "'none'"
+    assert directives["script-src"] == "'self' 'wasm-unsafe-eval'"
+    sources = {source for value in directives.values() for source in value.split()}
+    known = {"'self'", "'none'", "'wasm-unsafe-eval'", "'unsafe-inline'", "data:", "blob:"}
+    assert sources <= known
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/data/",
+        "/data/tiles",
+        "/data/tiles/",
+        "/data/../outside.json",
+        "/data/%2e%2e/outside.json",
+        "/data/tiles/../../outside.json",
+        "/data/tiles/..%2f..%2foutside.json",
+        "/data/tiles/..%5c..%5coutside.json",
+        "/data//etc/passwd",
+        "/data/C:%5cWindows%5cwin.ini",
+        "/data/.secret",
+        "/data/pipes.geojson%00.glb",
+        "/data/tiles/./tileset.json",
+        "/data/nothing.json",
+        "/../outside.json",
+        "//etc/passwd",
+        "/etc/passwd",
+    ],
+)
+def test_gives_nothing_else(server: ViewerServer, path: str) -> None:
+    answer = ask(server, path)
+    assert answer.status == 404
+    assert answer.body == b"404 Not Found\n"
+
+
+def test_name_longer_than_the_file_system_allows_is_not_found(server: ViewerServer) -> None:
+    assert ask(server, "/data/" + "a" * 5000).status == 404
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+def test_links_stay_inside(server: ViewerServer, out: Path) -> None:
+    (out / "leak.json").symlink_to(out.parent / "outside.json")
+    (out / "leak").symlink_to(out.parent)
+    (out / "loop.json").symlink_to(out / "loop.json")
+    (out / "inner.json").symlink_to(out / "tiles" / "tileset.json")
+    assert ask(server, "/data/leak.json").status == 404
+    assert ask(server, "/data/leak/outside.json").status == 404
+    assert ask(server, "/data/loop.json").status == 404
+    assert ask(server, "/data/inner.json").body == b"{}"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_only_regular_files(server: ViewerServer, out: Path) -> None:
+    os.mkfifo(out / "fifo")
+    assert ask(server, "/data/fifo").status == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"])
+def test_reads_only(server: ViewerServer, out: Path, method: str) -> None:
+    answer = ask(server, "/data/pipes.geojson", method, body=b"changed")
+    assert answer.status == 405
+    assert answer.headers["Allow"] == "GET, HEAD"
+    assert (out / "pipes.geojson").read_text(encoding="utf-8") == "{}"
+
+
+def test_head_has_the_headers_of_get_without_the_body(server: ViewerServer) -> None:
+    got, head = ask(server, GLB_PATH), ask(server, GLB_PATH, "HEAD")
+    assert head.status == 200
+    assert head.body == b""
+    for name in ("Content-Length", "Content-Type", "ETag", "Last-Modified"):
+        assert head.headers[name] == got.headers[name]
+    assert ask(server, "/data/nothing.json", "HEAD").status == 404
+
+
+def test_names_of_other_hosts_are_refused(server: ViewerServer) -> None:
+    port = server.url.rstrip("/").rsplit(":", 1)[1]
+    assert ask(server, "/", Host=f"localhost:{port}").status == 200
+    for host in (f"evil.example:{port}", "127.0.0.1", f"127.0.0.1.evil.example:{port}"):
+        assert ask(server, "/data/pipes.geojson", Host=host).status == 421
+
+
+def test_unchanged_file_is_not_sent_again(server: ViewerServer) -> None:
+    first = ask(server, GLB_PATH)
+    tag, date = first.headers["ETag"], first.headers["Last-Modified"]
+    for headers in (
+        {"If_None_Match": tag},
+        {"If_None_Match": f'"other", W/{tag}'},
+        {"If_None_Match": "*"},
+        {"If_Modified_Since": date},
+    ):
+        answer = ask(server, GLB_PATH, **headers)
+        assert (answer.status, answer.body) == (304, b"")
+        assert answer.headers["ETag"] == tag
+
+
+def test_changed_file_is_sent_again(server: ViewerServer, out: Path) -> None:
+    first = ask(server, "/data/pipes.geojson")
+    (out / "pipes.geojson").write_text('{"new": 1}', encoding="utf-8")
+    tag, date = first.headers["ETag"], "Thu, 01 Jan 1970 00:00:00 GMT"
+    for headers in (
+        {"If_None_Match": tag},
+        {"If_Modified_Since": date},
+        {"If_Modified_Since": "yesterday"},
+        {"If_None_Match": tag, "If_Modified_Since": "Fri, 01 Jan 2100 00:00:00 GMT"},
+    ):
+        assert ask(server, "/data/pipes.geojson", **headers).body == b'{"new": 1}'
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ("bytes=0-0", range(1)),
+        ("bytes=100-199", range(100, 200)),
+        ("bytes=2000-", range(2000, 2048)),
+        ("bytes=2000-9999", range(2000, 2048)),
+        ("bytes=-48", range(2000, 2048)),
+        ("bytes=-9999", range(2048)),
+    ],
+)
+def test_parts_of_a_file(server: ViewerServer, asked: str, given: range) -> None:
+    answer = ask(server, GLB_PATH, Range=asked)
+    assert answer.status == 206
+    assert answer.body == GLB[given.start : given.stop]
+    assert answer.headers["Content-Range"] == f"bytes {given.start}-{given.stop - 1}/2048"
+
+
+@pytest.mark.parametrize("asked", ["bytes=5-2", "bytes=-", "bytes=0-1,5-6", "lines=1-2", "bytes"])
+def test_ranges_it_does_not_know_give_the_whole(server: ViewerServer, asked: str) -> None:
+    answer = ask(server, GLB_PATH, Range=asked)
+    assert (answer.status, answer.body) == (200, GLB)
+
+
+def test_range_behind_the_end(server: ViewerServer) -> None:
+    answer = ask(server, GLB_PATH, Range="bytes=2048-")
+    assert answer.status == 416
+    assert answer.headers["Content-Range"] == "bytes */2048"
+    assert ask(server, GLB_PATH, Range="bytes=-0").status == 416
+
+
+def test_part_of_an_older_version_is_answered_with_the_whole(server: ViewerServer) -> None:
+    tag = ask(server, GLB_PATH).headers["ETag"]
+    assert ask(server, GLB_PATH, Range="bytes=0-9", If_Range=tag).status == 206
+    assert ask(server, GLB_PATH, Range="bytes=0-9", If_Range='"old"').status == 200
+
+
+def test_empty_file(server: ViewerServer, out: Path) -> None:
+    (out / "empty.json").touch()
+    answer = ask(server, "/data/empty.json")
+    assert (answer.status, answer.body) == (200, b"")
+    assert byte_range(None, 0) is None
+
+
+def test_one_connection_carries_many_requests(server: ViewerServer) -> None:
+    connection = http.client.HTTPConnection(server.url.split("/")[2], timeout=10)
+    for path, status in (("/", 200), ("/none", 404), (GLB_PATH, 200), ("/", 200)):
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == status
+    connection.close()
+
+
+def test_many_at_once(server: ViewerServer) -> None:
+    bodies: list[bytes] = []
+    threads = [
+        threading.Thread(target=lambda: bodies.append(ask(server, GLB_PATH).body))
+        for _ in range(16)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert bodies == [GLB] * 16
+
+
+def test_prints_nothing(server: ViewerServer, capfd: pytest.CaptureFixture[str]) -> None:
+    ask(server, "/")
+    ask(server, "/nothing")
+    with socket.create_connection(server.url.split("/")[2].split(":"), timeout=10) as raw:
+        raw.sendall(b"nonsense\r\n\r\n")
+        raw.recv(100)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_close_frees_the_port(static: Path, out: Path) -> None:  # noqa: ARG001
+    first = serve(out)
+    port = int(first.url.rstrip("/").rsplit(":", 1)[1])
+    first.close()
+    first.close()
+    with serve(out, port) as second:
+        assert second.url == first.url
+        assert ask(second, "/").status == 200
+
+
+def test_interrupt_closes(
+    static: Path,  # noqa: ARG001
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    running = serve(out)
+
+    def interrupted(timeout: float | None = None) -> None:
+        monkeypatch.undo()
+        assert timeout is not None
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running._thread, "join", interrupted)
+    running.serve_until_interrupted()
+    with pytest.raises(ConnectionRefusedError):
+        ask(running, "/")
+
+
+def test_port_in_use_is_named(server: ViewerServer, out: Path) -> None:
+    port = int(server.url.rstrip("/").rsplit(":", 1)[1])
+    with pytest.raises(UsageError, match=rf"--port {port}: .* another port"):
+        serve(out, port)
+    with pytest.raises(UsageError, match="--port 99999"):
+        serve(out, 99999)
+
+
+def test_output_without_tiles_is_named(static: Path, tmp_path: Path) -> None:  # noqa: ARG001
+    with pytest.raises(OutputError, match=r"nowhere: has no tiles/tileset\.json"):
+        serve(tmp_path / "nowhere")
+
+
+def test_unbuilt_viewer_is_named(static: Path, out: Path) -> None:
+    (static / "index.html").unlink()
+    with pytest.raises(OutputError, match="make viewer"):
+        serve(out)
+
+
+def test_relative_output_folder(
+    static: Path,  # noqa: ARG001
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(out.parent)
+    with serve(Path(out.name)) as running:
+        assert ask(running, GLB_PATH).status == 200
+
+
+def test_every_suffix_the_pipeline_writes_has_a_media_type() -> None:
+    assert {".json", ".geojson", ".csv", ".gpkg", ".html", ".glb"} <= MIME_TYPES.keys()
+
+
+def test_folder_index_is_given(static: Path) -> None:
+    assert find_file(static.resolve(), "") == (static / "index.html").resolve()
+    assert find_file(static.resolve(), "cesium/") is None

@@ -1,0 +1,258 @@
+"""A small HTTP server for one viewer: reads only, answers only this machine, prints nothing."""
+
+import socket
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from types import TracebackType
+from typing import BinaryIO, Self
+from urllib.parse import urlsplit
+
+from twin_pipeline.errors import OutputError, UsageError
+from twin_pipeline.view.files import (
+    RangeNotSatisfiableError,
+    Version,
+    byte_range,
+    find_file,
+    mime_type,
+)
+
+STATIC_FOLDER = Path(__file__).resolve().parent.parent / "viewer_static"
+"""Where `make viewer` puts the built viewer."""
+
+_POLICY = {
+    "default-src": "'none'",
+    # Decoders (meshopt, Draco, Basis) are WebAssembly.
+    "script-src": "'self' 'wasm-unsafe-eval'",
+    "worker-src": "'self' blob:",
+    # CesiumJS writes the style sheet of its credits into the page.
+    "style-src": "'self' 'unsafe-inline'",
+    # Textures inside tiles become blob: images.
+    "img-src": "'self' data: blob:",
+    # Buffers embedded in tiles are unpacked through data: and blob: addresses.
+    "connect-src": "'self' data: blob:",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+}
+
+CONTENT_SECURITY_POLICY = "; ".join(f"{name} {value}" for name, value in _POLICY.items())
+"""Header that keeps the page from reaching any other host."""
+
+_HOST = "127.0.0.1"
+_DATA = "/data/"
+_CHUNK_BYTES = 1 << 18
+_POLL_SECONDS = 0.05
+_COMMON_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    # A second run may replace the data under the same names.
+    "Cache-Control": "no-cache",
+}
+
+
+def serve(out: Path, port: int = 0) -> "ViewerServer":
+    """Start serving the viewer with the data of one output folder.
+
+    Parameters
+    ----------
+    out
+        An output folder with `tiles/tileset.json`, served read-only under `/data/`.
+    port
+        Port on 127.0.0.1; 0 takes a free one.
+
+    Returns
+    -------
+    ViewerServer
+        It answers already; close it, or use it as a context manager.
+
+    Raises
+    ------
+    OutputError
+        The folder has no tiles, or the viewer has not been built.
+    UsageError
+        The port is taken or not allowed.
+    """
+    tileset = out / "tiles" / "tileset.json"
+    if not tileset.is_file():
+        raise OutputError(
+            f"{out}: has no tiles/tileset.json, so there is nothing to view; "
+            "give the output folder of a finished `twin-pipeline run` or `tile`"
+        )
+    if not (STATIC_FOLDER / "index.html").is_file():
+        raise OutputError(
+            f"{STATIC_FOLDER}: the viewer has not been built; call `make viewer` in the checkout "
+            "(needs Node.js 20 or newer), or install a released wheel, which contains it"
+        )
+    return ViewerServer(STATIC_FOLDER, out, port)
+
+
+class ViewerServer:
+    """The running server; `url` is what to open in a browser."""
+
+    def __init__(self, static: Path, out: Path, port: int) -> None:
+        self._http = _listen(static.resolve(), out.resolve(), port)
+        self.url = f"http://{_HOST}:{self._http.server_address[1]}/"
+        self._thread = Thread(
+            target=self._http.serve_forever, args=(_POLL_SECONDS,), name="viewer", daemon=True
+        )
+        self._thread.start()
+
+    def serve_until_interrupted(self) -> None:
+        """Return after Ctrl+C, with the server closed."""
+        try:
+            while self._thread.is_alive():
+                # Windows delivers Ctrl+C only between waits.
+                self._thread.join(timeout=0.5)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Stop answering and free the port; a second call does nothing."""
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _listen(static: Path, out: Path, port: int) -> "_Server":
+    try:
+        return _Server(static, out, port)
+    except (OSError, OverflowError) as error:
+        raise UsageError(
+            f"--port {port}: can't be used on {_HOST} ({error}); "
+            "give another port, or none to get a free one"
+        ) from error
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # A browser keeps connections open; closing must not wait for them.
+    block_on_close = False
+
+    def __init__(self, static: Path, out: Path, port: int) -> None:
+        self.static = static
+        self.out = out
+        super().__init__((_HOST, port), _Handler)
+        self.hosts = {f"{name}:{self.server_address[1]}" for name in (_HOST, "localhost")}
+
+    def handle_error(
+        self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
+    ) -> None:
+        """Stay silent: a browser that gives up a download is no error of the server."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    server_version = "twin-pipeline"
+    sys_version = ""
+    timeout = 60
+
+    def do_GET(self) -> None:
+        file = self._requested_file()
+        if file is None:
+            return
+        try:
+            with file.open("rb") as stream:
+                self._answer(file, stream)
+        except OSError:
+            # Gone since it was found, or the client has left in the middle.
+            self.close_connection = True
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def parse_request(self) -> bool:
+        """Refuse every method that could be meant to change something."""
+        if not super().parse_request():
+            return False
+        if self.command in ("GET", "HEAD"):
+            return True
+        # What the client sends along stays unread, so the connection is of no more use.
+        self.close_connection = True
+        self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "GET, HEAD", "Connection": "close"})
+        return False
+
+    def _requested_file(self) -> Path | None:
+        # Another site's script may reach this port under its own name (DNS rebinding).
+        if self.headers.get("Host") not in self.server.hosts:
+            self._refuse(HTTPStatus.MISDIRECTED_REQUEST)
+            return None
+        path = urlsplit(self.path).path
+        if path.startswith(_DATA):
+            file = find_file(self.server.out, path.removeprefix(_DATA))
+        else:
+            file = find_file(self.server.static, path.removeprefix("/"))
+        if file is None:
+            self._refuse(HTTPStatus.NOT_FOUND)
+        return file
+
+    def _answer(self, file: Path, stream: BinaryIO) -> None:
+        version = Version.of(file.stat())
+        known = {"ETag": version.etag, "Last-Modified": version.last_modified}
+        if version.is_known(self.headers["If-None-Match"], self.headers["If-Modified-Since"]):
+            self._head(HTTPStatus.NOT_MODIFIED, known)
+            return
+        allowed = version.allows_range(self.headers["If-Range"])
+        try:
+            part = byte_range(self.headers["Range"] if allowed else None, version.size)
+        except RangeNotSatisfiableError:
+            outside = {"Content-Range": f"bytes */{version.size}"}
+            self._refuse(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, outside)
+            return
+        self._send(stream, version, part, {**known, "Content-Type": mime_type(file)})
+
+    def _send(
+        self, stream: BinaryIO, version: Version, part: range | None, headers: dict[str, str]
+    ) -> None:
+        wanted = range(version.size) if part is None else part
+        headers |= {"Accept-Ranges": "bytes", "Content-Length": str(len(wanted))}
+        if part is not None:
+            headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{version.size}"
+        self._head(HTTPStatus.OK if part is None else HTTPStatus.PARTIAL_CONTENT, headers)
+        if self.command != "HEAD":
+            self._copy(stream, wanted)
+
+    def _copy(self, stream: BinaryIO, wanted: range) -> None:
+        stream.seek(wanted.start)
+        left = len(wanted)
+        while left > 0:
+            block = stream.read(min(left, _CHUNK_BYTES))
+            if not block:
+                # The file has shrunk: only a broken connection tells the client so.
+                self.close_connection = True
+                return
+            self.wfile.write(block)
+            left -= len(block)
+
+    def _refuse(self, status: HTTPStatus, headers: dict[str, str] | None = None) -> None:
+        body = f"{status.value} {status.phrase}\n".encode()
+        plain = {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(body))}
+        self._head(status, plain | (headers or {}))
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def _head(self, status: HTTPStatus, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in (_COMMON_HEADERS | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Stay silent: only the command line prints."""
