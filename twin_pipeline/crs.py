@@ -1,1 +1,0 @@
-"""Every coordinate and height conversion; nothing else in the package knows pyproj or a geoid."""

@@ -1,0 +1,28 @@
+"""Every coordinate and height conversion; nothing else in the package knows pyproj or a geoid.
+
+`resolve` turns what a scan declares (`CrsRecord`) and what the user says (`CrsOptions`) into a
+`Georeference`, or refuses with the flag that is missing. Nothing is guessed: heights above sea
+level become ellipsoidal heights only through a named geoid, never through PROJ's vertical
+transformations, which return heights unchanged where a grid is missing.
+"""
+
+from twin_pipeline.crs.georeference import Decision, Georeference
+from twin_pipeline.crs.options import CrsOptions
+from twin_pipeline.crs.record import (
+    CrsRecord,
+    merge_records,
+    record_from_geokeys,
+    record_from_wkt,
+)
+from twin_pipeline.crs.resolve import resolve
+
+__all__ = [
+    "CrsOptions",
+    "CrsRecord",
+    "Decision",
+    "Georeference",
+    "merge_records",
+    "record_from_geokeys",
+    "record_from_wkt",
+    "resolve",
+]

@@ -1,0 +1,50 @@
+"""What a decision about coordinates can depend on, and how a refusal is worded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyproj import CRS
+
+from twin_pipeline.crs.options import CrsOptions
+from twin_pipeline.crs.place import Extent
+from twin_pipeline.crs.record import CrsRecord
+from twin_pipeline.errors import GeoreferenceError
+
+GIVE_CRS = (
+    "give --crs EPSG:6677 (the code of its CRS), --crs local --origin LON,LAT,HEIGHT, "
+    "or -c configs/tokyo.toml"
+)
+GIVE_VERTICAL = (
+    'give --vertical jgd2011 (config: [crs] vertical = "jgd2011"), jgd2024, ap or ellipsoidal'
+)
+FORCE = "[crs] force_crs = true"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything a decision can depend on."""
+
+    record: CrsRecord
+    options: CrsOptions
+    extent: Extent
+    scan_name: str
+    setting_sources: Mapping[str, str]
+
+    def refuse(self, message: str) -> GeoreferenceError:
+        """Return the error that names the scan and what to do."""
+        return GeoreferenceError(f"{self.scan_name}: {message}")
+
+    def setting(self, key: str) -> str:
+        """Return where a setting came from, for run.json."""
+        return self.setting_sources.get(key, f"setting crs.{key}")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The CRS to use, taken apart."""
+
+    horizontal: CRS
+    vertical: CRS | None
+    epsg: int | None
+    source: str
+    warnings: tuple[str, ...] = ()

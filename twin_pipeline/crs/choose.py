@@ -1,0 +1,105 @@
+"""Which CRS holds: the file's record, a setting, or the default."""
+
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from twin_pipeline.crs.case import FORCE, GIVE_CRS, Case, Declared
+from twin_pipeline.crs.compare import epsg_name, same_horizontal, split
+from twin_pipeline.crs.frames import Plane
+from twin_pipeline.crs.place import Extent, within_area
+from twin_pipeline.crs.record import CrsRecord
+from twin_pipeline.errors import GeoreferenceError
+
+
+def choose_crs(case: Case) -> Declared:
+    """Return the CRS to use; raises GeoreferenceError if there is none or it is contradicted."""
+    record, options = case.record, case.options
+    if options.crs is not None:
+        return _from_setting(case, options.crs)
+    recorded = record.crs()
+    if recorded is not None:
+        return Declared(*split(recorded), recorded.to_epsg(), f"file ({record.source})")
+    if record.problem is not None:
+        raise case.refuse(f"its CRS record can't be used: {record.problem}; {GIVE_CRS}")
+    if options.default_crs is None:
+        raise case.refuse(f"carries no CRS record; {GIVE_CRS}")
+    crs = _parse(case, options.default_crs)
+    source = f"{case.setting('default_crs')}, as the scan carries no CRS record"
+    return Declared(*split(crs), crs.to_epsg(), source)
+
+
+def _from_setting(case: Case, text: str) -> Declared:
+    crs = _parse(case, text)
+    horizontal, vertical = split(crs)
+    warnings = overrule(case, horizontal)
+    recorded = case.record.crs()
+    if vertical is None and recorded is not None and not warnings:
+        vertical = split(recorded)[1]
+    return Declared(horizontal, vertical, crs.to_epsg(), case.setting("crs"), warnings)
+
+
+def _parse(case: Case, text: str) -> CRS:
+    try:
+        return CRS.from_user_input(text)
+    except CRSError as error:
+        raise case.refuse(
+            f"{text[:60]!r} is not a known CRS: give an EPSG code such as EPSG:6677, or local"
+        ) from error
+
+
+def _contradicted(record: CrsRecord, horizontal: CRS | None) -> CRS | None:
+    """Return the record's horizontal CRS where it means another place than `horizontal`."""
+    crs = record.crs()
+    if crs is None:
+        return None
+    recorded, _ = split(crs)
+    if not recorded.is_projected:
+        return None
+    if horizontal is not None and same_horizontal(recorded, horizontal):
+        return None
+    return recorded
+
+
+def overrule(case: Case, horizontal: CRS | None) -> tuple[str, ...]:
+    """Let a setting win over the record with a warning, but not over one that could be true.
+
+    A `horizontal` of None stands for local coordinates.
+    """
+    recorded = _contradicted(case.record, horizontal)
+    if recorded is None:
+        return ()
+    if not case.options.force_crs and _could_be_true(recorded, case.extent):
+        raise case.refuse(
+            f"its record ({case.record.source}) says {epsg_name(recorded)}, but crs is set to "
+            f"{case.options.crs}: leave --crs out, or insist with {FORCE}"
+        )
+    return (
+        f"{case.scan_name}: its record {epsg_name(recorded)} ({case.record.source}) was overruled",
+    )
+
+
+def _could_be_true(recorded: CRS, extent: Extent) -> bool:
+    try:
+        plane = Plane.of(recorded)
+    except GeoreferenceError:
+        return True
+    return within_area(plane, extent.corners())
+
+
+def require_projected_metres(case: Case, declared: Declared) -> None:
+    """Raise GeoreferenceError for degrees, feet, and CRSs without a place on earth."""
+    crs = declared.horizontal
+    if crs.is_geographic:
+        raise case.refuse(
+            f"{epsg_name(crs)} counts in degrees: convert the scan to a plane CRS in metres "
+            "first, such as EPSG:6677"
+        )
+    if not crs.is_projected:
+        raise case.refuse(f"{crs.name!r} has no place on earth; {GIVE_CRS}")
+    parts = [*crs.axis_info, *(declared.vertical.axis_info if declared.vertical else [])]
+    for axis in parts:
+        if axis.unit_conversion_factor != 1:
+            raise case.refuse(
+                f"the {axis.name.lower()} of {epsg_name(crs)} counts in {axis.unit_name}: "
+                "convert the scan to metres first"
+            )

@@ -1,0 +1,79 @@
+"""Taking a CRS apart, and telling whether two of them mean the same."""
+
+import numpy as np
+from pyproj import CRS, Transformer
+from pyproj.exceptions import ProjError
+
+SAME_PLACE_M = 0.001
+
+
+def epsg_name(crs: CRS) -> str:
+    """Return EPSG:code where there is one, else the CRS's name."""
+    code = crs.to_epsg()
+    return f"EPSG:{code}" if code is not None else crs.name
+
+
+def split(crs: CRS) -> tuple[CRS, CRS | None]:
+    """Return the horizontal part and the vertical CRS, None where heights aren't part of it."""
+    if crs.is_compound:
+        horizontal, vertical = crs.sub_crs_list[:2]
+        return horizontal, vertical
+    return crs, None
+
+
+def has_ellipsoidal_height(crs: CRS) -> bool:
+    """Whether a third axis stands for the height above the ellipsoid."""
+    return (crs.is_projected or crs.is_geographic) and len(crs.axis_info) == 3
+
+
+def same_crs(first: CRS, second: CRS) -> bool:
+    """Whether two CRSs give the same meaning to a scan's numbers, whatever they are called.
+
+    Horizontal parts are the same where they put the same place at the same coordinates within a
+    millimetre; vertical parts are compared only where both have one.
+    """
+    (h_first, v_first), (h_second, v_second) = split(first), split(second)
+    if v_first is not None and v_second is not None and v_first.to_epsg() != v_second.to_epsg():
+        return False
+    return same_horizontal(h_first, h_second)
+
+
+def same_horizontal(first: CRS, second: CRS) -> bool:
+    """Whether the horizontal parts agree, see `same_crs`."""
+    if first.equals(second, ignore_axis_order=True):
+        return True
+    if not (first.is_projected and second.is_projected):
+        return False
+    if first.geodetic_crs is None or second.geodetic_crs is None:
+        return False
+    if not _same_datum(first, second):
+        return False
+    try:
+        return bool(np.abs(_probe(first) - _probe_at(second, first)).max() < SAME_PLACE_M)
+    except ProjError:
+        return False
+
+
+def _same_datum(first: CRS, second: CRS) -> bool:
+    datums = [crs.geodetic_crs.datum for crs in (first, second) if crs.geodetic_crs is not None]
+    names = [_plain(datum.name) for datum in datums if datum is not None]
+    return len(names) == 2 and names[0] == names[1]
+
+
+def _plain(name: str) -> str:
+    """Fold ESRI's and EPSG's spellings of a datum's name."""
+    folded = "".join(letter for letter in name.lower() if letter.isalnum())
+    return folded.removeprefix("d").removesuffix("ensemble")
+
+
+def _probe(crs: CRS) -> np.ndarray:
+    return _probe_at(crs, crs)
+
+
+def _probe_at(crs: CRS, place: CRS) -> np.ndarray:
+    area = place.area_of_use
+    west, south, east, north = area.bounds if area is not None else (138.4, 34.8, 141.1, 38.0)
+    lon_deg = np.linspace(west, east, 5)[1:-1]
+    lat_deg = np.linspace(south, north, 5)[1:-1]
+    transformer = Transformer.from_crs(crs.geodetic_crs, crs, always_xy=True)
+    return np.array(transformer.transform(lon_deg, lat_deg, errcheck=True))

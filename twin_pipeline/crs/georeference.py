@@ -1,0 +1,91 @@
+"""Where a scan lies on the earth, with the reason for each decision."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from twin_pipeline.crs.frames import LocalFrame, ProjectedFrame
+from twin_pipeline.model import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A value and where it came from: the file's record, a setting, or a default."""
+
+    value: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Georeference:
+    """Converts a scan's coordinates; built by `resolve`, safe to share between threads.
+
+    Arrays named xyz are (N, 3) float64 in the scan frame: easting, northing, elevation in metres.
+    """
+
+    frame: ProjectedFrame | LocalFrame
+    wkt: str
+    """WKT2:2019 of the CRS, with its heights where they are part of a CRS."""
+    horizontal_epsg: int | None
+    compound_epsg: int | None
+    """Code of horizontal CRS and heights together, where the installed PROJ knows one."""
+    declared_epsg: int | None
+    """Code under which the scan or the user named the CRS."""
+    vertical_name: str
+    decisions: Mapping[str, Decision]
+    """By crs, vertical, geoid, axis_order."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_local(self) -> bool:
+        """Whether coordinates are metres around an origin rather than a map projection."""
+        return isinstance(self.frame, LocalFrame)
+
+    @property
+    def epsg(self) -> int | None:
+        """Code that attribute files should declare: as declared, else the horizontal CRS's."""
+        return self.declared_epsg or self.horizontal_epsg
+
+    def to_geographic(self, xyz: FloatArray) -> FloatArray:
+        """Convert to (N, 3) longitude (deg), latitude (deg), ellipsoidal height (m), WGS 84.
+
+        Raises
+        ------
+        GeoreferenceError
+            Where the geoid has no value.
+        """
+        return self.frame.to_geographic(xyz)
+
+    def from_geographic(self, geographic: FloatArray) -> FloatArray:
+        """Convert (N, 3) longitude (deg), latitude (deg), ellipsoidal height (m) back to xyz."""
+        return self.frame.from_geographic(geographic)
+
+    def to_ecef(self, xyz: FloatArray) -> FloatArray:
+        """Convert to (N, 3) earth-centred, earth-fixed metres (EPSG:4978)."""
+        return self.frame.to_ecef(xyz)
+
+    def geoid_undulation_m(self, xyz: FloatArray) -> FloatArray:
+        """Return (N,) the geoid's height above the ellipsoid; zeros where no geoid takes part."""
+        return self.frame.undulation_m(xyz)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what was decided and why, JSON-ready for run.json."""
+        described: dict[str, Any] = {
+            name: {"value": decision.value, "source": decision.source}
+            for name, decision in self.decisions.items()
+        }
+        described |= {
+            "horizontal_epsg": self.horizontal_epsg,
+            "compound_epsg": self.compound_epsg,
+            "vertical_name": self.vertical_name,
+            "local": self.is_local,
+            "wkt": self.wkt,
+            "warnings": list(self.warnings),
+        }
+        if isinstance(self.frame, LocalFrame):
+            lon_deg, lat_deg, height_m = self.frame.origin
+            described["origin"] = {"lon_deg": lon_deg, "lat_deg": lat_deg, "height_m": height_m}
+        else:
+            described["to_wgs84"] = self.frame.plane.transformer.description
+            described["to_wgs84_accuracy_m"] = self.frame.plane.transformer.accuracy
+        return described

@@ -1,0 +1,117 @@
+"""From what the scan declares and what the user says to a georeference, or a clear refusal."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+from pyproj import CRS
+
+from twin_pipeline.crs.case import Case
+from twin_pipeline.crs.choose import choose_crs, overrule, require_projected_metres
+from twin_pipeline.crs.compare import epsg_name
+from twin_pipeline.crs.elevations import choose_heights
+from twin_pipeline.crs.frames import LocalFrame, Plane, ProjectedFrame
+from twin_pipeline.crs.georeference import Decision, Georeference
+from twin_pipeline.crs.options import LOCAL, CrsOptions
+from twin_pipeline.crs.place import Extent, require_place
+from twin_pipeline.crs.record import CrsRecord
+from twin_pipeline.crs.wkt import compound_epsg, full_wkt, local_wkt
+
+
+def resolve(
+    record: CrsRecord,
+    options: CrsOptions,
+    lower: npt.ArrayLike,
+    upper: npt.ArrayLike,
+    scan_name: str,
+    setting_sources: Mapping[str, str] = MappingProxyType({}),
+) -> Georeference:
+    """Establish where a scan lies and what its elevations mean.
+
+    Parameters
+    ----------
+    record
+        What the file declares.
+    options
+        What the user says.
+    lower, upper
+        (3,) corners of the scan's bounding box, metres, scan frame (after `axis_order`).
+    scan_name
+        Named in errors.
+    setting_sources
+        By field of `options`, where its value came from ("--crs", "configs/tokyo.toml"), as it
+        shall stand in run.json.
+
+    Raises
+    ------
+    GeoreferenceError
+        If anything is missing, contradictory or impossible; the message names the remedy.
+    """
+    extent = Extent(np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64))
+    case = Case(record, options, extent, scan_name, setting_sources)
+    if options.crs == LOCAL:
+        return _resolve_local(case)
+    declared = choose_crs(case)
+    require_projected_metres(case, declared)
+    plane = Plane.of(declared.horizontal)
+    # A false CRS would make any question about heights pointless.
+    require_place(plane, extent, options.axis_order or "en", scan_name)
+    heights, decisions = choose_heights(case, declared)
+    frame = ProjectedFrame(plane, heights)
+    return Georeference(
+        frame=frame,
+        wkt=full_wkt(declared.horizontal, heights.datum),
+        horizontal_epsg=declared.horizontal.to_epsg(),
+        compound_epsg=compound_epsg(declared.horizontal, heights.datum),
+        declared_epsg=declared.epsg,
+        vertical_name=heights.datum.name,
+        decisions={
+            "crs": Decision(epsg_name(declared.horizontal), declared.source),
+            **decisions,
+            "axis_order": _axis_order(case),
+        },
+        warnings=declared.warnings + _doubts(case, declared.horizontal),
+    )
+
+
+def _axis_order(case: Case) -> Decision:
+    if case.options.axis_order is not None:
+        return Decision(case.options.axis_order, case.setting("axis_order"))
+    return Decision("en", "default: LAS stores easting first")
+
+
+def _resolve_local(case: Case) -> Georeference:
+    if case.options.origin is None:
+        raise case.refuse(
+            "local coordinates need a place on earth: give --origin LON,LAT,HEIGHT "
+            "(degrees, ellipsoidal metres; config: [crs] origin = [139.69, 35.68, 77.0])"
+        )
+    warnings = overrule(case, None)
+    return Georeference(
+        frame=LocalFrame(case.options.origin),
+        wkt=local_wkt(case.options.origin),
+        horizontal_epsg=None,
+        compound_epsg=None,
+        declared_epsg=None,
+        vertical_name="Up from the local origin",
+        decisions={
+            "crs": Decision(LOCAL, case.setting("crs")),
+            "vertical": Decision(LOCAL, "follows from crs = local"),
+            "geoid": Decision(None, "not needed: the origin's height is ellipsoidal"),
+            "axis_order": _axis_order(case),
+        },
+        warnings=warnings,
+    )
+
+
+def _doubts(case: Case, horizontal: CRS) -> tuple[str, ...]:
+    if case.options.force_crs or not case.extent.near_zero():
+        return ()
+    return (
+        (
+            f"{case.scan_name}: coordinates lie within 1 km of the zero of {epsg_name(horizontal)}, "
+            "as a scanner's own coordinates would: check the position, or give --crs local "
+            "--origin LON,LAT,HEIGHT"
+        ),
+    )
