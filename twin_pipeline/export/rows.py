@@ -1,0 +1,184 @@
+"""Turns surveys into the rows of the shared schema; the formats only write them down."""
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+
+from twin_pipeline.export.attributes import (
+    FITTINGS,
+    PIPES,
+    PROVENANCE,
+    STATIONS,
+    TRENCH,
+    Field,
+    FieldKind,
+    Layer,
+    SiteResult,
+)
+from twin_pipeline.model import Fitting, FloatArray, Pipe
+
+Value = str | int | float | bool | None
+Row = tuple[Value, ...]
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """All rows of one layer over all sites."""
+
+    layer: Layer
+    rows: tuple[Row, ...]
+    shapes: tuple[FloatArray, ...]
+    """One a row, metres, scan frame: (K, 3) for lines, (3,) for points, (K, 2) closed for
+    polygons; empty for a layer without geometry."""
+
+
+def clean_text(value: object) -> str:
+    """Return `value` as text that UTF-8, XML and SQLite can all hold.
+
+    File names may carry bytes that are no UTF-8, and names and reasons may carry control
+    characters; each becomes U+FFFD.
+    """
+    return _UNPRINTABLE.sub("\ufffd", str(value))
+
+
+def cell(spec: Field, value: Any) -> Value:  # noqa: ANN401 - model attributes of any kind
+    """Return `value` as the field's type; None stays None and a non-finite number becomes None."""
+    if value is None:
+        return None
+    match spec.kind:
+        case FieldKind.TEXT:
+            return clean_text(value)
+        case FieldKind.BOOLEAN:
+            return bool(value)
+        case FieldKind.INTEGER:
+            return int(value)
+        case FieldKind.REAL:
+            number = float(value)
+            return number if math.isfinite(number) else None
+
+
+def pipes_table(results: Sequence[SiteResult]) -> Table:
+    """Return one row a pipe, with its centreline."""
+    pairs = [(result, pipe) for result in results for pipe in result.survey.pipes]
+    rows = (_row(PIPES, _pipe_values(result, pipe)) for result, pipe in pairs)
+    return Table(PIPES, tuple(rows), tuple(pipe.centreline for _, pipe in pairs))
+
+
+def stations_table(results: Sequence[SiteResult]) -> Table:
+    """Return one row a station, with its point on the centreline."""
+    pairs = [(result, pipe) for result in results for pipe in result.survey.pipes]
+    rows = (
+        _row(STATIONS, values) for result, pipe in pairs for values in _station_values(result, pipe)
+    )
+    shapes = (point for _, pipe in pairs for point in pipe.stations.centre)
+    return Table(STATIONS, tuple(rows), tuple(shapes))
+
+
+def fittings_table(results: Sequence[SiteResult]) -> Table:
+    """Return one row a fitting, with its point on the centreline."""
+    triples = [
+        (result, pipe, fitting)
+        for result in results
+        for pipe in result.survey.pipes
+        for fitting in pipe.fittings
+    ]
+    rows = (_row(FITTINGS, _fitting_values(*triple)) for triple in triples)
+    shapes = (np.asarray(fitting.position, dtype=np.float64) for _, _, fitting in triples)
+    return Table(FITTINGS, tuple(rows), tuple(shapes))
+
+
+def trench_table(results: Sequence[SiteResult]) -> Table:
+    """Return one row an outline of an excavation."""
+    pairs = [(result, ring) for result in results for ring in result.survey.trench]
+    rows = (
+        _row(TRENCH, {"site": result.survey.site, "area_m2": shapely.Polygon(ring).area})
+        for result, ring in pairs
+    )
+    return Table(TRENCH, tuple(rows), tuple(ring for _, ring in pairs))
+
+
+def provenance_table(results: Sequence[SiteResult]) -> Table:
+    """Return one row a statement, with the georeference's own statements last."""
+    rows = (
+        _row(PROVENANCE, {"site": result.survey.site, "key": key, "value": value})
+        for result in results
+        for key, value in provenance_of(result).items()
+    )
+    return Table(PROVENANCE, tuple(rows), ())
+
+
+def provenance_of(result: SiteResult) -> dict[str, str]:
+    """Return the site's provenance, and its georeference under `crs.` keys, all as clean text."""
+    stated = {clean_text(key): clean_text(value) for key, value in result.provenance.items()}
+    described = {
+        f"crs.{clean_text(key)}": clean_text(_plain(value))
+        for key, value in result.georeference.describe().items()
+        if value is not None
+    }
+    return stated | described
+
+
+def station_offsets(result: SiteResult, pipe: Pipe) -> FloatArray | None:
+    """Return the horizontal distance of each station to the boundary line, (S,) metres."""
+    if result.boundary is None:
+        return None
+    line = shapely.linestrings(np.asarray(result.boundary, dtype=np.float64)[:, :2])
+    points = shapely.points(pipe.stations.centre[:, :2])
+    return np.asarray(shapely.distance(points, line), dtype=np.float64)
+
+
+def _row(layer: Layer, values: Mapping[str, Any]) -> Row:
+    return tuple(cell(spec, values[spec.name]) for spec in layer.fields)
+
+
+def _pipe_values(result: SiteResult, pipe: Pipe) -> dict[str, Any]:
+    measured = {spec.name: getattr(pipe, spec.name) for spec in PIPES.fields[1:]}
+    return {"site": result.survey.site, **measured}
+
+
+def _station_values(result: SiteResult, pipe: Pipe) -> Iterator[dict[str, Any]]:
+    stations = pipe.stations
+    offsets = station_offsets(result, pipe)
+    columns = {
+        "chainage_m": stations.chainage_m,
+        "easting_m": stations.centre[:, 0],
+        "northing_m": stations.centre[:, 1],
+        "ground_z_m": stations.ground_z_m,
+        "crown_z_m": stations.crown_z_m,
+        "centre_z_m": stations.centre[:, 2],
+        "cover_m": stations.cover_m,
+        "cover_std_m": stations.cover_std_m,
+        "outer_diameter_m": stations.outer_diameter_m,
+        "observed": stations.observed,
+        "offset_m": [None] * len(stations) if offsets is None else offsets,
+    }
+    shared = {"site": result.survey.site, "pipe_id": pipe.pipe_id}
+    for i in range(len(stations)):
+        yield shared | {name: column[i] for name, column in columns.items()}
+
+
+def _fitting_values(result: SiteResult, pipe: Pipe, fitting: Fitting) -> dict[str, Any]:
+    return {
+        "site": result.survey.site,
+        "pipe_id": pipe.pipe_id,
+        "kind": fitting.kind,
+        "chainage_m": fitting.chainage_m,
+        "angle_deg": fitting.angle_deg,
+        "catalogue_angle_deg": fitting.catalogue_angle_deg,
+        "radius_m": fitting.radius_m,
+    }
+
+
+def _plain(value: object) -> str:
+    """Return nested statements as JSON and everything else as it prints."""
+    if isinstance(value, dict | list | tuple | bool):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)

@@ -1,0 +1,134 @@
+"""run.json: what was run, on what, with what outcome."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from twin_pipeline.export.attributes import SiteResult
+from twin_pipeline.export.extent import site_centre
+from twin_pipeline.export.files import write_text
+from twin_pipeline.export.rows import clean_text
+from twin_pipeline.model import Gate
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """One scan that was read."""
+
+    site: str
+    path: str
+    sha256: str
+    points_read: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunFacts:
+    """What a run knows besides its sites' results."""
+
+    version: str
+    """Of twin_pipeline."""
+    started_at: str
+    """ISO 8601 with offset."""
+    finished_at: str
+    """ISO 8601 with offset."""
+    config: Mapping[str, Any]
+    """The effective configuration as JSON has it."""
+    inputs: tuple[InputFile, ...]
+    timings_s: Mapping[str, float]
+    """Wall-clock seconds by stage, in the order of the stages, summed over the sites."""
+    counts: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Further counts beside those that the surveys give, e.g. points in tiles."""
+    gates: tuple[Gate, ...] = ()
+    """Of the whole run; those of a site are in its survey."""
+    warnings: tuple[str, ...] = ()
+    """Of the whole run; those of a site are in its survey."""
+
+
+def run_record(results: Sequence[SiteResult], facts: RunFacts) -> dict[str, Any]:
+    """Return the content of run.json; keys are always the same and in the same order.
+
+    `crs` is what all sites share, or null where they differ; each site has its own.
+    """
+    sites = [_site(result) for result in results]
+    systems = [site["crs"] for site in sites]
+    shared = systems[0] if systems and all(crs == systems[0] for crs in systems) else None
+    gates = _gates(results, facts)
+    return {
+        "version": clean_text(facts.version),
+        "started_at": facts.started_at,
+        "finished_at": facts.finished_at,
+        "passed": all(gate["passed"] for gate in gates),
+        "crs": shared,
+        "counts": _counts(results, facts),
+        "gates": gates,
+        "warnings": _warnings(results, facts),
+        "sites": sites,
+        "inputs": [_input(scan) for scan in facts.inputs],
+        "timings_s": {stage: round(float(s), 3) for stage, s in facts.timings_s.items()},
+        "config": facts.config,
+    }
+
+
+def write_run_record(record: Mapping[str, Any], path: Path) -> Path:
+    """Write run.json, complete or not at all."""
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False, indent=2)
+    return write_text(path, text + "\n")
+
+
+def _site(result: SiteResult) -> dict[str, Any]:
+    survey = result.survey
+    centre = site_centre(result)
+    height_m = centre.ground_ellipsoidal_height_m if centre else None
+    return {
+        "name": clean_text(survey.site),
+        "pipes": len(survey.pipes),
+        "centre_lon_deg": round(centre.lon_deg, 9) if centre else None,
+        "centre_lat_deg": round(centre.lat_deg, 9) if centre else None,
+        "ground_z_m": None if survey.ground_z_m is None else round(survey.ground_z_m, 4),
+        "ground_ellipsoidal_height_m": None if height_m is None else round(height_m, 4),
+        "crs": dict(result.georeference.describe()),
+        "provenance": {clean_text(k): clean_text(v) for k, v in result.provenance.items()},
+    }
+
+
+def _counts(results: Sequence[SiteResult], facts: RunFacts) -> dict[str, int]:
+    pipes = [pipe for result in results for pipe in result.survey.pipes]
+    counted = {
+        "inputs": len(facts.inputs),
+        "points_in": sum(scan.points_read for scan in facts.inputs),
+        "points_labelled": sum(len(result.survey.point_labels) for result in results),
+        "points_on_pipes": sum(pipe.points for pipe in pipes),
+        "sites": len(results),
+        "pipes": len(pipes),
+        "stations": sum(len(pipe.stations) for pipe in pipes),
+        "fittings": sum(len(pipe.fittings) for pipe in pipes),
+        "trench_outlines": sum(len(result.survey.trench) for result in results),
+    }
+    return counted | dict(facts.counts)
+
+
+def _gates(results: Sequence[SiteResult], facts: RunFacts) -> list[dict[str, Any]]:
+    owned: list[tuple[str | None, Gate]] = [(None, gate) for gate in facts.gates]
+    owned += [(clean_text(r.survey.site), gate) for r in results for gate in r.survey.gates]
+    return [
+        {"site": site, "name": gate.name, "passed": gate.passed, "detail": clean_text(gate.detail)}
+        for site, gate in owned
+    ]
+
+
+def _warnings(results: Sequence[SiteResult], facts: RunFacts) -> list[dict[str, Any]]:
+    owned: list[tuple[str | None, str]] = [(None, text) for text in facts.warnings]
+    owned += [(clean_text(r.survey.site), text) for r in results for text in r.survey.warnings]
+    return [{"site": site, "message": clean_text(text)} for site, text in owned]
+
+
+def _input(scan: InputFile) -> dict[str, Any]:
+    return {
+        "site": clean_text(scan.site),
+        "path": clean_text(scan.path),
+        "sha256": scan.sha256,
+        "points_read": scan.points_read,
+    }
