@@ -33,10 +33,7 @@ def test_positions_are_longitude_latitude_ellipsoidal_height(tmp_path, result):
     assert geometry["coordinates"] == [pytest.approx(row, abs=1e-4) for row in expected.tolist()]
     lon, lat, height = geometry["coordinates"][0]
     assert (139 < lon < 140, 35 < lat < 36, 60 < height < 75) == (True, True, True)
-    decimals = [str(value).partition(".")[2] for value in (lon, lat, height)]
-    assert [len(digits) <= limit for digits, limit in zip(decimals, (9, 9, 4), strict=True)] == [
-        True
-    ] * 3
+    assert (lon, lat, height) == (round(lon, 9), round(lat, 9), round(height, 4))
 
 
 def test_bbox_holds_all_positions(tmp_path, results):

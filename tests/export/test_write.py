@@ -30,7 +30,7 @@ def test_a_file_in_place_of_the_folder_is_an_output_error(tmp_path):
 def test_a_failing_block_leaves_the_old_file_alone(tmp_path):
     path = write_text(tmp_path / "a.txt", "old")
 
-    def fail():
+    def fail() -> None:
         with staged(path) as beside:
             beside.write_text("half")
             raise ValueError("interrupted")
