@@ -1,0 +1,86 @@
+# Everything a checkout needs. `make demo` and `make test` set themselves up; nothing is installed
+# outside this folder. A second call does only what a changed file makes necessary.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := .make
+RUN_READY := $(STAMPS)/run-ready
+DEV_READY := $(STAMPS)/dev-ready
+VIEWER := twin_pipeline/viewer_static/index.html
+VIEWER_SOURCES := $(shell find viewer -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --no-header
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test lint format types imports check viewer bench lock config clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+demo: $(RUN_READY) $(VIEWER) ## run the sample scan; print the pipes and where the results are
+	$(BIN)/twin-pipeline run sample_data/trench_tokyo.laz -c configs/tokyo.toml --material DIP \
+	    -o out/demo --overwrite
+
+test: $(DEV_READY) $(VIEWER) ## the whole test suite
+	$(BIN)/python -m pytest
+
+lint: $(DEV_READY) ## style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(DEV_READY) ## rewrite the code in the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(DEV_READY) ## static types
+	$(BIN)/mypy
+
+imports: $(DEV_READY) ## which module may import which
+	$(BIN)/lint-imports
+
+check: lint types imports test ## all of the above
+
+viewer: $(VIEWER) ## build the viewer into the package
+
+bench: $(DEV_READY) ## time every stage beside the decoding of its input
+	$(BIN)/python -m benchmarks
+
+lock: $(DEV_READY) ## choose the pinned packages anew from pyproject.toml
+	echo 'setuptools>=77' | $(LOCK) pyproject.toml - -o constraints.txt
+	$(LOCK) pyproject.toml --extra dev --extra benchmark -c constraints.txt -o constraints-dev.txt
+
+config: $(RUN_READY) ## write configs/default.toml anew from the options in the code
+	$(BIN)/python -m twin_pipeline.config > configs/default.toml.new
+	mv configs/default.toml.new configs/default.toml
+
+clean: ## remove what make made, the viewer's packages included
+	rm -rf $(VENV) $(STAMPS) build out viewer/node_modules twin_pipeline/viewer_static
+
+# A Debian python3 without its venv package, or a version manager's placeholder, is passed over.
+$(BIN)/python:
+	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	    $$python -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	        && exec $$python -m venv $(VENV); \
+	done; \
+	echo 'No Python 3.11 or newer with the venv module was found: install one (on Debian and' \
+	    'Ubuntu the package python3-venv) or name it: make PYTHON=/path/to/python3' >&2; exit 1
+
+$(RUN_READY): constraints.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes --only-binary :all: -r constraints.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@mkdir -p $(STAMPS) && touch $@
+
+$(DEV_READY): constraints-dev.txt $(RUN_READY)
+	$(PIP) install --require-hashes --only-binary :all: -r constraints-dev.txt
+	@mkdir -p $(STAMPS) && touch $@
+
+$(VIEWER): $(VIEWER_SOURCES)
+	@node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null || { \
+	    echo 'The viewer needs Node.js 20 or newer with npm to be built: install it from' \
+	        'your system or nodejs.org, then call make again.' >&2; exit 1; }
+	cd viewer && npm ci --no-audit --no-fund && npm run build
+	@touch $@
