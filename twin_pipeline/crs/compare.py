@@ -44,8 +44,6 @@ def same_horizontal(first: CRS, second: CRS) -> bool:
         return True
     if not (first.is_projected and second.is_projected):
         return False
-    if first.geodetic_crs is None or second.geodetic_crs is None:
-        return False
     if not _same_datum(first, second):
         return False
     try:
@@ -55,9 +53,15 @@ def same_horizontal(first: CRS, second: CRS) -> bool:
 
 
 def _same_datum(first: CRS, second: CRS) -> bool:
-    datums = [crs.geodetic_crs.datum for crs in (first, second) if crs.geodetic_crs is not None]
-    names = [_plain(datum.name) for datum in datums if datum is not None]
-    return len(names) == 2 and names[0] == names[1]
+    codes, names = zip(*(_datum(crs) for crs in (first, second)), strict=True)
+    return (codes[0] is not None and codes[0] == codes[1]) or names[0] == names[1]
+
+
+def _datum(crs: CRS) -> tuple[int | None, str]:
+    geodetic = crs.geodetic_crs
+    if geodetic is None or geodetic.datum is None:
+        return None, crs.name
+    return geodetic.to_epsg(min_confidence=20), _plain(geodetic.datum.name)
 
 
 def _plain(name: str) -> str:

@@ -31,8 +31,10 @@ def _transform(
 ) -> list[FloatArray]:
     """Transform (N,) columns; pyproj takes arrays of one point for scalars, with a warning."""
     direction = TransformDirection.INVERSE if inverse else TransformDirection.FORWARD
-    points: Any = [column.tolist() if len(column) == 1 else column for column in columns]
-    transformed = transformer.transform(*points, direction=direction)
+    points = [column.tolist() if len(column) == 1 else column for column in columns]
+    # The overloads of `transform` don't provide for columns in a list.
+    transform: Any = transformer.transform
+    transformed = transform(*points, direction=direction)
     return [np.asarray(column, dtype=np.float64) for column in transformed]
 
 

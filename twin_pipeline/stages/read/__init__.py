@@ -1,0 +1,19 @@
+"""Reads scans: LAS 1.0 to 1.4 and LAZ, whatever state they are in.
+
+Every file either yields its points or one `InputError` that says what is wrong; headers are
+checked against the file's true size before anything is allocated on their word.
+"""
+
+from twin_pipeline.stages.read.describe import describe_scan
+from twin_pipeline.stages.read.info import ScanInfo, inspect_scan, sha256_of
+from twin_pipeline.stages.read.points import DIMENSIONS, read_chunks, read_cloud
+
+__all__ = [
+    "DIMENSIONS",
+    "ScanInfo",
+    "describe_scan",
+    "inspect_scan",
+    "read_chunks",
+    "read_cloud",
+    "sha256_of",
+]

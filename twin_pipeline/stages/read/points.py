@@ -1,0 +1,130 @@
+"""Points of a scan in the scan frame, chunk by chunk or as one cloud."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from twin_pipeline.crs.options import AxisOrder
+from twin_pipeline.errors import InputError
+from twin_pipeline.model import FloatArray, PointChunk, PointCloud
+from twin_pipeline.stages.read.decode import Records, iter_records
+from twin_pipeline.stages.read.header import ScanHeader, read_header
+
+DIMENSIONS = ("red", "green", "blue", "intensity", "classification", "return_number", "gps_time")
+"""The attributes that `read_chunks` knows."""
+
+CHUNK_POINTS = 1_000_000
+
+_FIRST_EXTENDED_FORMAT = 6
+
+
+def read_chunks(
+    path: Path,
+    *,
+    axis_order: AxisOrder | None = None,
+    dimensions: Sequence[str] = DIMENSIONS,
+    chunk_points: int = CHUNK_POINTS,
+) -> Iterator[PointChunk]:
+    """Yield all points of a scan in file order.
+
+    Parameters
+    ----------
+    path
+        LAS or LAZ file.
+    axis_order
+        "ne" if the file stores northing first; anything else means easting first.
+    dimensions
+        Attributes wanted, out of `DIMENSIONS`; those that the point format lacks are left out.
+    chunk_points
+        Most points a chunk.
+
+    Raises
+    ------
+    InputError
+        If the file is not LAS or LAZ, damaged, cut off, or without points.
+    """
+    header = read_header(Path(path))
+    start = 0
+    for records in iter_records(header, chunk_points):
+        attributes = {
+            name: values
+            for name in dimensions
+            if (values := _attribute(records, header, name)) is not None
+        }
+        yield PointChunk(
+            start=start,
+            xyz=_coordinates(records, header, axis_order),
+            attributes=MappingProxyType(attributes),
+        )
+        start += len(records)
+
+
+def read_cloud(path: Path, *, axis_order: AxisOrder | None = None) -> PointCloud:
+    """Read all points of a scan, in file order, into one cloud.
+
+    The origin is the middle of the first points, in whole metres. Peak memory is the cloud's own
+    24 bytes a point and one chunk.
+
+    Raises
+    ------
+    InputError
+        As `read_chunks`; also if memory does not suffice.
+    """
+    path = Path(path)
+    header = read_header(path)
+    xyz = np.empty((0, 3))
+    origin = np.zeros(3)
+    try:
+        for chunk in read_chunks(path, axis_order=axis_order, dimensions=()):
+            if chunk.start == 0:
+                origin = np.round(np.median(chunk.xyz, axis=0))
+                xyz = np.empty((min(header.point_count, _trusted_count(header)), 3))
+            end = chunk.start + len(chunk.xyz)
+            if end > len(xyz):
+                xyz = _grown(xyz, min(header.point_count, 2 * end))
+            np.subtract(chunk.xyz, origin, out=xyz[chunk.start : end])
+    except MemoryError as error:
+        raise InputError(
+            f"{path}: {header.point_count} points need {header.point_count * 24 / 1e9:.1f} GB of "
+            "memory: cut or thin the scan"
+        ) from error
+    return PointCloud(xyz=xyz, origin=origin)
+
+
+def _grown(xyz: FloatArray, length: int) -> FloatArray:
+    longer = np.empty((length, 3))
+    longer[: len(xyz)] = xyz
+    return longer
+
+
+def _trusted_count(header: ScanHeader) -> int:
+    """Points for which memory is taken on the header's word: a byte each, and a chunk.
+
+    LAZ can pack more into a byte only where points repeat each other.
+    """
+    return max(header.file_size, CHUNK_POINTS)
+
+
+def _coordinates(records: Records, header: ScanHeader, axis_order: AxisOrder | None) -> FloatArray:
+    xyz = np.empty((len(records), 3))
+    order = (1, 0, 2) if axis_order == "ne" else (0, 1, 2)
+    for column, stored in enumerate(order):
+        counts = records["XYZ"[stored]]
+        np.multiply(counts, header.scale[stored], out=xyz[:, column])
+        xyz[:, column] += header.offset[stored]
+    return xyz
+
+
+def _attribute(records: Records, header: ScanHeader, name: str) -> npt.NDArray[Any] | None:
+    extended = header.point_format >= _FIRST_EXTENDED_FORMAT
+    if name == "return_number":
+        return records["bit_fields"] & np.uint8(0x0F if extended else 0x07)
+    if name == "classification" and not extended:
+        return records["raw_classification"] & np.uint8(0x1F)
+    if name not in (records.dtype.names or ()):
+        return None
+    return np.ascontiguousarray(records[name])
