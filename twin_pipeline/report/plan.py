@@ -1,0 +1,139 @@
+"""The plan: trench, pipes to scale, stations and fittings, grid north up."""
+
+from itertools import product
+
+import numpy as np
+from markupsafe import Markup
+
+from twin_pipeline.export.attributes import SiteResult
+from twin_pipeline.export.extent import footprint_of
+from twin_pipeline.export.rows import clean_text
+from twin_pipeline.model import Fitting, FittingKind, FloatArray, Pipe
+from twin_pipeline.report.labels import Box
+from twin_pipeline.report.path import direction_at, hidden_stretches, positions_at, stretch
+from twin_pipeline.report.scales import spread_out
+from twin_pipeline.report.sheet import PlanSheet, draw_grid, draw_north_arrow, draw_scale_bar
+from twin_pipeline.report.svg import Point
+
+LABEL_SIZE, STATION_SIZE = 15.0, 11.0
+STATION_GAP = 46.0
+LEAST_PIPE_WIDTH = 3.0
+LABEL_SHARES = (0.5, 0.35, 0.65, 0.2, 0.8, 0.05, 0.95)
+
+
+def draw_plan(result: SiteResult) -> Markup | None:
+    """Return the plan of one site, or None where there is neither trench nor pipe."""
+    survey = result.survey
+    extent = footprint_of(survey)
+    if len(extent) == 0:
+        return None
+    sheet = PlanSheet(extent, f"平面図 Plan: {clean_text(survey.site)}")
+    draw_grid(sheet)
+    for ring in survey.trench:
+        sheet.drawing.polygon(sheet.path(ring), "trench")
+    if result.boundary is not None:
+        for part in sheet.clipped(result.boundary):
+            sheet.drawing.polyline(part, "boundary")
+    for draw in (_draw_pipe, _draw_centreline, _draw_fittings):
+        for pipe in survey.pipes:
+            draw(sheet, pipe)
+    draw_scale_bar(sheet)
+    draw_north_arrow(sheet)
+    for draw in (_draw_name, _draw_stations):
+        for pipe in survey.pipes:
+            draw(sheet, pipe)
+    return sheet.drawing.markup()
+
+
+def _draw_pipe(sheet: PlanSheet, pipe: Pipe) -> None:
+    width = max(pipe.outer_diameter_m * sheet.units_per_m, LEAST_PIPE_WIDTH)
+    path = sheet.path(pipe.centreline)
+    sheet.drawing.polyline(path, "pipe-edge", width + 2)
+    sheet.drawing.polyline(path, f"pipe {pipe.role}", width)
+    for start_m, end_m in hidden_stretches(pipe):
+        sheet.drawing.polyline(sheet.path(stretch(pipe, start_m, end_m)), "pipe-hidden", width)
+    for x, y in sheet.path(_samples(pipe, 12.0 / sheet.units_per_m)):
+        half = width / 2 + 2
+        sheet.labels.block(Box(x - half, y - half, x + half, y + half))
+
+
+def _samples(pipe: Pipe, step_m: float) -> FloatArray:
+    count = max(2, int(pipe.length_m / step_m) + 1)
+    return positions_at(pipe.centreline, np.linspace(0.0, pipe.length_m, count))
+
+
+def _draw_centreline(sheet: PlanSheet, pipe: Pipe) -> None:
+    sheet.drawing.polyline(sheet.path(pipe.centreline), "centreline")
+    for chainage_m in pipe.stations.chainage_m.tolist():
+        start, end = _across(sheet, pipe, chainage_m, 3.0)
+        sheet.drawing.line(start, end, "station")
+
+
+def _draw_fittings(sheet: PlanSheet, pipe: Pipe) -> None:
+    for fitting in pipe.fittings:
+        _draw_fitting(sheet, pipe, fitting)
+
+
+def _draw_fitting(sheet: PlanSheet, pipe: Pipe, fitting: Fitting) -> None:
+    x, y = sheet.at(np.asarray(fitting.position))
+    match fitting.kind:
+        case FittingKind.JOINT:
+            start, end = _across(sheet, pipe, fitting.chainage_m, 5.0)
+            sheet.drawing.line(start, end, "joint")
+        case FittingKind.BEND:
+            corners = [(x - 7, y), (x, y - 7), (x + 7, y), (x, y + 7)]
+            sheet.drawing.polygon(corners, "fitting")
+        case FittingKind.TEE:
+            sheet.drawing.polygon([(x - 7, y + 5), (x, y - 8), (x + 7, y + 5)], "fitting")
+        case FittingKind.END:
+            sheet.drawing.circle((x, y), 4.5, "fitting-end")
+
+
+def _across(sheet: PlanSheet, pipe: Pipe, chainage_m: float, beyond: float) -> tuple[Point, Point]:
+    """Return the ends of a stroke across the pipe, reaching `beyond` its sides."""
+    reach = _half_width(sheet, pipe) + beyond
+    return _beside(sheet, pipe, chainage_m, reach), _beside(sheet, pipe, chainage_m, -reach)
+
+
+def _beside(sheet: PlanSheet, pipe: Pipe, chainage_m: float, offset: float) -> Point:
+    """Return the point `offset` drawing units to the left of the pipe, seen in its direction."""
+    x, y = sheet.at(positions_at(pipe.centreline, np.array([chainage_m]))[0])
+    east, north = direction_at(pipe, chainage_m)
+    return x - float(north) * offset, y - float(east) * offset
+
+
+def _half_width(sheet: PlanSheet, pipe: Pipe) -> float:
+    return max(pipe.outer_diameter_m * sheet.units_per_m, LEAST_PIPE_WIDTH) / 2
+
+
+def _draw_name(sheet: PlanSheet, pipe: Pipe) -> None:
+    text = pipe_label(pipe)
+    away = _half_width(sheet, pipe) + LABEL_SIZE
+    offsets = (away + 6, -away - 6, away + 30, -away - 30, away + 60, -away - 60)
+    centres = [
+        _beside(sheet, pipe, share * pipe.length_m, offset)
+        for offset, share in product(offsets, LABEL_SHARES)
+    ]
+    x, y = sheet.labels.place(text, LABEL_SIZE, centres)
+    sheet.drawing.text((x, y + LABEL_SIZE * 0.36), text, f"pipe-name middle {pipe.role}")
+
+
+def _draw_stations(sheet: PlanSheet, pipe: Pipe) -> None:
+    chainages_m = pipe.stations.chainage_m.tolist()
+    positions = [chainage_m * sheet.units_per_m for chainage_m in chainages_m]
+    away = _half_width(sheet, pipe) + 15
+    for i in spread_out(positions, STATION_GAP):
+        offsets = (-away, away, -away - 12, away + 12, -away - 26, away + 26)
+        centres = [_beside(sheet, pipe, chainages_m[i], offset) for offset in offsets]
+        text = f"{chainages_m[i]:.1f}"
+        x, y = sheet.labels.place(text, STATION_SIZE, centres)
+        sheet.drawing.text((x, y + STATION_SIZE * 0.36), text, "station-name middle")
+
+
+def pipe_label(pipe: Pipe) -> str:
+    """Return id, material and nominal diameter, or the measured one where that is undecided."""
+    if pipe.nominal_diameter_mm is None:
+        size = f"外径{1000 * pipe.outer_diameter_m:.0f}"
+    else:
+        size = f"φ{pipe.nominal_diameter_mm}"
+    return " ".join(filter(None, (clean_text(pipe.pipe_id), pipe.material, size)))
