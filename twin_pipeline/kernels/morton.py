@@ -1,0 +1,124 @@
+"""Z-order (Morton) keys of integer coordinates, and a stable sort by them."""
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+KEY_BITS = 21
+"""Bits of each coordinate in a key; three of them fill 63 of 64 bits."""
+
+
+@numba.njit(cache=True, nogil=True)
+def spread_bits(value: int) -> np.uint64:
+    """Return the lowest 21 bits of `value` with two zero bits after each."""
+    v = np.uint64(value) & np.uint64(0x1FFFFF)
+    v = (v | (v << np.uint64(32))) & np.uint64(0x1F00000000FFFF)
+    v = (v | (v << np.uint64(16))) & np.uint64(0x1F0000FF0000FF)
+    v = (v | (v << np.uint64(8))) & np.uint64(0x100F00F00F00F00F)
+    v = (v | (v << np.uint64(4))) & np.uint64(0x10C30C30C30C30C3)
+    return (v | (v << np.uint64(2))) & np.uint64(0x1249249249249249)
+
+
+@numba.njit(cache=True, nogil=True)
+def morton_keys(
+    ijk: npt.NDArray[np.int32], base: npt.NDArray[np.int64], drop_bits: int
+) -> npt.NDArray[np.uint64]:
+    """Return the Z-order key of each point.
+
+    Parameters
+    ----------
+    ijk
+        (N, 3) int32, grid units.
+    base
+        (3,) int64, grid units; no coordinate is below it.
+    drop_bits
+        How many low bits of the coordinates to leave out.
+
+    Returns
+    -------
+    (N,) uint64; x is the lowest bit of each triple.
+    """
+    keys = np.empty(len(ijk), dtype=np.uint64)
+    for n in range(len(ijk)):
+        x = (np.int64(ijk[n, 0]) - base[0]) >> drop_bits
+        y = (np.int64(ijk[n, 1]) - base[1]) >> drop_bits
+        z = (np.int64(ijk[n, 2]) - base[2]) >> drop_bits
+        keys[n] = (
+            spread_bits(x) | (spread_bits(y) << np.uint64(1)) | (spread_bits(z) << np.uint64(2))
+        )
+    return keys
+
+
+@numba.njit(cache=True, nogil=True)
+def grid_cells(
+    xyz: npt.NDArray[np.float64],
+    origin: npt.NDArray[np.float64],
+    unit_m: float,
+    cell_bits: int,
+    bias: int,
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint16], int]:
+    """Return the grid cell of each point and its place in that cell.
+
+    Parameters
+    ----------
+    xyz
+        (N, 3) float64, metres, scan frame.
+    origin
+        (3,) float64, metres, scan frame; the grid's zero.
+    unit_m
+        Grid unit in metres.
+    cell_bits
+        A cell is `2**cell_bits` units wide (at most 16).
+    bias
+        Added to each cell number so that none is negative.
+
+    Returns
+    -------
+    (N,) uint64 Z-order keys of the cells; (N, 3) uint16 coordinates inside them in grid units;
+    the index of the first point that is not finite or off the grid, -1 if there is none.
+    """
+    keys = np.empty(len(xyz), dtype=np.uint64)
+    local = np.empty((len(xyz), 3), dtype=np.uint16)
+    limit = bias << cell_bits
+    for n in range(len(xyz)):
+        key = np.uint64(0)
+        for axis in range(3):
+            units = np.rint((xyz[n, axis] - origin[axis]) / unit_m)
+            if not (abs(units) < limit):
+                return keys, local, n
+            value = np.int64(units)
+            cell = value >> cell_bits
+            local[n, axis] = value - (cell << cell_bits)
+            key |= spread_bits(cell + bias) << np.uint64(axis)
+        keys[n] = key
+    return keys, local, -1
+
+
+@numba.njit(cache=True, nogil=True)
+def stable_argsort(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint32]:
+    """Return the order that sorts the keys, equal keys staying in their order.
+
+    Radix sort, 11 bits a pass, over the bits in which the keys differ.
+    """
+    count = len(keys)
+    order = np.arange(count).astype(np.uint32)
+    different = np.uint64(0)
+    for n in range(1, count):
+        different |= keys[n] ^ keys[0]
+    spare = np.empty(count, dtype=np.uint32)
+    shift = np.uint64(0)
+    mask = np.uint64(2047)
+    while shift < np.uint64(64) and (different >> shift) != np.uint64(0):
+        if (different >> shift) & mask != np.uint64(0):
+            starts = np.zeros(2049, dtype=np.int64)
+            for n in range(count):
+                starts[np.int64((keys[n] >> shift) & mask) + 1] += 1
+            for digit in range(2048):
+                starts[digit + 1] += starts[digit]
+            for n in range(count):
+                place = np.int64((keys[order[n]] >> shift) & mask)
+                spare[starts[place]] = order[n]
+                starts[place] += 1
+            order, spare = spare, order
+        shift += np.uint64(11)
+    return order

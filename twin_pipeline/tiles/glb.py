@@ -1,0 +1,147 @@
+"""Binary glTF 2.0: a JSON document and its buffer."""
+
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import meshoptimizer
+import numpy as np
+import numpy.typing as npt
+
+MAGIC = 0x46546C67
+JSON_CHUNK = 0x4E4F534A
+BINARY_CHUNK = 0x004E4942
+ARRAY_BUFFER = 34962
+ELEMENT_ARRAY_BUFFER = 34963
+MESHOPT = "EXT_meshopt_compression"
+
+COMPONENT_TYPES: dict[np.dtype[Any], int] = {
+    np.dtype(np.uint8): 5121,
+    np.dtype(np.uint16): 5123,
+    np.dtype(np.uint32): 5125,
+    np.dtype(np.float32): 5126,
+}
+_FALLBACK = {"fallback": True}
+VECTOR_TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
+
+
+class GlbBuilder:
+    """Collects vertex data and tables, and writes them as one .glb."""
+
+    def __init__(self, *, meshopt: bool = False) -> None:
+        """Compress vertex attributes with EXT_meshopt_compression if `meshopt`."""
+        self._meshopt = meshopt
+        self._binary = bytearray()
+        self._fallback_bytes = 0
+        self._views: list[dict[str, Any]] = []
+        self._accessors: list[dict[str, Any]] = []
+
+    def attribute(
+        self, values: npt.NDArray[Any], *, normalized: bool = False, bounds: bool = False
+    ) -> int:
+        """Add a vertex attribute, (N, 1 ... 4), and return its accessor's number.
+
+        Elements are padded to four bytes, as glTF asks of vertex attributes.
+        """
+        padded = _padded(values)
+        view = self._vertex_view(padded)
+        accessor: dict[str, Any] = {
+            "bufferView": view,
+            "componentType": COMPONENT_TYPES[values.dtype],
+            "count": len(values),
+            "type": VECTOR_TYPES[values.shape[1]],
+        }
+        if normalized:
+            accessor["normalized"] = True
+        if bounds:
+            accessor["min"] = values.min(axis=0).tolist()
+            accessor["max"] = values.max(axis=0).tolist()
+        self._accessors.append(accessor)
+        return len(self._accessors) - 1
+
+    def indices(self, values: npt.NDArray[np.uint32]) -> int:
+        """Add triangle corners, (M,), and return the accessor's number."""
+        view = self._view(values.tobytes(), {"target": ELEMENT_ARRAY_BUFFER})
+        accessor = {
+            "bufferView": view,
+            "componentType": COMPONENT_TYPES[values.dtype],
+            "count": len(values),
+            "type": "SCALAR",
+        }
+        self._accessors.append(accessor)
+        return len(self._accessors) - 1
+
+    def table(self, data: bytes) -> int:
+        """Add a column of a property table and return its buffer view's number."""
+        return self._view(data, {})
+
+    def to_bytes(self, document: Mapping[str, Any]) -> bytes:
+        """Return the file; `document` holds everything but buffers, views and accessors."""
+        self._align()
+        complete = dict(document)
+        complete["buffers"] = [{"byteLength": len(self._binary)}]
+        complete["bufferViews"] = self._views
+        complete["accessors"] = self._accessors
+        if self._meshopt:
+            fallback = {"byteLength": self._fallback_bytes, "extensions": {MESHOPT: _FALLBACK}}
+            complete["buffers"].append(fallback)
+            _require(complete, MESHOPT)
+        text = json.dumps(complete, separators=(",", ":"), ensure_ascii=False).encode()
+        text += b" " * (-len(text) % 8)
+        header = struct.pack("<III", MAGIC, 2, 28 + len(text) + len(self._binary))
+        return b"".join(
+            (
+                header,
+                struct.pack("<II", len(text), JSON_CHUNK),
+                text,
+                struct.pack("<II", len(self._binary), BINARY_CHUNK),
+                self._binary,
+            )
+        )
+
+    def _vertex_view(self, padded: npt.NDArray[Any]) -> int:
+        stride = padded.shape[1] * padded.itemsize
+        layout = {"byteStride": stride, "target": ARRAY_BUFFER}
+        if not self._meshopt:
+            return self._view(padded.tobytes(), layout)
+        encoded = meshoptimizer.encode_vertex_buffer(padded, len(padded), stride)
+        self._align()
+        source = {
+            "buffer": 0,
+            "byteOffset": len(self._binary),
+            "byteLength": len(encoded),
+            "byteStride": stride,
+            "count": len(padded),
+            "mode": "ATTRIBUTES",
+        }
+        self._binary += encoded
+        view = {"buffer": 1, "byteOffset": self._fallback_bytes, "byteLength": padded.nbytes}
+        self._views.append(view | layout | {"extensions": {MESHOPT: source}})
+        self._fallback_bytes += padded.nbytes + -padded.nbytes % 8
+        return len(self._views) - 1
+
+    def _view(self, data: bytes, layout: dict[str, Any]) -> int:
+        self._align()
+        place = {"buffer": 0, "byteOffset": len(self._binary), "byteLength": len(data)}
+        self._views.append(place | layout)
+        self._binary += data
+        return len(self._views) - 1
+
+    def _align(self) -> None:
+        self._binary += bytes(-len(self._binary) % 8)
+
+
+def _padded(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the rows, contiguous, widened with zeros to a multiple of four bytes."""
+    width = values.shape[1]
+    while width * values.itemsize % 4:
+        width += 1
+    padded = np.zeros((len(values), width), dtype=values.dtype)
+    padded[:, : values.shape[1]] = values
+    return padded
+
+
+def _require(document: dict[str, Any], extension: str) -> None:
+    for key in ("extensionsUsed", "extensionsRequired"):
+        document[key] = [*document.get(key, []), extension]

@@ -1,0 +1,66 @@
+"""Names, types and meanings of what the tiles carry, in the words of 3D Metadata 1.0."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+STRUCTURAL = "EXT_structural_metadata"
+SCHEMA_ID = "twin_pipeline"
+
+POINT_PROPERTIES: dict[str, dict[str, Any]] = {
+    "intensity": {
+        "name": "intensity",
+        "description": "return strength as in the scan file",
+        "type": "SCALAR",
+        "componentType": "UINT16",
+        "required": True,
+    },
+    "classification": {
+        "name": "classification",
+        "description": "ASPRS class as in the scan file",
+        "type": "SCALAR",
+        "componentType": "UINT8",
+        "required": True,
+    },
+    "label": {
+        "name": "label",
+        "description": "result: 0 unassigned, 1 ground, 2 trench, 16 + i pipe i of the site",
+        "type": "SCALAR",
+        "componentType": "UINT16",
+        "required": True,
+    },
+}
+
+DATASET_CLASS: dict[str, Any] = {
+    "description": "where the data lies and what its heights mean",
+    "properties": {
+        "site": {"type": "STRING", "required": True},
+        "crs": {"type": "STRING", "description": "coordinate reference system of the scan"},
+        "vertical": {"type": "STRING", "description": "vertical datum of the scan's elevations"},
+        "geoid": {
+            "type": "STRING",
+            "description": "geoid by which elevations became ellipsoidal heights",
+        },
+    },
+}
+
+LAYER_CLASS: dict[str, Any] = {
+    "description": "what a content shows, for switching layers",
+    "properties": {"layer": {"type": "STRING", "required": True}},
+}
+
+
+def point_schema(names: Sequence[str]) -> dict[str, Any]:
+    """Return the schema of point contents that carry the named attributes."""
+    properties = {name: POINT_PROPERTIES[name] for name in names if name in POINT_PROPERTIES}
+    return {"id": SCHEMA_ID, "classes": {"point": {"name": "point", "properties": properties}}}
+
+
+def dataset_metadata(site: str, described: Mapping[str, Any], vertical: str) -> dict[str, Any]:
+    """Return a tileset's metadata entity of `DATASET_CLASS`."""
+    properties = {"site": site, "vertical": vertical}
+    for name in ("crs", "geoid"):
+        stated = described.get(name)
+        value = stated.get("value") if isinstance(stated, Mapping) else stated
+        if value is not None:
+            properties[name] = str(value)
+    return {"class": "dataset", "properties": properties}

@@ -1,0 +1,185 @@
+"""Builds the octree from the leaves up; each parent takes its points out of its children.
+
+What a cell shows (its own tile and those above it) is a blue-noise subset of its points, so that
+parent and children drawn together, as additive refinement does, are even at every level, and
+each point of the file stands in exactly one tile.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from twin_pipeline.kernels.morton import morton_keys
+from twin_pipeline.kernels.sampling import occupied_cells, poisson_subset
+from twin_pipeline.model import BoolArray
+from twin_pipeline.tiles.grid import Cell, common_cell
+from twin_pipeline.tiles.node import TileNode
+from twin_pipeline.tiles.plan import KEY_BITS, Bucket
+from twin_pipeline.tiles.pointset import PointSet
+from twin_pipeline.tiles.sink import TileSink
+
+FILL = 0.8
+"""An inner cell aims at this share of the most points in a tile; its parent takes some of them."""
+
+SHARE_OF_CELLS = 0.5
+"""Points at least r apart, over occupied cells r wide: 0.35 to 0.6 where points lie on surfaces."""
+
+ENOUGH = 4
+"""A tile is made once there are this many times its points to choose from. Cells along a trench
+have few neighbours; merging each pair of them would make many small tiles of similar detail."""
+
+TRIES = 5
+"""How often the spacing is corrected before the number of points is simply cut."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """The points by which a cell is shown, not yet written, and the finished tiles below."""
+
+    cell: Cell
+    points: PointSet
+    spacing: float = 0.0
+    """Grid units; 0 where the points are all there are."""
+    below: tuple[TileNode, ...] = ()
+
+
+def build(bucket: Bucket, sink: TileSink) -> list[Held]:
+    """Build a bucket and return the parts that show it, in Z-order."""
+    points = bucket.load()
+    drop = max(0, bucket.cell.shift - KEY_BITS)
+    keys = morton_keys(points.ijk, np.array(bucket.cell.lower(), dtype=np.int64), drop)
+    prefix = bucket.cell.code << 3 * (bucket.cell.shift - drop)
+
+    def held(first: int, last: int) -> list[Held]:
+        low, high = (Cell(drop, prefix | int(keys[n])) for n in (first, last - 1))
+        cell = common_cell(low, high)
+        if last - first <= sink.options.points_per_tile or cell.shift == drop:
+            return [Held(cell, points.take(slice(first, last)))]
+        octants = keys[first:last] >> np.uint64(3 * (cell.shift - drop - 1))
+        cuts = [0, *(np.flatnonzero(octants[1:] != octants[:-1]) + 1).tolist(), last - first]
+        parts = [part for a, b in pairwise(cuts) for part in held(first + a, first + b)]
+        return join(cell, parts, sink)
+
+    return held(0, len(points))
+
+
+def join(cell: Cell, parts: list[Held], sink: TileSink) -> list[Held]:
+    """Merge the parts of a cell, in Z-order, or leave that to a wider cell if they are few."""
+    points = sum(len(part.points) for part in parts)
+    if points < ENOUGH * sink.options.points_per_tile:
+        return parts
+    return [_merged(cell, parts, sink)]
+
+
+def _merged(cell: Cell, parts: Sequence[Held], sink: TileSink) -> Held:
+    """Take the points that show a cell out of its parts and write what is left of those."""
+    points = PointSet.joined([part.points for part in parts])
+    chosen, spacing = _thinned(points, cell, max(part.spacing for part in parts), sink)
+    ends = np.cumsum([len(part.points) for part in parts])[:-1]
+    rests = [
+        part.points.take(~taken) for part, taken in zip(parts, np.split(chosen, ends), strict=True)
+    ]
+    below: list[TileNode] = []
+    raw: list[tuple[Cell, PointSet]] = []
+    for part, rest in zip(parts, rests, strict=True):
+        if part.spacing == 0.0:
+            raw.append((part.cell, rest))
+        else:
+            below += _finished(part, rest, sink)
+    below += _leaves(raw, sink)
+    return Held(cell, points.take(chosen), spacing, tuple(below))
+
+
+def _finished(part: Held, rest: PointSet, sink: TileSink) -> Sequence[TileNode]:
+    """Write the tile of an inner cell; nothing is left of it only if its parent took all."""
+    if len(rest) == 0:
+        return part.below
+    name = part.cell.name()
+    return [sink.write(name, part.cell, rest, part.spacing * sink.unit_m, part.below)]
+
+
+def finish(parts: Sequence[Held], sink: TileSink) -> TileNode:
+    """Write the tiles that are left once all parts of the site are there; return the uppermost.
+
+    A cell of one grid unit can hold more points than a tile may: what does not fit hangs below.
+    """
+    most = sink.options.points_per_tile
+    whole = common_cell_of([part.cell for part in parts])
+    root = parts[0] if len(parts) == 1 else _merged(whole, parts, sink)
+    if root.spacing > 0.0:
+        return _finished(root, root.points, sink)[0]
+    first, others = root.points.take(slice(0, most)), root.points.take(slice(most, None))
+    below = tuple(_leaves([(root.cell, others)], sink))
+    return sink.write(f"{root.cell.name()}_root", root.cell, first, 0.0, below)
+
+
+def _thinned(points: PointSet, cell: Cell, least: float, sink: TileSink) -> tuple[BoolArray, float]:
+    """Choose the points that show a cell; more than `least` grid units apart."""
+    most = min(sink.options.points_per_tile, max(1, len(points) // 2))
+    target = FILL * most
+    spacing = max(_spacing_for(points, cell, target), 1.01 * least, 1.0)
+    for _ in range(TRIES):
+        chosen, count = poisson_subset(points.ijk, spacing, most)
+        if count > most:
+            spacing *= 1.2
+        elif count < 0.7 * target and spacing > max(1.01 * least, 1.0):
+            spacing = max(spacing * max(0.7, math.sqrt(count / target)), 1.01 * least, 1.0)
+        else:
+            return chosen, spacing
+    return _first(chosen, most), spacing
+
+
+def _first(chosen: BoolArray, most: int) -> BoolArray:
+    """Return at most `most` of the chosen points, evenly over the Z-order."""
+    places = np.flatnonzero(chosen)
+    if len(places) <= most:
+        return chosen
+    kept = np.zeros_like(chosen)
+    kept[places[np.linspace(0, len(places) - 1, most).astype(np.int64)]] = True
+    return kept
+
+
+def _spacing_for(points: PointSet, cell: Cell, target: float) -> float:
+    """Estimate at which spacing about `target` points are left, from occupied grid cells."""
+    drop = max(0, cell.shift - KEY_BITS)
+    keys = morton_keys(points.ijk, np.array(cell.lower(), dtype=np.int64), drop)
+    expected = np.log(SHARE_OF_CELLS * occupied_cells(keys))
+    widths = np.arange(len(expected), dtype=np.float64) + drop
+    return float(2.0 ** np.interp(-math.log(target), -expected, widths))
+
+
+def _leaves(raw: Sequence[tuple[Cell, PointSet]], sink: TileSink) -> Iterator[TileNode]:
+    """Write what is left of cells that were never divided, small neighbours in one tile."""
+    for members in _packed(raw, sink):
+        cell = common_cell_of([cell for cell, _ in members])
+        points = PointSet.joined([points for _, points in members])
+        most = sink.options.points_per_tile
+        for part, start in enumerate(range(0, len(points), most)):
+            name = f"{members[0][0].name()}_leaf{part or ''}"
+            yield sink.write(name, cell, points.take(slice(start, start + most)))
+
+
+def _packed(
+    raw: Sequence[tuple[Cell, PointSet]], sink: TileSink
+) -> Iterator[list[tuple[Cell, PointSet]]]:
+    members: list[tuple[Cell, PointSet]] = []
+    for cell, points in raw:
+        if len(points) == 0:
+            continue
+        together = sum(len(other) for _, other in members) + len(points)
+        same = members and sink.blocks.block_of(members[0][0]) == sink.blocks.block_of(cell)
+        if members and (together > sink.options.points_per_tile or not same):
+            yield members
+            members = []
+        members.append((cell, points))
+    if members:
+        yield members
+
+
+def common_cell_of(cells: Sequence[Cell]) -> Cell:
+    """Return the smallest cell that holds all cells, which are in Z-order."""
+    shift = max(cell.shift for cell in cells)
+    return common_cell(cells[0].ancestor(shift), cells[-1].ancestor(shift))

@@ -1,0 +1,102 @@
+"""Divides a spill into parts that fit into memory, as a tree of octree cells."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from twin_pipeline.kernels.morton import morton_keys, stable_argsort
+from twin_pipeline.tiles.grid import Cell, common_cell
+from twin_pipeline.tiles.pointset import PointSet
+from twin_pipeline.tiles.spill import Spill
+
+KEY_BITS = 21
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Points that are read into memory together."""
+
+    cell: Cell
+    spill: Spill
+    first: int
+    last: int
+
+    @property
+    def points(self) -> int:
+        """Number of points."""
+        return self.spill.count(self.first, self.last)
+
+    def load(self) -> PointSet:
+        """Return the points in Z-order; equal places stay in the order of the file."""
+        parts = list(self.spill.read(self.first, self.last, self.points))
+        records = np.concatenate([part for _, part in parts])
+        counts = [len(part) for _, part in parts]
+        ijk = np.repeat(np.array([corner for corner, _ in parts]), counts, axis=0)
+        ijk += records["local"]
+        drop = max(0, self.cell.shift - KEY_BITS)
+        base = np.array(self.cell.lower(), dtype=np.int64)
+        order = stable_argsort(morton_keys(ijk, base, drop))
+        return PointSet(ijk[order], records["attributes"][order])
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A cell that is too big for memory, with its parts in Z-order."""
+
+    cell: Cell
+    parts: tuple["Bucket | Branch", ...]
+
+
+def buckets(part: Bucket | Branch) -> Iterator[Bucket]:
+    """Yield the buckets of a plan in Z-order."""
+    if isinstance(part, Bucket):
+        yield part
+        return
+    for child in part.parts:
+        yield from buckets(child)
+
+
+class Planner:
+    """Makes the plan; cells that are too full are divided on disk."""
+
+    def __init__(self, folder: Path, most: int, stack: ExitStack) -> None:
+        """Divide until no bucket has more than `most` points; files live as long as the stack."""
+        self._folder = folder
+        self._most = most
+        self._stack = stack
+        self._divided = 0
+
+    def plan(self, spill: Spill) -> Bucket | Branch:
+        """Return the plan of a sealed spill."""
+        return self._plan(spill, 0, len(spill.runs))
+
+    def _plan(self, spill: Spill, first: int, last: int) -> Bucket | Branch:
+        cell = common_cell(spill.cell(first), spill.cell(last - 1))
+        if spill.count(first, last) <= self._most or cell.shift == 0:
+            return Bucket(cell, spill, first, last)
+        if cell.shift == spill.shift:
+            return self.plan(self._divide(Bucket(cell, spill, first, last)))
+        cuts = _octants(spill, first, last, cell)
+        return Branch(cell, tuple(self._plan(spill, a, b) for a, b in pairwise(cuts)))
+
+    def _divide(self, bucket: Bucket) -> Spill:
+        self._divided += 1
+        path = self._folder / f"divided-{self._divided}"
+        finer = self._stack.enter_context(Spill(path, bucket.spill.dtype, bucket.cell))
+        corner = np.array(bucket.cell.lower(), dtype=np.int64)
+        for outer, records in bucket.spill.read(bucket.first, bucket.last, self._most):
+            ijk = records["local"].astype(np.int32) + outer
+            finer.append(morton_keys(ijk, corner, finer.shift), records)
+        finer.seal()
+        return finer
+
+
+def _octants(spill: Spill, first: int, last: int, cell: Cell) -> list[int]:
+    """Return where the runs of one octant of the cell end and the next one's start."""
+    octants = spill.runs[first:last, 0] >> np.uint64(3 * (cell.shift - 1 - spill.shift))
+    changes = np.flatnonzero(octants[1:] != octants[:-1]) + 1
+    return [first, *(changes + first).tolist(), last]

@@ -1,0 +1,159 @@
+"""Point tiles of any size: points are sorted into cells on disk, then built cell by cell.
+
+One pass over the scan writes each point to a temporary file, together with its neighbours. Parts
+that fit into memory then become octrees, several at a time, and are joined upwards. Memory does
+not grow with the scan.
+"""
+
+import os
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from twin_pipeline.model import FloatArray, LabelArray, PointChunk
+from twin_pipeline.tiles.blocks import make_blocks
+from twin_pipeline.tiles.distribute import Distributor
+from twin_pipeline.tiles.georeference import Georeference
+from twin_pipeline.tiles.node import TileNode
+from twin_pipeline.tiles.octree import Held, build, finish, join
+from twin_pipeline.tiles.options import TilesOptions
+from twin_pipeline.tiles.plan import Branch, Bucket, Planner, buckets
+from twin_pipeline.tiles.point_tileset import write_point_tileset
+from twin_pipeline.tiles.sink import TileSink
+
+BUCKET_POINTS = 2_000_000
+"""Most points that one thread holds at a time; about 150 MB."""
+
+Progress = Callable[[str, int], None]
+"""Called with `distribute` or `build` and the points done so far in that pass."""
+
+Bounds = tuple[FloatArray, FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class TilesSummary:
+    """What was written for one site."""
+
+    points: int
+    tiles: int
+    bytes: int
+    """Size of all tile contents."""
+    lower: tuple[float, float, float]
+    """Lowest easting, northing, elevation of the points, scan frame."""
+    upper: tuple[float, float, float]
+    """Highest easting, northing, elevation of the points, scan frame."""
+
+
+def write_point_tiles(
+    chunks: Iterable[PointChunk],
+    *,
+    bounds: Bounds,
+    labels: LabelArray | None,
+    georeference: Georeference,
+    out: Path,
+    options: TilesOptions,
+    progress: Progress | None = None,
+) -> TilesSummary:
+    """Write a site's points as a 3D Tiles 1.1 tileset, each point in exactly one tile.
+
+    Parameters
+    ----------
+    chunks
+        All points of the scan, scan frame; read once.
+    bounds
+        (3,) lowest and (3,) highest coordinates, metres, scan frame, as the file's header has
+        them. Only a hint: the points decide.
+    labels
+        (N,) uint16 in file order, or None to leave labels out.
+    georeference
+        Where the scan lies.
+    out
+        Folder for tileset.json and its contents; made if absent. Its name names the site. The
+        caller renames it into place; temporary files stand beside it and are always removed.
+    options
+        How points become tiles.
+    progress
+        Told how far each pass is.
+
+    Raises
+    ------
+    InputError
+        Where there are no points, or one of them is not finite or absurdly far away.
+    GeoreferenceError
+        Where the points have no place on the earth.
+    """
+    tell = progress or _silent
+    out.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        beside = tempfile.TemporaryDirectory(prefix=".tiles-", dir=out.parent)
+        folder = Path(stack.enter_context(beside))
+        distributor = Distributor(folder, bounds[0], labels, options.resolution_m)
+        spill = stack.enter_context(distributor.distribute(chunks, lambda n: tell("distribute", n)))
+        found = distributor.found
+        cells = [spill.cell(run) for run in range(len(spill.runs))]
+        blocks = make_blocks(distributor.grid, georeference, cells, found.middle)
+        sink = TileSink.into(out, blocks, found.full_scale, options)
+        plan = Planner(folder, BUCKET_POINTS, stack).plan(spill)
+        root = _build_all(plan, sink, lambda n: tell("build", n))
+    write_point_tileset(root, blocks, found, out, options)
+    return _summary(root, found.lower, found.upper)
+
+
+def _build_all(plan: Bucket | Branch, sink: TileSink, tell: Callable[[int], None]) -> TileNode:
+    """Build the buckets in threads and join them upwards as soon as a branch is complete."""
+    threads = sink.options.threads or os.cpu_count() or 1
+    done = 0
+
+    def joined(part: Bucket | Branch, results: Iterator[list[Held]]) -> list[Held]:
+        nonlocal done
+        if isinstance(part, Branch):
+            held = [one for child in part.parts for one in joined(child, results)]
+            return join(part.cell, held, sink)
+        held = next(results)
+        done += part.points
+        tell(done)
+        return held
+
+    with ThreadPoolExecutor(threads) as pool:
+        results = _in_order(
+            pool, (partial(build, bucket, sink) for bucket in buckets(plan)), threads + 1
+        )
+        return finish(joined(plan, results), sink)
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, tasks: Iterable[Callable[[], list[Held]]], ahead: int
+) -> Iterator[list[Held]]:
+    """Yield the tasks' results in order, with at most `ahead` of them under way or waiting."""
+    waiting: deque[Future[list[Held]]] = deque()
+    try:
+        for task in tasks:
+            waiting.append(pool.submit(task))
+            if len(waiting) >= ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _summary(root: TileNode, lower: FloatArray, upper: FloatArray) -> TilesSummary:
+    nodes = list(root.walk())
+    return TilesSummary(
+        sum(node.points for node in nodes),
+        len(nodes),
+        sum(node.size_bytes for node in nodes),
+        (float(lower[0]), float(lower[1]), float(lower[2])),
+        (float(upper[0]), float(upper[1]), float(upper[2])),
+    )
+
+
+def _silent(stage: str, points: int) -> None:
+    """Tell nobody."""
+    _ = stage, points

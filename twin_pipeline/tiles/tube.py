@@ -1,0 +1,154 @@
+"""Closed tubes along centrelines."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from twin_pipeline.model import FloatArray
+
+SIDES = 48
+"""Corners of a ring; the barrel's chords are then at most 0.2 % of the radius inside it."""
+
+SHARPEST_COS = 0.5
+"""Rings at a kink are stretched by 1 / cos(half the turn), at most twofold: a turn of 120 deg."""
+
+NEAREST_M = 0.001
+"""Vertices nearer to each other than this have no direction of their own."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mesh:
+    """Triangles, seen from outside counter-clockwise."""
+
+    positions: FloatArray
+    """(V, 3) float64, metres."""
+    normals: FloatArray
+    """(V, 3) float64, unit vectors, outward."""
+    triangles: npt.NDArray[np.uint32]
+    """(T, 3) uint32, vertex numbers."""
+
+
+def tube(centreline: FloatArray, radius_m: float) -> Mesh:
+    """Sweep a circle along a polyline and close both ends.
+
+    Parameters
+    ----------
+    centreline
+        (K, 3) float64, metres, K at least 2, of some length.
+    radius_m
+        Radius of the circle, metres.
+
+    Raises
+    ------
+    ValueError
+        Where all vertices are the same place.
+
+    Notes
+    -----
+    Rings stand on the bisecting planes of the polyline, so that the barrel keeps its radius
+    through bends. They are turned as little as possible from one to the next: rotation-minimizing
+    frames by double reflection (Wang, Juttler, Zheng, Liu, ACM ToG 27(1), 2008).
+    """
+    vertices = _distinct(np.asarray(centreline, dtype=np.float64))
+    directions = _unit(np.diff(vertices, axis=0))
+    tangents = _tangents(directions)
+    spokes = _spokes(vertices, tangents)
+    rings = vertices[:, None] + radius_m * _stretched(spokes, directions, tangents)
+    ends = [
+        _cap(vertices[0], rings[0], -directions[0]),
+        _cap(vertices[-1], rings[-1][::-1], directions[-1]),
+    ]
+    barrel = Mesh(rings.reshape(-1, 3), spokes.reshape(-1, 3), _barrel_triangles(len(vertices)))
+    return joined([barrel, *ends])
+
+
+def joined(meshes: list[Mesh]) -> Mesh:
+    """Return all meshes as one."""
+    offsets = np.cumsum([0, *(len(mesh.positions) for mesh in meshes[:-1])])
+    triangles = [mesh.triangles + np.uint32(o) for mesh, o in zip(meshes, offsets, strict=True)]
+    return Mesh(
+        np.concatenate([mesh.positions for mesh in meshes]),
+        np.concatenate([mesh.normals for mesh in meshes]),
+        np.concatenate(triangles),
+    )
+
+
+def _distinct(vertices: FloatArray) -> FloatArray:
+    kept = [vertices[0]]
+    for vertex in vertices[1:]:
+        if np.linalg.norm(vertex - kept[-1]) >= NEAREST_M:
+            kept.append(vertex)
+    if len(kept) < 2:
+        raise ValueError("a centreline needs two vertices that are at different places")
+    return np.array(kept)
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    unit: FloatArray = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return unit
+
+
+def _tangents(directions: FloatArray) -> FloatArray:
+    """Return a unit normal of each ring's plane: the bisector of the segments beside it."""
+    sums = np.concatenate((directions[:1], directions[:-1] + directions[1:], directions[-1:]))
+    straight_back = np.linalg.norm(sums, axis=1) < 1e-6
+    sums[straight_back] = np.concatenate((directions[:1], directions))[straight_back]
+    return _unit(sums)
+
+
+def _spokes(vertices: FloatArray, tangents: FloatArray) -> FloatArray:
+    """Return (K, SIDES, 3) unit vectors from the axis outward, counter-clockwise seen along it."""
+    angles = np.arange(SIDES) * (2 * np.pi / SIDES)
+    first = _unit(np.cross(tangents[0], np.eye(3)[np.argmin(np.abs(tangents[0]))]))
+    firsts = [first]
+    for step in range(len(vertices) - 1):
+        firsts.append(_next_frame(firsts[-1], vertices, tangents, step))
+    right = np.array(firsts)[:, None]
+    up = np.cross(tangents[:, None], right)
+    spokes: FloatArray = right * np.cos(angles)[:, None] + up * np.sin(angles)[:, None]
+    return spokes
+
+
+def _next_frame(
+    right: FloatArray, vertices: FloatArray, tangents: FloatArray, step: int
+) -> FloatArray:
+    """Reflect a frame in the plane between two vertices, then into the next tangent."""
+    chord = vertices[step + 1] - vertices[step]
+    square = chord @ chord
+    right = right - (2 / square) * (chord @ right) * chord
+    tangent = tangents[step] - (2 / square) * (chord @ tangents[step]) * chord
+    turn = tangents[step + 1] - tangent
+    square = turn @ turn
+    if square > 1e-24:
+        right = right - (2 / square) * (turn @ right) * turn
+    return _unit(right - (right @ tangents[step + 1]) * tangents[step + 1])
+
+
+def _stretched(spokes: FloatArray, directions: FloatArray, tangents: FloatArray) -> FloatArray:
+    """Lengthen the spokes across a kink so that the barrel on both sides keeps its radius."""
+    across = np.zeros_like(tangents)
+    across[1:-1] = directions[1:] - directions[:-1]
+    length = np.linalg.norm(across, axis=1)
+    cosine = np.sqrt(np.maximum(1 - (length / 2) ** 2, SHARPEST_COS**2))
+    outward = across / np.maximum(length, 1e-12)[:, None]
+    along = np.einsum("ksi,ki->ks", spokes, outward)
+    stretch = (1 / cosine - 1)[:, None] * along
+    stretched: FloatArray = spokes + stretch[..., None] * outward[:, None]
+    return stretched
+
+
+def _barrel_triangles(rings: int) -> npt.NDArray[np.uint32]:
+    ring, side = np.meshgrid(np.arange(rings - 1), np.arange(SIDES), indexing="ij")
+    a = ring * SIDES + side
+    b = ring * SIDES + (side + 1) % SIDES
+    triangles = np.stack((a, b, b + SIDES, a, b + SIDES, a + SIDES), axis=-1)
+    return triangles.reshape(-1, 3).astype(np.uint32)
+
+
+def _cap(centre: FloatArray, ring: FloatArray, normal: FloatArray) -> Mesh:
+    """Return a disc; the ring runs clockwise seen from outside."""
+    positions = np.concatenate((centre[None], ring))
+    side = np.arange(SIDES)
+    triangles = np.stack((np.zeros(SIDES), 1 + (side + 1) % SIDES, 1 + side), axis=1)
+    return Mesh(positions, np.tile(normal, (SIDES + 1, 1)), triangles.astype(np.uint32))

@@ -1,0 +1,197 @@
+"""Checks finished tiles: structure, bounds, errors, counts and attributes."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+
+from twin_pipeline.errors import InputError
+from twin_pipeline.model import FloatArray
+from twin_pipeline.tiles.georeference import apply
+from twin_pipeline.tiles.reader import box_axes, box_corners, read_json, tile_matrix
+from twin_pipeline.tiles.validate_glb import Content, inspect
+
+TOLERANCE_M = 0.003
+"""Boxes are written to a micrometre with a margin of a millimetre, turned from frame to frame."""
+
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+"""What reading a JSON document raises where it is not shaped as expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a file."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+def validate_tiles(root: Path, expected_points: int | None = None) -> list[Problem]:
+    """Check a tileset with everything below it.
+
+    Parameters
+    ----------
+    root
+        A tileset.json, or the folder that holds one.
+    expected_points
+        How many points all tiles must hold together; None checks only against what the tilesets
+        say in their statistics.
+
+    Returns
+    -------
+    All problems, none if the tileset is sound.
+    """
+    walk = _Walk()
+    path = root / "tileset.json" if root.is_dir() else root
+    found = walk.tileset(path, None)
+    if expected_points is not None and found.points != expected_points:
+        walk.report(path, f"all tiles hold {found.points} points, not {expected_points}")
+    return walk.problems
+
+
+@dataclass(slots=True, eq=False)
+class _Found:
+    """What the contents below a tileset hold."""
+
+    points: int = 0
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def add(self, points: int, ranges: dict[str, tuple[float, float]]) -> None:
+        self.points += points
+        for name, (least, most) in ranges.items():
+            before = self.ranges.get(name, (least, most))
+            self.ranges[name] = (min(before[0], least), max(before[1], most))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parent:
+    tile: dict[str, Any] | None
+    error: float
+    refers: bool
+    """Whether the parent only stands for the tileset whose root is its child."""
+
+
+class _Walk:
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self._open: list[Path] = []
+
+    def report(self, path: Path, message: str) -> None:
+        self.problems.append(Problem(str(path), message))
+
+    def tileset(self, path: Path, parent: _Parent | None) -> _Found:
+        """Check a tileset and return what it holds."""
+        found = _Found()
+        if path.resolve() in self._open:
+            self.report(path, "the tileset contains itself")
+            return found
+        self._open.append(path.resolve())
+        try:
+            self._document(path, read_json(path), parent, found)
+        except InputError as error:
+            self.report(path, str(error))
+        except MALFORMED as error:
+            self.report(path, f"is not built like a tileset: {error!r}")
+        self._open.pop()
+        return found
+
+    def _document(
+        self, path: Path, tileset: dict[str, Any], parent: _Parent | None, found: _Found
+    ) -> None:
+        version = tileset["asset"]["version"]
+        if version != "1.1":
+            self.report(path, f"asset.version is {version!r}, not '1.1'")
+        root = tileset["root"]
+        if root.get("refine") not in ("ADD", "REPLACE"):
+            self.report(path, "the root tile does not say how it is refined")
+        above = parent or _Parent(None, float(tileset["geometricError"]), refers=True)
+        self._tile(path, root, above, found)
+        statistics = tileset.get("statistics", {}).get("classes", {}).get("point")
+        if statistics is not None:
+            self._statistics(path, statistics, found)
+
+    def _statistics(self, path: Path, statistics: dict[str, Any], found: _Found) -> None:
+        if statistics["count"] != found.points:
+            self.report(
+                path, f"statistics count {statistics['count']} points, the tiles {found.points}"
+            )
+        for name, stated in statistics["properties"].items():
+            seen = found.ranges.get(name)
+            if seen != (stated["min"], stated["max"]):
+                self.report(path, f"statistics of {name} are {stated}, the tiles hold {seen}")
+
+    def _tile(self, path: Path, tile: dict[str, Any], parent: _Parent, found: _Found) -> None:
+        self._bounds(path, tile, parent)
+        error = float(tile["geometricError"])
+        contents = tile.get("contents", [tile["content"]] if "content" in tile else [])
+        refers = any(str(content["uri"]).endswith(".json") for content in contents)
+        self._error(path, tile, error, parent, leaf=not refers and not tile.get("children"))
+        for content in contents:
+            self._content(path, tile, content, found)
+        for child in tile.get("children", []):
+            self._tile(path, child, _Parent(tile, error, refers=False), found)
+
+    def _bounds(self, path: Path, tile: dict[str, Any], parent: _Parent) -> None:
+        box_axes(tile)
+        if parent.tile is None:
+            return
+        outside = _outside(parent.tile, apply(tile_matrix(tile), box_corners(tile)))
+        if outside > TOLERANCE_M:
+            self.report(path, f"{_name(tile)} is {outside:.3f} m outside its parent's box")
+
+    def _error(
+        self, path: Path, tile: dict[str, Any], error: float, parent: _Parent, *, leaf: bool
+    ) -> None:
+        if not (np.isfinite(error) and error >= 0):
+            self.report(path, f"{_name(tile)}: geometric error {error} is no length")
+        if leaf and error != 0:
+            self.report(path, f"{_name(tile)} has nothing below it but geometric error {error}")
+        if error > parent.error or (error == parent.error and not parent.refers):
+            self.report(
+                path,
+                f"{_name(tile)}: geometric error {error} is not below its parent's {parent.error}",
+            )
+
+    def _content(
+        self, path: Path, tile: dict[str, Any], content: dict[str, Any], found: _Found
+    ) -> None:
+        place = path.parent / unquote(content["uri"])
+        if place.suffix == ".json":
+            below = self.tileset(place, _Parent(tile, float(tile["geometricError"]), refers=True))
+            found.add(below.points, below.ranges)
+            return
+        try:
+            held = inspect(place)
+        except InputError as error:
+            self.report(place, str(error))
+            return
+        except MALFORMED as error:
+            self.report(place, f"is not built like a tile: {error!r}")
+            return
+        self._held(place, tile, held)
+        found.add(held.points, held.ranges)
+
+    def _held(self, place: Path, tile: dict[str, Any], held: Content) -> None:
+        for message in held.problems:
+            self.report(place, message)
+        outside = _outside(tile, held.xyz)
+        if outside > 0:
+            self.report(place, f"reaches {outside:.4f} m out of its tile's box")
+
+
+def _outside(tile: dict[str, Any], xyz: FloatArray) -> float:
+    """Return how far the farthest point is outside a tile's box, metres; 0 if none is."""
+    centre, axes = box_axes(tile)
+    lengths = np.linalg.norm(axes, axis=1)
+    along = (xyz - centre) @ (axes / np.maximum(lengths, 1e-12)[:, None]).T
+    return float(np.maximum(np.abs(along) - lengths, 0.0).max(initial=0.0))
+
+
+def _name(tile: dict[str, Any]) -> str:
+    content = tile.get("content", {})
+    return f"tile {content['uri']}" if "uri" in content else "a tile without content"

@@ -1,0 +1,188 @@
+"""Checks one tile's content."""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from twin_pipeline.errors import InputError
+from twin_pipeline.model import FloatArray
+from twin_pipeline.tiles.metadata import STRUCTURAL
+from twin_pipeline.tiles.pipes import FEATURES, TRIANGLES_MODE
+from twin_pipeline.tiles.point_glb import POINTS_MODE
+from twin_pipeline.tiles.reader import Glb
+
+KNOWN_EXTENSIONS = frozenset(
+    {
+        "EXT_meshopt_compression",
+        "KHR_mesh_quantization",
+        "KHR_materials_unlit",
+        FEATURES,
+        STRUCTURAL,
+    }
+)
+
+METADATA_TYPES: dict[str, np.dtype[Any]] = {
+    "UINT8": np.dtype(np.uint8),
+    "UINT16": np.dtype(np.uint16),
+    "INT32": np.dtype(np.int32),
+    "FLOAT64": np.dtype(np.float64),
+}
+
+
+@dataclass(slots=True, eq=False)
+class Content:
+    """What a tile's content holds."""
+
+    xyz: FloatArray
+    """(N, 3) vertices, metres, z up, in the frame of the tile."""
+    points: int
+    """Number of points; 0 for triangles."""
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Least and greatest value of each property attribute."""
+    problems: list[str] = field(default_factory=list)
+
+
+def inspect(path: Path) -> Content:
+    """Read a .glb with one mesh and check it.
+
+    Raises
+    ------
+    InputError
+        Where it can't be read at all.
+    """
+    glb = Glb.read(path)
+    document = glb.document
+    node = document["nodes"][document["scenes"][document.get("scene", 0)]["nodes"][0]]
+    primitive = document["meshes"][node["mesh"]]["primitives"][0]
+    attributes = {name: glb.accessor(n) for name, n in primitive["attributes"].items()}
+    content = Content(_placed(attributes["POSITION"], node), 0)
+    content.problems += _document_problems(document)
+    content.problems += _attribute_problems(glb, primitive, attributes)
+    if primitive.get("mode") == POINTS_MODE:
+        content.points = len(content.xyz)
+        content.ranges = _property_ranges(document, primitive, attributes, content.problems)
+    elif primitive.get("mode") == TRIANGLES_MODE:
+        content.problems += _triangle_problems(glb, primitive, len(content.xyz))
+        content.problems += _feature_problems(glb, primitive, attributes)
+    return content
+
+
+def decoded_table(glb: Glb, number: int = 0) -> dict[str, list[Any]]:
+    """Return the columns of a property table; None stands for no data.
+
+    Raises
+    ------
+    InputError
+        Where a column does not have the table's number of rows.
+    """
+    structural = glb.document["extensions"][STRUCTURAL]
+    table = structural["propertyTables"][number]
+    properties = structural["schema"]["classes"][table["class"]]["properties"]
+    return {
+        name: _column(glb, properties[name], column, table["count"], name)
+        for name, column in table["properties"].items()
+    }
+
+
+def _placed(positions: npt.NDArray[Any], node: dict[str, Any]) -> FloatArray:
+    scale = np.array(node.get("scale", (1.0, 1.0, 1.0)))
+    y_up = positions * scale + np.array(node.get("translation", (0.0, 0.0, 0.0)))
+    placed: FloatArray = np.stack((y_up[:, 0], -y_up[:, 2], y_up[:, 1]), axis=1)
+    return placed
+
+
+def _document_problems(document: dict[str, Any]) -> list[str]:
+    used = set(document.get("extensionsUsed", []))
+    required = set(document.get("extensionsRequired", []))
+    problems = [f"requires the unknown extension {name}" for name in required - KNOWN_EXTENSIONS]
+    if required - used:
+        problems.append(f"requires extensions it does not use: {sorted(required - used)}")
+    if document["asset"]["version"] != "2.0":
+        problems.append(f"is glTF {document['asset']['version']}, not 2.0")
+    return problems
+
+
+def _attribute_problems(
+    glb: Glb, primitive: dict[str, Any], attributes: dict[str, npt.NDArray[Any]]
+) -> list[str]:
+    position = attributes["POSITION"]
+    stated = glb.document["accessors"][primitive["attributes"]["POSITION"]]
+    problems = []
+    for bound, value in (("min", position.min(axis=0)), ("max", position.max(axis=0))):
+        if stated.get(bound) != value.tolist():
+            problems.append(f"POSITION {bound} is {value.tolist()}, not {stated.get(bound)}")
+    for name, values in attributes.items():
+        if len(values) != len(position):
+            problems.append(f"{name} has {len(values)} elements, POSITION {len(position)}")
+        if values.strides[0] % 4:
+            problems.append(f"{name} is not aligned to 4 bytes")
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            problems.append(f"{name} holds values that are not finite")
+    return problems
+
+
+def _property_ranges(
+    document: dict[str, Any],
+    primitive: dict[str, Any],
+    attributes: dict[str, npt.NDArray[Any]],
+    problems: list[str],
+) -> dict[str, tuple[float, float]]:
+    structural = document.get("extensions", {}).get(STRUCTURAL, {})
+    ranges = {}
+    for number in primitive.get("extensions", {}).get(STRUCTURAL, {}).get("propertyAttributes", []):
+        table = structural["propertyAttributes"][number]
+        properties = structural["schema"]["classes"][table["class"]]["properties"]
+        for name, place in table["properties"].items():
+            values = attributes[place["attribute"]]
+            if METADATA_TYPES[properties[name]["componentType"]] != values.dtype:
+                problems.append(f"{name} is stored as {values.dtype}, unlike its schema")
+            ranges[name] = (values.min().item(), values.max().item())
+    return ranges
+
+
+def _triangle_problems(glb: Glb, primitive: dict[str, Any], vertices: int) -> list[str]:
+    indices = glb.accessor(primitive["indices"])
+    if len(indices) % 3:
+        return [f"{len(indices)} indices make no triangles"]
+    if indices.max() >= vertices:
+        return [f"index {indices.max()} is beyond {vertices} vertices"]
+    return []
+
+
+def _feature_problems(
+    glb: Glb, primitive: dict[str, Any], attributes: dict[str, npt.NDArray[Any]]
+) -> list[str]:
+    extension = primitive.get("extensions", {}).get(FEATURES)
+    if extension is None:
+        return []
+    problems = []
+    for ids in extension["featureIds"]:
+        seen = np.unique(attributes[f"_FEATURE_ID_{ids['attribute']}"])
+        if len(seen) != ids["featureCount"]:
+            problems.append(f"{len(seen)} features are drawn, {ids['featureCount']} announced")
+        rows = {len(column) for column in decoded_table(glb, ids["propertyTable"]).values()}
+        if any(seen.max() >= count for count in rows):
+            problems.append(f"feature {seen.max():g} has no row in the property table")
+    return problems
+
+
+def _column(
+    glb: Glb, schema: dict[str, Any], column: dict[str, Any], count: int, name: str
+) -> list[Any]:
+    data = glb.view(column["values"])
+    if schema["type"] == "STRING":
+        offsets = np.frombuffer(glb.view(column["stringOffsets"]), dtype=np.uint32)
+        if len(offsets) != count + 1 or offsets[-1] > len(data) or (np.diff(offsets) < 0).any():
+            raise InputError(f"column {name} does not hold {count} texts")
+        values: list[Any] = [data[a:b].decode() for a, b in pairwise(offsets)]
+    else:
+        numbers = np.frombuffer(data, dtype=METADATA_TYPES[schema["componentType"]])
+        if len(numbers) != count:
+            raise InputError(f"column {name} has {len(numbers)} values, the table {count} rows")
+        values = numbers.tolist()
+    missing = schema.get("noData")
+    return [None if missing is not None and value == missing else value for value in values]
