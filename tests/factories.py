@@ -144,12 +144,13 @@ def make_pipe(
 
 
 def make_fittings(vertices: FloatArray) -> tuple[Fitting, ...]:
-    """Ends, bends at inner vertices, and a joint a metre before the end."""
+    """Ends, bends at inner vertices, and a joint at most a metre before the end."""
     steps = np.diff(vertices, axis=0)
     lengths = np.linalg.norm(steps, axis=1)
     at_vertex = np.concatenate(([0.0], np.cumsum(lengths)))
-    joint_m = float(at_vertex[-1] - 1.0)
-    joint = vertices[-1] - steps[-1] / lengths[-1]
+    before_end_m = min(1.0, lengths[-1] / 2)
+    joint_m = float(at_vertex[-1] - before_end_m)
+    joint = vertices[-1] - before_end_m * steps[-1] / lengths[-1]
     bends = [
         Fitting(FittingKind.BEND, float(at_vertex[i]), tuple(vertices[i]), 44.62, 45.0, 0.51)
         for i in range(1, len(vertices) - 1)

@@ -119,7 +119,10 @@ def test_fittings_and_trench(result):
 def test_provenance_is_flat_text_with_the_georeference(result):
     stated = provenance_of(result)
     assert stated["sha256"] == "9f" * 32
-    assert stated["crs.geoid"] == '{"value": "gsigeo2011", "source": "config"}'
+    assert stated["georeference.geoid"] == "gsigeo2011"
+    assert stated["georeference.geoid.source"] == "config"
+    assert stated["georeference.local"] == "false"
+    assert "georeference.warnings" not in stated
     assert all(isinstance(value, str) for value in stated.values())
 
 

@@ -1,6 +1,5 @@
 """Turns surveys into the rows of the shared schema; the formats only write them down."""
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -116,14 +115,13 @@ def provenance_table(results: Sequence[SiteResult]) -> Table:
 
 
 def provenance_of(result: SiteResult) -> dict[str, str]:
-    """Return the site's provenance, and its georeference under `crs.` keys, all as clean text."""
+    """Return the site's provenance, then its georeference, all as clean text.
+
+    Nested statements get dotted keys; where one has a `value`, that goes under the short key:
+    `georeference.geoid` beside `georeference.geoid.source`.
+    """
     stated = {clean_text(key): clean_text(value) for key, value in result.provenance.items()}
-    described = {
-        f"crs.{clean_text(key)}": clean_text(_plain(value))
-        for key, value in result.georeference.describe().items()
-        if value is not None
-    }
-    return stated | described
+    return stated | dict(_flat("georeference", result.georeference.describe()))
 
 
 def station_offsets(result: SiteResult, pipe: Pipe) -> FloatArray | None:
@@ -177,8 +175,13 @@ def _fitting_values(result: SiteResult, pipe: Pipe, fitting: Fitting) -> dict[st
     }
 
 
-def _plain(value: object) -> str:
-    """Return nested statements as JSON and everything else as it prints."""
-    if isinstance(value, dict | list | tuple | bool):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return str(value)
+def _flat(key: str, value: object) -> Iterator[tuple[str, str]]:
+    """Yield the leaves of nested statements; nothing for those that state nothing."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _flat(key if name == "value" else f"{key}.{clean_text(name)}", inner)
+    elif isinstance(value, list | tuple):
+        if value:
+            yield key, "; ".join(clean_text(item) for item in value)
+    elif value is not None:
+        yield key, clean_text(value).lower() if isinstance(value, bool) else clean_text(value)

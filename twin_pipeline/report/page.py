@@ -77,6 +77,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_storable,
     )
     environment.filters |= _FILTERS
     environment.globals |= {
@@ -139,12 +140,17 @@ def _percent(share: float | None) -> str:
     return f"{math.floor(1000 * share + 1e-9) / 10:.1f} %"
 
 
+def _storable(value: object) -> object:
+    """Return what a template expression gives as text that UTF-8 can hold."""
+    return clean_text(value) if type(value) is str else value
+
+
 def _whole(value: int) -> str:
     return f"{value:,}"
 
 
 def _or_dash(value: object) -> object:
-    return NO_VALUE if value is None else clean_text(value)
+    return NO_VALUE if value is None else value
 
 
 _FILTERS: dict[str, Callable[..., Any]] = {

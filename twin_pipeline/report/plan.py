@@ -16,7 +16,7 @@ from twin_pipeline.report.sheet import PlanSheet, draw_grid, draw_north_arrow, d
 from twin_pipeline.report.svg import Point
 
 LABEL_SIZE, STATION_SIZE = 15.0, 11.0
-STATION_GAP = 46.0
+STATION_GAP, TICK_GAP = 46.0, 16.0
 LEAST_PIPE_WIDTH = 3.0
 LABEL_SHARES = (0.5, 0.35, 0.65, 0.2, 0.8, 0.05, 0.95)
 
@@ -64,8 +64,10 @@ def _samples(pipe: Pipe, step_m: float) -> FloatArray:
 
 def _draw_centreline(sheet: PlanSheet, pipe: Pipe) -> None:
     sheet.drawing.polyline(sheet.path(pipe.centreline), "centreline")
-    for chainage_m in pipe.stations.chainage_m.tolist():
-        start, end = _across(sheet, pipe, chainage_m, 3.0)
+    chainages_m = pipe.stations.chainage_m.tolist()
+    positions = [chainage_m * sheet.units_per_m for chainage_m in chainages_m]
+    for i in spread_out(positions, TICK_GAP):
+        start, end = _across(sheet, pipe, chainages_m[i], 3.0)
         sheet.drawing.line(start, end, "station")
 
 

@@ -180,9 +180,10 @@ def _draw_fitting(profile: _Profile, fitting: Fitting) -> None:
 
 def fitting_name(fitting: Fitting) -> str:
     """Return what a fitting is called on a drawing, bends with their angle."""
-    angle_deg = fitting.catalogue_angle_deg or fitting.angle_deg
-    angle = "" if angle_deg is None else f" {angle_deg:g}°"
-    return f"{FITTING_NAMES[fitting.kind]}{angle}"
+    name = FITTING_NAMES[fitting.kind]
+    if fitting.catalogue_angle_deg is not None:
+        return f"{name} {fitting.catalogue_angle_deg:g}°"
+    return name if fitting.angle_deg is None else f"{name} {fitting.angle_deg:.1f}°"
 
 
 def _draw_band(profile: _Profile) -> None:
