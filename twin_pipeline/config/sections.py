@@ -1,0 +1,40 @@
+"""The sections of the configuration; each is described by the part that it steers."""
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, PrivateAttr
+
+from twin_pipeline.crs import CrsOptions
+from twin_pipeline.stages.measure import MeasureOptions
+from twin_pipeline.stages.prepare import PrepareOptions
+from twin_pipeline.tiles import TilesOptions
+
+
+class Config(BaseModel):
+    """All options of a run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    crs: CrsOptions = CrsOptions()
+    prepare: PrepareOptions = PrepareOptions()
+    measure: MeasureOptions = MeasureOptions()
+    tiles: TilesOptions = TilesOptions()
+
+    _sources: Mapping[tuple[str, str], str] = PrivateAttr(default_factory=dict)
+
+    def sections(self) -> dict[str, BaseModel]:
+        """Return the options of each part by the section's name."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
+    def sources(self, section: str) -> dict[str, str]:
+        """Return, by key of a section, what set it: a flag, a variable or a file.
+
+        Keys at their default are absent.
+        """
+        return {key: source for (part, key), source in self._sources.items() if part == section}
+
+    def with_sources(self, sources: Mapping[tuple[str, str], str]) -> "Config":
+        """Return the same options, each (section, key) known to be set by its source."""
+        config = self.model_copy()
+        config._sources = dict(sources)  # noqa: SLF001 - of the same class
+        return config

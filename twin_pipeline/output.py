@@ -1,0 +1,106 @@
+"""The output folder: written beside its place, and there complete or not at all."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from twin_pipeline.errors import OutputError
+
+RECORD = "run.json"
+"""The file that every finished output folder has."""
+
+
+@contextmanager
+def output_folder(out: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of `out` when the block succeeds.
+
+    What stood at `out` stays untouched until then, and for good when the block fails.
+
+    Parameters
+    ----------
+    out
+        The output folder.
+    overwrite
+        Whether a finished output may be replaced.
+    inputs
+        Files that must not lie in the folder to be replaced.
+
+    Raises
+    ------
+    OutputError
+        When `out` exists and may not be replaced, or can't be written.
+    """
+    place = out.resolve()
+    require_free(out, overwrite=overwrite, inputs=inputs)
+    staging = place.with_name(f".{place.name}.partial-{os.getpid()}")
+    _make(staging, out)
+    try:
+        yield staging
+        # Another run may have finished there meanwhile.
+        require_free(out, overwrite=overwrite, inputs=inputs)
+        _publish(staging, place, out)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def require_free(out: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> None:
+    """Raise OutputError unless a run may write to `out`; see `output_folder`."""
+    place = out.resolve()
+    try:
+        occupied = place.exists() and not (place.is_dir() and not any(place.iterdir()))
+    except OSError as error:
+        raise _unwritable(out, error) from error
+    if not occupied:
+        return
+    if not (place / RECORD).is_file():
+        raise OutputError(
+            f"{out}: exists and is no output of twin-pipeline (it has no {RECORD}), so it is left "
+            "alone; give another folder with -o"
+        )
+    if not overwrite:
+        raise OutputError(
+            f"{out}: holds a finished run; give --overwrite to replace it, or another folder "
+            "with -o"
+        )
+    for path in inputs:
+        if path.resolve().is_relative_to(place):
+            raise OutputError(
+                f"{path}: lies in the output folder {out}, which would be replaced; move it, or "
+                "give another folder with -o"
+            )
+
+
+def _make(staging: Path, out: Path) -> None:
+    try:
+        staging.parent.mkdir(parents=True, exist_ok=True)
+        # A dead process with the same number may have left one.
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir()
+    except OSError as error:
+        raise _unwritable(out, error) from error
+
+
+def _publish(staging: Path, place: Path, out: Path) -> None:
+    aside = place.with_name(f".{place.name}.replaced-{os.getpid()}")
+    try:
+        if not place.exists():
+            staging.rename(place)
+            return
+        place.rename(aside)
+        try:
+            staging.rename(place)
+        except BaseException:
+            aside.rename(place)
+            raise
+    except OSError as error:
+        raise _unwritable(out, error) from error
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _unwritable(out: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{out}: can't be written ({error.strerror or error}); check the folder's rights, or give "
+        "another one with -o"
+    )
