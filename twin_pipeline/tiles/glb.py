@@ -5,9 +5,10 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-import meshoptimizer
 import numpy as np
 import numpy.typing as npt
+
+from twin_pipeline.kernels import meshopt as codec
 
 MAGIC = 0x46546C67
 JSON_CHUNK = 0x4E4F534A
@@ -105,7 +106,7 @@ class GlbBuilder:
         layout = {"byteStride": stride, "target": ARRAY_BUFFER}
         if not self._meshopt:
             return self._view(padded.tobytes(), layout)
-        encoded = meshoptimizer.encode_vertex_buffer(padded, len(padded), stride)
+        encoded = codec.encode(padded.view(np.uint8)).tobytes()
         self._align()
         source = {
             "buffer": 0,

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import meshoptimizer
 import numpy as np
 import numpy.typing as npt
 
 from twin_pipeline.errors import InputError
+from twin_pipeline.kernels import meshopt as codec
 from twin_pipeline.model import FloatArray
 from twin_pipeline.tiles.glb import (
     BINARY_CHUNK,
@@ -119,13 +119,14 @@ class Glb:
         return self.binary[start : start + length]
 
     def _unpacked(self, packed: dict[str, Any]) -> bytes:
-        encoded = self._slice(packed)
-        stride = packed["byteStride"]
-        row = np.dtype((np.void, stride))
-        try:
-            rows = meshoptimizer.decode_vertex_buffer(packed["count"], stride, encoded, row)
-        except RuntimeError as error:
-            raise InputError(f"meshopt data can't be decoded: {error}") from error
+        encoded = np.frombuffer(self._slice(packed), np.uint8)
+        count, stride = packed["count"], packed["byteStride"]
+        # A byte of the stream stands for 64 at most.
+        if stride not in range(4, 257, 4) or not 0 <= count * stride <= 64 * len(encoded):
+            raise InputError(f"{len(encoded)} bytes of meshopt data can't hold {count} x {stride}")
+        rows = codec.decode(encoded, count, stride)
+        if len(rows) < count:
+            raise InputError("meshopt data can't be decoded: they are damaged")
         return bytes(rows.tobytes())
 
 

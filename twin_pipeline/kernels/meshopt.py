@@ -1,0 +1,198 @@
+"""Lossless packing of vertex data, as glTF's EXT_meshopt_compression mode ATTRIBUTES has it.
+
+The stream (appendix A of the extension's text, version 0) is a header byte, blocks of at most 256
+vertices, and a tail that ends with the first vertex. In a block each byte of the vertex is coded
+on its own: differences to the vertex before, zigzag, in groups of 16 with 0, 2, 4 or 8 bits each;
+a group of 2 or 4 bits marks greater differences and appends them in full.
+"""
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+Bytes = npt.NDArray[np.uint8]
+
+_HEADER = 0xA0
+_BLOCK_BYTES = 8192
+_BLOCK_VERTICES = 256
+_GROUP = 16
+_TAIL_BYTES = 32
+
+_jit = numba.njit(cache=True, nogil=True)
+
+
+@_jit
+def encode(vertices: Bytes) -> Bytes:
+    """Return the stream of `vertices`, (N, stride) uint8, stride a multiple of 4 up to 256."""
+    count, stride = vertices.shape
+    stream = np.empty(_most_bytes(count, stride), np.uint8)
+    stream[0] = _HEADER
+    end = 1
+    deltas = np.zeros(_BLOCK_VERTICES, np.uint8)
+    step = _block_vertices(stride)
+    for start in range(0, count, step):
+        held = min(step, count - start)
+        for byte in range(stride):
+            _differences(vertices, start, held, byte, deltas)
+            end = _put_block(deltas, held, stream, end)
+    for _ in range(max(0, _TAIL_BYTES - stride)):
+        stream[end] = 0
+        end += 1
+    for byte in range(stride):
+        stream[end] = vertices[0, byte] if count else 0
+        end += 1
+    return stream[:end].copy()
+
+
+@_jit
+def decode(stream: Bytes, count: int, stride: int) -> Bytes:
+    """Return the (count, stride) uint8 vertices of a stream, or (0, stride) if it is damaged."""
+    vertices = np.empty((count, stride), np.uint8)
+    damaged = np.empty((0, stride), np.uint8)
+    tail = max(_TAIL_BYTES, stride)
+    if len(stream) < 1 + tail or stream[0] != _HEADER:
+        return damaged
+    last = stream[len(stream) - stride :].copy()
+    end = len(stream) - tail
+    position = 1
+    deltas = np.zeros(_BLOCK_VERTICES, np.uint8)
+    step = _block_vertices(stride)
+    for start in range(0, count, step):
+        held = min(step, count - start)
+        for byte in range(stride):
+            position = _take_block(stream, position, end, held, deltas)
+            if position < 0:
+                return damaged
+            for i in range(held):
+                last[byte] = (int(last[byte]) + _unzigzag(deltas[i])) & 0xFF
+                vertices[start + i, byte] = last[byte]
+    return vertices if position == end else damaged
+
+
+@_jit
+def _block_vertices(stride: int) -> int:
+    return min(_BLOCK_BYTES // stride // _GROUP * _GROUP, _BLOCK_VERTICES)
+
+
+@_jit
+def _most_bytes(count: int, stride: int) -> int:
+    step = _block_vertices(stride)
+    blocks = (count + step - 1) // step
+    groups = step // _GROUP
+    return 1 + blocks * stride * ((groups + 3) // 4 + step) + max(_TAIL_BYTES, stride)
+
+
+@_jit
+def _differences(vertices: Bytes, start: int, held: int, byte: int, deltas: Bytes) -> None:
+    """Fill `deltas` with the zigzag differences of one byte, and zeros after them."""
+    before = int(vertices[max(start - 1, 0), byte])
+    for i in range(held):
+        value = int(vertices[start + i, byte])
+        deltas[i] = _zigzag((value - before) & 0xFF)
+        before = value
+    deltas[held:] = 0
+
+
+@_jit
+def _zigzag(difference: int) -> int:
+    return (~(difference << 1) if difference & 0x80 else difference << 1) & 0xFF
+
+
+@_jit
+def _unzigzag(code: int) -> int:
+    return (~(int(code) >> 1) if code & 1 else int(code) >> 1) & 0xFF
+
+
+@_jit
+def _put_block(deltas: Bytes, held: int, stream: Bytes, position: int) -> int:
+    """Write the groups of one byte at `position` and return where they end."""
+    groups = (held + _GROUP - 1) // _GROUP
+    header = position
+    position += (groups + 3) // 4
+    stream[header:position] = 0
+    for group in range(groups):
+        values = deltas[group * _GROUP : (group + 1) * _GROUP]
+        mode = _best_mode(values)
+        stream[header + group // 4] |= mode << (group % 4 * 2)
+        position = _put_group(values, mode, stream, position)
+    return position
+
+
+@_jit
+def _best_mode(values: Bytes) -> int:
+    """Return the shortest coding of a group: 0 none, 1 two bits, 2 four bits, 3 bytes."""
+    above_zero, from_three, from_fifteen = 0, 0, 0
+    for value in values:
+        above_zero += value > 0
+        from_three += value >= 3
+        from_fifteen += value >= 15
+    if above_zero == 0:
+        return 0
+    two, four = 4 + from_three, 8 + from_fifteen
+    if two <= four and two < _GROUP:
+        return 1
+    return 2 if four < _GROUP else 3
+
+
+@_jit
+def _put_group(values: Bytes, mode: int, stream: Bytes, position: int) -> int:
+    if mode == 0:
+        return position
+    if mode == 3:
+        stream[position : position + _GROUP] = values
+        return position + _GROUP
+    bits = 2 * mode
+    escape = (1 << bits) - 1
+    in_full = position + _GROUP * bits // 8
+    stream[position:in_full] = 0
+    for i in range(_GROUP):
+        value = int(values[i])
+        # The first of the differences in a byte stands in its highest bits.
+        shift = 8 - bits - i * bits % 8
+        stream[position + i * bits // 8] |= min(value, escape) << shift
+        if value >= escape:
+            stream[in_full] = value
+            in_full += 1
+    return in_full
+
+
+@_jit
+def _take_block(stream: Bytes, position: int, end: int, held: int, deltas: Bytes) -> int:
+    """Read the groups of one byte into `deltas`; return where they end, -1 if past `end`."""
+    groups = (held + _GROUP - 1) // _GROUP
+    header = position
+    position += (groups + 3) // 4
+    for group in range(groups):
+        if position > end:
+            return -1
+        mode = (stream[header + group // 4] >> (group % 4 * 2)) & 3
+        values = deltas[group * _GROUP : (group + 1) * _GROUP]
+        position = _take_group(stream, position, end, mode, values)
+        if position < 0:
+            return -1
+    return position
+
+
+@_jit
+def _take_group(stream: Bytes, position: int, end: int, mode: int, values: Bytes) -> int:
+    bits = 8 if mode == 3 else 2 * mode
+    in_full = position + _GROUP * bits // 8
+    if in_full > end:
+        return -1
+    if mode == 0:
+        values[:] = 0
+        return position
+    if mode == 3:
+        values[:] = stream[position:in_full]
+        return in_full
+    escape = (1 << bits) - 1
+    for i in range(_GROUP):
+        shift = 8 - bits - i * bits % 8
+        value = (stream[position + i * bits // 8] >> shift) & escape
+        if value == escape:
+            if in_full >= end:
+                return -1
+            value = stream[in_full]
+            in_full += 1
+        values[i] = value
+    return in_full
