@@ -53,8 +53,9 @@ def same_horizontal(first: CRS, second: CRS) -> bool:
 
 
 def _same_datum(first: CRS, second: CRS) -> bool:
-    codes, names = zip(*(_datum(crs) for crs in (first, second)), strict=True)
-    return (codes[0] is not None and codes[0] == codes[1]) or names[0] == names[1]
+    (first_code, first_name), (second_code, second_name) = _datum(first), _datum(second)
+    same_code = first_code is not None and first_code == second_code
+    return same_code or first_name == second_name
 
 
 def _datum(crs: CRS) -> tuple[int | None, str]:

@@ -111,7 +111,7 @@ def _doubts(case: Case, horizontal: CRS) -> tuple[str, ...]:
     return (
         (
             f"{case.scan_name}: coordinates lie within 1 km of the zero of "
-            f"{epsg_name(horizontal)}, as a scanner's own coordinates would: check the position, or give --crs local "
-            "--origin LON,LAT,HEIGHT"
+            f"{epsg_name(horizontal)}, as a scanner's own coordinates would: check the position, "
+            "or give --crs local --origin LON,LAT,HEIGHT"
         ),
     )

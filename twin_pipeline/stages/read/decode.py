@@ -1,7 +1,6 @@
 """From the bytes of a scan to point records, plain or LAZ, never trusting a count."""
 
 import multiprocessing
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
@@ -12,14 +11,11 @@ import numpy.typing as npt
 
 from twin_pipeline.errors import InputError
 from twin_pipeline.stages.read.header import ScanHeader
+from twin_pipeline.stages.read.laz import COPY_AGAIN, laz_layout
 
 Records = npt.NDArray[np.void]
 
-_LASZIP = ("laszip encoded", 22204)
-_LASZIP_HEAD = struct.Struct("<HHBBHIIqqH")
-_LASZIP_ITEM = struct.Struct("<HHH")
-_CHUNKED = (2, 3)
-_AGAIN = "copy the file again from its source"
+_MAX_PARALLEL_CHUNK = 5_000_000
 
 
 def require_points(header: ScanHeader) -> None:
@@ -28,15 +24,16 @@ def require_points(header: ScanHeader) -> None:
     Decodes nothing: for LAS the size is compared, for LAZ the table of chunks.
     """
     if header.point_count == 0:
-        raise InputError(f"{header.path}: holds no points")
+        raise InputError(f"{header.path}: holds no points: scan or export it again")
     if header.compressed:
-        _require_laz(header)
+        with _explained(header, 0), header.path.open("rb") as file:
+            laz_layout(header, file)
         return
     held = (header.file_size - header.offset_to_points) // header.record_length
     if held < header.point_count:
         raise InputError(
             f"{header.path}: holds {held} of the {header.point_count} points that its header "
-            f"claims: it is cut off, {_AGAIN}"
+            f"claims: it is cut off, {COPY_AGAIN}"
         )
 
 
@@ -50,8 +47,9 @@ def iter_records(header: ScanHeader, chunk_points: int) -> Iterator[Records]:
     """
     require_points(header)
     with _explained(header, 0), header.path.open("rb") as file:
-        file.seek(header.offset_to_points)
         decoder = _laz_decoder(header, file) if header.compressed else None
+        if decoder is None:
+            file.seek(header.offset_to_points)
         for start in range(0, header.point_count, chunk_points):
             count = min(chunk_points, header.point_count - start)
             buffer = bytearray(count * header.record_length)
@@ -84,7 +82,7 @@ def _explained(header: ScanHeader, start: int) -> Iterator[None]:
             raise
         raise InputError(
             f"{header.path}: its compressed data are damaged after point {start} "
-            f"({str(error)[:120]}): {_AGAIN}"
+            f"({str(error)[:120]}): {COPY_AGAIN}"
         ) from error
 
 
@@ -93,81 +91,10 @@ def _is_panic(error: BaseException) -> bool:
 
 
 def _laz_decoder(header: ScanHeader, file: BinaryIO) -> Any:  # noqa: ANN401 - lazrs has no types
-    # Threads of a parallel decoder would be missing in a process forked afterwards; worker
-    # processes have their cores busy anyway.
-    if multiprocessing.parent_process() is None:
-        try:
-            return lazrs.ParLasZipDecompressor(file, _laszip_record(header))
-        except lazrs.LazrsError:
-            file.seek(header.offset_to_points)
-    return lazrs.LasZipDecompressor(file, _laszip_record(header))
-
-
-def _laszip_record(header: ScanHeader) -> bytes:
-    found = header.find(*_LASZIP)
-    if not found:
-        raise InputError(f"{header.path}: is marked as LAZ, but has no LAZ record: {_AGAIN}")
-    return found[0]
-
-
-def _require_laz(header: ScanHeader) -> None:
-    record = _laszip_record(header)
-    length = _item_bytes(record)
-    if length != header.record_length:
-        raise InputError(
-            f"{header.path}: its LAZ record describes points of {length} bytes, its header of "
-            f"{header.record_length}: it is damaged, {_AGAIN}"
-        )
-    compressor, coder, *_ = _LASZIP_HEAD.unpack_from(record)
-    if compressor not in _CHUNKED or coder != 0:
-        raise InputError(
-            f"{header.path}: its LAZ compressor {compressor} with coder {coder} can't be read: "
-            "write it anew with a current program"
-        )
-    _require_chunks(header, record)
-
-
-def _item_bytes(record: bytes) -> int:
-    """Return the length of a point by its LAZ record, 0 where the record is cut off."""
-    if len(record) < _LASZIP_HEAD.size:
-        return 0
-    items: int = _LASZIP_HEAD.unpack_from(record)[-1]
-    end = _LASZIP_HEAD.size + items * _LASZIP_ITEM.size
-    if len(record) < end:
-        return 0
-    return sum(size for _, size, _ in _LASZIP_ITEM.iter_unpack(record[_LASZIP_HEAD.size : end]))
-
-
-def _require_chunks(header: ScanHeader, record: bytes) -> None:
-    cut_off = f"{header.path}: its table of LAZ chunks is missing: it is cut off, {_AGAIN}"
-    with _explained(header, 0), header.path.open("rb") as file:
-        if not _plausible_table(header, file):
-            raise InputError(cut_off)
-        file.seek(header.offset_to_points)
-        table = lazrs.read_chunk_table(file, lazrs.LazVlr(record))
-    if sum(size for _, size in table) > header.file_size:
-        raise InputError(cut_off)
-    held = sum(points for points, _ in table)
-    if held < header.point_count:
-        raise InputError(
-            f"{header.path}: holds at most {held} of the {header.point_count} points that its "
-            f"header claims: {_AGAIN}"
-        )
-
-
-def _plausible_table(header: ScanHeader, file: BinaryIO) -> bool:
-    """Whether the table lies in the file with no more chunks than could be there."""
+    layout = laz_layout(header, file)
     file.seek(header.offset_to_points)
-    raw = file.read(8)
-    if len(raw) < 8:
-        return False
-    (position,) = struct.unpack("<q", raw)
-    if position == -1:  # written by a stream: the offset stands at the very end
-        file.seek(header.file_size - 8)
-        (position,) = struct.unpack("<q", file.read(8))
-    if not header.offset_to_points < position <= header.file_size - 8:
-        return False
-    file.seek(position)
-    _version, chunks = struct.unpack("<II", file.read(8))
-    # The first point of every chunk is stored in full.
-    return bool(chunks <= (header.file_size - header.offset_to_points) // header.record_length)
+    # Threads of a parallel decoder would be missing in a process forked afterwards, and worker
+    # processes have their cores busy anyway. It also holds whole chunks in memory.
+    if multiprocessing.parent_process() is None and layout.largest_chunk <= _MAX_PARALLEL_CHUNK:
+        return lazrs.ParLasZipDecompressor(file, layout.record)
+    return lazrs.LasZipDecompressor(file, layout.record)

@@ -17,7 +17,7 @@ from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.read.content import Content, scan_content
 from twin_pipeline.stages.read.coordinates import crs_record
 from twin_pipeline.stages.read.decode import require_points
-from twin_pipeline.stages.read.header import ScanHeader, read_header
+from twin_pipeline.stages.read.header import FAR_M, ScanHeader, read_header
 
 Triple = tuple[float, float, float]
 
@@ -155,8 +155,7 @@ def _triple(values: FloatArray) -> Triple:
 
 
 def _box(lower: FloatArray, upper: FloatArray) -> Box | None:
-    # NaN is no JSON, and no corner either.
-    if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
+    if not ((np.abs(lower) < FAR_M) & (np.abs(upper) < FAR_M)).all():
         return None
     return Box(_triple(lower), _triple(upper))
 
@@ -177,12 +176,12 @@ def _extra(header: ScanHeader) -> Iterator[str]:
 
 def _defects(header: ScanHeader, content: Content | None) -> Iterator[str]:
     if _box(header.lower, header.upper) is None:
-        yield "the header's bounding box is not a number"
+        yield "the header's bounding box is no place"
     if content is None:
         return
     stray = np.maximum(np.abs(content.lower - header.lower), np.abs(content.upper - header.upper))
     # Writers round the box, so that a count of the scale is no error.
     if (stray > 2 * header.scale).any():
-        yield f"the header's bounding box is wrong by up to {stray.max():.3f} m"
+        yield f"the header's bounding box is wrong by up to {np.nanmax(stray):,.3f} m"
     if content.duplicate_fraction > 0:
         yield f"about {content.duplicate_fraction:.0%} of the points repeat another one exactly"

@@ -1,0 +1,150 @@
+"""Checks a LAZ file's own description of itself before the decoder believes it.
+
+The decoder takes memory for chunks and layers on the word of the file, and kills the process
+where there is none. Layout: LASzip specification of the LAZ record, chunk table and layers.
+"""
+
+import struct
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import lazrs
+
+from twin_pipeline.errors import InputError
+from twin_pipeline.stages.read.header import ScanHeader
+
+COPY_AGAIN = "copy the file again from its source"
+
+_LASZIP = ("laszip encoded", 22204)
+_HEAD, _ITEM = struct.Struct("<HHBBHIIqqH"), struct.Struct("<HHH")
+_CHUNKED, _LAYERED = 2, 3
+_LAYERS = {10: 9, 11: 1, 12: 2, 13: 1}
+_EXTRA_BYTES_ITEM = 14  # one layer a byte
+
+
+@dataclass(frozen=True, slots=True)
+class LazLayout:
+    """A LAZ file's record and its chunks, found consistent with the file's size."""
+
+    record: bytes
+    """Contents of the LAZ record, as the decoder wants them."""
+    largest_chunk: int
+    """Most points that one chunk may hold."""
+
+
+def laz_layout(header: ScanHeader, file: BinaryIO) -> LazLayout:
+    """Return the layout; leaves the file's position anywhere.
+
+    Raises
+    ------
+    InputError
+        If the description contradicts the header or the file's size.
+    lazrs.LazrsError
+        If the decoder can't read the record or the chunk table.
+    """
+    found = header.find(*_LASZIP)
+    if not found:
+        raise InputError(f"{header.path}: is marked as LAZ, but has no LAZ record: {COPY_AGAIN}")
+    record = found[0]
+    items = _items(record)
+    _require_items(header, record, items)
+    chunks = _chunks(header, file, record)
+    if _HEAD.unpack_from(record)[0] == _LAYERED:
+        _require_layers(header, file, items, chunks)
+    return LazLayout(record, largest_chunk=max((points for points, _ in chunks), default=0))
+
+
+def _items(record: bytes) -> list[tuple[int, int, int]]:
+    """Return type, bytes and version of the parts of a point; empty if the record is cut off."""
+    if len(record) < _HEAD.size:
+        return []
+    count: int = _HEAD.unpack_from(record)[-1]
+    end = _HEAD.size + count * _ITEM.size
+    if len(record) < end:
+        return []
+    return [_ITEM.unpack_from(record, at) for at in range(_HEAD.size, end, _ITEM.size)]
+
+
+def _require_items(header: ScanHeader, record: bytes, items: list[tuple[int, int, int]]) -> None:
+    length = sum(size for _, size, _ in items)
+    if length != header.record_length:
+        raise InputError(
+            f"{header.path}: its LAZ record describes points of {length} bytes, its header of "
+            f"{header.record_length}: it is damaged, {COPY_AGAIN}"
+        )
+    compressor, coder, *_ = _HEAD.unpack_from(record)
+    if compressor not in (_CHUNKED, _LAYERED) or coder != 0:
+        raise InputError(
+            f"{header.path}: its LAZ compressor {compressor} with coder {coder} can't be read: "
+            "write it anew with a current program"
+        )
+
+
+def _chunks(header: ScanHeader, file: BinaryIO, record: bytes) -> list[tuple[int, int]]:
+    """Return points and bytes of each chunk; points are an upper limit where all are alike."""
+    if not _has_table(header, file):
+        raise _cut_off(header)
+    file.seek(header.offset_to_points)
+    vlr = lazrs.LazVlr(record)
+    chunks: list[tuple[int, int]] = lazrs.read_chunk_table(file, vlr)
+    if sum(size for _, size in chunks) > header.file_size - header.offset_to_points:
+        raise _cut_off(header)
+    held = sum(points for points, _ in chunks)
+    if held < header.point_count or (
+        held != header.point_count and vlr.uses_variable_size_chunks()
+    ):
+        raise InputError(
+            f"{header.path}: its LAZ chunks hold {held} points, its header claims "
+            f"{header.point_count}: {COPY_AGAIN}"
+        )
+    return chunks
+
+
+def _cut_off(header: ScanHeader) -> InputError:
+    return InputError(
+        f"{header.path}: its table of LAZ chunks is missing: it is cut off, {COPY_AGAIN}"
+    )
+
+
+def _has_table(header: ScanHeader, file: BinaryIO) -> bool:
+    """Whether the table lies in the file with no more chunks than could be there."""
+    file.seek(header.offset_to_points)
+    raw = file.read(8)
+    if len(raw) < 8:
+        return False
+    (position,) = struct.unpack("<q", raw)
+    if position == -1:  # written by a stream: the offset stands at the very end
+        file.seek(header.file_size - 8)
+        (position,) = struct.unpack("<q", file.read(8))
+    if not header.offset_to_points < position <= header.file_size - 8:
+        return False
+    file.seek(position)
+    _version, chunks = struct.unpack("<II", file.read(8))
+    # The first point of every chunk is stored in full.
+    return bool(chunks <= (header.file_size - header.offset_to_points) // header.record_length)
+
+
+def _require_layers(
+    header: ScanHeader,
+    file: BinaryIO,
+    items: list[tuple[int, int, int]],
+    chunks: list[tuple[int, int]],
+) -> None:
+    """Refuse chunks whose layers claim more bytes than the chunk has.
+
+    A chunk holds its first point, its count of points, the bytes of each layer, and the layers.
+    """
+    layers = sum(
+        _LAYERS.get(kind, 0) if kind != _EXTRA_BYTES_ITEM else size for kind, size, _ in items
+    )
+    sizes = struct.Struct(f"<{layers}I")
+    start = header.offset_to_points + 8
+    for _, chunk_bytes in chunks:
+        file.seek(start + header.record_length + 4)
+        raw = file.read(sizes.size)
+        claimed = header.record_length + 4 + sizes.size
+        if len(raw) == sizes.size:
+            claimed += sum(sizes.unpack(raw))
+        if claimed > chunk_bytes:
+            raise InputError(f"{header.path}: a LAZ chunk at byte {start} is damaged: {COPY_AGAIN}")
+        start += chunk_bytes
