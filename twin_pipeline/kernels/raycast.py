@@ -37,8 +37,9 @@ class Terrain(NamedTuple):
     """
 
     pavement: FloatArray
-    """(6,): 0 elevation, 1 slope along x, 2 slope along y, 3 step factor of the upper surface,
-    4 step factor of the lower surface, 5 length after which the wall texture repeats."""
+    """(9,): 0 elevation, 1 slope along x, 2 slope along y, 3 step factor of the upper surface,
+    4 step factor of the lower surface, 5 length after which the wall texture repeats, 6 highest
+    value of `upper`, 7 highest value of `lower`, 8 step factor of the plane."""
     upper: FloatArray
     """Heights above the pavement plane: roughness, spoil heaps, a raised footway."""
     upper_frame: FloatArray
@@ -46,9 +47,10 @@ class Terrain(NamedTuple):
     """Elevations of the trench floor with bedding."""
     lower_frame: FloatArray
     trenches: FloatArray
-    """(T, 12): 0:2 range of rows in `elements`, 2:4 chainage of the ends, 4 half width, 5 batter
+    """(T, 14): 0:2 range of rows in `elements`, 2:4 chainage of the ends, 4 half width, 5 batter
     (run per rise), 6 elevation where the half width holds, 7 wall roughness, 8 depth of the sheet
-    piles' corrugation (0 none), 9 its wavelength, 10 step factor, 11 texture offset."""
+    piles' corrugation (0 none), 9 its wavelength, 10 step factor, 11 texture offset, 12 how far
+    roughness and corrugation reach inward, 13 step factor without them."""
     elements: FloatArray
     """(E, 8) plan axes: 0 kind (0 line, 1 arc), 1:3 start or centre, 3:5 direction of a line, or
     3 radius and 4 sense (+1 left) of an arc, 5 angle (rad) from the centre to the arc's start,
@@ -58,8 +60,9 @@ class Terrain(NamedTuple):
 
 
 _NEAR_M = 5e-5
-_NEWTON_LIMIT_M = 1e-3
-_FULL_GROUND_M = 0.05
+_NEAR_GROUND_M = 5e-4
+_NEWTON_LIMIT_M = 2e-3
+_DETAIL_M = 0.05
 
 
 @njit(cache=True, nogil=True)
@@ -71,7 +74,7 @@ def _grid_value(grid: FloatArray, frame: FloatArray, x: float, y: float) -> floa
     v -= j
     low = grid[i, j] * (1.0 - v) + grid[i, j + 1] * v
     high = grid[i + 1, j] * (1.0 - v) + grid[i + 1, j + 1] * v
-    return low * (1.0 - u) + high * u
+    return float(low * (1.0 - u) + high * u)
 
 
 @njit(cache=True, nogil=True)
@@ -86,12 +89,12 @@ def _tile_value(tile: FloatArray, u: float, v: float) -> float:
     i1, j1 = (i + 1) % n, (j + 1) % n
     low = tile[i, j] * (1.0 - b) + tile[i, j1] * b
     high = tile[i1, j] * (1.0 - b) + tile[i1, j1] * b
-    return low * (1.0 - a) + high * a
+    return float(low * (1.0 - a) + high * a)
 
 
 @njit(cache=True, nogil=True)
 def _fold(folds: FloatArray, height: float, angle: float, along: float) -> float:
-    return height * _tile_value(folds, angle / (2.0 * math.pi), along)
+    return float(height * _tile_value(folds, angle / (2.0 * math.pi), along))
 
 
 @njit(cache=True, nogil=True)
@@ -113,7 +116,7 @@ def _frustum(s: FloatArray, folds: FloatArray, x: float, y: float, z: float) -> 
         scale = 1.0 / math.sqrt(1.0 + (abs(taper) + s[14]) ** 2)
     elif s[13] > 0.0:
         side -= s[13]
-    return max(side * scale, -along, along - s[7])
+    return float(max(side * scale, -along, along - s[7]))
 
 
 @njit(cache=True, nogil=True)
@@ -135,7 +138,7 @@ def _torus(s: FloatArray, folds: FloatArray, x: float, y: float, z: float) -> fl
     elif s[13] > 0.0:
         side -= s[13]
     past_end = b * math.cos(s[12]) - a * math.sin(s[12])
-    return max(side, -b, past_end)
+    return float(max(side, -b, past_end))
 
 
 @njit(cache=True, nogil=True)
@@ -148,7 +151,7 @@ def _box(s: FloatArray, x: float, y: float, z: float) -> float:
         d = abs(qx * s[c] + qy * s[c + 1] + qz * s[c + 2]) - s[13 + k]
         inside = max(inside, d)
         outside += max(d, 0.0) ** 2
-    return math.sqrt(outside) if outside > 0.0 else inside
+    return float(math.sqrt(outside) if outside > 0.0 else inside)
 
 
 @njit(cache=True, nogil=True)
@@ -158,18 +161,18 @@ def _ellipsoid(s: FloatArray, x: float, y: float, z: float) -> float:
     for k in range(3):
         c = 4 + 3 * k
         norm += ((qx * s[c] + qy * s[c + 1] + qz * s[c + 2]) / s[13 + k]) ** 2
-    return (math.sqrt(norm) - 1.0) * min(s[13], s[14], s[15])
+    return float((math.sqrt(norm) - 1.0) * min(s[13], s[14], s[15]))
 
 
 @njit(cache=True, nogil=True)
 def _solid(s: FloatArray, folds: FloatArray, x: float, y: float, z: float) -> float:
     if s[0] == FRUSTUM:
-        return _frustum(s, folds, x, y, z)
+        return float(_frustum(s, folds, x, y, z))
     if s[0] == TORUS:
-        return _torus(s, folds, x, y, z)
+        return float(_torus(s, folds, x, y, z))
     if s[0] == BOX:
-        return _box(s, x, y, z)
-    return _ellipsoid(s, x, y, z)
+        return float(_box(s, x, y, z))
+    return float(_ellipsoid(s, x, y, z))
 
 
 @njit(cache=True, nogil=True)
@@ -223,24 +226,30 @@ def _walls(
     chainage, offset = plan_position(elements, int(trench[0]), int(trench[1]), x, y)
     side = abs(offset) - trench[4] - trench[5] * (z - trench[6])
     end = max(trench[2] - chainage, chainage - trench[3])
-    if max(side, end) > 0.5:
-        return (max(side, end) - 0.4) * trench[10]
+    nearest = (max(side, end) + trench[12]) * trench[13]
+    if nearest < -_DETAIL_M:
+        return float(nearest)
     shift = trench[11] + (0.37 if offset > 0.0 else 0.0)
     side -= trench[7] * _tile_value(tile, chainage / period + shift, z / period)
     side += _corrugation(trench[8], trench[9], chainage)
     end -= trench[7] * _tile_value(tile, offset / period + shift + 0.21, z / period)
-    return max(side, end) * trench[10]
+    return float(max(side, end) * trench[10])
 
 
 @njit(cache=True, nogil=True)
 def _ground(g: Terrain, x: float, y: float, z: float) -> tuple[float, int]:
     """Distance to the ground, never too large, and what is nearest: pavement, wall or floor."""
-    top = g.pavement[0] + g.pavement[1] * x + g.pavement[2] * y
-    above = (z - top - _grid_value(g.upper, g.upper_frame, x, y)) * g.pavement[3]
-    if above > _FULL_GROUND_M:
+    plane = g.pavement[0] + g.pavement[1] * x + g.pavement[2] * y
+    above = (z - plane - g.pavement[6]) * g.pavement[8]
+    if above > _DETAIL_M:
+        return above, PAVEMENT
+    above = (z - plane - _grid_value(g.upper, g.upper_frame, x, y)) * g.pavement[3]
+    if above > _DETAIL_M:
         return above, PAVEMENT
     void, code = 1e30, WALL
-    floor = (_grid_value(g.lower, g.lower_frame, x, y) - z) * g.pavement[4]
+    floor = g.pavement[7] - z
+    if floor > -_DETAIL_M:
+        floor = (_grid_value(g.lower, g.lower_frame, x, y) - z) * g.pavement[4]
     for k in range(g.trenches.shape[0]):
         wall = _walls(g.trenches[k], g.elements, g.tile, g.pavement[5], x, y, z)
         if max(wall, floor) < void:
@@ -307,24 +316,37 @@ def _hit_solid(
 
 
 @njit(cache=True, nogil=True)
+def _reach_ground(g: Terrain, o: FloatArray, d: FloatArray) -> float:
+    """Distance along the ray to the plane over all of the ground, or infinity."""
+    height = o[2] - g.pavement[0] - g.pavement[1] * o[0] - g.pavement[2] * o[1] - g.pavement[6]
+    sink = g.pavement[1] * d[0] + g.pavement[2] * d[1] - d[2]
+    if height <= 0.0:
+        return 0.0
+    return float(height / sink if sink > 1e-9 else math.inf)
+
+
+@njit(cache=True, nogil=True)
 def _hit_ground(g: Terrain, o: FloatArray, d: FloatArray, far: float) -> tuple[float, int]:
     """Distance along the ray to the ground and what it is, or infinity and MISS."""
-    t = 0.0
+    t = _reach_ground(g, o, d)
+    value, code = math.inf, MISS
     for _ in range(1000):
-        x, y, z = _at(o, d, t)
-        value, code = _ground(g, x, y, z)
-        if value < _NEAR_M:
-            break
-        t += value
         if t >= far:
             return math.inf, MISS
+        x, y, z = _at(o, d, t)
+        value, code = _ground(g, x, y, z)
+        if value < _NEAR_GROUND_M:
+            break
+        t += value
     else:
         return math.inf, MISS
     h = 1e-5
-    ax, ay, az = _at(o, d, t + h)
-    bx, by, bz = _at(o, d, t - h)
-    ahead, behind = _ground(g, ax, ay, az)[0], _ground(g, bx, by, bz)[0]
-    return t + _newton_step(ahead, behind, value, h), code
+    for _ in range(2):
+        ax, ay, az = _at(o, d, t + h)
+        bx, by, bz = _at(o, d, t - h)
+        ahead, behind = _ground(g, ax, ay, az)[0], _ground(g, bx, by, bz)[0]
+        t += _newton_step(ahead, behind, 0.5 * (ahead + behind), h)
+    return t, code
 
 
 @njit(cache=True, nogil=True)
@@ -332,8 +354,8 @@ def _surface(
     code: int, g: Terrain, solids: FloatArray, folds: FloatArray, x: float, y: float, z: float
 ) -> float:
     if code >= 0:
-        return _solid(solids[code], folds, x, y, z)
-    return _ground(g, x, y, z)[0]
+        return float(_solid(solids[code], folds, x, y, z))
+    return float(_ground(g, x, y, z)[0])
 
 
 @njit(cache=True, nogil=True)

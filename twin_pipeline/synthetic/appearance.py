@@ -79,10 +79,10 @@ def shade(
     """16-bit colours: patches, grain, and less light deeper in the trench."""
     u, v = hits[:, 0] / PATCH_M, (hits[:, 1] + 0.8 * hits[:, 2]) / PATCH_M
     patches = 1 + 0.10 * tile_at(tile, u, v)
-    grain = 1 + 0.06 * rng.standard_normal(len(hits))
+    grain = 1 + 0.04 * rng.standard_normal(len(hits))
     light = 1 - 0.3 * np.clip(depth_m / 1.5, 0.0, 1.0)
     shaded = colours * (patches * grain * light)[:, None]
-    return np.clip(shaded * 65535, 0, 65535).astype(np.uint16)
+    return _sixteen_bit(shaded)
 
 
 def intensity(
@@ -92,4 +92,9 @@ def intensity(
     albedo = 0.15 + 0.85 * colours.mean(axis=1)
     power = albedo * np.clip(cos_incidence, 0.02, 1.0) ** 0.7 / (1 + (range_m / 4) ** 2)
     speckle = 1 + 0.05 * rng.standard_normal(len(power))
-    return np.clip(52000 * power * speckle, 0, 65535).astype(np.uint16)
+    return _sixteen_bit(0.8 * power * speckle)
+
+
+def _sixteen_bit(values: FloatArray) -> Colours:
+    """Values from 0 to 1 as the 16-bit record of 8-bit sensors, the usual upper byte."""
+    return np.asarray(np.clip(np.rint(values * 255), 0, 255) * 256, dtype=np.uint16)

@@ -69,7 +69,8 @@ class TrenchAxis:
 
     def locate(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Chainage and offset, each (N,), of plan points; the axis is prolonged at its ends."""
-        return plan_positions(self.rows(), np.ravel(x), np.ravel(y))
+        found: tuple[FloatArray, FloatArray] = plan_positions(self.rows(), np.ravel(x), np.ravel(y))
+        return found
 
     def depth_m(self, chainage: FloatArray) -> FloatArray:
         """Pavement to floor at chainages."""

@@ -1,5 +1,7 @@
 """Struts, timbers, stones, cables, boots and blocks as solid bodies."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from twin_pipeline.model import FloatArray
@@ -22,7 +24,7 @@ def body_rows(body: Body, axis: TrenchAxis) -> list[FloatArray]:
         case Box() | Stone():
             return [_block(body, axis)]
         case Cable():
-            places = [axis.place(*place) for place in body.places]
+            places = np.array([axis.place(*place) for place in body.places])
             return tube(fillet(places, body.bend_radius_m, fit=True), 0.5 * body.diameter_m)
         case Boots():
             return _boots(body, axis)
@@ -58,7 +60,7 @@ def _wale(body: Wale, axis: TrenchAxis) -> list[FloatArray]:
     count = max(1, round((body.end_m - body.start_m) / WALE_PIECE_M))
     marks = np.linspace(body.start_m, body.end_m, count + 1)
     rows = []
-    for a, b in zip(marks[:-1], marks[1:], strict=True):
+    for a, b in pairwise(marks):
         middle = 0.5 * (a + b)
         offset = _wall_offset(axis, middle, body.depth_m) - 0.5 * body.thickness_m
         centre = axis.place(middle, side * offset, -body.depth_m)

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from twin_pipeline.kernels.raycast import Terrain
-from twin_pipeline.model import FloatArray
+from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.synthetic.axis import KERB_WIDTH_M, TrenchAxis, pavement_z
 from twin_pipeline.synthetic.pipes import LaidPipe
 from twin_pipeline.synthetic.scene import Pavement, Scene, SpoilHeap
@@ -48,10 +48,10 @@ def build_ground(
     lower = _bedded(bare, pipes, lower_x, lower_y, tile)
     plane = (0.0, scene.pavement.grade, scene.pavement.crossfall)
     tilt = float(np.hypot(plane[1], plane[2]))
-    factors = [1 / np.hypot(1, tilt + steepest(upper, CELL_M)), _factor(steepest(lower, CELL_M))]
+    factors = [_factor(tilt + steepest(upper, CELL_M)), _factor(steepest(lower, CELL_M))]
     trenches, elements = _tables(axes, tile)
     terrain = Terrain(
-        np.array([*plane, *factors, TILE_PERIOD_M]),
+        np.array([*plane, *factors, TILE_PERIOD_M, upper.max(), lower.max(), _factor(tilt)]),
         upper,
         upper_frame,
         lower,
@@ -71,10 +71,10 @@ def grid_at(grid: FloatArray, frame: FloatArray, x: FloatArray, y: FloatArray) -
 
 
 def kerb_rows(pavement: Pavement, axes: Sequence[TrenchAxis]) -> list[FloatArray]:
-    """The kerb stone as a body, from end to end of the pavement."""
+    """Body of the kerb stone, from end to end of the pavement."""
     if pavement.kerb_y_m is None:
         return []
-    frame, x, _ = _grid(axes, pavement.margin_m + 1.0)
+    _, x, _ = _grid(axes, pavement.margin_m + 1.0)
     along = np.array([1.0, 0.0, pavement.grade])
     up = np.array([-pavement.grade, -pavement.crossfall, 1.0])
     along, up = along / np.linalg.norm(along), up / np.linalg.norm(up)
@@ -96,7 +96,7 @@ def _grid(axes: Sequence[TrenchAxis], margin: float) -> tuple[FloatArray, FloatA
         chainage[0], chainage[1] = -margin, axis.route.length_m + margin
         reach = axis.half_width_m(0.5) + margin
         for offset in (-reach, reach):
-            corners.append(axis.plan(chainage, np.full(len(chainage), offset))[0])
+            corners += list(axis.plan(chainage, np.full(len(chainage), offset))[0])
     low, high = np.vstack(corners).min(axis=0), np.vstack(corners).max(axis=0)
     x = np.arange(low[0], high[0] + CELL_M, CELL_M)
     y = np.arange(low[1], high[1] + CELL_M, CELL_M)
@@ -182,7 +182,7 @@ def _sand(
 
 def _tables(axes: Sequence[TrenchAxis], tile: FloatArray) -> tuple[FloatArray, FloatArray]:
     elements = np.vstack([axis.rows() for axis in axes])
-    table = np.zeros((len(axes), 12))
+    table = np.zeros((len(axes), 14))
     first = 0
     for k, (row, axis) in enumerate(zip(table, axes, strict=True)):
         trench, count = axis.trench, len(axis.route.pieces)
@@ -193,11 +193,13 @@ def _tables(axes: Sequence[TrenchAxis], tile: FloatArray) -> tuple[FloatArray, F
         row[:4] = first, first + count, 0.0, axis.route.length_m
         row[4:7] = 0.5 * trench.width_m, trench.batter, axis.reference_z
         row[7:12] = trench.wall_roughness_m, piles, wavelength, _factor(slope), 0.13 * k
+        reach = 0.5 * piles + trench.wall_roughness_m * float(np.abs(tile).max())
+        row[12:14] = reach, _factor(trench.batter)
         first += count
     return table, elements
 
 
-def near_trench(axes: Sequence[TrenchAxis], x: FloatArray, y: FloatArray, m: float) -> FloatArray:
+def near_trench(axes: Sequence[TrenchAxis], x: FloatArray, y: FloatArray, m: float) -> BoolArray:
     """Whether plan points lie within `m` metres of a trench's upper edge, (N,) bool."""
     near = np.zeros(len(x), dtype=bool)
     for axis in axes:

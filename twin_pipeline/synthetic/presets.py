@@ -1,16 +1,16 @@
 """Common scenes, ready to be varied: straight mains, bends, parallels, crossings, branches."""
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from twin_pipeline.catalogue import load_catalogue
 from twin_pipeline.model import FloatArray, Role
 from twin_pipeline.synthetic.bodies import Body
 from twin_pipeline.synthetic.scanner import Noise, Scanner
-from twin_pipeline.synthetic.scene import Mound, Pavement, Pipe, Scene, Trench
+from twin_pipeline.synthetic.scene import Mound, Pavement, Pipe, Scene, SpoilHeap, Trench
 
 BEYOND_M = 0.3
 """How far pipes go on into the ground behind the walls."""
@@ -18,86 +18,53 @@ ANGLE_PER_RANGE_NOISE = 0.25
 """Angular noise (rad) for each metre of range noise: half of it at a range of 2 m."""
 
 
-def trench(
-    material: str = "DIP",
-    nominal_mm: int = 150,
-    *,
-    length_m: float = 12.0,
-    width_m: float = 0.9,
-    cover_m: float = 1.0,
-    below_m: float = 0.1,
-    noise_m: float = 0.004,
-    bedding: float = 0.4,
-    bends: Sequence[tuple[float, float]] = (),
-    bend_radius_m: float | None = None,
-    offset_m: float = 0.0,
-    grade: float = 0.005,
-    sockets: bool | None = None,
-    sleeve_fold_m: float = 0.0,
-    mounds: Sequence[tuple[float, float]] = (),
-    bodies: Sequence[Body] = (),
-    further_pipes: Sequence[Pipe] = (),
-    points: int = 600_000,
-    seed: int = 1,
-    pavement: Pavement | None = None,
-    trench_options: dict[str, Any] | None = None,
-    scanner_options: dict[str, Any] | None = None,
-    noise_options: dict[str, Any] | None = None,
-    **scene_options: Any,
-) -> Scene:
-    """One main along a trench that follows it.
+class TrenchPreset(BaseModel):
+    """A main along a trench that follows it, and what can be said about it in short."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    material: str = "DIP"
+    nominal_mm: int = 150
+    length_m: float = Field(default=12.0, gt=0)
+    width_m: float = Field(default=0.9, gt=0, description="of the trench at its floor, m")
+    cover_m: float = Field(default=1.0, description="of the main, m")
+    below_m: float = Field(default=0.1, description="depth of the floor under the invert, m")
+    grade: float = Field(default=0.005, description="rise of pavement and main, rise per run")
+    noise_m: float = Field(default=0.004, ge=0, description="range noise, 1 sigma, m")
+    bedding: float = Field(default=0.4, description="lower part of the diameter buried")
+    bends: tuple[tuple[float, float], ...] = Field(
+        default=(), description="chainage (m) and angle (degrees, positive to the left)"
+    )
+    bend_radius_m: float | None = Field(default=None, description="of the main; None: 4 diameters")
+    trench_radius_m: float = Field(default=1.5, gt=0, description="of the trench at bends, m")
+    offset_m: float = Field(default=0.0, description="of the main from the axis, left positive, m")
+    sockets: bool | None = Field(default=None, description="None: on ductile iron only")
+    sleeve_fold_m: float = Field(default=0.0, description="folds of a polyethylene sleeve, m")
+    mounds: tuple[tuple[float, float], ...] = Field(
+        default=(), description="chainage and length of stretches that soil hides, m"
+    )
+    crossfall: float = Field(default=0.02, description="of the pavement, rise per run")
+    bodies: tuple[Annotated[Body, Field(discriminator="kind")], ...] = ()
+    heaps: tuple[SpoilHeap, ...] = ()
+    further_pipes: tuple[Pipe, ...] = ()
+    points: int = Field(default=600_000, gt=0)
+    seed: int = Field(default=1, ge=0)
+    trench: dict[str, Any] = Field(default={}, description="further fields of Trench")
+    scanner: dict[str, Any] = Field(default={}, description="further fields of Scanner")
+    noise: dict[str, Any] = Field(default={}, description="further fields of Noise")
+    scene: dict[str, Any] = Field(default={}, description="further fields of Scene")
+
+
+def trench(material: str = "DIP", nominal_mm: int = 150, **options: object) -> Scene:
+    """Return a main along a trench that follows it.
 
     Parameters
     ----------
-    cover_m, grade
-        Cover at the start, and rise of the pavement and the pipe along the trench.
-    below_m
-        Depth of the floor under the pipe's invert.
-    noise_m
-        Range noise, 1 sigma; angular noise follows it.
-    bedding
-        Lower part of the diameter that is buried.
-    bends
-        Chainage and angle (degrees, positive to the left) of plan bends.
-    offset_m
-        Of the pipe from the trench axis, left positive.
-    sockets
-        Without it on for ductile iron.
-    mounds
-        Chainage and length of stretches that soil hides.
-    trench_options, scanner_options, noise_options, scene_options
-        Further fields of `Trench`, `Scanner`, `Noise` and `Scene`.
+    options
+        Fields of `TrenchPreset`.
     """
-    diameter = load_catalogue().size(material, nominal_mm).outer_diameter_m
-    pave = pavement or Pavement(grade=grade)
-    axis = plan_line(length_m, bends)
-    main = Pipe(
-        material=material,
-        nominal_mm=nominal_mm,
-        vertices=_with_cover(_beside(_prolonged(axis, BEYOND_M), offset_m), cover_m),
-        bend_radius_m=bend_radius_m or max(0.6, 4 * diameter),
-        sockets=material == "DIP" if sockets is None else sockets,
-        first_joint_m=1.5,
-        sleeve_fold_m=sleeve_fold_m,
-        bedding=bedding,
-        mounds=tuple(Mound(chainage_m=c + BEYOND_M, length_m=m) for c, m in mounds),
-    )
-    return Scene(
-        seed=seed,
-        pavement=pave,
-        trenches=(
-            Trench(
-                vertices=tuple((float(x), float(y)) for x, y in axis),
-                width_m=width_m,
-                depth_m=cover_m + diameter + below_m,
-                **(trench_options or {}),
-            ),
-        ),
-        pipes=(main, *further_pipes),
-        bodies=tuple(bodies),
-        scanner=_scanner(noise_m, points, scanner_options, noise_options),
-        **scene_options,
-    )
+    given = {"material": material, "nominal_mm": nominal_mm, **options}
+    return _scene(TrenchPreset.model_validate(given))
 
 
 def parallel(
@@ -105,104 +72,76 @@ def parallel(
     second: tuple[str, int] = ("HPPE", 50),
     *,
     spacing_m: float = 0.35,
-    length_m: float = 12.0,
-    cover_m: float = 1.0,
-    width_m: float = 1.0,
-    **options: Any,
+    **options: object,
 ) -> Scene:
-    """Two mains side by side, `spacing_m` between their centrelines; options as for `trench`."""
-    line = _beside(_prolonged(plan_line(length_m, ()), BEYOND_M), -0.5 * spacing_m)
+    """Return two mains of equal cover, `spacing_m` between their centrelines."""
+    given = {"width_m": 1.0, "offset_m": 0.5 * spacing_m, **options}
+    preset = _preset(first, given)
+    line = _beside(_prolonged(_axis(preset)), preset.offset_m - spacing_m)
     other = Pipe(
         material=second[0],
         nominal_mm=second[1],
-        vertices=_with_cover(line, cover_m),
-        bedding=options.get("bedding", 0.4),
+        vertices=_with_cover(line, preset.cover_m),
+        bend_radius_m=_radius(preset),
+        bedding=preset.bedding,
     )
-    return trench(
-        *first,
-        length_m=length_m,
-        cover_m=cover_m,
-        width_m=width_m,
-        offset_m=0.5 * spacing_m,
-        further_pipes=(other,),
-        **options,
-    )
+    return _scene(_with_pipe(preset, other))
 
 
 def crossing(
-    material: str = "DIP",
-    nominal_mm: int = 150,
-    *,
+    main: tuple[str, int] = ("DIP", 150),
     across: tuple[str, int] = ("SP", 100),
+    *,
     chainage_m: float = 6.0,
     cross_cover_m: float = 0.6,
     skew_deg: float = 90.0,
-    **options: Any,
+    **options: object,
 ) -> Scene:
-    """A main, and another pipe over it from wall to wall; options as for `trench`."""
-    reach = 0.5 * options.get("width_m", 0.9) + 0.5
-    turn = math.radians(skew_deg)
-    dx, dy = reach / math.tan(turn), reach
+    """Return a main and another pipe that crosses the trench from wall to wall."""
+    preset = _preset(main, options)
+    reach = 0.5 * preset.width_m + 0.5
+    along = reach / math.tan(math.radians(skew_deg))
     other = Pipe(
         material=across[0],
         nominal_mm=across[1],
         role=Role.CROSSING,
         vertices=(
-            (chainage_m - dx, -dy, cross_cover_m),
-            (chainage_m + dx, dy, cross_cover_m),
+            (chainage_m - along, -reach, cross_cover_m),
+            (chainage_m + along, reach, cross_cover_m),
         ),
     )
-    return trench(material, nominal_mm, further_pipes=(other,), **options)
+    return _scene(_with_pipe(preset, other))
 
 
 def branch(
-    material: str = "DIP",
-    nominal_mm: int = 150,
-    *,
+    main: tuple[str, int] = ("DIP", 150),
     leaving: tuple[str, int] = ("HPPE", 50),
+    *,
     chainage_m: float = 6.0,
-    cover_m: float = 1.0,
-    **options: Any,
+    **options: object,
 ) -> Scene:
-    """A main with a service that leaves it through a saddle into the left wall."""
-    catalogue = load_catalogue()
-    main_m = catalogue.size(material, nominal_mm).outer_diameter_m
-    own_m = catalogue.size(*leaving).outer_diameter_m
-    level = cover_m + 0.5 * (main_m - own_m)
-    reach = 0.5 * options.get("width_m", 0.9) + 0.5
+    """Return a main with a service that leaves it through a saddle into the left wall."""
+    preset = _preset(main, options)
+    own_m = load_catalogue().size(*leaving).outer_diameter_m
+    level = preset.cover_m + 0.5 * (_diameter(preset) - own_m)
+    reach = 0.5 * preset.width_m + 0.5
     other = Pipe(
         material=leaving[0],
         nominal_mm=leaving[1],
         role=Role.BRANCH,
-        vertices=((chainage_m, options.get("offset_m", 0.0), level), (chainage_m, reach, level)),
+        vertices=((chainage_m, preset.offset_m, level), (chainage_m, reach, level)),
         saddle=True,
     )
-    return trench(material, nominal_mm, cover_m=cover_m, further_pipes=(other,), **options)
+    return _scene(_with_pipe(preset, other))
 
 
-def empty(
-    *,
-    length_m: float = 8.0,
-    width_m: float = 0.9,
-    depth_m: float = 1.3,
-    noise_m: float = 0.004,
-    bodies: Sequence[Body] = (),
-    points: int = 300_000,
-    seed: int = 1,
-    **scene_options: Any,
-) -> Scene:
-    """An excavation without a pipe."""
-    axis = Trench(vertices=((0.0, 0.0), (length_m, 0.0)), width_m=width_m, depth_m=depth_m)
-    return Scene(
-        seed=seed,
-        trenches=(axis,),
-        bodies=tuple(bodies),
-        scanner=_scanner(noise_m, points, None, None),
-        **scene_options,
-    )
+def empty(**options: object) -> Scene:
+    """Return an excavation without a pipe, as deep as if there were one."""
+    scene = _scene(TrenchPreset.model_validate(options))
+    return scene.model_copy(update={"pipes": ()})
 
 
-def plan_line(length_m: float, bends: Sequence[tuple[float, float]]) -> FloatArray:
+def plan_line(length_m: float, bends: tuple[tuple[float, float], ...]) -> FloatArray:
     """(K, 2) vertices of a line that starts along +x and turns at the given chainages."""
     marks = [*(chainage for chainage, _ in bends), length_m]
     points, heading, last = [np.zeros(2)], 0.0, 0.0
@@ -215,11 +154,74 @@ def plan_line(length_m: float, bends: Sequence[tuple[float, float]]) -> FloatArr
     return np.array(points)
 
 
-def _prolonged(line: FloatArray, by_m: float) -> FloatArray:
+def _preset(main: tuple[str, int], options: dict[str, Any]) -> TrenchPreset:
+    given = {"material": main[0], "nominal_mm": main[1], **options}
+    return TrenchPreset.model_validate(given)
+
+
+def _with_pipe(preset: TrenchPreset, pipe: Pipe) -> TrenchPreset:
+    return preset.model_copy(update={"further_pipes": (*preset.further_pipes, pipe)})
+
+
+def _axis(preset: TrenchPreset) -> FloatArray:
+    return plan_line(preset.length_m, preset.bends)
+
+
+def _diameter(preset: TrenchPreset) -> float:
+    return load_catalogue().size(preset.material, preset.nominal_mm).outer_diameter_m
+
+
+def _radius(preset: TrenchPreset) -> float:
+    return preset.bend_radius_m or max(0.6, 4 * _diameter(preset))
+
+
+def _scene(preset: TrenchPreset) -> Scene:
+    axis = Trench(
+        vertices=tuple((float(x), float(y)) for x, y in _axis(preset)),
+        bend_radius_m=preset.trench_radius_m,
+        width_m=preset.width_m,
+        depth_m=preset.cover_m + _diameter(preset) + preset.below_m,
+        **preset.trench,
+    )
+    settings = {
+        "seed": preset.seed,
+        "pavement": Pavement(grade=preset.grade, crossfall=preset.crossfall),
+        "trenches": (axis,),
+        "heaps": preset.heaps,
+        "pipes": (_main(preset), *preset.further_pipes),
+        "bodies": preset.bodies,
+        "scanner": _scanner(preset),
+    }
+    return Scene(**{**settings, **preset.scene})
+
+
+def _main(preset: TrenchPreset) -> Pipe:
+    line = _beside(_prolonged(_axis(preset)), preset.offset_m)
+    return Pipe(
+        material=preset.material,
+        nominal_mm=preset.nominal_mm,
+        vertices=_with_cover(line, preset.cover_m),
+        bend_radius_m=_radius(preset),
+        sockets=preset.material == "DIP" if preset.sockets is None else preset.sockets,
+        first_joint_m=1.5,
+        sleeve_fold_m=preset.sleeve_fold_m,
+        bedding=preset.bedding,
+        mounds=tuple(Mound(chainage_m=c + BEYOND_M, length_m=m) for c, m in preset.mounds),
+    )
+
+
+def _scanner(preset: TrenchPreset) -> Scanner:
+    settings = {"range_m": preset.noise_m, "angle_rad": ANGLE_PER_RANGE_NOISE * preset.noise_m}
+    noise = Noise(**{**settings, **preset.noise})
+    amount = {} if "density_per_m2" in preset.scanner else {"points": preset.points}
+    return Scanner(noise=noise, **{**amount, **preset.scanner})
+
+
+def _prolonged(line: FloatArray) -> FloatArray:
     longer = line.copy()
     first, last = line[0] - line[1], line[-1] - line[-2]
-    longer[0] += by_m * first / np.linalg.norm(first)
-    longer[-1] += by_m * last / np.linalg.norm(last)
+    longer[0] += BEYOND_M * first / np.linalg.norm(first)
+    longer[-1] += BEYOND_M * last / np.linalg.norm(last)
     return longer
 
 
@@ -236,17 +238,3 @@ def _beside(line: FloatArray, offset_m: float) -> FloatArray:
 
 def _with_cover(line: FloatArray, cover_m: float) -> tuple[tuple[float, float, float], ...]:
     return tuple((float(x), float(y), cover_m) for x, y in line)
-
-
-def _scanner(
-    noise_m: float,
-    points: int,
-    scanner_options: dict[str, Any] | None,
-    noise_options: dict[str, Any] | None,
-) -> Scanner:
-    settings = {"range_m": noise_m, "angle_rad": ANGLE_PER_RANGE_NOISE * noise_m}
-    noise = Noise(**{**settings, **(noise_options or {})})
-    options = dict(scanner_options or {})
-    if "density_per_m2" not in options:
-        options.setdefault("points", points)
-    return Scanner(noise=noise, **options)

@@ -17,6 +17,7 @@ SPIN_TILT_RAD = np.deg2rad(50.0)
 SWAY_PERIOD_S = 1.6
 CAMERA_FIELD = (np.tan(np.deg2rad(32.0)), np.tan(np.deg2rad(25.0)))
 CAMERA_SWING_S = 4.0
+IMAGE_HZ = 15.0
 HIGHEST_SLOPE = 0.05
 
 
@@ -57,6 +58,9 @@ def cast(
     duration = max(mileage[-1] / scanner.speed_m_s, 1.0)
     sway_seed, look_seed, ray_seed = rng.integers(2**63, size=3)
     time = (np.arange(count) + 0.5) * duration / count
+    frame = np.floor(time * IMAGE_HZ)
+    if scanner.device == "phone":
+        time = frame / IMAGE_HZ
     here = np.stack(
         [np.interp(time / duration * mileage[-1], mileage, column) for column in stations.T], axis=1
     )
@@ -69,7 +73,8 @@ def cast(
         directions = _spinning(time, np.random.default_rng(ray_seed))
     else:
         look = _curve(look_seed, time, duration, CAMERA_SWING_S)
-        directions = _camera(origins, here, heading, axis, look, np.random.default_rng(ray_seed))
+        draw = np.random.default_rng(ray_seed)
+        directions = _camera(origins, here, heading, axis, look, frame, draw)
     down = directions[:, 2] < HIGHEST_SLOPE
     return Rays(origins[down], directions[down], time[down])
 
@@ -101,20 +106,38 @@ def _camera(
     heading: FloatArray,
     axis: TrenchAxis,
     look: FloatArray,
+    frame: FloatArray,
     rng: np.random.Generator,
 ) -> FloatArray:
-    """Rays of a depth camera that is pointed at the trench and swung about."""
+    """Rays of a depth camera, its wide side across the trench, that is swung about.
+
+    Each of its images, numbered by `frame` (N,), is read out row by row.
+    """
     ahead = here[:, 0] + 0.5 * look[:, 0]
-    target_xy, _ = axis.plan(ahead, 0.25 * look[:, 1])
+    target_xy, _ = axis.plan(ahead, 0.3 * look[:, 1])
     down = 0.7 * axis.depth_m(ahead)
     p = axis.pavement
     target_z = p.grade * target_xy[:, 0] + p.crossfall * target_xy[:, 1] - down
     forward = _unit(np.column_stack([target_xy, target_z]) - origins)
     along = np.column_stack([heading, np.zeros(len(heading))])
-    right = _unit(along - np.sum(along * forward, axis=1, keepdims=True) * forward)
-    up = np.cross(right, forward)
-    u, v = rng.uniform(-1.0, 1.0, (2, len(origins), 1))
-    return _unit(forward + CAMERA_FIELD[0] * u * right + CAMERA_FIELD[1] * v * up)
+    up = _unit(along - np.sum(along * forward, axis=1, keepdims=True) * forward)
+    right = np.cross(forward, up)
+    u, v = _pixels(frame, rng)
+    return _unit(forward + u[:, None] * right + v[:, None] * up)
+
+
+def _pixels(frame: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """Image coordinates (tangents) of rays, row by row in each image, on a shifted raster."""
+    _, first, which, count = np.unique(
+        frame, return_index=True, return_inverse=True, return_counts=True
+    )
+    width, height = CAMERA_FIELD
+    rows = np.maximum(1.0, np.rint(np.sqrt(count * height / width)))[which]
+    scanline = (np.arange(len(frame)) - first[which]) * rows / count[which]
+    shift = rng.random((2, len(count)))[:, which]
+    u = 2 * ((scanline + shift[0]) % 1.0) - 1
+    v = 2 * (np.floor(scanline) + shift[1]) / rows - 1
+    return width * u, height * v
 
 
 def _unit(vectors: FloatArray) -> FloatArray:

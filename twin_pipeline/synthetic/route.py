@@ -49,7 +49,7 @@ class Arc:
     @property
     def normal(self) -> FloatArray:
         """Axis of the turn from `radial` to `tangent`."""
-        return np.cross(self.radial, self.tangent)
+        return np.asarray(np.cross(self.radial, self.tangent), dtype=np.float64)
 
     def at(self, along: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Points and tangents (N, 3) at distances along the arc."""

@@ -75,7 +75,8 @@ def _budget(scene: Scene, world: World, passes: tuple[Pass, ...]) -> list[int]:
     wanted = []
     for k, walk in enumerate(passes):
         rays, hits = _shoot(scene, world, walk, k, TRIAL_RAYS)
-        inside = near_trench(world.axes, *_places(rays, hits)[:, :2].T, 0.0)
+        places = _places(rays, hits)
+        inside = near_trench(world.axes, places[:, 0], places[:, 1], 0.0)
         wanted.append(shares[k] * density * area * len(inside) / max(1, int(inside.sum())))
     return [round(n) for n in wanted]
 

@@ -88,7 +88,7 @@ def _placed(kind: int, centre: FloatArray, axes: FloatArray, half: FloatArray) -
 
 
 def _side(axis: FloatArray) -> FloatArray:
-    """A unit vector square to the axis, upward where that is possible."""
+    """Return a unit vector square to the axis, upward where that is possible."""
     up = np.array([0.0, 0.0, 1.0]) if abs(axis[2]) < 0.9 else np.array([1.0, 0.0, 0.0])
     side = up - (up @ axis) * axis
     return np.asarray(side / np.linalg.norm(side))

@@ -20,6 +20,8 @@ from twin_pipeline.synthetic.solids import ROW, bounds
 from twin_pipeline.synthetic.texture import TILE_SIZE, fold_tile, steepest
 from twin_pipeline.synthetic.truth import ObjectId
 
+Found = tuple[FloatArray, npt.NDArray[np.int32], FloatArray]
+
 CHUNK = 65536
 SPOIL_FROM_M = 0.01
 SAND_FROM_M = 0.005
@@ -53,9 +55,9 @@ class World:
     def trace(self, origins: FloatArray, directions: FloatArray, max_range_m: float) -> Hits:
         """First surfaces that rays meet; the same whatever the number of threads."""
 
-        def part(start: int) -> tuple[FloatArray, npt.NDArray[np.int32], FloatArray]:
+        def part(start: int) -> Found:
             rays = slice(start, start + CHUNK)
-            return trace(
+            found: Found = trace(
                 origins[rays],
                 directions[rays],
                 max_range_m,
@@ -64,6 +66,7 @@ class World:
                 self.folds,
                 self.ground.terrain,
             )
+            return found
 
         with ThreadPoolExecutor(cpu_count()) as threads:
             parts = list(threads.map(part, range(0, max(1, len(origins)), CHUNK)))
