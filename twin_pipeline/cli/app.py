@@ -1,0 +1,172 @@
+"""The commands and their options; what a command does is imported only when it is called."""
+
+import io
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twin_pipeline import __version__
+from twin_pipeline.cli.failures import told_in_one_line
+
+app = typer.Typer(
+    name="twin-pipeline",
+    help="From the scan of an open trench to measured water pipes, attribute files and 3D Tiles.",
+    epilog="Every command has --help with an example.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+_Scan = Annotated[Path, typer.Argument(metavar="SCAN", help="LAS or LAZ file.")]
+_Scans = Annotated[
+    list[Path], typer.Argument(metavar="SCAN", help="LAS or LAZ files; each is one site.")
+]
+_Finished = Annotated[Path, typer.Argument(metavar="OUT", help="Output folder of a finished run.")]
+_Out = Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Output folder.")]
+_ConfigFile = Annotated[
+    Path | None,
+    typer.Option("-c", "--config", metavar="FILE.toml", help="Settings; see configs/default.toml."),
+]
+_Crs = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CRS",
+        help="CRS of the scan: EPSG:code, WKT, or 'local'. Without it the scan's record holds.",
+    ),
+]
+_Vertical = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATUM",
+        help="What elevations are: jgd2011 or jgd2024 (T.P.), ap (A.P.), ellipsoidal.",
+    ),
+]
+_Geoid = Annotated[
+    str | None,
+    typer.Option(metavar="MODEL", help="Geoid of the elevations: gsigeo2011 or jpgeo2024."),
+]
+_AxisOrder = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ORDER",
+        help="Order of the file's coordinates: en (easting first, the default) or ne.",
+    ),
+]
+_Material = Annotated[
+    str | None,
+    typer.Option(metavar="CODE", help="Material of the pipes: DIP, SP, HPPE, VP or SUS."),
+]
+_Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a finished run at OUT.")]
+_DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+_Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no messages.")]
+_Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Tracebacks of failures.")]
+
+
+@app.command(
+    epilog="Example: twin-pipeline run trench.laz -c configs/tokyo.toml --material DIP -o out"
+)
+def run(
+    scans: _Scans,
+    out: _Out,
+    config: _ConfigFile = None,
+    crs: _Crs = None,
+    vertical: _Vertical = None,
+    geoid: _Geoid = None,
+    axis_order: _AxisOrder = None,
+    material: _Material = None,
+    overwrite: _Overwrite = False,
+    dry_run: _DryRun = False,
+    json: _Json = False,
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Measure the pipes of scans; write attribute files, 3D Tiles and a report."""
+    with told_in_one_line(verbose=verbose):
+        from twin_pipeline.cli import running
+
+        flags = running.Given(crs, vertical, geoid, axis_order, material)
+        if dry_run:
+            running.announce(scans, out, config, flags, overwrite=overwrite)
+        else:
+            running.run(scans, out, config, flags, overwrite=overwrite, as_json=json, quiet=quiet)
+
+
+@app.command(epilog="Example: twin-pipeline tile trench.laz --crs EPSG:6677 -o out")
+def tile(
+    scans: _Scans,
+    out: _Out,
+    config: _ConfigFile = None,
+    crs: _Crs = None,
+    vertical: _Vertical = None,
+    geoid: _Geoid = None,
+    axis_order: _AxisOrder = None,
+    overwrite: _Overwrite = False,
+    json: _Json = False,
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Write the scans' points as 3D Tiles, and nothing else."""
+    with told_in_one_line(verbose=verbose):
+        from twin_pipeline.cli import running
+
+        flags = running.Given(crs, vertical, geoid, axis_order)
+        running.tile(scans, out, config, flags, overwrite=overwrite, as_json=json, quiet=quiet)
+
+
+@app.command(epilog="Example: twin-pipeline info trench.laz")
+def info(scan: _Scan, json: _Json = False, verbose: _Verbose = False) -> None:
+    """Say what a scan is: version, points, extent, density, CRS, dimensions, defects."""
+    with told_in_one_line(verbose=verbose):
+        from twin_pipeline.cli import inspecting
+
+        inspecting.info(scan, as_json=json)
+
+
+@app.command(epilog="Example: twin-pipeline validate out")
+def validate(out: _Finished, json: _Json = False, verbose: _Verbose = False) -> None:
+    """Check the tiles, attribute files and counts of a finished run."""
+    with told_in_one_line(verbose=verbose):
+        from twin_pipeline.cli import inspecting
+
+        inspecting.validate(out, as_json=json)
+
+
+@app.command(epilog="Example: twin-pipeline view out")
+def view(
+    out: _Finished,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the system's browser.")
+    ] = True,
+    verbose: _Verbose = False,
+) -> None:
+    """Show a finished run in the browser until Ctrl+C; the first line printed is the address."""
+    with told_in_one_line(verbose=verbose):
+        from twin_pipeline.cli import inspecting
+
+        inspecting.view(out, port, browser=browser)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"twin-pipeline {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; does not return."""
+    for stream in (sys.stdout, sys.stderr):
+        # A file name that the terminal can't show is no reason to fail.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    app()

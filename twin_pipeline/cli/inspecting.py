@@ -1,0 +1,42 @@
+"""The commands that only look: info, validate and view."""
+
+import json
+import webbrowser
+from pathlib import Path
+
+import typer
+
+from twin_pipeline.cli.failures import GATE_FAILED
+from twin_pipeline.errors import InputError
+from twin_pipeline.stages.read import describe_scan, inspect_scan
+from twin_pipeline.validation import validate_output
+from twin_pipeline.view import serve
+
+
+def info(scan: Path, *, as_json: bool) -> None:
+    """Print what a scan is; fail if its points can't be used."""
+    found = inspect_scan(scan)
+    typer.echo(json.dumps(found.to_dict(), indent=2) if as_json else describe_scan(found))
+    if found.unreadable:
+        raise InputError(found.unreadable)
+
+
+def validate(out: Path, *, as_json: bool) -> None:
+    """Print what is wrong with an output folder; exit with GATE_FAILED if anything is."""
+    problems = validate_output(out)
+    if as_json:
+        typer.echo(json.dumps({"valid": not problems, "problems": problems}, indent=2))
+    else:
+        typer.echo("\n".join(problems) or f"{out}: valid")
+    if problems:
+        typer.echo(f"twin-pipeline: {out}: {len(problems)} problems found", err=True)
+        raise typer.Exit(GATE_FAILED)
+
+
+def view(out: Path, port: int, *, browser: bool) -> None:
+    """Serve the viewer until interrupted, its address on the first line of stdout."""
+    with serve(out, port) as server:
+        typer.echo(server.url)
+        if browser:
+            webbrowser.open(server.url)
+        server.serve_until_interrupted()

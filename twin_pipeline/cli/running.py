@@ -1,0 +1,132 @@
+"""The commands that write an output folder: run and tile."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from twin_pipeline.batch import RunSummary, require_sites, run_batch, tile_batch
+from twin_pipeline.cli.compilation import announce_compilation, remember_compilation
+from twin_pipeline.cli.failures import GATE_FAILED
+from twin_pipeline.cli.table import aligned, pipe_table
+from twin_pipeline.cli.terminal import TerminalProgress
+from twin_pipeline.config import Config, Flags, Setting, load_config
+from twin_pipeline.crs import Decision
+from twin_pipeline.output import require_free
+from twin_pipeline.siting import locate
+from twin_pipeline.stages.read import inspect_scan
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Flags that stand for configuration keys; None where not given."""
+
+    crs: str | None
+    vertical: str | None
+    geoid: str | None
+    axis_order: str | None
+    material: str | None = None
+
+    def settings(self) -> Flags:
+        """Return them as settings of the configuration."""
+        places = {
+            ("crs", "crs"): ("--crs", self.crs),
+            ("crs", "vertical"): ("--vertical", self.vertical),
+            ("crs", "geoid"): ("--geoid", self.geoid),
+            ("crs", "axis_order"): ("--axis-order", self.axis_order),
+            ("classify", "material"): ("--material", self.material),
+        }
+        return {place: Setting(value, flag) for place, (flag, value) in places.items() if value}
+
+
+def run(
+    scans: Sequence[Path],
+    out: Path,
+    config_file: Path | None,
+    given: Given,
+    *,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Run the pipeline and print the pipes; exit with GATE_FAILED if a gate failed."""
+    config = load_config(config_file, flags=given.settings())
+    with TerminalProgress(quiet=quiet) as progress:
+        announce_compilation(progress)
+        summary = run_batch(scans, out, config, progress, overwrite=overwrite)
+        _pass_on_warnings(summary, progress)
+    remember_compilation()
+    _print(summary, pipe_table(summary.results), as_json=as_json)
+    _end(summary)
+
+
+def tile(
+    scans: Sequence[Path],
+    out: Path,
+    config_file: Path | None,
+    given: Given,
+    *,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Write point tiles and print how many."""
+    config = load_config(config_file, flags=given.settings())
+    with TerminalProgress(quiet=quiet) as progress:
+        summary = tile_batch(scans, out, config, progress, overwrite=overwrite)
+        _pass_on_warnings(summary, progress)
+    counts = summary.record["counts"]
+    _print(summary, f"{counts['points_in']:,} points in {counts['tiles']:,} tiles", as_json=as_json)
+
+
+def announce(
+    scans: Sequence[Path],
+    out: Path,
+    config_file: Path | None,
+    given: Given,
+    *,
+    overwrite: bool,
+) -> None:
+    """Print what `run` would do, after the checks that need no pass over the points."""
+    config = load_config(config_file, flags=given.settings())
+    require_sites(scans)
+    require_free(out, overwrite=overwrite, inputs=scans)
+    typer.echo(aligned(_plan(scans, out, config)))
+
+
+def _plan(scans: Sequence[Path], out: Path, config: Config) -> Iterable[tuple[str, str]]:
+    for scan in scans:
+        info = inspect_scan(scan, full=False)
+        georeference = locate(info, config)
+        yield "read", f"{scan} ({info.point_count:,} points)"
+        yield "", f"as site {scan.stem}, {_system(georeference.decisions)}"
+    yield ("replace" if (out / "run.json").exists() else "write"), str(out)
+
+
+def _system(decisions: Mapping[str, Decision]) -> str:
+    return ", ".join(f"{key} {made.value} ({made.source})" for key, made in decisions.items())
+
+
+def _pass_on_warnings(summary: RunSummary, progress: TerminalProgress) -> None:
+    for warning in summary.record["warnings"]:
+        where = f"{warning['site']}: " if warning["site"] else ""
+        progress.note(f"warning: {where}{warning['message']}")
+
+
+def _print(summary: RunSummary, text: str, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(summary.record, indent=2))
+        return
+    typer.echo(text)
+    typer.echo(f"\noutputs  {summary.out}")
+    typer.echo(f"viewer   twin-pipeline view {summary.out}")
+
+
+def _end(summary: RunSummary) -> None:
+    for gate in summary.failed_gates:
+        where = f"{gate['site']}: " if gate["site"] else ""
+        typer.echo(f"twin-pipeline: {where}gate {gate['name']} failed: {gate['detail']}", err=True)
+    if summary.failed_gates:
+        raise typer.Exit(GATE_FAILED)

@@ -1,0 +1,67 @@
+"""Shows a run's progress on stderr: a bar on a terminal, plain lines elsewhere."""
+
+import sys
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from twin_pipeline import progress as reporting
+
+
+class TerminalProgress(reporting.Progress):
+    """News of a run on stderr; a context manager, so that the bar goes away at the end."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        self._bar = Progress(
+            *columns, console=console, transient=True, disable=quiet or not console.is_terminal
+        )
+        self._task: TaskID | None = None
+        self._site = ""
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def site(self, name: str, number: int, total: int) -> None:
+        """Name the site in all that follows."""
+        self._site = name if total == 1 else f"{name} ({number}/{total})"
+        if self._bar.disable:
+            self.note(self._site)
+
+    def stage(self, name: str) -> None:
+        """Begin a new bar."""
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        self._task = self._bar.add_task(_plain(f"{self._site}: {name}"), total=None)
+
+    def advance(self, done: int, total: int) -> None:
+        """Fill the bar."""
+        if self._task is not None:
+            self._bar.update(self._task, completed=done, total=total)
+
+    def note(self, message: str) -> None:
+        """Print a line above the bar."""
+        if self._quiet:
+            return
+        if self._bar.disable:
+            print(message, file=sys.stderr, flush=True)  # noqa: T201 - this is the command line
+        else:
+            self._bar.console.print(message, markup=False)
+
+
+def _plain(text: str) -> str:
+    """Keep file names with brackets from being read as markup."""
+    return text.replace("[", r"\[")
