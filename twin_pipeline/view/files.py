@@ -32,7 +32,9 @@ MIME_TYPES = {
 }
 """Fixed here, because `mimetypes` asks the machine (on Windows the registry) and differs."""
 
-_UNSAFE_IN_PART = re.compile(r'[\\:\x00-\x1f<>"|?*]')
+_UNSAFE_IN_PART = re.compile(r"[\\:\x00]" if os.name == "nt" else r"\x00")
+"""Windows takes a backslash for a slash, and a colon for a drive or a stream."""
+
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 

@@ -1,0 +1,171 @@
+"""A small finished output folder, made by hand: a trench with two pipes, as a run leaves it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from twin_pipeline.crs import CrsOptions, CrsRecord, Georeference, resolve
+from twin_pipeline.export.attributes import SiteResult
+from twin_pipeline.export.geojson import write_geojson
+from twin_pipeline.export.run_record import RunFacts, run_record, write_run_record
+from twin_pipeline.model import (
+    FloatArray,
+    Pipe,
+    PointChunk,
+    PointLabel,
+    Quality,
+    Role,
+    Stations,
+    Survey,
+)
+from twin_pipeline.tiles import TilesOptions, write_pipe_tiles, write_point_tiles, write_root
+
+SITE = "西新宿 2丁目"
+"""With a blank, and not ASCII: it is a folder's name and part of addresses."""
+HOSTILE = "<img src=x onerror=document.body.dataset.hacked=1>"
+"""What a page that takes text for HTML would run."""
+ORIGIN = np.array([-12_800.0, -34_400.0, 32.0])
+"""Finished ground at the middle of the trench, EPSG:6677 and T.P."""
+ALONG = np.array([np.cos(0.4), np.sin(0.4)])
+"""Direction of the trench in the plane: east, north."""
+ACROSS = np.array([-ALONG[1], ALONG[0]])
+HALF_LENGTH_M, HALF_WIDTH_M, DEPTH_M = 5.0, 0.5, 1.5
+
+
+def place(along_m: FloatArray, across_m: FloatArray, up_m: FloatArray) -> FloatArray:
+    """Return (N, 3) scan-frame points of coordinates along and across the trench."""
+    plane = np.outer(along_m, ALONG) + np.outer(across_m, ACROSS)
+    return np.column_stack((plane, up_m)) + ORIGIN
+
+
+def write_site(out: Path) -> Survey:
+    """Write tiles, pipes.geojson and run.json of the made site."""
+    xyz, rgb, labels = _scan(np.random.default_rng(7))
+    survey = _survey(labels)
+    lower, upper = xyz.min(axis=0), xyz.max(axis=0)
+    options = CrsOptions(crs="EPSG:6677", vertical="jgd2011")
+    georeference = resolve(CrsRecord(), options, lower, upper, "made by hand")
+    _write_tiles(out / "tiles", survey, georeference, xyz, rgb)
+    result = SiteResult(survey, georeference)
+    write_geojson([result], out / "pipes.geojson")
+    write_run_record(run_record([result], _facts()), out / "run.json")
+    return survey
+
+
+def _write_tiles(
+    tiles: Path, survey: Survey, georeference: Georeference, xyz: FloatArray, rgb: FloatArray
+) -> None:
+    colours = np.round(rgb * 65535).astype(np.uint16)
+    attributes = dict(zip(("red", "green", "blue"), colours.T, strict=True))
+    write_point_tiles(
+        [PointChunk(0, xyz, attributes)],
+        bounds=(xyz.min(axis=0), xyz.max(axis=0)),
+        labels=survey.point_labels,
+        georeference=georeference,
+        out=tiles / "points" / survey.site,
+        options=TilesOptions(points_per_tile=20_000),
+    )
+    write_pipe_tiles(survey, georeference, tiles / "pipes" / survey.site)
+    write_root(tiles, [survey.site])
+
+
+def _survey(labels: FloatArray) -> Survey:
+    main = _pipe(
+        "P<1>",
+        [(-5.0, 0.05, -1.25), (5.0, 0.05, -1.28)],
+        outer_diameter_m=0.1689,
+        outer_diameter_std_m=0.0003,
+        nominal_diameter_mm=150,
+        nominal_probability=0.998,
+    )
+    branch = _pipe(
+        "P2",
+        [(1.5, -0.4, -0.82), (1.5, 0.5, -0.80)],
+        role=Role.CROSSING,
+        material=None,
+        outer_diameter_m=0.089,
+        outer_diameter_std_m=0.0061,
+        nominal_diameter_mm=None,
+        nominal_probability=None,
+        cover_min_m=None,
+        cover_mean_m=None,
+        cover_max_m=None,
+        cover_std_m=None,
+        quality=Quality.POOR,
+        quality_reason="only 64 deg of the barrel seen",
+    )
+    ring = place(np.array([-5.0, 5, 5, -5, -5]), np.array([-0.5, -0.5, 0.5, 0.5, -0.5]), np.zeros(5))
+    return Survey(SITE, (main, branch), labels.astype(np.uint16), (ring[:, :2],), float(ORIGIN[2]))
+
+
+def _pipe(pipe_id: str, vertices: list[tuple[float, float, float]], **changes: object) -> Pipe:
+    line = place(*np.array(vertices).T)
+    empty = np.empty(0)
+    values: dict[str, object] = {
+        "role": Role.MAIN,
+        "material": "DIP",
+        "length_m": float(np.linalg.norm(line[1] - line[0])),
+        "cover_min_m": 1.1656,
+        "cover_mean_m": 1.1806,
+        "cover_max_m": 1.1956,
+        "cover_std_m": 0.004,
+        "crown_z_start_m": 30.8345,
+        "crown_z_end_m": 30.8045,
+        "centre_z_start_m": 30.75,
+        "centre_z_end_m": 30.72,
+        "position_std_h_m": 0.0031,
+        "position_std_v_m": 0.0027,
+        "arc_deg": 171.4,
+        "fit_rms_m": 0.0042,
+        "points": 48_213,
+        "observed_fraction": 1.0,
+        "quality": Quality.GOOD,
+        "quality_reason": HOSTILE,
+    } | changes
+    stations = Stations(empty, np.empty((0, 3)), *[empty] * 5, np.empty(0, dtype=bool))
+    return Pipe(pipe_id=pipe_id, centreline=line, stations=stations, fittings=(), **values)
+
+
+def _facts() -> RunFacts:
+    at = "2026-02-14T10:20:41+09:00"
+    return RunFacts("0.1.0", at, at, config={}, inputs=(), timings_s={})
+
+
+def _scan(rng: np.random.Generator) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return points, colours 0 ... 1 and labels of pavement, trench and pipes."""
+    parts = [
+        (_pavement(rng, 60_000), (0.36, 0.37, 0.40), PointLabel.GROUND),
+        (_floor(rng, 16_000), (0.47, 0.36, 0.25), PointLabel.TRENCH),
+        (_walls(rng, 24_000), (0.42, 0.33, 0.24), PointLabel.TRENCH),
+        (_barrel(rng, 20_000), (0.10, 0.34, 0.62), PointLabel.FIRST_PIPE),
+    ]
+    xyz = np.vstack([points for points, _, _ in parts])
+    labels = np.concatenate([np.full(len(points), label) for points, _, label in parts])
+    rgb = np.vstack([np.tile(colour, (len(points), 1)) for points, colour, _ in parts])
+    shade = rng.normal(1.0, 0.12, (len(xyz), 1))
+    return xyz + rng.normal(0, 0.002, xyz.shape), np.clip(rgb * shade, 0, 1), labels
+
+
+def _pavement(rng: np.random.Generator, count: int) -> FloatArray:
+    along, across = rng.uniform(-7, 7, count), rng.uniform(-3.5, 3.5, count)
+    open_cut = (np.abs(along) < HALF_LENGTH_M) & (np.abs(across) < HALF_WIDTH_M)
+    return place(along, across, 0.01 * np.sin(along))[~open_cut]
+
+
+def _floor(rng: np.random.Generator, count: int) -> FloatArray:
+    along = rng.uniform(-HALF_LENGTH_M, HALF_LENGTH_M, count)
+    across = rng.uniform(-HALF_WIDTH_M, HALF_WIDTH_M, count)
+    return place(along, across, np.full(count, -DEPTH_M))
+
+
+def _walls(rng: np.random.Generator, count: int) -> FloatArray:
+    along = rng.uniform(-HALF_LENGTH_M, HALF_LENGTH_M, count)
+    across = np.where(rng.random(count) < 0.5, -HALF_WIDTH_M, HALF_WIDTH_M)
+    return place(along, across, rng.uniform(-DEPTH_M, 0, count))
+
+
+def _barrel(rng: np.random.Generator, count: int) -> FloatArray:
+    along = rng.uniform(-HALF_LENGTH_M, HALF_LENGTH_M, count)
+    turn = rng.uniform(0, np.pi, count)
+    centre = -1.265 - 0.003 * along
+    return place(along, 0.05 + 0.08445 * np.cos(turn), centre + 0.08445 * np.sin(turn))

@@ -1,0 +1,81 @@
+import {
+  BoundingSphere,
+  type Camera,
+  Cartesian3,
+  Math as CesiumMath,
+  HeadingPitchRange,
+  Matrix4,
+  Transforms,
+} from "cesium";
+import type { Dataset, LocatedPipe } from "./dataset";
+
+const PITCH = CesiumMath.toRadians(-38);
+// Across the trench its walls hide the pipe, along it the pipe shrinks to a disc.
+const OFF_AXIS = CesiumMath.toRadians(32);
+const FLIGHT_SECONDS = 1.2;
+
+/** A place to look at, and from where. */
+export interface View {
+  readonly target: BoundingSphere;
+  readonly offset: HeadingPitchRange;
+}
+
+/** The first view: the pipes of a single site along their trench, or all sites. */
+export function homeView(dataset: Dataset): View | null {
+  const vertices = dataset.pipes.flatMap((pipe) => pipe.vertices);
+  const boxes = dataset.links.flatMap(({ box }) => (box === null ? [] : [box]));
+  const longest = longestPipe(dataset.pipes);
+  if (longest === null || vertices.length === 0) {
+    const spheres = boxes.map((box) => BoundingSphere.fromOrientedBoundingBox(box));
+    return spheres.length === 0 ? null : viewOf(BoundingSphere.fromBoundingSpheres(spheres), 0);
+  }
+  return viewOf(BoundingSphere.fromPoints([...vertices]), axisHeading(longest.vertices));
+}
+
+/** One pipe from above, along its trench. */
+export function pipeView(pipe: LocatedPipe): View {
+  const sphere = BoundingSphere.fromPoints([...pipe.vertices]);
+  return viewOf(sphere, axisHeading(pipe.vertices));
+}
+
+/** Go there: at once where the user wants no motion. */
+export function goTo(camera: Camera, view: View, animated: boolean): void {
+  camera.cancelFlight();
+  if (animated && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
+    camera.flyToBoundingSphere(view.target, { offset: view.offset, duration: FLIGHT_SECONDS });
+    return;
+  }
+  camera.viewBoundingSphere(view.target, view.offset);
+  camera.lookAtTransform(Matrix4.IDENTITY);
+}
+
+/** Direction of light that falls into the trench from over the viewer's left shoulder. */
+export function lightDirection(view: View): Cartesian3 {
+  const heading = view.offset.heading + CesiumMath.toRadians(40);
+  const local = new Cartesian3(Math.sin(heading), Math.cos(heading), -1.6);
+  const frame = Transforms.eastNorthUpToFixedFrame(view.target.center);
+  const direction = Matrix4.multiplyByPointAsVector(frame, local, new Cartesian3());
+  return Cartesian3.normalize(direction, direction);
+}
+
+function viewOf(sphere: BoundingSphere, axis: number): View {
+  const range = Math.max(4, 2.4 * sphere.radius);
+  return { target: sphere, offset: new HeadingPitchRange(axis + OFF_AXIS, PITCH, range) };
+}
+
+function longestPipe(pipes: readonly LocatedPipe[]): LocatedPipe | null {
+  const length = ({ record }: LocatedPipe) => record.length_m ?? 0;
+  return pipes.reduce<LocatedPipe | null>(
+    (best, pipe) => (best === null || length(pipe) > length(best) ? pipe : best),
+    null,
+  );
+}
+
+/** Bearing of a pipe from its first to its last vertex, clockwise from north. */
+function axisHeading(vertices: readonly Cartesian3[]): number {
+  const [first, last] = [vertices[0], vertices.at(-1)];
+  if (first === undefined || last === undefined) return 0;
+  const toLocal = Matrix4.inverse(Transforms.eastNorthUpToFixedFrame(first), new Matrix4());
+  const local = Matrix4.multiplyByPoint(toLocal, last, new Cartesian3());
+  return Math.atan2(local.x, local.y);
+}

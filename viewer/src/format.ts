@@ -1,0 +1,46 @@
+const NOTHING = "—";
+
+/** Millimetres with one decimal from metres, with ± 1 sigma where it is known. */
+export function millimetres(valueM: number | null, stdM: number | null = null): string {
+  return quantity(scaled(valueM), scaled(stdM), 1, "mm");
+}
+
+/** Metres with three decimals, with ± 1 sigma where it is known. */
+export function metres(valueM: number | null, stdM: number | null = null): string {
+  return quantity(valueM, stdM, 3, "m");
+}
+
+/** Two elevations or covers along a pipe, in metres. */
+export function metresFromTo(startM: number | null, endM: number | null): string {
+  return `${fixed(startM, 3)} → ${fixed(endM, 3)} m`;
+}
+
+/** A fraction as whole percent. */
+export function percent(fraction: number | null, decimals = 0): string {
+  return fraction === null ? NOTHING : `${fixed(100 * fraction, decimals)} %`;
+}
+
+/** A plain number with a unit. */
+export function quantity(
+  value: number | null,
+  std: number | null,
+  decimals: number,
+  unit: string,
+): string {
+  if (value === null) return NOTHING;
+  const uncertainty = std === null ? "" : ` ± ${fixed(std, decimals)}`;
+  return `${fixed(value, decimals)}${uncertainty} ${unit}`;
+}
+
+/** A whole number with thousands separated, or a dash. */
+export function count(value: number | null): string {
+  return value === null ? NOTHING : value.toLocaleString("en-US");
+}
+
+function fixed(value: number | null, decimals: number): string {
+  return value === null ? NOTHING : value.toFixed(decimals).replace(/^-(?=[0.]*$)/, "");
+}
+
+function scaled(valueM: number | null): number | null {
+  return valueM === null ? null : 1000 * valueM;
+}

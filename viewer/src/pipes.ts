@@ -1,0 +1,77 @@
+import {
+  type Cesium3DTile,
+  Cesium3DTileColorBlendMode,
+  type Cesium3DTileContent,
+  Cesium3DTileFeature,
+  type Cesium3DTileset,
+  Color,
+} from "cesium";
+import type { LocatedPipe } from "./dataset";
+import { type PipeColouring, pipeColour, SELECTED } from "./palette";
+import { type PipeRecord, readRecord } from "./record";
+
+/** The pipes as solids in the scene: which is which, and in what colour. */
+export class PipeSolids {
+  readonly #records: ReadonlyMap<string, PipeRecord>;
+  readonly #loaded = new Set<Cesium3DTileContent>();
+  readonly #changed: () => void;
+  #colouring: PipeColouring = "nominal";
+  #selected: PipeRecord | null = null;
+
+  /** Follow these tilesets; `changed` is called whenever the scene has to be drawn anew. */
+  constructor(
+    tilesets: readonly Cesium3DTileset[],
+    pipes: readonly LocatedPipe[],
+    changed: () => void,
+  ) {
+    this.#records = new Map(pipes.map(({ record }) => [record.key, record]));
+    this.#changed = changed;
+    for (const tileset of tilesets) this.#follow(tileset);
+  }
+
+  colourBy(colouring: PipeColouring): void {
+    this.#colouring = colouring;
+    this.#repaint();
+  }
+
+  select(pipe: PipeRecord | null): void {
+    this.#selected = pipe;
+    this.#repaint();
+  }
+
+  /** The pipe that a picked object is part of, as the attribute file has it, or the tile. */
+  recordOf(picked: unknown): PipeRecord | null {
+    if (!(picked instanceof Cesium3DTileFeature)) return null;
+    const record = readRecord((field) => picked.getProperty(field));
+    if (record.pipe_id === null) return null;
+    return this.#records.get(record.key) ?? record;
+  }
+
+  #follow(tileset: Cesium3DTileset): void {
+    // The material's own colour would tint the legend's.
+    tileset.colorBlendMode = Cesium3DTileColorBlendMode.REPLACE;
+    tileset.tileLoad.addEventListener(({ content }: Cesium3DTile) => {
+      this.#loaded.add(content);
+      this.#paint(content);
+    });
+    tileset.tileUnload.addEventListener(({ content }: Cesium3DTile) => {
+      this.#loaded.delete(content);
+    });
+  }
+
+  #repaint(): void {
+    for (const content of this.#loaded) this.#paint(content);
+    this.#changed();
+  }
+
+  #paint(content: Cesium3DTileContent): void {
+    for (let id = 0; id < content.featuresLength; id += 1) {
+      const feature = content.getFeature(id);
+      const record = this.recordOf(feature);
+      if (record === null) continue;
+      const isSelected = record.key === this.#selected?.key;
+      const css = isSelected ? SELECTED : pipeColour(record, this.#colouring);
+      feature.color = Color.fromCssColorString(css);
+    }
+  }
+}

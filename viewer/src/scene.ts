@@ -1,0 +1,102 @@
+import {
+  CameraEventType,
+  type Cartesian3,
+  CesiumWidget,
+  Color,
+  DirectionalLight,
+  type Globe,
+  Ion,
+  KeyboardEventModifier,
+  type Scene,
+} from "cesium";
+import type { GroundLevel } from "./dataset";
+import { groundTerrain } from "./ground";
+
+const BACKGROUND = Color.fromCssColorString("#12161c");
+const GROUND = Color.fromCssColorString("#2a313b");
+const UNDERGROUND = Color.fromCssColorString("#0c0f13");
+
+/** The widget that draws; nothing in it asks another host for anything. */
+export function createWidget(levels: readonly GroundLevel[]): CesiumWidget {
+  Ion.defaultAccessToken = "";
+  const widget = new CesiumWidget("scene", {
+    baseLayer: false,
+    skyBox: false,
+    skyAtmosphere: false,
+    terrainProvider: groundTerrain(levels),
+    scene3DOnly: true,
+    // A survey stands still: draw only when something has changed.
+    requestRenderMode: true,
+    maximumRenderTimeChange: Number.POSITIVE_INFINITY,
+    useDefaultRenderLoop: false,
+    showRenderLoopErrors: false,
+    creditContainer: "credits",
+  });
+  widget.scene.rethrowRenderErrors = true;
+  plainSky(widget.scene);
+  translucentGround(widget.scene.globe);
+  freeCamera(widget.scene);
+  if (isSoftwareRenderer(widget.scene)) widget.scene.msaaSamples = 1;
+  return widget;
+}
+
+/** Draw whenever something has changed; after an error no more. */
+export function drawContinually(widget: CesiumWidget, onError: (error: unknown) => void): void {
+  const draw = () => {
+    try {
+      widget.resize();
+      widget.render();
+      requestAnimationFrame(draw);
+    } catch (error) {
+      onError(error);
+    }
+  };
+  draw();
+}
+
+/** Whether a CPU does the drawing: laptops without a driver, remote desktops, tests. */
+export function isSoftwareRenderer(scene: Scene): boolean {
+  const gl = scene.canvas.getContext("webgl2");
+  const info = gl?.getExtension("WEBGL_debug_renderer_info");
+  if (!gl || !info) return false;
+  const renderer = String(gl.getParameter(info.UNMASKED_RENDERER_WEBGL));
+  return /swiftshader|llvmpipe|software|basic render/i.test(renderer);
+}
+
+/** Light from over the camera's left shoulder at the first view, fixed to the earth. */
+export function lightFrom(scene: Scene, direction: Cartesian3): void {
+  scene.light = new DirectionalLight({ direction, intensity: 2 });
+}
+
+function plainSky(scene: Scene): void {
+  scene.backgroundColor = BACKGROUND;
+  scene.fog.enabled = false;
+  if (scene.sun) scene.sun.show = false;
+  if (scene.moon) scene.moon.show = false;
+}
+
+function translucentGround(globe: Globe): void {
+  globe.baseColor = GROUND;
+  globe.undergroundColor = UNDERGROUND;
+  globe.showGroundAtmosphere = false;
+  globe.showWaterEffect = false;
+  globe.enableLighting = false;
+  globe.depthTestAgainstTerrain = true;
+  globe.translucency.enabled = true;
+  globe.translucency.frontFaceAlpha = 0.55;
+  globe.translucency.backFaceAlpha = 0.3;
+}
+
+function freeCamera(scene: Scene): void {
+  const controller = scene.screenSpaceCameraController;
+  controller.enableCollisionDetection = false;
+  controller.minimumZoomDistance = 0.2;
+  controller.zoomEventTypes = [CameraEventType.WHEEL, CameraEventType.PINCH];
+  controller.tiltEventTypes = [
+    CameraEventType.RIGHT_DRAG,
+    CameraEventType.MIDDLE_DRAG,
+    CameraEventType.PINCH,
+    { eventType: CameraEventType.LEFT_DRAG, modifier: KeyboardEventModifier.CTRL },
+  ];
+  scene.camera.frustum.near = 0.05;
+}
