@@ -2,7 +2,7 @@
 
 import numpy as np
 from pyproj import CRS, Transformer
-from pyproj.exceptions import ProjError
+from pyproj.exceptions import CRSError, ProjError
 
 SAME_PLACE_M = 0.001
 
@@ -48,7 +48,7 @@ def same_horizontal(first: CRS, second: CRS) -> bool:
         return False
     try:
         return bool(np.abs(_probe(first) - _probe_at(second, first)).max() < SAME_PLACE_M)
-    except ProjError:
+    except (CRSError, ProjError):
         return False
 
 

@@ -1,5 +1,6 @@
 """The two ways in which a scan's coordinates lie on the earth."""
 
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 from pyproj import CRS, Transformer
 from pyproj.enums import TransformDirection
+from pyproj.exceptions import CRSError, ProjError
 from pyproj.transformer import TransformerGroup
 
 from twin_pipeline.crs.heights import HeightSystem
@@ -50,9 +52,19 @@ def ecef_to_geographic(ecef: FloatArray) -> FloatArray:
     return np.column_stack(_transform(transformer, *ecef.T))
 
 
+def _usable(horizontal: CRS) -> list[Transformer]:
+    try:
+        group = TransformerGroup(horizontal, "EPSG:4326", always_xy=True, allow_ballpark=False)
+    except (CRSError, ProjError, IndexError):  # pyproj 3.7: IndexError where there is none at all
+        return []
+    return [t for t in group.transformers if 0 <= t.accuracy <= MAX_DATUM_ACCURACY_M]
+
+
 def _to_wgs84(horizontal: CRS) -> Transformer:
-    group = TransformerGroup(horizontal, "EPSG:4326", always_xy=True, allow_ballpark=False)
-    usable = [t for t in group.transformers if 0 <= t.accuracy <= MAX_DATUM_ACCURACY_M]
+    with warnings.catch_warnings():
+        # Which grids are missing does not matter where an operation without grids is good enough.
+        warnings.simplefilter("ignore")
+        usable = _usable(horizontal)
     if not usable:
         raise GeoreferenceError(
             f"no transformation from {horizontal.name!r} to WGS 84 is known to be better than "

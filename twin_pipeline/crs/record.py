@@ -17,6 +17,7 @@ _MODEL_TYPE, _CITATION = 1024, 1026
 _GEOGRAPHIC, _PROJECTED, _PROJECTED_CITATION, _LINEAR_UNIT = 2048, 3072, 3073, 3076
 _VERTICAL, _VERTICAL_UNIT = 4096, 4099
 _UNIT_METRE, _UNITS = 9001, {9001: "metre", 9002: "foot", 9003: "US survey foot"}
+_VERTICAL_TYPE = "Vertical CRS"
 _EPSG_CODES = range(1024, 32767)
 _USER_DEFINED = 32767
 
@@ -59,11 +60,11 @@ def record_from_wkt(text: str, source: str = "WKT record") -> CrsRecord:
     if not stripped:
         return CrsRecord(None, source, "the WKT record is empty")
     try:
-        crs = CRS.from_wkt(stripped)
+        # TOWGS84 turns the CRS into a bound one; the datum's own transformation is better.
+        crs = _unbound(CRS.from_wkt(stripped))
     except CRSError as error:
         return CrsRecord(None, source, f"the WKT can't be read ({_first_line(error)})")
-    # TOWGS84 turns the CRS into a bound one; the datum's own transformation is better.
-    return CrsRecord(_unbound(crs).to_wkt(), source)
+    return CrsRecord(crs.to_wkt(), source)
 
 
 def record_from_geokeys(keys: GeoKeys, source: str = "GeoTIFF keys") -> CrsRecord:
@@ -76,8 +77,8 @@ def record_from_geokeys(keys: GeoKeys, source: str = "GeoTIFF keys") -> CrsRecor
     if not isinstance(code, int) or code not in _EPSG_CODES:
         return CrsRecord(None, source, _without_code(keys, code))
     horizontal = _from_epsg(code)
-    if horizontal is None:
-        return CrsRecord(None, source, f"EPSG:{code} is not known")
+    if horizontal is None or not (horizontal.is_projected or horizontal.is_geographic):
+        return CrsRecord(None, source, f"EPSG:{code} is not known as a horizontal CRS")
     if (unit := _contradicting_unit(keys.get(_LINEAR_UNIT), horizontal)) is not None:
         return CrsRecord(None, source, f"EPSG:{code} is not in {unit}, as the keys claim")
     return _with_vertical(horizontal, keys, source)
@@ -146,12 +147,16 @@ def _with_vertical(horizontal: CRS, keys: GeoKeys, source: str) -> CrsRecord:
     if unit != _UNIT_METRE:
         name = _UNITS.get(unit, f"unit {unit}") if isinstance(unit, int) else f"unit {unit}"
         return CrsRecord(None, source, f"its elevations are in {name}, not in metres")
-    if not isinstance(code, int) or code not in _EPSG_CODES:
+    if horizontal.is_compound or not isinstance(code, int) or code not in _EPSG_CODES:
         return CrsRecord(horizontal.to_wkt(), source)
     vertical = _from_epsg(code)
-    if vertical is None or not vertical.is_vertical:
+    if vertical is None or vertical.type_name != _VERTICAL_TYPE:
         return CrsRecord(
             horizontal.to_wkt(), source, f"EPSG:{code} in its keys is not a vertical CRS"
         )
-    compound = CompoundCRS(f"{horizontal.name} + {vertical.name}", [horizontal, vertical])
+    try:
+        compound = CompoundCRS(f"{horizontal.name} + {vertical.name}", [horizontal, vertical])
+    except CRSError:
+        problem = f"{horizontal.name} can't be combined with {vertical.name}"
+        return CrsRecord(None, source, problem)
     return CrsRecord(compound.to_wkt(), source)

@@ -17,6 +17,7 @@ from twin_pipeline.crs.options import LOCAL, CrsOptions
 from twin_pipeline.crs.place import Extent, require_place
 from twin_pipeline.crs.record import CrsRecord
 from twin_pipeline.crs.wkt import compound_epsg, full_wkt, local_wkt
+from twin_pipeline.errors import GeoreferenceError
 
 
 def resolve(
@@ -54,11 +55,10 @@ def resolve(
         return _resolve_local(case)
     declared = choose_crs(case)
     require_projected_metres(case, declared)
-    plane = Plane.of(declared.horizontal)
-    # A false CRS would make any question about heights pointless.
-    require_place(plane, extent, options.axis_order or "en", scan_name)
+    plane = _placed(case, declared.horizontal)
     heights, decisions = choose_heights(case, declared)
     frame = ProjectedFrame(plane, heights)
+    _require_geoid(case, frame)
     return Georeference(
         frame=frame,
         wkt=full_wkt(declared.horizontal, heights.datum),
@@ -73,6 +73,23 @@ def resolve(
         },
         warnings=declared.warnings + _doubts(case, declared.horizontal),
     )
+
+
+def _placed(case: Case, horizontal: CRS) -> Plane:
+    """Return the plane, before heights: a false CRS makes any question about them pointless."""
+    try:
+        plane = Plane.of(horizontal)
+    except GeoreferenceError as error:
+        raise case.refuse(str(error)) from error
+    require_place(plane, case.extent, case.options.axis_order or "en", case.scan_name)
+    return plane
+
+
+def _require_geoid(case: Case, frame: ProjectedFrame) -> None:
+    try:
+        frame.undulation_m(case.extent.centre[np.newaxis])
+    except GeoreferenceError as error:
+        raise case.refuse(str(error)) from error
 
 
 def _axis_order(case: Case) -> Decision:
