@@ -19,7 +19,7 @@ from twin_pipeline.synthetic.scene import Scene
 from twin_pipeline.synthetic.truth import ObjectId, Truth, pipe_truth
 from twin_pipeline.synthetic.world import Hits, World, build_world
 
-TRIAL_RAYS = 30_000
+TRIAL_RAYS = 6_000
 SPARE = 1.05
 DEFAULT_POINTS = 500_000
 PASS_GAP_S = 30.0
@@ -70,7 +70,8 @@ def _budget(scene: Scene, world: World, passes: tuple[Pass, ...]) -> list[int]:
     shares = shares / shares.sum()
     density = scene.scanner.density_per_m2
     if density is None:
-        return [round(n) for n in shares * (scene.scanner.points or DEFAULT_POINTS)]
+        marks = np.rint(np.cumsum(shares) * (scene.scanner.points or DEFAULT_POINTS))
+        return [int(n) for n in np.diff(marks, prepend=0.0)]
     area = sum(axis.route.length_m * 2 * axis.half_width_m(0.0) for axis in world.axes)
     wanted = []
     for k, walk in enumerate(passes):
