@@ -82,6 +82,7 @@ class Distributor:
             for chunk in chain((first,), filled):
                 self._append(spill, chunk)
                 tell(self.found.points)
+            self._check_labels()
             spill.seal()
             stack.pop_all()
         return spill
@@ -112,12 +113,20 @@ class Distributor:
         self.found.take(chunk.xyz, attributes)
         spill.append(keys, records)
 
+    def _check_labels(self) -> None:
+        if self._labels is not None and len(self._labels) != self.found.points:
+            raise InputError(
+                f"the scan has {self.found.points} points but {len(self._labels)} labels: "
+                "it changed since it was measured; run it again"
+            )
+
     def _column(self, name: str, chunk: PointChunk) -> npt.NDArray[np.generic]:
         if name == "label" and self._labels is not None:
-            end = chunk.start + len(chunk.xyz)
-            if end > len(self._labels):
-                raise InputError(
-                    f"the scan has at least {end} points but only {len(self._labels)} labels"
-                )
-            return self._labels[chunk.start : end]
+            labels = self._labels[chunk.start : chunk.start + len(chunk.xyz)]
+            if len(labels) == len(chunk.xyz):
+                return labels
+            raise InputError(
+                f"point {chunk.start + len(labels)} has no label, there are {len(self._labels)}: "
+                "the scan changed since it was measured; run it again"
+            )
         return chunk.attributes[name]

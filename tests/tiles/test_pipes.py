@@ -1,0 +1,126 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.factories import make_empty_survey, make_pipe, make_survey
+from tests.tiles.earth import Earth
+from tests.tiles.reading import read_glb, read_tiles, view_bytes
+from twin_pipeline.export.attributes import PIPES
+from twin_pipeline.tiles import validate_tiles, write_pipe_tiles
+
+SURVEY = make_survey()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    out = tmp_path / "pipes" / "site"
+    write_pipe_tiles(SURVEY, Earth(), out)
+    return out
+
+
+def _table(path):
+    """Decode the property table by the text of EXT_structural_metadata."""
+    data = path.read_bytes()
+    document, _ = read_glb(path)
+    binary = data[28 + int.from_bytes(data[12:16], "little") :]
+    extension = document["extensions"]["EXT_structural_metadata"]
+    (table,) = extension["propertyTables"]
+    schema = extension["schema"]["classes"][table["class"]]["properties"]
+    rows = {}
+    for name, column in table["properties"].items():
+        raw = view_bytes(document, binary, column["values"])
+        if schema[name]["type"] == "STRING":
+            ends = np.frombuffer(view_bytes(document, binary, column["stringOffsets"]), np.uint32)
+            values = [raw[a:b].decode() for a, b in zip(ends, ends[1:], strict=False)]
+        else:
+            dtype = {"FLOAT64": np.float64, "INT32": np.int32}[schema[name]["componentType"]]
+            values = np.frombuffer(raw, dtype).tolist()
+        missing = schema[name].get("noData", ...)
+        rows[name] = [None if value == missing else value for value in values]
+    assert all(len(values) == table["count"] for values in rows.values())
+    return schema, rows
+
+
+def test_table_holds_every_field_of_every_pipe(folder):
+    _, rows = _table(folder / "pipes.glb")
+    assert list(rows) == [field.name for field in PIPES.fields]
+    assert rows.pop("site") == [SURVEY.site] * 3
+    for name, values in rows.items():
+        assert values == [getattr(pipe, name) for pipe in SURVEY.pipes]
+
+
+def test_schema_states_units_and_what_stands_for_nothing(folder):
+    schema, _ = _table(folder / "pipes.glb")
+    for field in PIPES.fields:
+        stated = schema[field.name]
+        assert field.description in stated["description"]
+        assert stated["description"].endswith(f"[{field.unit}]") or not field.unit
+        if field.nullable:
+            assert "noData" in stated
+
+
+def test_unknown_numbers_are_no_data(tmp_path):
+    pipe = make_pipe(with_ground=False, arc_deg=float("nan"), material=None)
+    write_pipe_tiles(replace(SURVEY, pipes=(pipe,)), Earth(), tmp_path)
+    _, rows = _table(tmp_path / "pipes.glb")
+    empty = {name for name, (value,) in rows.items() if value is None}
+    covers = {"cover_min_m", "cover_mean_m", "cover_max_m", "cover_std_m"}
+    assert empty == covers | {"arc_deg", "material"}
+
+
+def test_each_pipe_is_one_feature_on_its_centreline(folder):
+    (tile,) = read_tiles(folder / "tileset.json")
+    feature = tile.columns["_FEATURE_ID_0"][:, 0]
+    assert set(feature) == {0, 1, 2}
+    for number, pipe in enumerate(SURVEY.pipes):
+        surface = tile.ecef[feature == number]
+        along = [a + (b - a) * np.linspace(0, 1, 2_000)[:, None] for a, b in _segments(pipe)]
+        line = Earth().to_ecef(np.concatenate(along))
+        nearest = np.min([np.linalg.norm(line - vertex, axis=1).min() for vertex in surface])
+        farthest = np.max([np.linalg.norm(line - vertex, axis=1).min() for vertex in surface])
+        assert nearest == 0 or nearest < 0.003
+        assert farthest < 1.2 * pipe.outer_diameter_m / 2
+        at_start = Earth().to_ecef(pipe.centreline[:1])
+        distance = np.sort(np.linalg.norm(surface - at_start, axis=1))
+        assert distance[0] < 0.001
+        assert np.allclose(distance[1:97], pipe.outer_diameter_m / 2, atol=0.001)
+
+
+def _segments(pipe):
+    return zip(pipe.centreline, pipe.centreline[1:], strict=False)
+
+
+def test_triangles_are_seen_from_outside_only(folder):
+    document, columns = read_glb(folder / "pipes.glb")
+    assert document["materials"][0]["doubleSided"] is False
+    assert columns["indices"].dtype == np.uint32
+    a, b, c = np.swapaxes(columns["POSITION"][columns["indices"].reshape(-1, 3)], 0, 1)
+    normals = columns["NORMAL"][columns["indices"].reshape(-1, 3)[:, 0]]
+    assert (np.einsum("ij,ij->i", np.cross(b - a, c - a), normals) > 0).all()
+
+
+def test_pipes_of_several_sites_far_away_stay_exact(tmp_path):
+    """Coordinates are small numbers around the pipes, however far those are from anything."""
+    far = make_pipe(start=(80_000.0, -60_000.0, -1.0), end=(80_009.0, -60_001.0, -1.1))
+    write_pipe_tiles(replace(SURVEY, pipes=(far,)), Earth(), tmp_path)
+    (tile,) = read_tiles(tmp_path / "tileset.json")
+    start = Earth().to_ecef(far.centreline[:1])
+    assert np.linalg.norm(tile.ecef - start, axis=1).min() < 0.0005
+
+
+def test_tileset_is_sound_and_says_where_heights_come_from(folder):
+    assert validate_tiles(folder) == []
+    tileset = json.loads((folder / "tileset.json").read_text("utf-8"))
+    stated = tileset["metadata"]["properties"]
+    assert stated["site"] == SURVEY.site
+    assert stated["crs"] == "EPSG:6677"
+    assert stated["vertical"] == "JGD2011 (vertical) height"
+    assert stated["geoid"] == "GSIGEO2011"
+    assert tileset["asset"]["extras"]["georeference"] == Earth().describe()
+
+
+def test_survey_without_pipes_writes_nothing(tmp_path):
+    write_pipe_tiles(make_empty_survey(), Earth(), tmp_path / "pipes")
+    assert not (tmp_path / "pipes").exists()

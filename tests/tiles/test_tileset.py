@@ -1,0 +1,164 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+import referencing
+
+from tests.factories import make_survey
+from tests.tiles.earth import Earth, scan_of, trench
+from tests.tiles.reading import read_tiles
+from twin_pipeline.errors import OutputError
+from twin_pipeline.tiles import point_tileset, validate_tiles, write_pipe_tiles, write_root
+
+SCHEMAS = Path(__file__).parents[3] / "shared" / "data" / "3dtiles_schema"
+
+
+def _schema_errors(document: dict[str, Any]) -> list[str]:
+    def schema_of(uri: str) -> referencing.Resource:
+        path = next(SCHEMAS.rglob(uri.rsplit("/", 1)[-1]))
+        return _resource(path)
+
+    def _resource(path: Path) -> referencing.Resource:
+        made = json.loads(path.read_text("utf-8"))
+        specification = referencing.jsonschema.DRAFT202012
+        return referencing.Resource(made, specification)
+
+    registry = referencing.Registry(retrieve=schema_of)
+    schema = json.loads((SCHEMAS / "tileset.schema.json").read_text("utf-8"))
+    validator = jsonschema.Draft202012Validator(schema, registry=registry)
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text("utf-8"))
+
+
+@pytest.fixture
+def project(tmp_path, write):
+    """Two sites, one with a name that needs care in a URI; the second has no pipes."""
+    for name, scan in (("西新宿 2丁目#1", trench(9_000)), ("b", trench(5_000))):
+        write(scan_of(scan), name=name)
+    survey = replace(make_survey(), site="西新宿 2丁目#1")
+    write_pipe_tiles(survey, Earth(), tmp_path / "pipes" / survey.site)
+    write_root(tmp_path, ["西新宿 2丁目#1", "b"])
+    return tmp_path
+
+
+def test_root_leads_to_all_sites(project):
+    root = _read(project / "tileset.json")
+    groups = [group["properties"]["layer"] for group in root["groups"]]
+    contents = [child["content"] for child in root["root"]["children"]]
+    assert [groups[content["group"]] for content in contents] == ["points", "pipes", "points"]
+    assert all("#" not in content["uri"] and " " not in content["uri"] for content in contents)
+    assert validate_tiles(project, 14_000) == []
+
+
+def test_root_box_holds_every_point_of_every_site(project):
+    root = _read(project / "tileset.json")["root"]
+    box = np.array(root["boundingVolume"]["box"])
+    half = np.abs(box[3:].reshape(3, 3)).sum(axis=0)
+    for folder in (project / "points").iterdir():
+        for tile in read_tiles(folder / "tileset.json"):
+            assert (np.abs(tile.ecef - box[:3]) <= half).all()
+
+
+def test_reference_boxes_are_those_of_the_sites_turned_to_the_earth(project):
+    child = _read(project / "tileset.json")["root"]["children"][2]
+    box = np.array(child["boundingVolume"]["box"])
+    axes = box[3:].reshape(3, 3)
+    for tile in read_tiles(project / "points" / "b" / "tileset.json"):
+        along = np.linalg.solve(axes.T, (tile.ecef - box[:3]).T)
+        assert np.abs(along).max() <= 1.0
+
+
+def test_root_of_no_known_site_is_refused(tmp_path):
+    with pytest.raises(OutputError, match="neither points nor pipes"):
+        write_root(tmp_path, ["a"])
+
+
+def test_site_s_tileset_states_schema_statistics_and_datum(write):
+    scan = scan_of(trench(5_000))
+    out, _ = write(scan)
+    tileset = _read(out / "tileset.json")
+    assert set(tileset["schema"]["classes"]["point"]["properties"]) == {
+        "intensity",
+        "classification",
+        "label",
+    }
+    stated = tileset["statistics"]["classes"]["point"]
+    assert stated["count"] == 5_000
+    assert stated["properties"]["intensity"] == {"min": 0, "max": 4_999}
+    classes = scan.attributes["classification"]
+    assert stated["properties"]["classification"] == {"min": classes.min(), "max": classes.max()}
+    assert tileset["metadata"]["properties"]["geoid"] == "GSIGEO2011"
+    assert tileset["asset"]["extras"]["georeference"] == Earth().describe()
+
+
+def test_root_of_a_site_is_a_local_frame(write):
+    """East, north and up of the scan, at the site, earth-centred."""
+    scan = scan_of(trench(5_000))
+    out, _ = write(scan)
+    matrix = np.reshape(_read(out / "tileset.json")["root"]["transform"], (4, 4)).T
+    middle = scan.xyz.mean(axis=0)[None]
+    there = Earth().to_ecef(middle)[0]
+    assert np.linalg.norm(matrix[:3, 3] - there) < 70
+    for axis, step in enumerate(np.eye(3)):
+        along = Earth().to_ecef(middle + step)[0] - there
+        assert np.allclose(matrix[:3, axis], along, atol=1e-4)
+    assert np.allclose(matrix[:3, :3].T @ matrix[:3, :3], np.eye(3), atol=3e-4)
+
+
+def test_large_tilesets_are_divided(write, monkeypatch):
+    scan = scan_of(trench(60_000))
+    whole, _ = write(scan, name="whole")
+    monkeypatch.setattr(point_tileset, "TILES_PER_FILE", 12)
+    divided, summary = write(scan, name="divided")
+    assert len(list(divided.glob("*.json"))) > 3
+    assert validate_tiles(divided, 60_000) == []
+    one, other = (read_tiles(folder / "tileset.json") for folder in (whole, divided))
+    assert len(other) == summary.tiles
+    assert {tile.uri for tile in one} == {tile.uri for tile in other}
+    places = {tile.uri: tile.to_ecef for tile in one}
+    assert all(np.allclose(tile.to_ecef, places[tile.uri], atol=1e-6) for tile in other)
+
+
+def test_whole_tileset_does_not_vanish_before_it_is_a_dot(write):
+    scan = scan_of(trench(5_000))
+    out, _ = write(scan)
+    diagonal = np.linalg.norm(np.ptp(scan.xyz, axis=0))
+    assert _read(out / "tileset.json")["geometricError"] > 10 * diagonal
+
+
+@pytest.mark.skipif(not SCHEMAS.exists(), reason=f"needs the 3D Tiles schemas in {SCHEMAS.name}/")
+def test_every_tileset_follows_the_3d_tiles_schema(project, monkeypatch, write):
+    monkeypatch.setattr(point_tileset, "TILES_PER_FILE", 12)
+    write(scan_of(trench(60_000)), name="divided")
+    paths = list(project.rglob("*.json"))
+    assert len(paths) > 6
+    for path in paths:
+        assert _schema_errors(_read(path)) == []
+
+
+@pytest.mark.skipif(not SCHEMAS.exists(), reason=f"needs the 3D Tiles schemas in {SCHEMAS.name}/")
+def test_schema_check_would_notice(project):
+    tileset = _read(project / "tileset.json")
+    del tileset["root"]["geometricError"]
+    assert _schema_errors(tileset)
+
+
+def test_py3dtiles_reads_the_tilesets(project):
+    from py3dtiles.tileset import TileSet
+
+    tileset = TileSet.from_file(project / "points" / "b" / "tileset.json")
+    tileset.root_uri = project / "points" / "b"
+    count, waiting = 0, [tileset.root_tile]
+    while waiting:
+        tile = waiting.pop()
+        waiting += tile.children
+        gltf = tile.get_or_fetch_content(tileset.root_uri)._gltf
+        count += gltf.accessors[gltf.meshes[0].primitives[0].attributes.POSITION].count
+    assert count == 5_000
