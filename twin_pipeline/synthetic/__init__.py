@@ -5,7 +5,7 @@ walk, and the hits are disturbed as a scanner disturbs them: so occlusion, incid
 are those of a real scan. Nothing here knows how pipes are detected.
 """
 
-from twin_pipeline.synthetic.scan import Scan, scan
+from twin_pipeline.synthetic.scanning import Scan, scan
 from twin_pipeline.synthetic.scene import Scene, load_scene
 from twin_pipeline.synthetic.truth import ObjectId, PipeTruth, Truth, write_truth
 from twin_pipeline.synthetic.write import write_las

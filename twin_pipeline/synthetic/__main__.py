@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from twin_pipeline.errors import OutputError, TwinPipelineError
-from twin_pipeline.synthetic.scan import Scan, scan
+from twin_pipeline.synthetic.scanning import Scan, scan
 from twin_pipeline.synthetic.scene import load_scene
 from twin_pipeline.synthetic.truth import write_truth
 from twin_pipeline.synthetic.write import write_las

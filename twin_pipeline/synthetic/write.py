@@ -7,7 +7,7 @@ import laspy
 import numpy as np
 
 from twin_pipeline.errors import UsageError
-from twin_pipeline.synthetic.scan import Scan
+from twin_pipeline.synthetic.scanning import Scan
 
 GEOKEY_DIRECTORY = 34735
 WKT_RECORD = 2112
