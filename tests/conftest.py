@@ -1,11 +1,16 @@
 """What all tests share: the versions in the header, the sample scan."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import laspy
+import numpy as np
 import pytest
+from factories import make_survey
 
 ROOT = Path(__file__).parent.parent
 SHOWN = ("numpy", "numba", "laspy", "lazrs", "pyproj", "shapely", "pyogrio", "pydantic")
@@ -31,3 +36,39 @@ def sample_scan() -> Path:
 def sample_truth() -> dict[str, Any]:
     """Return what the sample scan was made from."""
     return json.loads((ROOT / "sample_data" / "trench_tokyo.truth.json").read_text("utf-8"))
+
+
+@pytest.fixture
+def make_scan(tmp_path) -> Callable[..., Path]:
+    """Return a function that writes a small LAS file of pavement in Tokyo, with or without CRS."""
+
+    def write(name: str = "site.las", *, crs: int | None = 6677, points: int = 2000) -> Path:
+        rng = np.random.default_rng(points)
+        header = laspy.LasHeader(point_format=3, version="1.2")
+        header.scales, header.offsets = [0.001] * 3, [-12_800.0, -34_400.0, 0.0]
+        if crs is not None:
+            keys = [1, 1, 0, 2, 1024, 0, 1, 1, 3072, 0, 1, crs]
+            record = np.array(keys, "<u2").tobytes()
+            header.vlrs.append(laspy.VLR("LASF_Projection", 34735, "GeoTIFF keys", record))
+        las = laspy.LasData(header)
+        las.x = rng.uniform(-12_800, -12_790, points)
+        las.y = rng.uniform(-34_400, -34_395, points)
+        las.z = rng.normal(32.0, 0.003, points)
+        path = tmp_path / name
+        las.write(path)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def known_pipes(monkeypatch) -> None:
+    """Put the three pipes of `make_survey` in the place of detection; all else stays real."""
+    from twin_pipeline import batch, tiling
+
+    def run_site(scan, config, staging, progress):
+        outcome = tiling.tile_site(scan, config, staging, progress)
+        survey = make_survey(scan.stem, gates=(), warnings=())
+        return replace(outcome, result=replace(outcome.result, survey=survey))
+
+    monkeypatch.setattr(batch, "run_site", run_site)

@@ -19,7 +19,7 @@ INTERRUPTED = 130
 @contextmanager
 def told_in_one_line(*, verbose: bool) -> Iterator[None]:
     """Let the block end in an exit code whatever it raises; tracebacks only if `verbose`."""
-    signal.signal(signal.SIGTERM, _terminate)
+    before = signal.signal(signal.SIGTERM, _terminate)
     try:
         yield
     except (typer.Exit, SystemExit):
@@ -38,6 +38,8 @@ def told_in_one_line(*, verbose: bool) -> Iterator[None]:
         summary = " ".join(f"{type(error).__name__}: {error}".split())
         hint = "" if verbose else "; -v shows where"
         _fail(f"internal error, please report it ({summary}){hint}", FAILED, verbose=verbose)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _fail(message: str, code: int, *, verbose: bool) -> NoReturn:

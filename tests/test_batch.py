@@ -1,0 +1,98 @@
+import json
+
+import pytest
+
+import twin_pipeline
+from twin_pipeline import batch
+from twin_pipeline.config import Config, load_config
+from twin_pipeline.crs import CrsOptions
+from twin_pipeline.errors import GeoreferenceError, InputError, OutputError, UsageError
+from twin_pipeline.progress import Progress
+from twin_pipeline.validation import validate_output
+
+CONFIG = Config(crs=CrsOptions(vertical="jgd2011"))
+
+
+pytestmark = pytest.mark.usefixtures("known_pipes")
+
+
+def test_every_promised_file_is_there(make_scan, tmp_path):
+    out = tmp_path / "out"
+    batch.run_batch([make_scan()], out, CONFIG, Progress())
+    assert {path.name for path in out.iterdir()} == {
+        "run.json", "config.toml", "pipes.gpkg", "pipes.geojson", "pipes.csv", "stations.csv",
+        "fittings.csv", "tiles", "catalog.json", "report.html",
+    }  # fmt: skip
+    assert validate_output(out) == []
+
+
+def test_summary_and_record_say_what_was_done(make_scan, tmp_path):
+    scan = make_scan()
+    summary = batch.run_batch([scan], tmp_path / "out", CONFIG, Progress())
+    record = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
+    assert summary.record == record
+    assert record["version"] == twin_pipeline.__version__
+    assert record["inputs"][0]["path"] == str(scan)
+    assert record["counts"]["points_in"] == record["counts"]["points_in_tiles"] == 2000
+    assert record["counts"]["pipes"] == 3
+    assert record["config"]["crs"]["vertical"] == "jgd2011"
+    assert "tiles" in record["timings_s"]
+
+
+def test_effective_configuration_stands_beside_the_results(make_scan, tmp_path):
+    batch.run_batch([make_scan()], tmp_path / "out", CONFIG, Progress())
+    again = load_config(tmp_path / "out" / "config.toml", environment={})
+    assert again.model_dump() == CONFIG.model_dump()
+
+
+def test_several_scans_are_several_sites_in_the_same_files(make_scan, tmp_path):
+    scans = [make_scan("掘削 1.las"), make_scan("b.las", points=500)]
+    out = tmp_path / "out"
+    summary = batch.run_batch(scans, out, CONFIG, Progress())
+    assert [result.survey.site for result in summary.results] == ["掘削 1", "b"]
+    assert summary.record["counts"]["points_in"] == 2500
+    table = (out / "pipes.csv").read_text("utf-8-sig").splitlines()
+    assert [line.split(",")[0] for line in table] == ["site", *3 * ["掘削 1"], *3 * ["b"]]
+    assert validate_output(out) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "error", "message"),
+    [
+        (["absent.las"], InputError, r"absent\.las: does not exist"),
+        (["."], InputError, "is a folder"),
+        (["a/x.las", "b/X.las"], UsageError, "has the name"),
+    ],
+)
+def test_scans_that_can_not_be_sites_are_refused_before_any_work(tmp_path, names, error, message):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.las").touch()
+        (tmp_path / folder / "X.las").touch()
+    out = tmp_path / "out"
+    with pytest.raises(error, match=message):
+        batch.run_batch([tmp_path / name for name in names], out, CONFIG, Progress())
+    assert not out.exists()
+
+
+def test_one_bad_scan_leaves_no_output(make_scan, tmp_path):
+    scans = [make_scan("good.las"), make_scan("bad.las", crs=None)]
+    with pytest.raises(GeoreferenceError, match=r"bad\.las"):
+        batch.run_batch(scans, tmp_path / "out", CONFIG, Progress())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.las", "good.las"]
+
+
+def test_finished_run_is_kept_without_overwrite(make_scan, tmp_path):
+    scan, out = make_scan(), tmp_path / "out"
+    batch.run_batch([scan], out, CONFIG, Progress())
+    with pytest.raises(OutputError, match="--overwrite"):
+        batch.run_batch([scan], out, CONFIG, Progress())
+    batch.run_batch([scan], out, CONFIG, Progress(), overwrite=True)
+
+
+def test_tiles_alone_can_be_validated(make_scan, tmp_path):
+    out = tmp_path / "out"
+    summary = batch.tile_batch([make_scan()], out, CONFIG, Progress())
+    assert {path.name for path in out.iterdir()} == {"run.json", "config.toml", "tiles"}
+    assert summary.record["counts"]["points_in_tiles"] == 2000
+    assert validate_output(out) == []

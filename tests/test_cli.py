@@ -1,0 +1,278 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from factories import make_empty_survey, make_result
+
+from twin_pipeline import batch
+from twin_pipeline.cli import main
+from twin_pipeline.model import Gate
+
+PROGRAM = [sys.executable, "-m", "twin_pipeline"]
+COMMANDS = ("run", "info", "tile", "validate", "view")
+HEIGHTS = ("--vertical", "jgd2011")
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Return a function that calls the command line and returns exit code, stdout and stderr."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["twin-pipeline", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        captured = capsys.readouterr()
+        return end.value.code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Return a function that lets the pipeline raise what it is given."""
+
+    def fail(error):
+        def run_site(*_):
+            raise error
+
+        monkeypatch.setattr(batch, "run_site", run_site)
+
+    return fail
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(call, command):
+    code, out, _ = call(command, "--help")
+    assert code == 0
+    assert f"Example: twin-pipeline {command} " in out
+
+
+def test_help_loads_nothing_heavy():
+    script = (
+        "import sys, contextlib\nfrom twin_pipeline.cli import main\n"
+        "sys.argv = ['twin-pipeline', 'run', '--help']\n"
+        "with contextlib.suppress(SystemExit): main()\n"
+        "print({'numpy', 'numba', 'rich', 'pyproj'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert done.stdout.decode().splitlines()[-1] == "set()"
+
+
+def test_module_and_command_are_the_same():
+    done = subprocess.run([*PROGRAM, "--version"], capture_output=True, check=True)
+    assert done.stdout.decode().startswith("twin-pipeline ")
+
+
+@pytest.mark.usefixtures("known_pipes")
+class TestRun:
+    def test_table_names_the_pipes_and_where_everything_is(self, call, make_scan, tmp_path):
+        out = tmp_path / "out"
+        code, text, messages = call("run", make_scan(), "-o", out, *HEIGHTS)
+        lines = text.splitlines()
+        assert code == 0
+        assert lines[0].split()[:3] == ["pipe", "role", "nominal"]
+        cells = "P1  main      DIP 200    220.0 ± 1.1"
+        assert lines[1].startswith(cells)
+        assert lines[1].endswith("9.895       good")
+        assert "undecided" in lines[3]
+        assert f"outputs  {out}" in lines
+        assert f"viewer   twin-pipeline view {out}" in lines
+        assert "site" in messages
+
+    def test_site_stands_in_the_table_of_several(self, call, make_scan, tmp_path):
+        scans = [make_scan("一.las"), make_scan("two.las")]
+        _, text, _ = call("run", *scans, "-o", tmp_path / "out", *HEIGHTS)
+        rows = text.splitlines()[:7]
+        assert [row.split()[0] for row in rows] == ["site", *3 * ["一"], *3 * ["two"]]
+
+    def test_json_is_the_record(self, call, make_scan, tmp_path):
+        out = tmp_path / "out"
+        _, text, _ = call("run", make_scan(), "-o", out, *HEIGHTS, "--json")
+        assert json.loads(text) == json.loads((out / "run.json").read_text("utf-8"))
+
+    def test_quiet_says_nothing_but_the_result(self, call, make_scan, tmp_path):
+        _, text, messages = call("run", make_scan(), "-o", tmp_path / "out", *HEIGHTS, "-q")
+        assert text
+        assert messages == ""
+
+    def test_flag_is_named_as_the_source_of_a_decision(self, call, make_scan, tmp_path):
+        _, text, _ = call("run", make_scan(), "-o", tmp_path / "out", *HEIGHTS, "--json")
+        assert json.loads(text)["sites"][0]["crs"]["vertical"]["source"] == "--vertical"
+
+    def test_dry_run_says_what_it_would_do_and_writes_nothing(self, call, make_scan, tmp_path):
+        scan = make_scan()
+        code, text, _ = call("run", scan, "-o", tmp_path / "out", *HEIGHTS, "--dry-run")
+        assert code == 0
+        assert "2,000 points" in text
+        assert "EPSG:6677" in text
+        assert "jgd2011 (--vertical)" in text
+        assert list(tmp_path.iterdir()) == [scan]
+
+    def test_failed_gate_is_named(self, call, make_scan, tmp_path, monkeypatch):
+        gate = Gate("coverage", passed=False, detail="only 40 % of the trench was seen")
+        run_site = batch.run_site
+
+        def with_gate(*arguments):
+            outcome = run_site(*arguments)
+            object.__setattr__(outcome.result.survey, "gates", (gate,))
+            return outcome
+
+        monkeypatch.setattr(batch, "run_site", with_gate)
+        out = tmp_path / "out"
+        code, text, messages = call("run", make_scan(), "-o", out, *HEIGHTS)
+        assert code == 3
+        assert "P1" in text
+        assert "site: gate coverage failed: only 40 %" in messages
+        assert (out / "run.json").exists()
+
+
+class TestFailures:
+    def _one_line(self, messages):
+        (line,) = messages.splitlines()
+        assert line.startswith("twin-pipeline: ")
+        return line
+
+    @pytest.mark.usefixtures("known_pipes")
+    @pytest.mark.parametrize(
+        ("arguments", "code", "message"),
+        [
+            (["absent.las"], 1, "absent.las: does not exist"),
+            (["SCAN", "--geoid", "egm96"], 2, "--geoid: crs.geoid = 'egm96'"),
+            (["SCAN", "-c", "absent.toml"], 2, "absent.toml: can't be read"),
+            (["SCAN", "--vertical", "jgd2011", "--material", "GOLD"], 2, "--material: "),
+            (["SCAN"], 4, "--vertical"),
+        ],
+    )
+    def test_mistake_is_one_line_and_its_code(
+        self, call, make_scan, tmp_path, arguments, code, message
+    ):
+        scan = make_scan()
+        given = [scan if argument == "SCAN" else argument for argument in arguments]
+        found, text, messages = call("run", *given, "-o", tmp_path / "out", "-q")
+        assert (found, text) == (code, "")
+        assert message in self._one_line(messages)
+        assert list(tmp_path.iterdir()) == [scan]
+
+    def test_unknown_option_is_wrong_usage(self, call):
+        code, text, messages = call("run", "x.las", "--colour")
+        assert (code, text) == (2, "")
+        assert "--colour" in messages
+
+    def test_interruption_leaves_nothing(self, call, failing, make_scan, tmp_path):
+        scan = make_scan()
+        failing(KeyboardInterrupt())
+        code, _, messages = call("run", scan, "-o", tmp_path / "out", *HEIGHTS, "-q")
+        assert code == 130
+        assert "nothing was written" in self._one_line(messages)
+        assert list(tmp_path.iterdir()) == [scan]
+
+    def test_full_disk_is_one_line(self, call, failing, make_scan, tmp_path):
+        failing(OSError(28, "No space left on device", "tiles/0.glb"))
+        code, _, messages = call("run", make_scan(), "-o", tmp_path / "out", *HEIGHTS, "-q")
+        assert code == 1
+        assert "tiles/0.glb: No space left on device" in self._one_line(messages)
+
+    def test_bug_is_one_line_and_its_traceback_on_demand(self, call, failing, make_scan, tmp_path):
+        failing(ZeroDivisionError("two\nlines"))
+        arguments = ("run", make_scan(), "-o", tmp_path / "out", *HEIGHTS, "-q")
+        code, _, messages = call(*arguments)
+        assert code == 1
+        assert "ZeroDivisionError: two lines" in self._one_line(messages)
+        assert "-v" in messages
+        code, _, messages = call(*arguments, "-v")
+        assert code == 1
+        assert "Traceback" in messages
+
+    def test_termination_cleans_up(self, make_scan, tmp_path):
+        scan = make_scan()
+        script = (
+            "import os, signal, sys\nfrom twin_pipeline import batch\n"
+            "from twin_pipeline.cli import main\n"
+            "batch.run_site = lambda *_: os.kill(os.getpid(), signal.SIGTERM)\n"
+            "sys.argv = ['twin-pipeline', *sys.argv[1:]]\nmain()"
+        )
+        command = [sys.executable, "-c", script, "run", scan, "-o", tmp_path / "out", "-q"]
+        done = subprocess.run(command, check=False)
+        assert done.returncode == 128 + signal.SIGTERM
+        assert list(tmp_path.iterdir()) == [scan]
+
+    def test_terminal_without_japanese_is_no_reason_to_fail(self, make_scan, tmp_path):
+        scan = make_scan("掘削.las")
+        environment = os.environ | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+        command = [*PROGRAM, "tile", scan, "-o", tmp_path / "出力", *HEIGHTS]
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert b"outputs" in done.stdout
+        assert b"\x1b" not in done.stdout + done.stderr
+
+
+def test_no_pipe_is_said(call, make_scan, tmp_path, monkeypatch):
+    from twin_pipeline.tiling import tile_site
+
+    def run_site(scan, *rest):
+        outcome = tile_site(scan, *rest)
+        object.__setattr__(outcome, "result", make_result(make_empty_survey(scan.stem)))
+        return outcome
+
+    monkeypatch.setattr(batch, "run_site", run_site)
+    code, text, messages = call("run", make_scan(), "-o", tmp_path / "out", *HEIGHTS)
+    assert code == 3
+    assert text.startswith("no pipe was found")
+    assert "gate pipe_found failed" in messages
+
+
+def test_tile_says_how_many(call, make_scan, tmp_path):
+    code, text, _ = call("tile", make_scan(), "-o", tmp_path / "out", *HEIGHTS)
+    assert code == 0
+    assert text.startswith("2,000 points in 1 tiles")
+
+
+def test_info_tells_what_a_scan_is(call, make_scan):
+    code, text, _ = call("info", make_scan())
+    assert code == 0
+    assert "2,000" in text
+    code, text, _ = call("info", make_scan(), "--json")
+    assert json.loads(text)["point_count"] == 2000
+
+
+def test_info_of_a_cut_off_scan_fails_after_telling(call, make_scan):
+    scan = make_scan()
+    scan.write_bytes(scan.read_bytes()[:-500])
+    code, text, messages = call("info", scan)
+    assert code == 1
+    assert "2,000" in text
+    assert "cut off" in messages
+
+
+@pytest.mark.usefixtures("known_pipes")
+def test_validate_tells_sound_from_damaged(call, make_scan, tmp_path):
+    out = tmp_path / "out"
+    call("run", make_scan(), "-o", out, *HEIGHTS)
+    assert call("validate", out)[0] == 0
+    (out / "pipes.csv").unlink()
+    code, text, messages = call("validate", out)
+    assert code == 3
+    assert "pipes.csv" in text
+    assert "1 problem" in messages
+    code, text, _ = call("validate", out, "--json")
+    assert code == 3
+    assert json.loads(text)["valid"] is False
+
+
+def test_view_prints_its_address_first_and_ends_on_interruption(call, make_scan, tmp_path):
+    out = tmp_path / "out"
+    call("tile", make_scan(), "-o", out, *HEIGHTS)
+    if not (Path(batch.__file__).parent / "viewer_static" / "index.html").exists():
+        pytest.skip("the viewer has not been built: make viewer")
+    command = [*PROGRAM, "view", out, "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        address = server.stdout.readline().strip()
+        with urllib.request.urlopen(f"{address}data/tiles/tileset.json", timeout=30) as answer:  # noqa: S310
+            assert json.load(answer)["asset"]["version"] == "1.1"
+        server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=30) == 0
