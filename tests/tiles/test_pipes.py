@@ -1,3 +1,4 @@
+import itertools
 import json
 from dataclasses import replace
 
@@ -33,7 +34,7 @@ def _table(path):
         raw = view_bytes(document, binary, column["values"])
         if schema[name]["type"] == "STRING":
             ends = np.frombuffer(view_bytes(document, binary, column["stringOffsets"]), np.uint32)
-            values = [raw[a:b].decode() for a, b in zip(ends, ends[1:], strict=False)]
+            values = [raw[a:b].decode() for a, b in itertools.pairwise(ends)]
         else:
             dtype = {"FLOAT64": np.float64, "INT32": np.int32}[schema[name]["componentType"]]
             values = np.frombuffer(raw, dtype).tolist()
@@ -89,7 +90,7 @@ def test_each_pipe_is_one_feature_on_its_centreline(folder):
 
 
 def _segments(pipe):
-    return zip(pipe.centreline, pipe.centreline[1:], strict=False)
+    return itertools.pairwise(pipe.centreline)
 
 
 def test_triangles_are_seen_from_outside_only(folder):

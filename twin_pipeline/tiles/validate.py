@@ -109,8 +109,10 @@ class _Walk:
         root = tileset["root"]
         if root.get("refine") not in ("ADD", "REPLACE"):
             self.report(path, "the root tile does not say how it is refined")
-        above = parent or _Parent(None, float(tileset["geometricError"]), refers=True)
-        self._tile(path, root, above, found)
+        whole = float(tileset["geometricError"])
+        if float(root["geometricError"]) > whole:
+            self.report(path, f"the root's geometric error is not below the tileset's {whole}")
+        self._tile(path, root, parent or _Parent(None, np.inf, refers=True), found)
         statistics = tileset.get("statistics", {}).get("classes", {}).get("point")
         if statistics is not None:
             self._statistics(path, statistics, found)
