@@ -1,8 +1,10 @@
 """What all tests share: the versions in the header, the sample scan."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,26 @@ def sample_scan() -> Path:
 def sample_truth() -> dict[str, Any]:
     """Return what the sample scan was made from."""
     return json.loads((ROOT / "sample_data" / "trench_tokyo.truth.json").read_text("utf-8"))
+
+
+@dataclass(frozen=True)
+class SampleRun:
+    """The sample scan, run as `make demo` runs it."""
+
+    out: Path
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(scope="session")
+def sample_run(sample_scan, tmp_path_factory) -> SampleRun:
+    """Run the sample scan once for all tests."""
+    out = tmp_path_factory.mktemp("sample") / "out"
+    settings = ["-c", ROOT / "configs" / "tokyo.toml", "--material", "DIP"]
+    command = [sys.executable, "-m", "twin_pipeline", "run", sample_scan, *settings, "-o", out]
+    done = subprocess.run(command, capture_output=True, check=False, encoding="utf-8")
+    return SampleRun(out, done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture

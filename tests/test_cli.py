@@ -76,7 +76,7 @@ class TestRun:
         lines = text.splitlines()
         assert code == 0
         assert lines[0].split()[:3] == ["pipe", "role", "nominal"]
-        cells = "P1  main      DIP 200    220.0 ± 1.1"
+        cells = "P1    main      DIP 200    220.0 ± 1.1          1.230 / 1.247 / 1.266 "
         assert lines[1].startswith(cells)
         assert lines[1].endswith("9.895       good")
         assert "undecided" in lines[3]

@@ -12,7 +12,6 @@ from twin_pipeline.errors import InputError
 from twin_pipeline.progress import Progress
 from twin_pipeline.validation import validate_output
 
-
 pytestmark = pytest.mark.usefixtures("known_pipes")
 
 
