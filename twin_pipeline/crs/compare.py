@@ -5,6 +5,8 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError, ProjError
 
 SAME_PLACE_M = 0.001
+# PROJ's own measure; below it a CRS has no more than its name in common with EPSG's.
+_LIKELY = 20
 
 
 def epsg_name(crs: CRS) -> str:
@@ -14,11 +16,24 @@ def epsg_name(crs: CRS) -> str:
 
 
 def split(crs: CRS) -> tuple[CRS, CRS | None]:
-    """Return the horizontal part and the vertical CRS, None where heights aren't part of it."""
+    """Return the horizontal part and the vertical CRS, None where heights aren't part of it.
+
+    The horizontal part is EPSG's own definition where that means the same, so that its code and
+    its area of use are known.
+    """
     if crs.is_compound:
         horizontal, vertical = crs.sub_crs_list[:2]
-        return horizontal, vertical
-    return crs, None
+        return _canonical(horizontal), vertical
+    return _canonical(crs), None
+
+
+def _canonical(crs: CRS) -> CRS:
+    code = crs.to_epsg(min_confidence=_LIKELY)
+    if code is None:
+        return crs
+    official = CRS.from_epsg(code)
+    same_axes = len(official.axis_info) == len(crs.axis_info)
+    return official if same_axes and same_horizontal(crs, official) else crs
 
 
 def has_ellipsoidal_height(crs: CRS) -> bool:
@@ -62,7 +77,7 @@ def _datum(crs: CRS) -> tuple[int | None, str]:
     geodetic = crs.geodetic_crs
     if geodetic is None or geodetic.datum is None:
         return None, crs.name
-    return geodetic.to_epsg(min_confidence=20), _plain(geodetic.datum.name)
+    return geodetic.to_epsg(min_confidence=_LIKELY), _plain(geodetic.datum.name)
 
 
 def _plain(name: str) -> str:

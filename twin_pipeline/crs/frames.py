@@ -1,6 +1,7 @@
 """The two ways in which a scan's coordinates lie on the earth."""
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -80,6 +81,10 @@ class Plane:
     crs: CRS
     transformer: Transformer
     """Easting, northing to longitude, latitude (WGS 84)."""
+
+    def __reduce__(self) -> tuple[Callable[[CRS], "Plane"], tuple[CRS]]:
+        # Transformers out of a group can't be pickled.
+        return Plane.of, (self.crs,)
 
     @classmethod
     def of(cls, crs: CRS) -> "Plane":

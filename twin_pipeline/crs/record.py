@@ -8,7 +8,7 @@ from pyproj import CRS
 from pyproj.crs import BoundCRS, CompoundCRS
 from pyproj.exceptions import CRSError
 
-from twin_pipeline.crs.compare import same_crs
+from twin_pipeline.crs.compare import same_crs, split
 
 GeoKeys = Mapping[int, int | float | str]
 
@@ -45,9 +45,10 @@ class CrsRecord:
     def to_dict(self) -> dict[str, Any]:
         """Return the record, JSON-ready, with the CRS's name and code beside its WKT."""
         crs = self.crs()
+        known = crs if crs is None or crs.is_compound else split(crs)[0]
         return {
-            "name": None if crs is None else crs.name,
-            "epsg": None if crs is None else crs.to_epsg(),
+            "name": None if known is None else known.name,
+            "epsg": None if known is None else known.to_epsg(),
             "wkt": self.wkt,
             "source": self.source,
             "problem": self.problem,

@@ -33,15 +33,21 @@ def compound_epsg(horizontal: CRS, datum: VerticalDatum) -> int | None:
 
 def full_wkt(horizontal: CRS, datum: VerticalDatum) -> str:
     """Return WKT2:2019 of horizontal CRS and heights, the horizontal one for ellipsoidal."""
+    return _full_crs(horizontal, datum).to_wkt(WktVersion.WKT2_2019)
+
+
+def _full_crs(horizontal: CRS, datum: VerticalDatum) -> CRS:
     code = compound_epsg(horizontal, datum)
     if code is not None:
-        crs = CRS.from_epsg(code)
-    elif datum.geoid is None:
-        crs = horizontal
-    else:
-        vertical = CRS.from_json_dict(_vertical_json(datum))
-        crs = CompoundCRS(f"{horizontal.name} + {datum.name}", [horizontal, vertical])
-    return crs.to_wkt(WktVersion.WKT2_2019)
+        return CRS.from_epsg(code)
+    if datum.geoid is None:
+        return horizontal
+    vertical = CRS.from_json_dict(_vertical_json(datum))
+    try:
+        return CompoundCRS(f"{horizontal.name} + {datum.name}", [horizontal, vertical])
+    except CRSError:
+        # A record with slips that PROJ forgives alone, but not as part of a compound.
+        return horizontal
 
 
 def local_wkt(origin: tuple[float, float, float]) -> str:
