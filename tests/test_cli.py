@@ -1,5 +1,6 @@
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -224,6 +225,19 @@ def test_no_pipe_is_said(call, make_scan, tmp_path, monkeypatch):
     assert code == 3
     assert text.startswith("no pipe was found")
     assert "gate pipe_found failed" in messages
+
+
+def test_bar_appears_on_a_terminal_only_and_takes_any_name(make_scan, tmp_path):
+    scan = make_scan("[red]トレンチ[/blue].las")
+    ours, theirs = pty.openpty()
+    command = [*PROGRAM, "tile", scan, "-o", tmp_path / "out", *HEIGHTS]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, check=False)
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert done.returncode == 0, shown
+    assert "[red]トレンチ[/blue]: tiles" in shown
+    assert b"\x1b" not in done.stdout
 
 
 def test_tile_says_how_many(call, make_scan, tmp_path):

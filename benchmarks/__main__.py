@@ -1,0 +1,52 @@
+"""`python -m benchmarks`: runs the benchmarks and prints one table."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+NAMES = {
+    "test_decode": "decoding alone",
+    "test_run": "run_site",
+    "test_tile_command": "command tile",
+    "test_tile_command_of_py3dtiles": "command py3dtiles, from LAS",
+}
+
+
+def main() -> int:
+    """Run the benchmarks; returns the exit code of pytest."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "result.json"
+        options = ["-q", "-p", "no:cacheprovider", "--benchmark-disable-gc"]
+        options += [f"--benchmark-json={result}", "--benchmark-columns=median,rounds"]
+        place = str(Path(__file__).parent)
+        done = subprocess.run([sys.executable, "-m", "pytest", place, *options], check=False)
+        if result.exists():
+            print(_table(json.loads(result.read_text("utf-8"))["benchmarks"]))
+    return done.returncode
+
+
+def _table(benchmarks: list[dict]) -> str:
+    by_name = {entry["name"]: entry for entry in benchmarks}
+    limit = by_name["test_decode"]
+    points, limit_s = limit["extra_info"]["points"], limit["stats"]["median"]
+    lines = [f"{points:,} points", f"{'':32}{'seconds':>9}{'M points/s':>12}{'x decoding':>12}"]
+    for name, seconds in _rows(by_name):
+        rate = points / seconds / 1e6 if seconds else float("inf")
+        lines.append(f"{name:32}{seconds:9.2f}{rate:12.2f}{seconds / limit_s:12.1f}")
+    return "\n".join(lines)
+
+
+def _rows(by_name: dict[str, dict]) -> Iterator[tuple[str, float]]:
+    for name, title in NAMES.items():
+        if name not in by_name:
+            continue
+        yield title, by_name[name]["stats"]["median"]
+        for stage, seconds in by_name[name]["extra_info"].get("timings_s", {}).items():
+            yield f"  {stage}", seconds
+
+
+if __name__ == "__main__":
+    sys.exit(main())
