@@ -3,19 +3,18 @@
 from pathlib import Path
 
 import numpy as np
+from factories import EASTING_M, GROUND_Z_M, NORTHING_M, make_facts, make_pipe
 
 from twin_pipeline.crs import CrsOptions, CrsRecord, Georeference, resolve
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.geojson import write_geojson
-from twin_pipeline.export.run_record import RunFacts, run_record, write_run_record
+from twin_pipeline.export.run_record import run_record, write_run_record
 from twin_pipeline.model import (
     FloatArray,
-    Pipe,
     PointChunk,
     PointLabel,
     Quality,
     Role,
-    Stations,
     Survey,
 )
 from twin_pipeline.tiles import TilesOptions, write_pipe_tiles, write_point_tiles, write_root
@@ -24,7 +23,7 @@ SITE = "西新宿 2丁目"
 """With a blank, and not ASCII: it is a folder's name and part of addresses."""
 HOSTILE = "<img src=x onerror=document.body.dataset.hacked=1>"
 """What a page that takes text for HTML would run."""
-ORIGIN = np.array([-12_800.0, -34_400.0, 32.0])
+ORIGIN = np.array([EASTING_M, NORTHING_M, GROUND_Z_M])
 """Finished ground at the middle of the trench, EPSG:6677 and T.P."""
 ALONG = np.array([np.cos(0.4), np.sin(0.4)])
 """Direction of the trench in the plane: east, north."""
@@ -48,7 +47,7 @@ def write_site(out: Path) -> Survey:
     _write_tiles(out / "tiles", survey, georeference, xyz, rgb)
     result = SiteResult(survey, georeference)
     write_geojson([result], out / "pipes.geojson")
-    write_run_record(run_record([result], _facts()), out / "run.json")
+    write_run_record(run_record([result], make_facts()), out / "run.json")
     return survey
 
 
@@ -70,65 +69,39 @@ def _write_tiles(
 
 
 def _survey(labels: FloatArray) -> Survey:
-    main = _pipe(
+    main = make_pipe(
         "P<1>",
-        [(-5.0, 0.05, -1.25), (5.0, 0.05, -1.28)],
+        *_line((-5.0, 0.05, -1.25), (5.0, 0.05, -1.28)),
         outer_diameter_m=0.1689,
         outer_diameter_std_m=0.0003,
         nominal_diameter_mm=150,
-        nominal_probability=0.998,
+        cover_min_m=1.1656,
+        cover_mean_m=1.1806,
+        cover_max_m=1.1956,
+        quality_reason=HOSTILE,
     )
-    branch = _pipe(
+    crossing = make_pipe(
         "P2",
-        [(1.5, -0.4, -0.82), (1.5, 0.5, -0.80)],
+        *_line((1.5, -0.4, -0.82), (1.5, 0.5, -0.80)),
         role=Role.CROSSING,
         material=None,
         outer_diameter_m=0.089,
-        outer_diameter_std_m=0.0061,
         nominal_diameter_mm=None,
         nominal_probability=None,
-        cover_min_m=None,
-        cover_mean_m=None,
-        cover_max_m=None,
-        cover_std_m=None,
+        with_ground=False,
         quality=Quality.POOR,
-        quality_reason="only 64 deg of the barrel seen",
     )
-    ring = place(np.array([-5.0, 5, 5, -5, -5]), np.array([-0.5, -0.5, 0.5, 0.5, -0.5]), np.zeros(5))
-    return Survey(SITE, (main, branch), labels.astype(np.uint16), (ring[:, :2],), float(ORIGIN[2]))
+    ring = place(
+        np.array([-5.0, 5, 5, -5, -5]), np.array([-0.5, -0.5, 0.5, 0.5, -0.5]), np.zeros(5)
+    )
+    return Survey(
+        SITE, (main, crossing), labels.astype(np.uint16), (ring[:, :2],), float(ORIGIN[2])
+    )
 
 
-def _pipe(pipe_id: str, vertices: list[tuple[float, float, float]], **changes: object) -> Pipe:
-    line = place(*np.array(vertices).T)
-    empty = np.empty(0)
-    values: dict[str, object] = {
-        "role": Role.MAIN,
-        "material": "DIP",
-        "length_m": float(np.linalg.norm(line[1] - line[0])),
-        "cover_min_m": 1.1656,
-        "cover_mean_m": 1.1806,
-        "cover_max_m": 1.1956,
-        "cover_std_m": 0.004,
-        "crown_z_start_m": 30.8345,
-        "crown_z_end_m": 30.8045,
-        "centre_z_start_m": 30.75,
-        "centre_z_end_m": 30.72,
-        "position_std_h_m": 0.0031,
-        "position_std_v_m": 0.0027,
-        "arc_deg": 171.4,
-        "fit_rms_m": 0.0042,
-        "points": 48_213,
-        "observed_fraction": 1.0,
-        "quality": Quality.GOOD,
-        "quality_reason": HOSTILE,
-    } | changes
-    stations = Stations(empty, np.empty((0, 3)), *[empty] * 5, np.empty(0, dtype=bool))
-    return Pipe(pipe_id=pipe_id, centreline=line, stations=stations, fittings=(), **values)
-
-
-def _facts() -> RunFacts:
-    at = "2026-02-14T10:20:41+09:00"
-    return RunFacts("0.1.0", at, at, config={}, inputs=(), timings_s={})
+def _line(*ends: tuple[float, float, float]) -> list[tuple[float, ...]]:
+    """Return points along and across the trench as `make_pipe` wants them."""
+    return [tuple(end) for end in (place(*np.array(ends).T) - ORIGIN).tolist()]
 
 
 def _scan(rng: np.random.Generator) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -9,9 +9,9 @@ import {
 } from "cesium";
 import type { Dataset, LocatedPipe } from "./dataset";
 
-const PITCH = CesiumMath.toRadians(-38);
-// Across the trench its walls hide the pipe, along it the pipe shrinks to a disc.
-const OFF_AXIS = CesiumMath.toRadians(32);
+const PITCH = CesiumMath.toRadians(-44);
+// Walls hide the pipe from a view across its trench; along it both are seen to their floor.
+const OFF_AXIS = CesiumMath.toRadians(17);
 const FLIGHT_SECONDS = 1.2;
 
 /** A place to look at, and from where. */

@@ -21,7 +21,6 @@ const TEXTS = {
   nominal: ["呼び径", "Nominal size"],
   quality: ["品質", "Quality"],
   undecided: ["判定不能", "undecided"],
-  larger: ["その他", "other"],
   heightLegend: ["地表からの高さ", "Height above ground"],
   labelGround: ["地表", "Ground"],
   labelTrench: ["掘削面", "Trench"],
@@ -60,6 +59,10 @@ const TEXTS = {
   drawing: ["描画できません。", "The scene can't be drawn."],
   noTiles: ["tiles/tileset.json を読み込めません。", "tiles/tileset.json can't be loaded."],
   tilesFailed: ["読み込めないタイルがあります", "Tiles that could not be loaded"],
+} as const satisfies Record<string, readonly [ja: string, en: string]>;
+
+/** Codes that the data uses. */
+const CODES: Readonly<Record<string, readonly [ja: string, en: string]>> = {
   main: ["本管", "Main"],
   branch: ["分岐管", "Branch"],
   crossing: ["横断管", "Crossing"],
@@ -72,7 +75,7 @@ const TEXTS = {
   HPPE: ["配水用ポリエチレン管 (HPPE)", "Polyethylene (HPPE)"],
   VP: ["硬質塩化ビニル管 (VP)", "PVC (VP)"],
   SUS: ["ステンレス鋼管 (SUS)", "Stainless steel (SUS)"],
-} as const satisfies Record<string, readonly [ja: string, en: string]>;
+};
 
 export type TextKey = keyof typeof TEXTS;
 
@@ -91,13 +94,18 @@ language.follow((value) => {
 
 /** The text in the language of the page. */
 export function text(key: TextKey): string {
-  return TEXTS[key][language.value === "ja" ? 0 : 1];
+  return chosen(TEXTS[key]);
 }
 
 /** The text for a code from data; the code itself where it is not one of ours. */
 export function codeText(code: string | null): string {
   if (code === null) return "—";
-  return Object.hasOwn(TEXTS, code) ? text(code as TextKey) : code;
+  const known = Object.hasOwn(CODES, code) ? CODES[code] : undefined;
+  return known === undefined ? code : chosen(known);
+}
+
+function chosen([ja, en]: readonly [ja: string, en: string]): string {
+  return language.value === "ja" ? ja : en;
 }
 
 function initialLanguage(): Language {

@@ -1,3 +1,4 @@
+import { Color } from "cesium";
 import type { PipeRecord } from "./record";
 
 export type PipeColouring = "nominal" | "quality";
@@ -48,4 +49,10 @@ export function qualityColour(quality: string | null): string {
 
 export function pipeColour(pipe: PipeRecord, by: PipeColouring): string {
   return by === "nominal" ? nominalColour(pipe.nominal_diameter_mm) : qualityColour(pipe.quality);
+}
+
+/** A colour as shaders calculate with it: in proportion to light. */
+export function linearColour(css: string): Color {
+  const { red, green, blue } = Color.fromCssColorString(css);
+  return new Color(red ** 2.2, green ** 2.2, blue ** 2.2);
 }

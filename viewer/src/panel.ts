@@ -1,7 +1,7 @@
 import { byId, element, swatch } from "./dom";
 import { count, metres, metresFromTo, millimetres, percent, quantity } from "./format";
 import { codeText, language, text } from "./i18n";
-import { QUALITY, qualityColour } from "./palette";
+import { qualityColour } from "./palette";
 import type { PipeRecord } from "./record";
 import type { Signal } from "./signal";
 
@@ -71,9 +71,8 @@ function header(pipe: PipeRecord, close: () => void): HTMLElement {
 }
 
 function qualityOf(pipe: PipeRecord): HTMLElement {
-  const known = pipe.quality !== null && Object.hasOwn(QUALITY, pipe.quality);
   const badge = element("strong", {}, swatch(qualityColour(pipe.quality)));
-  badge.append(`${text("quality")} ${known ? codeText(pipe.quality) : (pipe.quality ?? "—")}`);
+  badge.append(`${text("quality")} ${codeText(pipe.quality)}`);
   return element("p", { class: "quality" }, badge, ` ${pipe.quality_reason ?? ""}`);
 }
 

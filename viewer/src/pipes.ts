@@ -1,14 +1,16 @@
 import {
+  Cartesian2,
   type Cesium3DTile,
   Cesium3DTileColorBlendMode,
   type Cesium3DTileContent,
   Cesium3DTileFeature,
   type Cesium3DTileset,
-  Color,
 } from "cesium";
 import type { LocatedPipe } from "./dataset";
-import { type PipeColouring, pipeColour, SELECTED } from "./palette";
+import { linearColour, type PipeColouring, pipeColour, SELECTED } from "./palette";
 import { type PipeRecord, readRecord } from "./record";
+
+const DIFFUSE_ONLY = new Cartesian2(1, 0);
 
 /** The pipes as solids in the scene: which is which, and in what colour. */
 export class PipeSolids {
@@ -48,7 +50,8 @@ export class PipeSolids {
   }
 
   #follow(tileset: Cesium3DTileset): void {
-    // The material's own colour would tint the legend's.
+    // The material's own colour, and the sky's on it, would tint the legend's.
+    tileset.imageBasedLighting.imageBasedLightingFactor = DIFFUSE_ONLY;
     tileset.colorBlendMode = Cesium3DTileColorBlendMode.REPLACE;
     tileset.tileLoad.addEventListener(({ content }: Cesium3DTile) => {
       this.#loaded.add(content);
@@ -71,7 +74,7 @@ export class PipeSolids {
       if (record === null) continue;
       const isSelected = record.key === this.#selected?.key;
       const css = isSelected ? SELECTED : pipeColour(record, this.#colouring);
-      feature.color = Color.fromCssColorString(css);
+      feature.color = linearColour(css);
     }
   }
 }

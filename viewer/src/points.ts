@@ -1,13 +1,5 @@
-import {
-  Cartesian3,
-  Color,
-  CustomShader,
-  Matrix4,
-  type Scene,
-  Transforms,
-  UniformType,
-} from "cesium";
-import { HEIGHT_STOPS, LABELS } from "./palette";
+import { Cartesian3, CustomShader, Matrix4, type Scene, Transforms, UniformType } from "cesium";
+import { HEIGHT_STOPS, LABELS, linearColour } from "./palette";
 
 export type PointColouring = "rgb" | "elevation" | "label";
 
@@ -37,6 +29,11 @@ export class PointShader {
     this.shader.setUniform("u_mode", MODES[colouring]);
   }
 
+  /** Leave out the points of pipes, which would bury the solids fitted to them. */
+  hidePipePoints(hidden: boolean): void {
+    this.shader.setUniform("u_hidePipePoints", hidden);
+  }
+
   /** Call before each frame: positions reach the shader relative to the camera. */
   update(scene: Scene): void {
     const { viewMatrix, positionWC } = scene.camera;
@@ -52,22 +49,28 @@ function makeShader(hasLabels: boolean): CustomShader {
   return new CustomShader({
     uniforms: {
       u_mode: { type: UniformType.INT, value: MODES.rgb },
+      u_hidePipePoints: { type: UniformType.BOOL, value: true },
       u_up: { type: UniformType.VEC3, value: new Cartesian3(0, 0, 1) },
       u_cameraHeight: { type: UniformType.FLOAT, value: 0 },
     },
     fragmentShaderText: `
       ${heightColourSource()}
+      bool isPipe(float label) {
+        return label > 15.5;
+      }
       vec3 labelColour(float label) {
-        if (label > 15.5) return ${glsl(LABELS.pipe)};
+        if (isPipe(label)) return ${glsl(LABELS.pipe)};
         if (label > 1.5) return ${glsl(LABELS.trench)};
         return label > 0.5 ? ${glsl(LABELS.ground)} : ${glsl(LABELS.other)};
       }
       void fragmentMain(FragmentInput fsInput, inout czm_modelMaterial material) {
+        float label = ${label};
+        if (u_hidePipePoints && isPipe(label)) discard;
         if (u_mode == ${MODES.elevation}) {
           float height = dot(fsInput.attributes.positionEC, u_up) + u_cameraHeight;
           material.diffuse = heightColour(height);
         } else if (u_mode == ${MODES.label}) {
-          material.diffuse = labelColour(${label});
+          material.diffuse = labelColour(label);
         }
       }`,
   });
@@ -88,8 +91,7 @@ function heightColourSource(): string {
     }`;
 }
 
-// Shaders work with linear light.
 function glsl(css: string): string {
-  const { red, green, blue } = Color.fromCssColorString(css);
-  return `vec3(${[red, green, blue].map((value) => (value ** 2.2).toFixed(4)).join(", ")})`;
+  const { red, green, blue } = linearColour(css);
+  return `vec3(${[red, green, blue].map((value) => value.toFixed(4)).join(", ")})`;
 }

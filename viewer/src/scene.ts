@@ -13,7 +13,7 @@ import type { GroundLevel } from "./dataset";
 import { groundTerrain } from "./ground";
 
 const BACKGROUND = Color.fromCssColorString("#12161c");
-const GROUND = Color.fromCssColorString("#2a313b");
+const GROUND = Color.fromCssColorString("#46525f");
 const UNDERGROUND = Color.fromCssColorString("#0c0f13");
 
 /** The widget that draws; nothing in it asks another host for anything. */
@@ -65,7 +65,7 @@ export function isSoftwareRenderer(scene: Scene): boolean {
 
 /** Light from over the camera's left shoulder at the first view, fixed to the earth. */
 export function lightFrom(scene: Scene, direction: Cartesian3): void {
-  scene.light = new DirectionalLight({ direction, intensity: 2 });
+  scene.light = new DirectionalLight({ direction, intensity: 2.6 });
 }
 
 function plainSky(scene: Scene): void {

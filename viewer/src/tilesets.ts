@@ -46,6 +46,7 @@ export class Tilesets {
 
   show(layer: LayerName, shown: boolean): void {
     for (const tileset of this.#byLayer[layer]) tileset.show = shown;
+    if (layer === "pipes") for (const shader of this.#shaders) shader.hidePipePoints(shown);
     this.#widget.scene.requestRender();
   }
 
@@ -72,7 +73,7 @@ export class Tilesets {
   #dressPoints(tileset: Cesium3DTileset, link: TilesetLink, dataset: Dataset): void {
     tileset.pointCloudShading = new PointCloudShading({
       attenuation: true,
-      maximumAttenuation: 5,
+      maximumAttenuation: 7,
       // Its extra passes cost a CPU more than all points.
       eyeDomeLighting: !isSoftwareRenderer(this.#widget.scene),
     });
