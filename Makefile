@@ -79,7 +79,7 @@ $(DEV_READY): constraints-dev.txt $(RUN_READY)
 	@mkdir -p $(STAMPS) && touch $@
 
 $(VIEWER): $(VIEWER_SOURCES)
-	@node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null || { \
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || { \
 	    echo 'The viewer needs Node.js 20 or newer with npm to be built: install it from' \
 	        'your system or nodejs.org, then call make again.' >&2; exit 1; }
 	cd viewer && npm ci --no-audit --no-fund && npm run build
