@@ -1,0 +1,1 @@
+"""Data structures that several stages share: voxel pyramid, surface patches, tubes."""

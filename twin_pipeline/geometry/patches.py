@@ -1,0 +1,91 @@
+"""Surface patches of one pyramid level, and how well their normals are known."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from twin_pipeline.geometry.pyramid import Pyramid, VoxelLevel
+from twin_pipeline.model import BoolArray, FloatArray
+
+_BLOCK_LEVELS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """Surface patches of one pyramid level, arranged for search in balls. M = patches."""
+
+    level: int
+    size_m: float
+    centroid: FloatArray
+    """(M, 3) local frame, metres."""
+    normal: FloatArray
+    """(M, 3) unit, sign arbitrary."""
+    bend_m: FloatArray
+    """(M,) how far the surface around lies off the patch's plane, along its normal."""
+    bend_std_m: FloatArray
+    """(M,)"""
+    usable: BoolArray
+    """(M,) False for edges, scattered points and thinly covered places."""
+    normal_std_rad: float
+    """Typical standard deviation of the usable normals."""
+    block: VoxelLevel
+    """The coarser level that the search walks through."""
+    children: npt.NDArray[np.int64]
+    """Patches of block k are `children[k]:children[k + 1]`."""
+
+    def search_arguments(self) -> tuple[object, ...]:
+        """Return what the kernels need to look patches up."""
+        block = self.block
+        return (block.lower, block.size_m, block.keys, block.table, self.children, self.centroid)
+
+
+def collect_patches(pyramid: Pyramid, number: int) -> Patches:
+    """Return the patches of one level, with the blocks to find them by."""
+    level, block = pyramid.level(number), pyramid.level(number + _BLOCK_LEVELS)
+    surface = level.surface
+    bend, bend_std = _bend(level, pyramid.level(number + 1))
+    return Patches(
+        level=number,
+        size_m=level.size_m,
+        centroid=surface.centroid,
+        normal=surface.normal,
+        bend_m=bend,
+        bend_std_m=bend_std,
+        usable=level.usable,
+        normal_std_rad=level.typical_normal_std_rad,
+        block=block,
+        children=np.searchsorted(level.starts, block.starts),
+    )
+
+
+def _bend(level: VoxelLevel, coarser: VoxelLevel) -> tuple[FloatArray, FloatArray]:
+    """Return where the surface of twice the size lies relative to each patch's plane, and its std."""
+    surface = level.surface
+    parent = np.repeat(
+        np.arange(len(coarser.keys)), np.diff(np.searchsorted(level.starts, coarser.starts))
+    )
+    offset = coarser.surface.centroid[parent] - surface.centroid
+    bend = np.einsum("ij,ij->i", offset, surface.normal)
+    sideways = np.sqrt(np.maximum(np.einsum("ij,ij->i", offset, offset) - bend**2, 0.0))
+    tilt = level.normal_std_rad * sideways
+    return bend, np.hypot(surface.thickness_m / np.sqrt(surface.count), tilt)
+
+
+def expected_bend_m(patches: Patches, radius_m: float) -> float:
+    """Return what `Patches.bend_m` is on a tube: discs of 3 and 1.5 voxels' radius differ by this.
+
+    The mean depth of a disc of radius w on a cylinder of radius R is w**2 / (8 R).
+    """
+    return (3.0**2 - 1.5**2) * patches.size_m**2 / (8.0 * radius_m)
+
+
+def tolerance_ratio(patches: Patches) -> float:
+    """Return how far a vote may miss the axis, as a share of the radius."""
+    return min(max(2.5 * patches.normal_std_rad, 0.12), 0.3)
+
+
+def min_arc_deg(ratio: float) -> float:
+    """Return the arc below which a plane would pass for a tube, degrees."""
+    return max(45.0, math.degrees(2.0 * math.asin(ratio)) + 30.0)

@@ -1,0 +1,115 @@
+"""The cloud in Morton order with voxel levels and the planes fitted in them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from twin_pipeline.kernels import voxels
+from twin_pipeline.model import BoolArray, FloatArray, PointCloud
+
+MAX_VOXELS_PER_AXIS = 2**21
+
+
+@dataclass(frozen=True, eq=False)
+class VoxelLevel:
+    """One level of the pyramid; voxels are 2**level base voxels wide. M = occupied voxels."""
+
+    size_m: float
+    lower: FloatArray
+    """(3,) corner of the grid, local frame."""
+    xyz: FloatArray
+    """(N, 3) the sorted points of the whole cloud, local frame."""
+    keys: npt.NDArray[np.uint64]
+    starts: npt.NDArray[np.int64]
+
+    @cached_property
+    def table(self) -> npt.NDArray[np.int64]:
+        """Hash table from voxel key to voxel index."""
+        return voxels.hash_table(self.keys)
+
+    @cached_property
+    def surface(self) -> "Surface":
+        """Planes fitted around every voxel."""
+        means, scatter = voxels.voxel_moments(self.xyz, self.starts)
+        fitted = voxels.neighbourhood_normals(
+            self.keys, self.table, self.starts, means, scatter, 1.5 * self.size_m
+        )
+        return Surface(*fitted)
+
+    @cached_property
+    def usable(self) -> BoolArray:
+        """(M,) False at edges, among scattered points and where the surface is thinly covered."""
+        surface = self.surface
+        return (
+            (surface.count >= 6)
+            & (surface.thickness_m < 0.5 * surface.width_m)
+            & (surface.width_m > 0.3 * self.size_m)
+        )
+
+    @cached_property
+    def normal_std_rad(self) -> FloatArray:
+        """(M,) standard deviation of the normals, radians; 1 where unusable."""
+        surface = self.surface
+        error = surface.thickness_m / np.maximum(surface.width_m, 1e-9)
+        error /= np.sqrt(np.maximum(surface.count - 3, 1))
+        return np.where(self.usable, error, 1.0)
+
+    @cached_property
+    def typical_normal_std_rad(self) -> float:
+        """Median of `normal_std_rad`."""
+        return float(np.median(self.normal_std_rad))
+
+    def points_in_capsule(
+        self, first: FloatArray, last: FloatArray, radius_m: float
+    ) -> npt.NDArray[np.int64]:
+        """Return the indices of sorted points within `radius_m` of a segment."""
+        return voxels.points_in_capsule(
+            self.xyz, self.keys, self.table, self.starts, self.lower, self.size_m,
+            first, last, radius_m,
+        )
+
+    def voxel_of(self, points: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the voxel index of each sorted point."""
+        return np.searchsorted(self.starts, points, side="right") - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """Planes fitted around the M voxels of a level, local frame, metres."""
+
+    centroid: FloatArray
+    """(M, 3) mean of the points used."""
+    normal: FloatArray
+    """(M, 3) unit, sign arbitrary."""
+    thickness_m: FloatArray
+    """(M,) rms distance of the points from the plane."""
+    width_m: FloatArray
+    """(M,) rms extent along the shorter side."""
+    count: npt.NDArray[np.int64]
+    """(M,) points used."""
+
+
+class Pyramid:
+    """The cloud in Morton order with voxel levels built when first asked for."""
+
+    def __init__(self, cloud: PointCloud, voxel_size_m: float) -> None:
+        lower = cloud.xyz.min(axis=0) - voxel_size_m
+        keys = voxels.morton_keys(cloud.xyz, lower, voxel_size_m)
+        self.order: npt.NDArray[np.int64] = np.argsort(keys, kind="stable")
+        """(N,) index in the cloud of each sorted point."""
+        self.xyz: FloatArray = cloud.xyz[self.order]
+        """(N, 3) sorted points, local frame."""
+        self.voxel_size_m = voxel_size_m
+        self._lower = lower
+        self._keys = keys[self.order]
+        self._levels: dict[int, VoxelLevel] = {}
+
+    def level(self, number: int) -> VoxelLevel:
+        """Return the level whose voxels are `voxel_size_m * 2**number` wide."""
+        if number not in self._levels:
+            keys, starts = voxels.level_starts(self._keys, number)
+            size_m = self.voxel_size_m * 2**number
+            self._levels[number] = VoxelLevel(size_m, self._lower, self.xyz, keys, starts)
+        return self._levels[number]

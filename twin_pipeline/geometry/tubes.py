@@ -1,0 +1,80 @@
+"""Tubes on their way from seed to measurement; local frame, metres."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from twin_pipeline.geometry.patches import Patches
+from twin_pipeline.model import BoolArray, FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seeds:
+    """Short pieces of possible axes, the strongest first. P = seeds; local frame, metres."""
+
+    centre: FloatArray
+    direction: FloatArray
+    radius_m: FloatArray
+    strength: FloatArray
+    """(P,) mean angle covered over the piece's length, radians."""
+    level: npt.NDArray[np.int64]
+    """(P,) pyramid level of the patches that made the seed."""
+    patches: dict[int, Patches]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """A followed axis. S = stations."""
+
+    axis: FloatArray
+    """(S, 3) evenly spaced, roughly centred."""
+    radius_m: float
+    seen: BoolArray
+    """(S,) False where the tube was not visible and the axis is carried on."""
+    level: int
+    """Pyramid level of the patches it was followed on."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tube:
+    """A measured run, local frame, metres. K = nodes, P = points."""
+
+    nodes: FloatArray
+    """(K, 3) axis."""
+    radius_m: float
+    radius_std_m: float
+    std_h_m: FloatArray
+    """(K,) horizontal, across the axis."""
+    std_v_m: FloatArray
+    """(K,) of the axis' elevation."""
+    crown_std_m: FloatArray
+    """(K,) of the top of the tube."""
+    arc_deg: FloatArray
+    """(K,) seen arc of the slice around each node."""
+    observed: BoolArray
+    """(K,)"""
+    slice_radius_m: FloatArray
+    """(K,) radius of the slice around each node alone; NaN where not observed."""
+    noise_m: float
+    """rms of the residuals of the points used."""
+    points: npt.NDArray[np.int64]
+    """(P,) indices of the sorted points that lie on the tube."""
+    points_used: int
+    middle: FloatArray
+    """(3,) mean unit vector from the axis to the middle of the seen arc."""
+    purity: float
+    """Share of the points near the shell, in the seen sectors, that lie on it."""
+    plane_ratio: float
+    """Residual variance of planes fitted to the slices over that of the tube; 1 = as flat."""
+    misfit: float
+    """rms of the mean residuals of sectors over the noise; 0 for a true circle."""
+    inflation: float
+    """How much more the radius varies along the tube than white noise lets it, as variances."""
+    halo: float
+    """Points that go on outwards beyond the ends of the seen arc, over points on the tube."""
+
+    @property
+    def length_m(self) -> float:
+        """Length of the axis."""
+        return float(np.linalg.norm(np.diff(self.nodes, axis=0), axis=1).sum())

@@ -1,0 +1,359 @@
+"""Fit a tube's axis to oriented surface patches and follow it.
+
+Frame: local, metres. A patch on a tube of radius R lies at `axis + R * normal`, so that the axis
+and R follow from a linear regression of the patches' positions on their normals. K = patches.
+"""
+
+import math
+
+import numpy as np
+from numba import njit, prange
+
+ARC_BINS = 24
+
+
+@njit(cache=True, nogil=True)
+def perpendicular_frame(d):
+    """Return two unit vectors (3,), (3,) that span the plane perpendicular to unit `d`."""
+    a = np.zeros(3)
+    smallest = np.argmin(np.abs(d))
+    a[smallest] = 1.0
+    u = np.cross(d, a)
+    u /= math.sqrt((u * u).sum())
+    return u, np.cross(d, u)
+
+
+@njit(cache=True, nogil=True)
+def patches_in_ball(centre, reach, lower, size, keys, table, children, centroids, used):
+    """Return indices of unused patches within `reach` of `centre`.
+
+    `keys`, `table`, `lower` and `size` describe a coarser voxel level whose voxel k holds the
+    patches `children[k]:children[k + 1]`.
+    """
+    result = np.empty(256, np.int64)
+    found = 0
+    low = np.empty(3, np.int64)
+    high = np.empty(3, np.int64)
+    for a in range(3):
+        # a patch's centroid may lie up to one voxel outside the voxel that owns it
+        low[a] = np.int64(math.floor((centre[a] - reach - lower[a]) / size - 0.5))
+        high[a] = np.int64(math.floor((centre[a] + reach - lower[a]) / size + 0.5))
+    for ix in range(max(low[0], 0), high[0] + 1):
+        for iy in range(max(low[1], 0), high[1] + 1):
+            for iz in range(max(low[2], 0), high[2] + 1):
+                k = _find(table, keys, ix, iy, iz)
+                if k < 0:
+                    continue
+                for i in range(children[k], children[k + 1]):
+                    if used[i]:
+                        continue
+                    dx = centroids[i, 0] - centre[0]
+                    dy = centroids[i, 1] - centre[1]
+                    dz = centroids[i, 2] - centre[2]
+                    if dx * dx + dy * dy + dz * dz > reach * reach:
+                        continue
+                    if found == len(result):
+                        grown = np.empty(2 * found, np.int64)
+                        grown[:found] = result
+                        result = grown
+                    result[found] = i
+                    found += 1
+    return result[:found]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _spread(value):
+    x = np.uint64(value) & np.uint64(0x1FFFFF)
+    x = (x | (x << np.uint64(32))) & np.uint64(0x1F00000000FFFF)
+    x = (x | (x << np.uint64(16))) & np.uint64(0x1F0000FF0000FF)
+    x = (x | (x << np.uint64(8))) & np.uint64(0x100F00F00F00F00F)
+    x = (x | (x << np.uint64(4))) & np.uint64(0x10C30C30C30C30C3)
+    return (x | (x << np.uint64(2))) & np.uint64(0x1249249249249249)
+
+
+@njit(cache=True, nogil=True)
+def _find(table, keys, ix, iy, iz):
+    key = _spread(ix) | (_spread(iy) << np.uint64(1)) | (_spread(iz) << np.uint64(2))
+    mask = np.uint64(len(table) - 1)
+    slot = ((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)) & mask
+    while table[slot] != -1:
+        if keys[table[slot]] == key:
+            return table[slot]
+        slot = (slot + np.uint64(1)) & mask
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def _direction_moments(points, normals, centre, radius, reach, of_normals):
+    """Return the scatter (3, 3) of normals or of votes, over patches voting near `centre`."""
+    m = np.zeros((3, 3))
+    for i in range(len(points)):
+        ex, ey, ez = points[i, 0] - centre[0], points[i, 1] - centre[1], points[i, 2] - centre[2]
+        nx, ny, nz = normals[i, 0], normals[i, 1], normals[i, 2]
+        signed = radius if ex * nx + ey * ny + ez * nz >= 0.0 else -radius
+        qx, qy, qz = ex - signed * nx, ey - signed * ny, ez - signed * nz
+        if qx * qx + qy * qy + qz * qz > reach * reach:
+            continue
+        if of_normals:
+            qx, qy, qz = nx, ny, nz
+        m[0, 0] += qx * qx
+        m[1, 0] += qy * qx
+        m[2, 0] += qz * qx
+        m[1, 1] += qy * qy
+        m[2, 1] += qz * qy
+        m[2, 2] += qz * qz
+    m[0, 1], m[0, 2], m[1, 2] = m[1, 0], m[2, 0], m[2, 1]
+    return m
+
+
+@njit(cache=True, nogil=True)
+def gauss_axis(points, normals, centre, radius):
+    """Return the direction (3,) most perpendicular to the normals of patches voting for `centre`."""
+    m = _direction_moments(points, normals, centre, radius, 0.5 * radius, True)
+    return np.linalg.eigh(m)[1][:, 0].copy()
+
+
+@njit(cache=True, nogil=True)
+def vote_axis(points, normals, centre, radius):
+    """Return the direction (3,) along which the votes near `centre` are spread most."""
+    m = _direction_moments(points, normals, centre, radius, 1.5 * radius, False)
+    return np.linalg.eigh(m)[1][:, 2].copy()
+
+
+@njit(cache=True, nogil=True)
+def refine_axis(points, normals, centre, direction, radius, half_length):
+    """Regress patch positions on normals with Tukey weights.
+
+    The two equations of a patch share their unknowns' pattern, so that the 5x5 normal matrix of
+    (shift u, shift v, tilt u, tilt v, radius) follows from a few sums.
+
+    Returns
+    -------
+    centre (3,), direction (3,), radius, support (weight sum), success.
+    """
+    c = centre.copy()
+    d = direction.copy()
+    r = radius
+    sw = 0.0
+    for iteration in range(8):
+        u, v = perpendicular_frame(d)
+        band = r * (0.5 - 0.25 * min(iteration, 4) / 4.0)
+        sw = st = stt = snu = snv = stnu = stnv = snn = 0.0
+        seu = sev = steu = stev = sne = 0.0
+        for i in range(len(points)):
+            ex, ey, ez = points[i, 0] - c[0], points[i, 1] - c[1], points[i, 2] - c[2]
+            t = ex * d[0] + ey * d[1] + ez * d[2]
+            if abs(t) > half_length:
+                continue
+            eu, ev = ex * u[0] + ey * u[1] + ez * u[2], ex * v[0] + ey * v[1] + ez * v[2]
+            nx, ny, nz = normals[i, 0], normals[i, 1], normals[i, 2]
+            nu, nv = nx * u[0] + ny * u[1] + nz * u[2], nx * v[0] + ny * v[1] + nz * v[2]
+            if eu * nu + ev * nv < 0.0:
+                nu, nv = -nu, -nv
+            q = ((eu - r * nu) ** 2 + (ev - r * nv) ** 2) / (band * band)
+            if q >= 1.0:
+                continue
+            w = (1.0 - q) ** 2
+            sw += w
+            st += w * t
+            stt += w * t * t
+            snu += w * nu
+            snv += w * nv
+            stnu += w * t * nu
+            stnv += w * t * nv
+            snn += w * (nu * nu + nv * nv)
+            seu += w * eu
+            sev += w * ev
+            steu += w * t * eu
+            stev += w * t * ev
+            sne += w * (nu * eu + nv * ev)
+        if sw < 6.0:
+            return c, d, r, sw, False
+        # weak priors keep a short or narrow patch solvable: no tilt, radius as assumed
+        tilt_prior, radius_prior = 1e-3 * sw * half_length**2, 0.02 * sw
+        normal_matrix = np.array([
+            [sw, 0.0, st, 0.0, snu],
+            [0.0, sw, 0.0, st, snv],
+            [st, 0.0, stt + tilt_prior, 0.0, stnu],
+            [0.0, st, 0.0, stt + tilt_prior, stnv],
+            [snu, snv, stnu, stnv, snn + radius_prior],
+        ])
+        rhs = np.array([seu, sev, steu, stev, sne + radius_prior * radius])
+        x = np.linalg.solve(normal_matrix, rhs)
+        c = c + x[0] * u + x[1] * v
+        d = d + x[2] * u + x[3] * v
+        d /= math.sqrt((d * d).sum())
+        r = x[4]
+        if not (0.6 * radius < r < 1.6 * radius):
+            return c, d, r, sw, False
+    return c, d, r, sw, True
+
+
+@njit(cache=True, nogil=True)
+def tube_support(points, normals, centre, direction, radius, half_length, tolerance):
+    """Judge how well patches around a short piece of axis look like a tube.
+
+    Returns
+    -------
+    shift (3,) robust mean of the votes' lateral offsets, arc_deg seen, purity (share of the
+    patches on the shell's seen sectors whose normals agree), kept (patches that agree).
+    """
+    u, v = perpendicular_frame(direction)
+    count = len(points)
+    offsets = np.empty((count, 2))
+    sector = np.full(count, -1, np.int64)
+    shell = np.zeros(ARC_BINS, np.int64)
+    for i in range(count):
+        ex = points[i, 0] - centre[0]
+        ey = points[i, 1] - centre[1]
+        ez = points[i, 2] - centre[2]
+        if abs(ex * direction[0] + ey * direction[1] + ez * direction[2]) > half_length:
+            continue
+        eu, ev = ex * u[0] + ey * u[1] + ez * u[2], ex * v[0] + ey * v[1] + ez * v[2]
+        rho = math.sqrt(eu * eu + ev * ev)
+        nx, ny, nz = normals[i, 0], normals[i, 1], normals[i, 2]
+        nu, nv = nx * u[0] + ny * u[1] + nz * u[2], nx * v[0] + ny * v[1] + nz * v[2]
+        if eu * nu + ev * nv < 0.0:
+            nu, nv = -nu, -nv
+        offsets[i, 0], offsets[i, 1] = eu - radius * nu, ev - radius * nv
+        near = offsets[i, 0] ** 2 + offsets[i, 1] ** 2 < tolerance**2
+        if near or 0.75 * radius < rho < 1.25 * radius:
+            angle = math.atan2(ev, eu)
+            sector[i] = min(ARC_BINS - 1, np.int64((angle + math.pi) / (2.0 * math.pi) * ARC_BINS))
+            shell[sector[i]] += 1
+    shift = np.zeros(3)
+    su = sv = 0.0
+    for _ in range(4):
+        total = wu = wv = 0.0
+        for i in range(count):
+            if sector[i] < 0:
+                continue
+            q = ((offsets[i, 0] - su) ** 2 + (offsets[i, 1] - sv) ** 2) / tolerance**2
+            if q < 1.0:
+                w = (1.0 - q) ** 2
+                total += w
+                wu += w * offsets[i, 0]
+                wv += w * offsets[i, 1]
+        if total == 0.0:
+            return shift, 0.0, 0.0, 0
+        su, sv = wu / total, wv / total
+    agree = np.zeros(ARC_BINS, np.int64)
+    for i in range(count):
+        if sector[i] >= 0:
+            q = (offsets[i, 0] - su) ** 2 + (offsets[i, 1] - sv) ** 2
+            if q < tolerance**2:
+                agree[sector[i]] += 1
+    kept = inside = seen = 0
+    for b in range(ARC_BINS):
+        if agree[b] >= 1 and 2 * agree[b] >= shell[b]:
+            seen += 1
+            kept += agree[b]
+            inside += shell[b]
+    shift = su * u + sv * v
+    purity = kept / inside if inside > 0 else 0.0
+    return shift, seen * 360.0 / ARC_BINS, purity, kept
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def refine_seeds(
+    centres, radii, tolerance_ratio, lower, size, keys, table, children, centroids, normals, used
+):
+    """Refine axis seeds (P, 3), (P,) one by one from the patches around each.
+
+    Two starting directions are tried, and the one that more patches agree with is kept.
+
+    Returns
+    -------
+    centre (P, 3), direction (P, 3), radius (P,), arc_deg (P,), purity (P,), kept (P,); kept is 0
+    where no tube was found.
+    """
+    count = len(centres)
+    out_centre = np.zeros((count, 3))
+    out_direction = np.zeros((count, 3))
+    out_radius = np.zeros(count)
+    out_arc = np.zeros(count)
+    out_purity = np.zeros(count)
+    out_kept = np.zeros(count, np.int64)
+    for p in prange(count):
+        radius = radii[p]
+        half = max(2.0 * radius, 0.06)
+        reach = math.sqrt((1.5 * radius) ** 2 + half**2)
+        idx = patches_in_ball(centres[p], reach, lower, size, keys, table, children, centroids, used)
+        if len(idx) < 8:
+            continue
+        points, normal = centroids[idx], normals[idx]
+        for attempt in range(2):
+            if attempt == 0:
+                start = gauss_axis(points, normal, centres[p], radius)
+            else:
+                start = vote_axis(points, normal, centres[p], radius)
+            _, arc, purity, kept = tube_support(
+                points, normal, centres[p], start, radius, half, 0.4 * radius
+            )
+            if arc < 60.0 or purity < 0.4:
+                continue
+            c, d, r, _, success = refine_axis(points, normal, centres[p], start, radius, half)
+            if not success:
+                continue
+            _, arc, purity, kept = tube_support(
+                points, normal, c, d, r, half, tolerance_ratio * r
+            )
+            if kept > out_kept[p]:
+                out_centre[p], out_direction[p], out_radius[p] = c, d, r
+                out_arc[p], out_purity[p], out_kept[p] = arc, purity, kept
+    return out_centre, out_direction, out_radius, out_arc, out_purity, out_kept
+
+
+@njit(cache=True, nogil=True)
+def follow_axis(
+    start, direction, radius, step, max_gap, min_arc, min_purity, tolerance_ratio,
+    lower, size, keys, table, children, centroids, normals, used, max_steps,
+):
+    """Follow a tube's axis from `start` along `direction` until it is lost for `max_gap`.
+
+    Returns
+    -------
+    centres (S, 3) and seen (S,) bool; the last station is always seen.
+    """
+    centres = np.empty((max_steps, 3))
+    seen = np.zeros(max_steps, np.bool_)
+    half = 0.75 * radius
+    reach = math.sqrt((1.35 * radius) ** 2 + half**2)
+    x = start.copy()
+    d = direction.copy()
+    end = streak = 0
+    gap = 0.0
+    for s in range(max_steps):
+        ahead = x + step * d
+        tolerance = radius * min(0.6, tolerance_ratio + 0.1 * gap / radius)
+        idx = patches_in_ball(ahead, reach, lower, size, keys, table, children, centroids, used)
+        shift, arc, purity, kept = tube_support(
+            centroids[idx], normals[idx], ahead, d, radius, half, tolerance
+        )
+        good = kept >= 6 and arc >= min_arc and purity >= min_purity
+        x = ahead + shift if good else ahead
+        centres[s] = x
+        seen[s] = good
+        streak = streak + 1 if good else 0
+        # a single lucky window beyond a gap must not carry the axis on
+        if streak >= 3 or (good and gap == 0.0):
+            end = s + 1
+            gap = 0.0
+            d = _direction(start, centres, s + 1, d, step, radius)
+        else:
+            gap += step
+            if gap > max_gap:
+                break
+    return centres[:end], seen[:end]
+
+
+@njit(cache=True, nogil=True)
+def _direction(start, centres, count, d, step, radius):
+    """Chord over the last two radii or so of the followed axis."""
+    back = max(3, np.int64(2.0 * radius / step))
+    begin = start if count <= back else centres[count - 1 - back]
+    chord = centres[count - 1] - begin
+    norm = math.sqrt((chord * chord).sum())
+    if norm < 1.2 * radius:
+        return d
+    return chord / norm

@@ -1,0 +1,171 @@
+"""Axis votes of surface patches for an assumed radius, and the cells where they pile up.
+
+M = surface patches. A patch votes for the point one radius away along its normal on the side to
+which the surface bends; a tube's votes pile up on its axis, those of other surfaces scatter.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_FREE = np.int64(-1)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _pack(ix, iy, iz):
+    return (np.int64(ix) << 42) | (np.int64(iy) << 21) | np.int64(iz)
+
+
+@njit(cache=True, nogil=True)
+def _slot(table, key):
+    """Return the slot that holds `key`, or the free slot where it belongs."""
+    mask = np.uint64(len(table) - 1)
+    slot = ((np.uint64(key) * _MULTIPLIER) >> np.uint64(20)) & mask
+    while table[slot] != _FREE and table[slot] != key:
+        slot = (slot + np.uint64(1)) & mask
+    return slot
+
+
+@njit(cache=True, nogil=True)
+def axis_votes(centroids, normals, bend, bend_std, usable, radius, expected, cell, lower):
+    """Count the votes of patches (M, 3), (M, 3) in cubic cells of size `cell` from `lower`.
+
+    `bend` (M,) is how far the surface around a patch lies off its plane, along the normal, and
+    `expected` what it is on a tube of this radius. A patch votes for a side only if the surface
+    bends to that side by roughly the right amount, as far as `bend_std` lets it be told.
+
+    Returns
+    -------
+    table (C,) int64 packed cell keys, -1 where free, and counts (C,) int32, C a power of two.
+    """
+    votes = 0
+    for i in range(len(centroids)):
+        for side in (-1.0, 1.0):
+            votes += _bends_like(usable[i], side * bend[i], bend_std[i], expected)
+    capacity = 1024
+    while capacity < 2 * votes:
+        capacity *= 2
+    table = np.full(capacity, _FREE, np.int64)
+    counts = np.zeros(capacity, np.int32)
+    for i in range(len(centroids)):
+        for side in (-1.0, 1.0):
+            if not _bends_like(usable[i], side * bend[i], bend_std[i], expected):
+                continue
+            ix = np.int64((centroids[i, 0] + side * radius * normals[i, 0] - lower[0]) / cell)
+            iy = np.int64((centroids[i, 1] + side * radius * normals[i, 1] - lower[1]) / cell)
+            iz = np.int64((centroids[i, 2] + side * radius * normals[i, 2] - lower[2]) / cell)
+            slot = _slot(table, _pack(ix, iy, iz))
+            table[slot] = _pack(ix, iy, iz)
+            counts[slot] += 1
+    return table, counts
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _bends_like(usable, bend, std, expected):
+    return usable and 0.3 * expected - 1.5 * std <= bend <= 4.0 * expected + 1.5 * std
+
+
+@njit(cache=True, nogil=True)
+def vote_peaks(table, counts, cell, lower, minimum):
+    """Return centres (P, 3) and scores (P,) of cells whose 27-cell sum is a local maximum.
+
+    The score is the sum over the cell and its 26 neighbours, at least `minimum`; ties go to the
+    smaller key, so that the result does not depend on the order of the votes.
+    """
+    capacity = len(table)
+    sums = np.zeros(capacity, np.int32)
+    for slot in range(capacity):
+        if counts[slot] > 0 and 27 * counts[slot] >= minimum:
+            sums[slot] = _neighbour_sum(table, counts, table[slot])
+    found = 0
+    for slot in range(capacity):
+        if sums[slot] >= minimum and _is_peak(table, sums, slot):
+            found += 1
+    centres = np.empty((found, 3))
+    scores = np.empty(found)
+    k = 0
+    for slot in range(capacity):
+        if sums[slot] >= minimum and _is_peak(table, sums, slot):
+            key = table[slot]
+            centres[k, 0] = lower[0] + ((key >> 42) + 0.5) * cell
+            centres[k, 1] = lower[1] + (((key >> 21) & 0x1FFFFF) + 0.5) * cell
+            centres[k, 2] = lower[2] + ((key & 0x1FFFFF) + 0.5) * cell
+            scores[k] = sums[slot]
+            k += 1
+    return centres, scores
+
+
+@njit(cache=True, nogil=True)
+def _neighbour_sum(table, counts, key):
+    ix, iy, iz = key >> 42, (key >> 21) & 0x1FFFFF, key & 0x1FFFFF
+    total = 0
+    for jx in range(max(ix - 1, 0), ix + 2):
+        for jy in range(max(iy - 1, 0), iy + 2):
+            for jz in range(max(iz - 1, 0), iz + 2):
+                slot = _slot(table, _pack(jx, jy, jz))
+                if table[slot] != _FREE:
+                    total += counts[slot]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _is_peak(table, sums, slot):
+    key, own = table[slot], sums[slot]
+    ix, iy, iz = key >> 42, (key >> 21) & 0x1FFFFF, key & 0x1FFFFF
+    for jx in range(max(ix - 1, 0), ix + 2):
+        for jy in range(max(iy - 1, 0), iy + 2):
+            for jz in range(max(iz - 1, 0), iz + 2):
+                other = _pack(jx, jy, jz)
+                if other == key:
+                    continue
+                j = _slot(table, other)
+                if table[j] != _FREE and (sums[j] > own or (sums[j] == own and other < key)):
+                    return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def suppress(centres, scores, radii, reach):
+    """Return a mask (P,) of the peaks kept; peaks must be ordered by falling score.
+
+    A peak goes when a kept one lies within `reach` times its own radius. A hash of the kept
+    peaks by cell of the largest reach keeps this near linear.
+    """
+    count = len(centres)
+    keep = np.zeros(count, np.bool_)
+    if count == 0:
+        return keep
+    cell = reach * radii.max()
+    lower = np.array([centres[:, 0].min(), centres[:, 1].min(), centres[:, 2].min()])
+    capacity = 1024
+    while capacity < 4 * count:
+        capacity *= 2
+    table = np.full(capacity, _FREE, np.int64)
+    head = np.full(capacity, -1, np.int64)
+    following = np.full(count, -1, np.int64)
+    for i in range(count):
+        ix = np.int64(math.floor((centres[i, 0] - lower[0]) / cell)) + 1
+        iy = np.int64(math.floor((centres[i, 1] - lower[1]) / cell)) + 1
+        iz = np.int64(math.floor((centres[i, 2] - lower[2]) / cell)) + 1
+        free = True
+        for jx in range(ix - 1, ix + 2):
+            for jy in range(iy - 1, iy + 2):
+                for jz in range(iz - 1, iz + 2):
+                    slot = _slot(table, _pack(jx, jy, jz))
+                    j = head[slot] if table[slot] != _FREE else -1
+                    while j >= 0 and free:
+                        dx = centres[i, 0] - centres[j, 0]
+                        dy = centres[i, 1] - centres[j, 1]
+                        dz = centres[i, 2] - centres[j, 2]
+                        limit = reach * radii[i]
+                        free = dx * dx + dy * dy + dz * dz > limit * limit
+                        j = following[j]
+        if free:
+            keep[i] = True
+            slot = _slot(table, _pack(ix, iy, iz))
+            table[slot] = _pack(ix, iy, iz)
+            following[i] = head[slot]
+            head[slot] = i
+    return keep

@@ -1,0 +1,218 @@
+"""Least-squares adjustment of a tube of one radius along a polyline axis.
+
+Frame: local, metres. K = axis nodes, N = points. A node carries a tangent and two lateral unit
+vectors u, v; the unknowns are the lateral offsets (u_0, v_0, u_1, v_1, ...) and the radius. The
+residual of a point is its distance from the axis minus the radius; between nodes offsets are
+interpolated linearly. The normal matrix without the radius is banded; band storage is lower:
+`band[j, i]` is the entry of row i + j and column i.
+"""
+
+import math
+
+import numpy as np
+from numba import njit, prange
+
+HALF_BAND = 5
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def project(points, nodes, segment, chainage_step):
+    """Project points on the polyline, starting from the segments given (updated in place).
+
+    Returns
+    -------
+    chainage (N,) metres, NaN beyond the ends; radial (N, 3) vectors from the axis to the points.
+    """
+    count = len(points)
+    chainage = np.empty(count)
+    radial = np.empty((count, 3))
+    last = len(nodes) - 2
+    for i in prange(count):
+        k = segment[i]
+        for _ in range(8):
+            t = _fraction(points, i, nodes, k)
+            if t < 0.0 and k > 0 and _fraction(points, i, nodes, k - 1) < 1.0:
+                k -= 1
+            elif t > 1.0 and k < last:
+                k += 1
+            else:
+                break
+        segment[i] = k
+        t = _fraction(points, i, nodes, k)
+        outside = (t < 0.0 and k == 0) or (t > 1.0 and k == last)
+        t = min(1.0, max(0.0, t))
+        chainage[i] = np.nan if outside else (k + t) * chainage_step
+        for a in range(3):
+            radial[i, a] = points[i, a] - nodes[k, a] - t * (nodes[k + 1, a] - nodes[k, a])
+    return chainage, radial
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _fraction(points, i, nodes, k):
+    num = den = 0.0
+    for a in range(3):
+        d = nodes[k + 1, a] - nodes[k, a]
+        num += (points[i, a] - nodes[k, a]) * d
+        den += d * d
+    return num / den
+
+
+@njit(cache=True, nogil=True)
+def lateral_frames(nodes):
+    """Return tangents, u, v, each (K, 3): rotation-minimizing (double reflection, Wang 2008)."""
+    count = len(nodes)
+    tangent = np.empty((count, 3))
+    u = np.empty((count, 3))
+    v = np.empty((count, 3))
+    for k in range(count):
+        tangent[k] = nodes[min(k + 1, count - 1)] - nodes[max(k - 1, 0)]
+        tangent[k] /= math.sqrt((tangent[k] ** 2).sum())
+    a = np.zeros(3)
+    a[np.argmin(np.abs(tangent[0]))] = 1.0
+    u[0] = np.cross(tangent[0], a)
+    u[0] /= math.sqrt((u[0] ** 2).sum())
+    v[0] = np.cross(tangent[0], u[0])
+    for k in range(count - 1):
+        step = nodes[k + 1] - nodes[k]
+        c1 = (step * step).sum()
+        reflected_u = u[k] - (2.0 / c1) * (step * u[k]).sum() * step
+        reflected_t = tangent[k] - (2.0 / c1) * (step * tangent[k]).sum() * step
+        second = tangent[k + 1] - reflected_t
+        c2 = (second * second).sum()
+        u[k + 1] = reflected_u
+        if c2 > 1e-20:
+            u[k + 1] = reflected_u - (2.0 / c2) * (second * reflected_u).sum() * second
+        u[k + 1] -= (u[k + 1] * tangent[k + 1]).sum() * tangent[k + 1]
+        u[k + 1] /= math.sqrt((u[k + 1] ** 2).sum())
+        v[k + 1] = np.cross(tangent[k + 1], u[k + 1])
+    return tangent, u, v
+
+
+@njit(cache=True, nogil=True)
+def normal_equations(chainage, radial, weights, u, v, radius, step):
+    """Accumulate the banded normal equations of weighted points.
+
+    Returns
+    -------
+    band (HALF_BAND + 1, 2K), border (2K,) coupling with the radius, corner (scalar),
+    rhs (2K,), rhs_radius.
+    """
+    count = len(u)
+    band = np.zeros((HALF_BAND + 1, 2 * count))
+    border = np.zeros(2 * count)
+    rhs = np.zeros(2 * count)
+    corner = rhs_radius = 0.0
+    row = np.empty(4)
+    for i in range(len(chainage)):
+        w = weights[i]
+        if w <= 0.0:
+            continue
+        s = chainage[i] / step
+        k = min(np.int64(s), count - 2)
+        f = s - k
+        rho = math.sqrt(radial[i, 0] ** 2 + radial[i, 1] ** 2 + radial[i, 2] ** 2)
+        for a in range(2):
+            share = (1.0 - f) if a == 0 else f
+            row[2 * a] = share * (
+                radial[i, 0] * u[k + a, 0] + radial[i, 1] * u[k + a, 1] + radial[i, 2] * u[k + a, 2]
+            ) / rho
+            row[2 * a + 1] = share * (
+                radial[i, 0] * v[k + a, 0] + radial[i, 1] * v[k + a, 1] + radial[i, 2] * v[k + a, 2]
+            ) / rho
+        e = rho - radius
+        for a in range(4):
+            border[2 * k + a] += w * row[a]
+            rhs[2 * k + a] += w * row[a] * e
+            for b in range(a + 1):
+                band[a - b, 2 * k + b] += w * row[a] * row[b]
+        corner += w
+        rhs_radius += w * e
+    return band, border, corner, rhs, rhs_radius
+
+
+@njit(cache=True, nogil=True)
+def add_bending_prior(band, rhs, nodes, u, v, weights):
+    """Add a prior on second differences of the axis: weights (K,) = 1 / variance at each node."""
+    for k in range(1, len(nodes) - 1):
+        w = weights[k]
+        bend = nodes[k - 1] - 2.0 * nodes[k] + nodes[k + 1]
+        for axis in range(2):
+            lateral = u[k] if axis == 0 else v[k]
+            e = -(bend * lateral).sum()
+            for p in range(3):
+                cp = -2.0 if p == 1 else 1.0
+                ip = 2 * (k - 1 + p) + axis
+                rhs[ip] += w * cp * e
+                for q in range(p + 1):
+                    cq = -2.0 if q == 1 else 1.0
+                    iq = 2 * (k - 1 + q) + axis
+                    band[ip - iq, iq] += w * cp * cq
+
+
+@njit(cache=True, nogil=True)
+def cholesky(band):
+    """Return the lower banded Cholesky factor of a positive definite banded matrix."""
+    rows, n = band.shape
+    factor = band.copy()
+    for j in range(n):
+        pivot = factor[0, j]
+        if pivot <= 0.0:
+            pivot = 1e-12
+        root = math.sqrt(pivot)
+        factor[0, j] = root
+        for a in range(1, min(rows, n - j)):
+            factor[a, j] /= root
+        for b in range(1, min(rows, n - j)):
+            for a in range(b, min(rows, n - j)):
+                factor[a - b, j + b] -= factor[a, j] * factor[b, j]
+    return factor
+
+
+@njit(cache=True, nogil=True)
+def cholesky_solve(factor, rhs):
+    """Solve with a factor of `cholesky`."""
+    rows, n = factor.shape
+    x = rhs.copy()
+    for j in range(n):
+        x[j] /= factor[0, j]
+        for a in range(1, min(rows, n - j)):
+            x[j + a] -= factor[a, j] * x[j]
+    for j in range(n - 1, -1, -1):
+        for a in range(1, min(rows, n - j)):
+            x[j] -= factor[a, j] * x[j + a]
+        x[j] /= factor[0, j]
+    return x
+
+
+@njit(cache=True, nogil=True)
+def banded_inverse(factor):
+    """Return the entries of the inverse that lie within the band (Takahashi's recursion)."""
+    rows, n = factor.shape
+    inverse = np.zeros((rows, n))
+    for j in range(n - 1, -1, -1):
+        reach = min(rows, n - j)
+        for a in range(reach - 1, -1, -1):
+            i = j + a
+            total = 1.0 / factor[0, j] if a == 0 else 0.0
+            for c in range(1, reach):
+                k = j + c
+                low, high = min(i, k), max(i, k)
+                total -= factor[c, j] * inverse[high - low, low]
+            inverse[a, j] = total / factor[0, j]
+    return inverse
+
+
+@njit(cache=True, nogil=True)
+def sector_counts(chainage, angle, residual, agree, band, slice_length, slices, sectors):
+    """Count points within `band` of the shell and those whose normals agree, by slice and sector."""
+    shell = np.zeros((slices, sectors), np.int64)
+    good = np.zeros((slices, sectors), np.int64)
+    for i in range(len(chainage)):
+        if math.isnan(chainage[i]) or abs(residual[i]) > band:
+            continue
+        s = min(np.int64(chainage[i] / slice_length), slices - 1)
+        b = np.int64((angle[i] + math.pi) / (2.0 * math.pi) * sectors) % sectors
+        shell[s, b] += 1
+        if agree[i]:
+            good[s, b] += 1
+    return shell, good

@@ -1,0 +1,277 @@
+"""Voxel pyramid over Morton-sorted points: keys, hash table, moments and neighbourhood normals.
+
+N = points, M = occupied voxels of one level. A voxel's index is its rank in Morton order; its
+points are `starts[i]:starts[i + 1]` of the sorted points. Keys hold 21 bits an axis.
+"""
+
+import math
+
+import numpy as np
+from numba import njit, prange
+
+EMPTY = -1
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _spread(value):
+    """Put two zero bits before each of the lower 21 bits."""
+    x = np.uint64(value) & np.uint64(0x1FFFFF)
+    x = (x | (x << np.uint64(32))) & np.uint64(0x1F00000000FFFF)
+    x = (x | (x << np.uint64(16))) & np.uint64(0x1F0000FF0000FF)
+    x = (x | (x << np.uint64(8))) & np.uint64(0x100F00F00F00F00F)
+    x = (x | (x << np.uint64(4))) & np.uint64(0x10C30C30C30C30C3)
+    return (x | (x << np.uint64(2))) & np.uint64(0x1249249249249249)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _compact(value):
+    """Undo `_spread`."""
+    x = np.uint64(value) & np.uint64(0x1249249249249249)
+    x = (x | (x >> np.uint64(2))) & np.uint64(0x10C30C30C30C30C3)
+    x = (x | (x >> np.uint64(4))) & np.uint64(0x100F00F00F00F00F)
+    x = (x | (x >> np.uint64(8))) & np.uint64(0x1F0000FF0000FF)
+    x = (x | (x >> np.uint64(16))) & np.uint64(0x1F00000000FFFF)
+    return np.int64((x | (x >> np.uint64(32))) & np.uint64(0x1FFFFF))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def morton_key(ix, iy, iz):
+    """Return the Morton key of a voxel."""
+    return _spread(ix) | (_spread(iy) << np.uint64(1)) | (_spread(iz) << np.uint64(2))
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def morton_keys(xyz, lower, size):
+    """Return the (N,) uint64 Morton keys of points (N, 3) in voxels of `size` from `lower`."""
+    keys = np.empty(len(xyz), np.uint64)
+    for i in prange(len(xyz)):
+        keys[i] = morton_key(
+            np.int64((xyz[i, 0] - lower[0]) / size),
+            np.int64((xyz[i, 1] - lower[1]) / size),
+            np.int64((xyz[i, 2] - lower[2]) / size),
+        )
+    return keys
+
+
+@njit(cache=True, nogil=True)
+def level_starts(sorted_keys, level):
+    """Return voxel keys (M,) uint64 and starts (M + 1,) int64, voxels being 2**level base voxels."""
+    shift = np.uint64(3 * level)
+    count = 0
+    for i in range(len(sorted_keys)):
+        if i == 0 or (sorted_keys[i] >> shift) != (sorted_keys[i - 1] >> shift):
+            count += 1
+    keys = np.empty(count, np.uint64)
+    starts = np.empty(count + 1, np.int64)
+    k = 0
+    for i in range(len(sorted_keys)):
+        if i == 0 or (sorted_keys[i] >> shift) != (sorted_keys[i - 1] >> shift):
+            keys[k] = sorted_keys[i] >> shift
+            starts[k] = i
+            k += 1
+    starts[count] = len(sorted_keys)
+    return keys, starts
+
+
+@njit(cache=True, nogil=True)
+def hash_table(keys):
+    """Return an open-addressing table (power of two,) int64 of voxel indices; EMPTY where free."""
+    capacity = 16
+    while capacity < 2 * len(keys):
+        capacity *= 2
+    table = np.full(capacity, EMPTY, np.int64)
+    mask = np.uint64(capacity - 1)
+    for i in range(len(keys)):
+        slot = ((keys[i] * _MULTIPLIER) >> np.uint64(20)) & mask
+        while table[slot] != EMPTY:
+            slot = (slot + np.uint64(1)) & mask
+        table[slot] = i
+    return table
+
+
+@njit(cache=True, nogil=True)
+def find_voxel(table, keys, ix, iy, iz):
+    """Return the index of voxel (ix, iy, iz), or EMPTY."""
+    if ix < 0 or iy < 0 or iz < 0:
+        return EMPTY
+    key = morton_key(ix, iy, iz)
+    mask = np.uint64(len(table) - 1)
+    slot = ((key * _MULTIPLIER) >> np.uint64(20)) & mask
+    while table[slot] != EMPTY:
+        if keys[table[slot]] == key:
+            return table[slot]
+        slot = (slot + np.uint64(1)) & mask
+    return EMPTY
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def voxel_moments(xyz, starts):
+    """Return means (M, 3) and scatter (M, 6: xx, xy, xz, yy, yz, zz, not divided) of sorted points."""
+    count = len(starts) - 1
+    means = np.empty((count, 3))
+    scatter = np.zeros((count, 6), np.float32)
+    for k in prange(count):
+        first, last = starts[k], starts[k + 1]
+        x = y = z = 0.0
+        for i in range(first, last):
+            x += xyz[i, 0]
+            y += xyz[i, 1]
+            z += xyz[i, 2]
+        n = last - first
+        x, y, z = x / n, y / n, z / n
+        means[k, 0], means[k, 1], means[k, 2] = x, y, z
+        xx = xy = xz = yy = yz = zz = 0.0
+        for i in range(first, last):
+            dx, dy, dz = xyz[i, 0] - x, xyz[i, 1] - y, xyz[i, 2] - z
+            xx += dx * dx
+            xy += dx * dy
+            xz += dx * dz
+            yy += dy * dy
+            yz += dy * dz
+            zz += dz * dz
+        scatter[k, 0], scatter[k, 1], scatter[k, 2] = xx, xy, xz
+        scatter[k, 3], scatter[k, 4], scatter[k, 5] = yy, yz, zz
+    return means, scatter
+
+
+@njit(cache=True, nogil=True)
+def _eigenvalues(xx, xy, xz, yy, yz, zz):
+    """Eigenvalues of a symmetric 3x3 matrix, ascending (trigonometric solution, Smith 1961)."""
+    q = (xx + yy + zz) / 3.0
+    off = xy * xy + xz * xz + yz * yz
+    p2 = (xx - q) ** 2 + (yy - q) ** 2 + (zz - q) ** 2 + 2.0 * off
+    p = math.sqrt(p2 / 6.0)
+    if p < 1e-15:
+        return q, q, q
+    a, b, c = (xx - q) / p, (yy - q) / p, (zz - q) / p
+    d, e, f = xy / p, xz / p, yz / p
+    half_det = 0.5 * (a * (b * c - f * f) - d * (d * c - f * e) + e * (d * f - b * e))
+    phi = math.acos(min(1.0, max(-1.0, half_det))) / 3.0
+    high = q + 2.0 * p * math.cos(phi)
+    low = q + 2.0 * p * math.cos(phi + 2.0 * math.pi / 3.0)
+    return low, 3.0 * q - high - low, high
+
+
+@njit(cache=True, nogil=True)
+def _eigenvector(xx, xy, xz, yy, yz, zz, value):
+    """Unit eigenvector of a symmetric 3x3 matrix for `value` (largest cross product of rows)."""
+    ax, ay, az = xx - value, xy, xz
+    bx, by, bz = xy, yy - value, yz
+    cx, cy, cz = xz, yz, zz - value
+    ux, uy, uz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+    vx, vy, vz = ay * cz - az * cy, az * cx - ax * cz, ax * cy - ay * cx
+    wx, wy, wz = by * cz - bz * cy, bz * cx - bx * cz, bx * cy - by * cx
+    uu, vv, ww = ux * ux + uy * uy + uz * uz, vx * vx + vy * vy + vz * vz, wx * wx + wy * wy + wz * wz
+    if vv > uu and vv >= ww:
+        ux, uy, uz, uu = vx, vy, vz, vv
+    elif ww > uu:
+        ux, uy, uz, uu = wx, wy, wz, ww
+    if uu <= 0.0:
+        return 0.0, 0.0, 1.0
+    norm = math.sqrt(uu)
+    return ux / norm, uy / norm, uz / norm
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def neighbourhood_normals(keys, table, starts, means, scatter, radius):
+    """Fit a plane to all points of the voxels whose mean lies within `radius` of a voxel's mean.
+
+    `radius` is at most the voxel size times 1.5 or so: only the 27 voxels around are looked at.
+
+    Returns
+    -------
+    centroids (M, 3), normals (M, 3) unit and unoriented, thickness (M,) rms distance from the plane,
+    width (M,) rms extent along the plane's shorter side, counts (M,) points used.
+    """
+    count = len(keys)
+    centroids = np.empty((count, 3))
+    normals = np.empty((count, 3))
+    thickness = np.empty(count)
+    width = np.empty(count)
+    counts = np.empty(count, np.int64)
+    for k in prange(count):
+        ix, iy, iz = _compact(keys[k]), _compact(keys[k] >> np.uint64(1)), _compact(keys[k] >> np.uint64(2))
+        mx, my, mz = means[k, 0], means[k, 1], means[k, 2]
+        n = 0
+        sx = sy = sz = xx = xy = xz = yy = yz = zz = 0.0
+        for jx in range(ix - 1, ix + 2):
+            for jy in range(iy - 1, iy + 2):
+                for jz in range(iz - 1, iz + 2):
+                    j = find_voxel(table, keys, jx, jy, jz)
+                    if j == EMPTY:
+                        continue
+                    dx, dy, dz = means[j, 0] - mx, means[j, 1] - my, means[j, 2] - mz
+                    if dx * dx + dy * dy + dz * dz > radius * radius:
+                        continue
+                    w = starts[j + 1] - starts[j]
+                    n += w
+                    sx += w * dx
+                    sy += w * dy
+                    sz += w * dz
+                    xx += scatter[j, 0] + w * dx * dx
+                    xy += scatter[j, 1] + w * dx * dy
+                    xz += scatter[j, 2] + w * dx * dz
+                    yy += scatter[j, 3] + w * dy * dy
+                    yz += scatter[j, 4] + w * dy * dz
+                    zz += scatter[j, 5] + w * dz * dz
+        sx, sy, sz = sx / n, sy / n, sz / n
+        xx, xy, xz = xx / n - sx * sx, xy / n - sx * sy, xz / n - sx * sz
+        yy, yz, zz = yy / n - sy * sy, yz / n - sy * sz, zz / n - sz * sz
+        low, middle, _ = _eigenvalues(xx, xy, xz, yy, yz, zz)
+        nx, ny, nz = _eigenvector(xx, xy, xz, yy, yz, zz, low)
+        centroids[k, 0], centroids[k, 1], centroids[k, 2] = mx + sx, my + sy, mz + sz
+        normals[k, 0], normals[k, 1], normals[k, 2] = nx, ny, nz
+        thickness[k] = math.sqrt(max(low, 0.0))
+        width[k] = math.sqrt(max(middle, 0.0))
+        counts[k] = n
+    return centroids, normals, thickness, width, counts
+
+
+@njit(cache=True, nogil=True)
+def points_in_capsule(xyz, keys, table, starts, lower, size, first, last, radius):
+    """Return the indices (K,) of sorted points within `radius` of the segment `first`-`last`."""
+    box_low = np.empty(3, np.int64)
+    box_high = np.empty(3, np.int64)
+    axis = np.empty(3)
+    length2 = 0.0
+    for a in range(3):
+        box_low[a] = np.int64(math.floor((min(first[a], last[a]) - radius - lower[a]) / size))
+        box_high[a] = np.int64(math.floor((max(first[a], last[a]) + radius - lower[a]) / size))
+        axis[a] = last[a] - first[a]
+        length2 += axis[a] * axis[a]
+    reach = radius + 0.87 * size
+    result = np.empty(1024, np.int64)
+    found = 0
+    for ix in range(max(box_low[0], 0), box_high[0] + 1):
+        for iy in range(max(box_low[1], 0), box_high[1] + 1):
+            for iz in range(max(box_low[2], 0), box_high[2] + 1):
+                cx = lower[0] + (ix + 0.5) * size - first[0]
+                cy = lower[1] + (iy + 0.5) * size - first[1]
+                cz = lower[2] + (iz + 0.5) * size - first[2]
+                if _distance2(cx, cy, cz, axis, length2) > reach * reach:
+                    continue
+                k = find_voxel(table, keys, ix, iy, iz)
+                if k == EMPTY:
+                    continue
+                for i in range(starts[k], starts[k + 1]):
+                    px, py, pz = xyz[i, 0] - first[0], xyz[i, 1] - first[1], xyz[i, 2] - first[2]
+                    if _distance2(px, py, pz, axis, length2) > radius * radius:
+                        continue
+                    if found == len(result):
+                        grown = np.empty(2 * found, np.int64)
+                        grown[:found] = result
+                        result = grown
+                    result[found] = i
+                    found += 1
+    return result[:found]
+
+
+@njit(cache=True, nogil=True)
+def _distance2(px, py, pz, axis, length2):
+    """Squared distance of a point (relative to the segment's start) from a segment."""
+    t = 0.0
+    if length2 > 0.0:
+        t = min(1.0, max(0.0, (px * axis[0] + py * axis[1] + pz * axis[2]) / length2))
+    dx, dy, dz = px - t * axis[0], py - t * axis[1], pz - t * axis[2]
+    return dx * dx + dy * dy + dz * dz

@@ -1,0 +1,150 @@
+"""Find the finished ground: the pavement beside the trench, and the trench itself."""
+
+import numpy as np
+import shapely
+from pydantic import BaseModel, ConfigDict, Field
+from scipy import ndimage
+
+from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.surface import Ground
+from twin_pipeline.model import BoolArray, FloatArray
+
+_CELL_M = 0.25
+_OUTLINE_CELL_M = 0.1
+_MAX_STEP_M = 0.06
+_MIN_TRENCH_M2 = 0.4
+_RIM_M = 0.5
+
+
+class GroundOptions(BaseModel):
+    """Options of the ground."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_slope_deg: float = Field(15.0, gt=0.0, lt=45.0, description="steepest pavement, degrees")
+    min_area_m2: float = Field(
+        0.75, gt=0.0, description="smallest connected piece of pavement, square metres"
+    )
+    min_trench_depth_m: float = Field(
+        0.3, gt=0.0, description="shallowest excavation, metres below the pavement"
+    )
+    std_floor_m: float = Field(
+        0.002, ge=0.0, description="systematic part of the ground's standard deviation, metres"
+    )
+
+
+def find_ground(pyramid: Pyramid, options: GroundOptions) -> Ground | None:
+    """Return the pavement around an excavation; None where there is no excavation in a pavement."""
+    patches = _horizontal_patches(pyramid, options)
+    if len(patches) == 0:
+        return None
+    lower = patches[:, :2].min(axis=0)
+    elevation = _lowest_per_cell(patches, lower)
+    pieces, count = _connected(elevation)
+    pavement = _upper_pieces(elevation, pieces, count, options)
+    cell = ((patches[:, :2] - lower) / _CELL_M).astype(int)
+    level = elevation[cell[:, 0], cell[:, 1]]
+    keep = pavement[cell[:, 0], cell[:, 1]] & (np.abs(patches[:, 2] - level) < _MAX_STEP_M)
+    if not keep.any():
+        return None
+    ground = Ground(patches[keep], options.std_floor_m, ())
+    outlines = _outlines(pyramid, ground, options)
+    if not outlines:
+        return None
+    return Ground(patches[keep], options.std_floor_m, outlines)
+
+
+def _horizontal_patches(pyramid: Pyramid, options: GroundOptions) -> FloatArray:
+    """Return mean points (G, 3) of flat, level pieces of about 0.25 m."""
+    level = pyramid.level(max(0, round(np.log2(0.08 / pyramid.voxel_size_m))))
+    surface = level.surface
+    flat = np.abs(surface.normal[:, 2]) > np.cos(np.radians(options.max_slope_deg))
+    flat &= (surface.thickness_m < 0.25 * surface.width_m) & (surface.count >= 8)
+    return surface.centroid[flat]
+
+
+def _lowest_per_cell(patches: FloatArray, lower: FloatArray) -> FloatArray:
+    """Return a grid of the lowest level surface in each cell (nothing lies under a pavement)."""
+    cell = ((patches[:, :2] - lower) / _CELL_M).astype(int)
+    grid = np.full(cell.max(axis=0) + 1, np.inf)
+    np.minimum.at(grid, (cell[:, 0], cell[:, 1]), patches[:, 2])
+    return np.where(np.isinf(grid), np.nan, grid)
+
+
+def _connected(elevation: FloatArray) -> tuple[np.ndarray, int]:
+    """Label cells that touch with a step of less than 6 cm; 0 is empty."""
+    label = np.zeros(elevation.shape, int)
+    count = 0
+    rows, columns = elevation.shape
+    for start in zip(*np.nonzero(~np.isnan(elevation)), strict=True):
+        if label[start]:
+            continue
+        count += 1
+        label[start] = count
+        stack = [start]
+        while stack:
+            i, j = stack.pop()
+            for a in range(max(i - 1, 0), min(i + 2, rows)):
+                for b in range(max(j - 1, 0), min(j + 2, columns)):
+                    if not label[a, b] and abs(elevation[a, b] - elevation[i, j]) < _MAX_STEP_M:
+                        label[a, b] = count
+                        stack.append((a, b))
+    return label, count
+
+
+def _upper_pieces(
+    elevation: FloatArray, pieces: np.ndarray, count: int, options: GroundOptions
+) -> BoolArray:
+    """Return the cells of large pieces that no other large piece around lies above."""
+    area = np.bincount(pieces.ravel(), minlength=count + 1) * _CELL_M**2
+    large = [k for k in range(1, count + 1) if area[k] >= options.min_area_m2]
+    reach = ndimage.generate_binary_structure(2, 2)
+    upper = np.zeros(elevation.shape, bool)
+    for k in large:
+        own = pieces == k
+        around = ndimage.binary_dilation(own, reach, iterations=6) & ~own
+        higher = False
+        for other in np.unique(pieces[around]):
+            if other in large and area[other] >= 0.3 * min(area[k], 10.0):
+                there = around & (pieces == other)
+                here = own & ndimage.binary_dilation(there, reach, iterations=6)
+                step = float(np.median(elevation[there]) - np.median(elevation[here]))
+                higher |= step > options.min_trench_depth_m
+        if not higher:
+            upper |= own
+    return upper
+
+
+def _outlines(
+    pyramid: Pyramid, ground: Ground, options: GroundOptions
+) -> tuple[FloatArray, ...]:
+    """Return rings around the connected places that lie well below the pavement."""
+    level = pyramid.level(max(0, round(np.log2(0.08 / pyramid.voxel_size_m))))
+    centroid = level.surface.centroid
+    coarse = np.unique((centroid[:, :2] / 0.5).astype(int), axis=0, return_inverse=True)
+    elevation, _ = ground.elevation_at((coarse[0] + 0.5) * 0.5)
+    below = elevation[coarse[1].ravel()] - centroid[:, 2] > options.min_trench_depth_m
+    if not below.any():
+        return ()
+    lower = centroid[below, :2].min(axis=0) - 3.0 * _OUTLINE_CELL_M
+    cell = ((centroid[below, :2] - lower) / _OUTLINE_CELL_M).astype(int)
+    mask = np.zeros(cell.max(axis=0) + 4, bool)
+    mask[cell[:, 0], cell[:, 1]] = True
+    mask = ndimage.binary_closing(mask, iterations=2)
+    boxes = shapely.box(
+        *(lower + np.argwhere(mask) * _OUTLINE_CELL_M).T,
+        *(lower + (np.argwhere(mask) + 1) * _OUTLINE_CELL_M).T,
+    )
+    shape = shapely.union_all(boxes).simplify(0.5 * _OUTLINE_CELL_M)
+    parts = shapely.get_parts(shape)
+    rings = [np.asarray(part.exterior.coords) for part in parts if part.area >= _MIN_TRENCH_M2]
+    return tuple(ring for ring in rings if _rimmed(ring, ground))
+
+
+def _rimmed(ring: FloatArray, ground: Ground) -> bool:
+    """Tell a hole in a pavement from a floor that something stands above."""
+    rim = shapely.get_coordinates(shapely.segmentize(shapely.LineString(ring), 0.2))
+    distance = shapely.distance(
+        shapely.MultiPoint(ground.patches[:, :2]), shapely.points(rim)
+    )
+    return float(np.mean(distance < _RIM_M)) >= 0.4

@@ -1,0 +1,70 @@
+"""Tell tubes that are pipes from walls, floors, edges and heaps that were mistaken for tubes."""
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from twin_pipeline.geometry.tubes import Tube
+
+
+class JudgeOptions(BaseModel):
+    """What a tube must show to be believed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_length_m: float = Field(0.3, gt=0.0, description="shortest observed length, metres")
+    min_length_diameters: float = Field(
+        2.5, gt=0.0, description="shortest observed length, in outer diameters"
+    )
+    min_arc_deg: float = Field(55.0, gt=0.0, description="least arc of a tube seen from above")
+    min_arc_sideways_deg: float = Field(
+        75.0, gt=0.0, description="least arc of a tube seen from the side or from below"
+    )
+    max_halo: float = Field(
+        0.3, gt=0.0,
+        description="most surface going on beyond a tube seen from the side or below, ratio",
+    )
+    max_misfit: float = Field(0.35, gt=0.0, description="largest non-circular shape, ratio to noise")
+    max_misfit_narrow: float = Field(
+        0.2, gt=0.0, description="the same for arcs below 100 degrees"
+    )
+    min_plane_ratio: float = Field(
+        1.3, gt=1.0, description="least advantage of the tube over a plane, ratio of variances"
+    )
+    min_purity: float = Field(0.7, gt=0.0, lt=1.0, description="least share of points that fit")
+    max_inflation: float = Field(
+        15.0, gt=1.0,
+        description="largest variation of the radius along the tube, ratio of variances to noise",
+    )
+    max_radius_scatter: float = Field(
+        0.12, gt=0.0, description="largest scatter of the radius along the tube, ratio"
+    )
+
+
+def why_not_a_pipe(tube: Tube, options: JudgeOptions) -> str | None:
+    """Return what speaks against a tube being a pipe, None where nothing does."""
+    seen_m = tube.length_m * float(tube.observed.mean())
+    needed_m = max(options.min_length_m, options.min_length_diameters * 2.0 * tube.radius_m)
+    arc_deg = float(np.median(tube.arc_deg[tube.observed]))
+    from_above = tube.middle[2] > 0.3
+    scatter = _radius_scatter(tube)
+    max_misfit = options.max_misfit if arc_deg >= 100.0 else options.max_misfit_narrow
+    min_arc = options.min_arc_deg if from_above else options.min_arc_sideways_deg
+    checks = (
+        (seen_m >= needed_m, f"seen over {seen_m:.2f} m only"),
+        (arc_deg >= min_arc, f"arc of {arc_deg:.0f} degrees"),
+        (from_above or tube.halo <= options.max_halo, f"surface goes on, halo {tube.halo:.2f}"),
+        (tube.misfit <= max_misfit, f"not round, misfit {tube.misfit:.2f}"),
+        (tube.plane_ratio >= options.min_plane_ratio, f"flat, ratio {tube.plane_ratio:.2f}"),
+        (tube.purity >= options.min_purity, f"purity {tube.purity:.2f}"),
+        (scatter <= options.max_radius_scatter, f"radius scatters by {100 * scatter:.0f} %"),
+        (tube.inflation <= options.max_inflation, f"radius varies, {tube.inflation:.0f} x noise"),
+        (tube.radius_std_m <= 0.1 * tube.radius_m, "radius not determined"),
+    )
+    return next((reason for passed, reason in checks if not passed), None)
+
+
+def _radius_scatter(tube: Tube) -> float:
+    values = np.unique(tube.slice_radius_m[np.isfinite(tube.slice_radius_m)])
+    if len(values) < 3:
+        return 0.0
+    return 1.4826 * float(np.median(np.abs(values - np.median(values)))) / tube.radius_m

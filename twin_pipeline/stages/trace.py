@@ -1,0 +1,207 @@
+"""Follow seeds along their tube, through bends, over sockets and gaps, into whole runs."""
+
+import math
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+from scipy.spatial import cKDTree
+
+from twin_pipeline.geometry.patches import Patches, min_arc_deg, tolerance_ratio
+from twin_pipeline.geometry.tubes import Run, Seeds, Tube
+from twin_pipeline.kernels import axis
+from twin_pipeline.model import BoolArray, FloatArray
+
+_STEP_PER_RADIUS = 0.4
+_MAX_STEPS = 20_000
+_SAME_SIZE = 0.3
+
+
+class TraceOptions(BaseModel):
+    """Options of following."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_strength_rad: float = Field(
+        0.5, gt=0.0, description="least mean angle covered by a seed's patches, radians"
+    )
+    max_bend_deg: float = Field(
+        100.0, gt=0.0, description="largest change of direction within a bridged gap, degrees"
+    )
+    max_gap_m: float = Field(
+        1.6, gt=0.0, description="longest hidden stretch that is bridged, metres"
+    )
+    min_length_m: float = Field(0.3, gt=0.0, description="shortest pipe reported, metres")
+    min_length_diameters: float = Field(
+        2.5, gt=0.0, description="shortest pipe reported, in outer diameters"
+    )
+    min_purity: float = Field(
+        0.6, gt=0.0, lt=1.0,
+        description="least share of a tube's surroundings that must fit it, ratio",
+    )
+
+
+class Tracer:
+    """Hands out runs, the best supported first, from patches that no accepted tube has taken."""
+
+    def __init__(self, seeds: Seeds, options: TraceOptions) -> None:
+        self._seeds = seeds
+        self._options = options
+        self._taken = {number: ~patches.usable for number, patches in seeds.patches.items()}
+        self._alive = seeds.strength >= options.min_strength_rad
+        self._next = 0
+
+    def next_run(self) -> Run | None:
+        """Follow the strongest seed that is left; None when there is none."""
+        while self._next < len(self._seeds.centre):
+            seed = self._next
+            self._next += 1
+            if self._alive[seed] and self._still_free(seed):
+                run = self._follow(seed)
+                if self._long_enough(run):
+                    return run
+        return None
+
+    def probe(self, run: Run) -> Run:
+        """Return the best seen metre or so of a run, to tell whether the rest is worth measuring."""
+        length_m = max(1.0, 10.0 * run.radius_m)
+        count = int(length_m / (_STEP_PER_RADIUS * run.radius_m)) + 1
+        if count >= len(run.axis):
+            return run
+        seen = np.convolve(run.seen, np.ones(count), mode="valid")
+        first = int(np.argmax(seen))
+        piece = slice(first, first + count)
+        return Run(run.axis[piece], run.radius_m, run.seen[piece], run.level)
+
+    def dismiss(self, run: Run) -> None:
+        """Drop the seeds that would lead to the same run again; its patches stay free."""
+        distance, _ = cKDTree(run.axis).query(self._seeds.centre)
+        same_size = np.abs(np.log(self._seeds.radius_m / run.radius_m)) < _SAME_SIZE
+        self._alive &= ~((distance < 0.5 * run.radius_m) & same_size)
+
+    def take(self, nodes: FloatArray, radius_m: float) -> None:
+        """Remove the patches on and in a tube (P, 3) from what later runs may use."""
+        tree = cKDTree(nodes)
+        spacing = float(np.linalg.norm(np.diff(nodes, axis=0), axis=1).max())
+        reach = math.hypot(1.25 * radius_m + 0.01, spacing / 2.0)
+        for number, patches in self._seeds.patches.items():
+            distance, _ = tree.query(patches.centroid, distance_upper_bound=reach)
+            self._taken[number] |= np.isfinite(distance)
+
+    def _still_free(self, seed: int) -> bool:
+        seeds = self._seeds
+        patches = seeds.patches[int(seeds.level[seed])]
+        taken = self._taken[patches.level]
+        radius = float(seeds.radius_m[seed])
+        half = max(2.0 * radius, 0.06)
+        found = axis.patches_in_ball(
+            seeds.centre[seed], math.hypot(1.5 * radius, half), *patches.search_arguments(), taken
+        )
+        ratio = tolerance_ratio(patches)
+        _, arc, purity, kept = axis.tube_support(
+            patches.centroid[found], patches.normal[found], seeds.centre[seed],
+            seeds.direction[seed], radius, half, ratio * radius,
+        )
+        strength = kept * patches.size_m**2 / (1.5 * radius * 2.0 * half)
+        return bool(
+            strength > 0.6 * seeds.strength[seed]
+            and arc >= min_arc_deg(ratio)
+            and purity >= self._options.min_purity
+        )
+
+    def _follow(self, seed: int) -> Run:
+        seeds = self._seeds
+        patches = seeds.patches[int(seeds.level[seed])]
+        centre, direction = seeds.centre[seed], seeds.direction[seed]
+        radius = float(seeds.radius_m[seed])
+        ahead, ahead_seen = self._one_way(patches, centre, direction, radius)
+        back, back_seen = self._one_way(patches, centre, -direction, radius)
+        return Run(
+            axis=np.vstack([back[::-1], centre[None], ahead]),
+            radius_m=radius,
+            seen=np.concatenate([back_seen[::-1], [True], ahead_seen]),
+            level=patches.level,
+        )
+
+    def _one_way(
+        self, patches: Patches, start: FloatArray, direction: FloatArray, radius_m: float
+    ) -> tuple[FloatArray, BoolArray]:
+        ratio = tolerance_ratio(patches)
+        centres, seen = axis.follow_axis(
+            start, direction, radius_m, _STEP_PER_RADIUS * radius_m, self._options.max_gap_m,
+            min_arc_deg(ratio), self._options.min_purity, ratio, *patches.search_arguments(),
+            patches.normal, self._taken[patches.level], _MAX_STEPS,
+        )
+        return centres, seen
+
+    def _long_enough(self, run: Run) -> bool:
+        seen_m = float(run.seen.sum()) * _STEP_PER_RADIUS * run.radius_m
+        needed = max(
+            self._options.min_length_m, self._options.min_length_diameters * 2.0 * run.radius_m
+        )
+        return seen_m >= needed and float(run.seen.mean()) >= 0.4
+
+
+def join(first: Tube, second: Tube, options: TraceOptions) -> Run | None:
+    """Return one run through two tubes that are pieces of one pipe; None where they are not.
+
+    Pieces belong together when their radii agree, the gap between their nearest ends can be
+    bridged, and the bridge leaves both ends without turning back or sideways.
+    """
+    tolerance = 4.0 * math.hypot(first.radius_std_m, second.radius_std_m)
+    radius = max(first.radius_m, second.radius_m)
+    if abs(first.radius_m - second.radius_m) > max(tolerance, 0.04 * radius):
+        return None
+    for a in (first.nodes, first.nodes[::-1]):
+        for b in (second.nodes, second.nodes[::-1]):
+            axis = _bridge(a, b, radius, options)
+            if axis is not None:
+                longer = first if len(first.points) > len(second.points) else second
+                return Run(axis, longer.radius_m, np.ones(len(axis), bool), 0)
+    return None
+
+
+def _bridge(a: FloatArray, b: FloatArray, radius_m: float, options: TraceOptions) -> FloatArray | None:
+    """Connect the end of one axis with the start of another; None where it can't be."""
+    a, b = _without_overlap(a, b, radius_m), b
+    if len(a) < 3:
+        return None
+    leaving, arriving = _end_direction(a), -_end_direction(b[::-1])
+    gap = b[0] - a[-1]
+    distance = float(np.linalg.norm(gap))
+    if distance > options.max_gap_m:
+        return None
+    turn = math.degrees(math.acos(float(np.clip(leaving @ arriving, -1.0, 1.0))))
+    if turn > options.max_bend_deg:
+        return None
+    # seen from both ends, the other must lie ahead: sideways by no more than the turn explains
+    allowed = 0.6 * radius_m + distance * math.tan(math.radians(0.6 * turn + 2.0))
+    for direction in (leaving, arriving):
+        ahead = float(gap @ direction)
+        aside = float(np.linalg.norm(gap - ahead * direction))
+        if ahead < -0.5 * radius_m or aside > allowed:
+            return None
+    count = max(int(distance / (_STEP_PER_RADIUS * radius_m)), 1)
+    t = np.linspace(0.0, 1.0, count + 2)[1:-1, None]
+    hermite = (
+        (2 * t**3 - 3 * t**2 + 1) * a[-1] + (t**3 - 2 * t**2 + t) * distance * leaving
+        + (3 * t**2 - 2 * t**3) * b[0] + (t**3 - t**2) * distance * arriving
+    )
+    return np.vstack([a, hermite, b])
+
+
+def _without_overlap(a: FloatArray, b: FloatArray, radius_m: float) -> FloatArray:
+    """Cut the end of `a` that runs beside or inside `b`."""
+    distance, nearest = cKDTree(b).query(a)
+    beyond = (distance < 1.2 * radius_m) & (nearest > 0)
+    keep = len(a)
+    while keep > 0 and (beyond[keep - 1] or distance[keep - 1] < 0.5 * radius_m):
+        keep -= 1
+    return a[:keep]
+
+
+def _end_direction(axis: FloatArray) -> FloatArray:
+    """Unit direction in which an axis leaves at its end, over its last 0.4 m or so."""
+    lengths = np.linalg.norm(axis[::-1] - axis[-1], axis=1)
+    back = min(int(np.searchsorted(lengths, 0.4)) + 1, len(axis) - 1)
+    direction = axis[-1] - axis[-1 - back]
+    return np.asarray(direction / np.linalg.norm(direction))
