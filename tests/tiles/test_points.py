@@ -1,4 +1,6 @@
+import gc
 import itertools
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from tests.tiles.reading import Tile, read_tiles
 from twin_pipeline.errors import GeoreferenceError, InputError
 from twin_pipeline.model import PointChunk
 from twin_pipeline.tiles import points, validate_tiles
+from twin_pipeline.tiles.plan import Bucket
+from twin_pipeline.tiles.pointset import PointSet
 
 CENTRE = np.array([EASTING_M, NORTHING_M, GROUND_Z_M])
 
@@ -104,6 +108,27 @@ def test_scan_larger_than_memory_allows(limit, write, monkeypatch):
     _check(scan, out)
 
 
+def test_points_leave_memory_as_soon_as_their_tiles_are_written(write, monkeypatch):
+    """Without the help of the garbage collector, which arrays alone do not wake."""
+    monkeypatch.setattr(points, "BUCKET_POINTS", 2_000)
+    load, loaded, alive = Bucket.load, [], []
+
+    def watched(bucket: Bucket) -> PointSet:
+        alive.append(sum(array() is not None for array in loaded))
+        made = load(bucket)
+        loaded.append(weakref.ref(made.ijk))
+        return made
+
+    monkeypatch.setattr(Bucket, "load", watched)
+    gc.disable()
+    try:
+        write(scan_of(trench(40_000)), options={"threads": 1})
+    finally:
+        gc.enable()
+    assert len(loaded) > 20
+    assert max(alive) <= 1
+
+
 def _contents(out: Path) -> dict[Path, bytes]:
     return {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}
 
@@ -137,11 +162,13 @@ def test_wrong_bounds_in_the_header_do_no_harm(bounds, write):
     _check(scan, out)
 
 
-@pytest.mark.parametrize("brightest", [255, 65535])
-def test_colours_of_8_and_16_bits(brightest, write):
+@pytest.mark.parametrize(("brightest", "times"), [(255, 1), (255, 256), (65535, 1)])
+def test_colours_of_8_and_16_bits(brightest, times, write):
     scan = scan_of(trench(3_000), brightest=brightest)
+    for name in ("red", "green", "blue"):
+        scan.attributes[name] *= times
     out, _ = write(scan)
-    _check(scan, out, full=brightest)
+    _check(scan, out, full=brightest * times)
 
 
 def test_compression_changes_nothing_but_the_size(write):

@@ -28,6 +28,8 @@ class Found:
     """(3,) scan frame, metres."""
     ranges: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Least and greatest value of each attribute."""
+    colour_bits: int = 0
+    """Bits that are set in any colour."""
 
     @property
     def middle(self) -> FloatArray:
@@ -38,12 +40,12 @@ class Found:
     def full_scale(self) -> int:
         """Colour code of full brightness.
 
-        LAS colours have 16 bits; many scanners write 8-bit values into them all the same. Then
-        no point of the whole file exceeds 255.
+        LAS colours have 16 bits; many scanners write 8-bit values into them all the same, as they
+        are (no point of the whole file exceeds 255) or 256 times (no low byte is ever set).
         """
-        seen = [self.ranges[name][1] for name in COLOURS if name in self.ranges]
-        brightest = max(seen, default=0)
-        return 255 if brightest <= 255 else 65535
+        if self.colour_bits < 256:
+            return 255
+        return 65280 if self.colour_bits & 255 == 0 else 65535
 
     def take(self, xyz: FloatArray, attributes: npt.NDArray[np.void]) -> None:
         """Add some points."""
@@ -54,6 +56,8 @@ class Found:
             least, most = int(attributes[name].min()), int(attributes[name].max())
             before = self.ranges.get(name, (least, most))
             self.ranges[name] = (min(before[0], least), max(before[1], most))
+            if name in COLOURS:
+                self.colour_bits |= int(np.bitwise_or.reduce(attributes[name]))
 
 
 class Distributor:

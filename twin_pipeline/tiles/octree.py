@@ -7,10 +7,11 @@ each point of the file stands in exactly one tile.
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from twin_pipeline.kernels.morton import morton_keys
 from twin_pipeline.kernels.sampling import occupied_cells, poisson_subset
@@ -51,19 +52,39 @@ def build(bucket: Bucket, sink: TileSink) -> list[Held]:
     points = bucket.load()
     drop = max(0, bucket.cell.shift - KEY_BITS)
     keys = morton_keys(points.ijk, np.array(bucket.cell.lower(), dtype=np.int64), drop)
-    prefix = bucket.cell.code << 3 * (bucket.cell.shift - drop)
+    parts = _Divider(points, keys, bucket.cell, drop, sink).parts(0, len(points))
+    # A view of a few points would keep the whole bucket in memory.
+    return [replace(part, points=part.points.copied()) for part in parts]
 
-    def held(first: int, last: int) -> list[Held]:
-        low, high = (Cell(drop, prefix | int(keys[n])) for n in (first, last - 1))
-        cell = common_cell(low, high)
-        if last - first <= sink.options.points_per_tile or cell.shift == drop:
-            return [Held(cell, points.take(slice(first, last)))]
-        octants = keys[first:last] >> np.uint64(3 * (cell.shift - drop - 1))
-        cuts = [0, *(np.flatnonzero(octants[1:] != octants[:-1]) + 1).tolist(), last - first]
-        parts = [part for a, b in pairwise(cuts) for part in held(first + a, first + b)]
-        return join(cell, parts, sink)
 
-    return held(0, len(points))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Divider:
+    """Divides a bucket's points until no cell has too many, and joins them on the way back.
+
+    A class and not a recursive closure: that would be a reference cycle, and its points would
+    stay in memory until the garbage collector comes by.
+    """
+
+    points: PointSet
+    keys: npt.NDArray[np.uint64]
+    """Z-order keys of the points in cells of `2**drop` units, sorted."""
+    cell: Cell
+    drop: int
+    sink: TileSink
+
+    def parts(self, first: int, last: int) -> list[Held]:
+        """Return the parts that show the points first ... last - 1."""
+        cell = common_cell(self._smallest(first), self._smallest(last - 1))
+        if last - first <= self.sink.options.points_per_tile or cell.shift == self.drop:
+            return [Held(cell, self.points.take(slice(first, last)))]
+        octants = self.keys[first:last] >> np.uint64(3 * (cell.shift - self.drop - 1))
+        changes = np.flatnonzero(octants[1:] != octants[:-1]) + 1
+        cuts = [first, *(changes + first).tolist(), last]
+        return join(cell, [part for a, b in pairwise(cuts) for part in self.parts(a, b)], self.sink)
+
+    def _smallest(self, point: int) -> Cell:
+        prefix = self.cell.code << 3 * (self.cell.shift - self.drop)
+        return Cell(self.drop, prefix | int(self.keys[point]))
 
 
 def join(cell: Cell, parts: list[Held], sink: TileSink) -> list[Held]:

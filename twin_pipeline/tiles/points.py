@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 
 from twin_pipeline.model import FloatArray, LabelArray, PointChunk
@@ -107,23 +108,28 @@ def write_point_tiles(
 def _build_all(plan: Bucket | Branch, sink: TileSink, tell: Callable[[int], None]) -> TileNode:
     """Build the buckets in threads and join them upwards as soon as a branch is complete."""
     threads = sink.options.threads or os.cpu_count() or 1
-    done = 0
-
-    def joined(part: Bucket | Branch, results: Iterator[list[Held]]) -> list[Held]:
-        nonlocal done
-        if isinstance(part, Branch):
-            held = [one for child in part.parts for one in joined(child, results)]
-            return join(part.cell, held, sink)
-        held = next(results)
-        done += part.points
-        tell(done)
-        return held
-
     with ThreadPoolExecutor(threads) as pool:
-        results = _in_order(
-            pool, (partial(build, bucket, sink) for bucket in buckets(plan)), threads + 1
-        )
-        return finish(joined(plan, results), sink)
+        tasks = (partial(build, bucket, sink) for bucket in buckets(plan))
+        results = _in_order(pool, tasks, threads + 1)
+        counted = _counted(results, plan, tell)
+        return finish(_joined(plan, counted, sink), sink)
+
+
+def _joined(part: Bucket | Branch, results: Iterator[list[Held]], sink: TileSink) -> list[Held]:
+    if isinstance(part, Bucket):
+        return next(results)
+    held = [one for child in part.parts for one in _joined(child, results, sink)]
+    return join(part.cell, held, sink)
+
+
+def _counted(
+    results: Iterator[list[Held]], plan: Bucket | Branch, tell: Callable[[int], None]
+) -> Iterator[list[Held]]:
+    """Pass the buckets' results on and tell how many points they stand for."""
+    done = accumulate(bucket.points for bucket in buckets(plan))
+    for result, points in zip(results, done, strict=True):
+        tell(points)
+        yield result
 
 
 def _in_order(

@@ -44,6 +44,10 @@ class PointSet:
         """Return the chosen points, in the same order."""
         return type(self)(self.ijk[which], self.attributes[which])
 
+    def copied(self) -> Self:
+        """Return the points in memory of their own."""
+        return type(self)(self.ijk.copy(), self.attributes.copy())
+
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Return all points one part after the other."""
