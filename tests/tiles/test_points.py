@@ -10,6 +10,7 @@ import pytest
 from tests.factories import EASTING_M, GROUND_Z_M, NORTHING_M
 from tests.tiles.earth import Degrees, Earth, Nowhere, Scan, scan_of, trench
 from tests.tiles.reading import Tile, read_tiles
+from twin_pipeline.crs import CrsOptions, CrsRecord, resolve
 from twin_pipeline.errors import GeoreferenceError, InputError
 from twin_pipeline.model import PointChunk
 from twin_pipeline.tiles import points, validate_tiles
@@ -83,6 +84,23 @@ def test_every_point_once_in_its_place_with_its_attributes(case, write):
     assert summary.bytes == sum((out / tile.uri).stat().st_size for tile in tiles)
     assert np.allclose((summary.lower, summary.upper), scan.bounds)
     assert max(len(tile.columns["POSITION"]) for tile in tiles) <= 1_000
+
+
+REAL = {
+    "Tokyo, sea level by geoid": {"crs": "EPSG:6677", "vertical": "jgd2011", "geoid": "gsigeo2011"},
+    "local frame": {"crs": "local", "origin": (139.69, 35.69, 40.0)},
+}
+
+
+@pytest.mark.parametrize("options", REAL.values(), ids=REAL)
+def test_points_stand_where_the_real_georeference_puts_them(options, write):
+    scan = scan_of(trench(6_000, 150.0))
+    reference = resolve(CrsRecord(), CrsOptions(**options), *scan.bounds, "site.laz")
+    out, _ = write(scan, georeference=reference)
+    for tile in read_tiles(out / "tileset.json"):
+        number = tile.columns["_INTENSITY"][:, 0]
+        away = tile.ecef - reference.to_ecef(scan.xyz[number])
+        assert np.linalg.norm(away, axis=1).max() < 0.0005
 
 
 def test_file_s_own_integers_come_back(write):

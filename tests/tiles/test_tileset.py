@@ -80,6 +80,11 @@ def test_root_of_no_known_site_is_refused(tmp_path):
         write_root(tmp_path, ["a"])
 
 
+def test_root_of_no_sites_is_refused(tmp_path):
+    with pytest.raises(OutputError, match="no sites"):
+        write_root(tmp_path, [])
+
+
 def test_site_s_tileset_states_schema_statistics_and_datum(write):
     scan = scan_of(trench(5_000))
     out, _ = write(scan)

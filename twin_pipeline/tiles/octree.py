@@ -141,13 +141,14 @@ def _thinned(points: PointSet, cell: Cell, least: float, sink: TileSink) -> tupl
     """Choose the points that show a cell; more than `least` grid units apart."""
     most = min(sink.options.points_per_tile, max(1, len(points) // 2))
     target = FILL * most
-    spacing = max(_spacing_for(points, cell, target), 1.01 * least, 1.0)
+    least = max(1.01 * least, 1.0)
+    spacing = max(_spacing_for(points, cell, target), least)
     for _ in range(TRIES):
         chosen, count = poisson_subset(points.ijk, spacing, most)
         if count > most:
             spacing *= 1.2
-        elif count < 0.7 * target and spacing > max(1.01 * least, 1.0):
-            spacing = max(spacing * max(0.7, math.sqrt(count / target)), 1.01 * least, 1.0)
+        elif count < 0.7 * target and spacing > least:
+            spacing = max(spacing * max(0.7, math.sqrt(count / target)), least)
         else:
             return chosen, spacing
     return _first(chosen, most), spacing

@@ -32,9 +32,11 @@ def write_root(tiles: Path, sites: Sequence[str]) -> None:
     Raises
     ------
     OutputError
-        Where a site has neither.
+        Where there are no sites, or one of them has neither.
     """
     children = [child for site in sites for child in _children(tiles, site)]
+    if not children:
+        raise OutputError(f"{tiles}: there are no sites to show")
     corners = np.concatenate([corners for _, corners in children])
     box = (corners.min(axis=0), corners.max(axis=0))
     error = max(beyond(box), *(2 * child["geometricError"] for child, _ in children))
