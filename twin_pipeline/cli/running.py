@@ -36,7 +36,7 @@ class Given:
             ("crs", "vertical"): ("--vertical", self.vertical),
             ("crs", "geoid"): ("--geoid", self.geoid),
             ("crs", "axis_order"): ("--axis-order", self.axis_order),
-            ("classify", "material"): ("--material", self.material),
+            ("nominal", "material"): ("--material", self.material),
         }
         return {place: Setting(value, flag) for place, (flag, value) in places.items() if value}
 

@@ -5,8 +5,16 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from twin_pipeline.crs import CrsOptions
+from twin_pipeline.stages.classify import ClassifyOptions
+from twin_pipeline.stages.describe import DescribeOptions
+from twin_pipeline.stages.detect import DetectOptions
+from twin_pipeline.stages.fittings import FittingsOptions
+from twin_pipeline.stages.ground import GroundOptions
+from twin_pipeline.stages.judge import JudgeOptions
 from twin_pipeline.stages.measure import MeasureOptions
+from twin_pipeline.stages.nominal import NominalOptions
 from twin_pipeline.stages.prepare import PrepareOptions
+from twin_pipeline.stages.trace import TraceOptions
 from twin_pipeline.tiles import TilesOptions
 
 
@@ -17,7 +25,15 @@ class Config(BaseModel):
 
     crs: CrsOptions = CrsOptions()
     prepare: PrepareOptions = PrepareOptions()
+    ground: GroundOptions = GroundOptions()
+    detect: DetectOptions = DetectOptions()
+    trace: TraceOptions = TraceOptions()
     measure: MeasureOptions = MeasureOptions()
+    judge: JudgeOptions = JudgeOptions()
+    classify: ClassifyOptions = ClassifyOptions()
+    fittings: FittingsOptions = FittingsOptions()
+    nominal: NominalOptions = NominalOptions()
+    describe: DescribeOptions = DescribeOptions()
     tiles: TilesOptions = TilesOptions()
 
     _sources: Mapping[tuple[str, str], str] = PrivateAttr(default_factory=dict)

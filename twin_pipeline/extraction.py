@@ -1,0 +1,157 @@
+"""The method in order: prepare, ground, detect, trace, measure, judge, classify, describe."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin_pipeline.catalogue import Catalogue
+from twin_pipeline.config import Config
+from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.surface import Ground
+from twin_pipeline.geometry.tubes import Run, Tube
+from twin_pipeline.model import Fitting, FittingKind, LabelArray, Pipe, PointCloud
+from twin_pipeline.stages.classify import Classified, LeftOut, classify
+from twin_pipeline.stages.describe import Finding, describe, position
+from twin_pipeline.stages.detect import detect
+from twin_pipeline.stages.fittings import find_bends, find_joints
+from twin_pipeline.stages.ground import find_ground
+from twin_pipeline.stages.judge import why_not_a_pipe
+from twin_pipeline.stages.label import label_points
+from twin_pipeline.stages.measure import measure
+from twin_pipeline.stages.nominal import decide_nominal
+from twin_pipeline.stages.prepare import prepare
+from twin_pipeline.stages.trace import Tracer, join
+
+StageClock = Callable[[str], AbstractContextManager[None]]
+"""Called with the name of a stage, encloses it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extraction:
+    """What a cloud holds."""
+
+    pipes: tuple[Pipe, ...]
+    ground: Ground | None
+    """Local frame."""
+    point_labels: LabelArray
+    """(N,) in the cloud's order."""
+    warnings: tuple[str, ...]
+
+
+def extract(
+    cloud: PointCloud, config: Config, catalogue: Catalogue, stage: StageClock
+) -> Extraction:
+    """Find and measure the pipes of one site."""
+    with stage("prepare"):
+        pyramid = prepare(cloud, config.prepare)
+    with stage("ground"):
+        ground = find_ground(pyramid, config.ground)
+    with stage("detect"):
+        seeds = detect(pyramid, config.detect)
+    with stage("measure"):
+        tubes = _tubes(pyramid, Tracer(seeds, config.trace), config)
+        tubes = _joined(pyramid, tubes, config)
+    with stage("classify"):
+        found, left_out = classify(tubes, ground, config.classify)
+        pipes = tuple(
+            describe(finding, ground, cloud.origin, config.describe)
+            for finding in _findings(found, pyramid, config, catalogue)
+        )
+        labels = label_points(pyramid, [item.tube for item in found], ground)
+    return Extraction(pipes, ground, labels, tuple(_mention(item, cloud) for item in left_out))
+
+
+def _tubes(pyramid: Pyramid, tracer: Tracer, config: Config) -> list[Tube]:
+    """Measure the best supported run, take its surface away, and go on with what is left."""
+    tubes = []
+    while (run := tracer.next_run()) is not None:
+        probe = tracer.probe(run)
+        tube = _believed(pyramid, probe, config)
+        if tube is not None and len(probe.axis) < len(run.axis):
+            probe = run
+            tube = _believed(pyramid, run, config)
+        if tube is None:
+            tracer.dismiss(probe)
+        else:
+            tracer.take(tube.nodes, tube.radius_m)
+            tubes.append(tube)
+    return tubes
+
+
+def _believed(pyramid: Pyramid, run: Run, config: Config) -> Tube | None:
+    tube = measure(pyramid, run, config.measure)
+    if tube is None or why_not_a_pipe(tube, config.judge) is not None:
+        return None
+    return tube
+
+
+def _joined(pyramid: Pyramid, tubes: list[Tube], config: Config) -> list[Tube]:
+    """Join pieces of one pipe and measure the whole anew, until nothing more fits together."""
+    pending = sorted(tubes, key=lambda tube: -tube.length_m)
+    whole: list[Tube] = []
+    while pending:
+        tube = pending.pop(0)
+        for other in pending:
+            run = join(tube, other, config.trace)
+            together = _believed(pyramid, run, config) if run is not None else None
+            if together is not None and together.length_m > max(tube.length_m, other.length_m):
+                pending = [together, *(t for t in pending if t is not other)]
+                break
+        else:
+            whole.append(tube)
+    return whole
+
+
+def _findings(
+    found: list[Classified], pyramid: Pyramid, config: Config, catalogue: Catalogue
+) -> list[Finding]:
+    findings = []
+    for number, item in enumerate(found, start=1):
+        tube = item.tube
+        nominal = decide_nominal(
+            2.0 * tube.radius_m, 2.0 * tube.radius_std_m, catalogue, config.nominal
+        )
+        findings.append(
+            Finding(
+                pipe_id=f"P{number:02d}",
+                tube=tube,
+                role=item.role,
+                material=config.nominal.material,
+                nominal_diameter_mm=nominal.diameter_mm,
+                nominal_probability=nominal.probability,
+                nominal_note=nominal.explanation,
+                fittings=_fittings(tube, pyramid, config, catalogue),
+            )
+        )
+    return findings
+
+
+def _fittings(
+    tube: Tube, pyramid: Pyramid, config: Config, catalogue: Catalogue
+) -> tuple[Fitting, ...]:
+    standard = np.array(catalogue.bend_angles_deg)
+    fittings = []
+    for bend in find_bends(tube, config.fittings):
+        nearest = float(standard[np.argmin(np.abs(standard - bend.angle_deg))])
+        matches = abs(nearest - bend.angle_deg) <= config.fittings.bend_tolerance_deg
+        fittings.append(
+            Fitting(
+                FittingKind.BEND, bend.chainage_m, position(tube, bend.chainage_m),
+                bend.angle_deg, nearest if matches else None, bend.radius_m,
+            )
+        )  # fmt: skip
+    fittings += [
+        Fitting(FittingKind.JOINT, at, position(tube, at))
+        for at in find_joints(pyramid, tube, config.fittings)
+    ]
+    return tuple(fittings)
+
+
+def _mention(item: LeftOut, cloud: PointCloud) -> str:
+    x, y, z = item.tube.nodes[len(item.tube.nodes) // 2] + cloud.origin
+    return (
+        f"left out a tube of {2000.0 * item.tube.radius_m:.0f} mm at {x:.2f}, {y:.2f}, {z:.2f}: "
+        f"{item.reason}"
+    )

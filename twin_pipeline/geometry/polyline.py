@@ -1,0 +1,34 @@
+"""Chainage, directions and distances along an axis; all arrays float64, metres."""
+
+import numpy as np
+
+from twin_pipeline.model import FloatArray
+
+
+def chainage(nodes: FloatArray) -> FloatArray:
+    """Return the distance (K,) of each vertex of (K, 3) from the first, along the line."""
+    steps = np.linalg.norm(np.diff(nodes, axis=0), axis=1)
+    return np.concatenate([[0.0], np.cumsum(steps)])
+
+
+def along(nodes: FloatArray, values: FloatArray, at_m: FloatArray) -> FloatArray:
+    """Interpolate values (K,) or (K, D) given at the vertices to chainages (S,)."""
+    own = chainage(nodes)
+    if values.ndim == 1:
+        return np.interp(at_m, own, values)
+    return np.column_stack([np.interp(at_m, own, column) for column in values.T])
+
+
+def directions(nodes: FloatArray, span_m: float) -> FloatArray:
+    """Return unit directions (K, 3) as chords that reach `span_m` to either side."""
+    own = chainage(nodes)
+    ahead = along(nodes, nodes, np.minimum(own + span_m, own[-1]))
+    behind = along(nodes, nodes, np.maximum(own - span_m, 0.0))
+    chord = ahead - behind
+    return chord / np.linalg.norm(chord, axis=1, keepdims=True)
+
+
+def angle_deg(first: FloatArray, second: FloatArray) -> float:
+    """Return the angle between two directions (3,), degrees."""
+    cosine = float(first @ second / np.linalg.norm(first) / np.linalg.norm(second))
+    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))

@@ -1,0 +1,180 @@
+"""Decide what each tube is: main, branch, crossing, or no pipe of this excavation at all."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from pydantic import BaseModel, ConfigDict, Field
+
+from twin_pipeline.geometry import polyline
+from twin_pipeline.geometry.surface import Ground
+from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.model import FloatArray, Role
+
+
+class ClassifyOptions(BaseModel):
+    """Options of roles."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_parallel_deg: float = Field(
+        25.0, gt=0.0, description="largest angle of a second main to the first, degrees"
+    )
+    min_main_length_m: float = Field(1.5, gt=0.0, description="shortest main, metres")
+    steep_deg: float = Field(
+        50.0, gt=0.0, lt=90.0, description="slope above which a tube in a trench is no pipe, degrees"
+    )
+    strut_perpendicular_deg: float = Field(
+        6.0, gt=0.0, description="how square to the trench a strut stands, degrees"
+    )
+    strut_level_deg: float = Field(4.0, gt=0.0, description="how level a strut lies, degrees")
+    strut_depth_share: float = Field(
+        0.75, gt=0.0, lt=1.0, description="a strut lies above this share of the mains' depth"
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Classified:
+    """A tube with its role."""
+
+    tube: Tube
+    role: Role
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeftOut:
+    """A tube that is not reported, and why."""
+
+    tube: Tube
+    reason: str
+
+
+def classify(
+    tubes: Sequence[Tube], ground: Ground | None, options: ClassifyOptions
+) -> tuple[list[Classified], list[LeftOut]]:
+    """Give each tube its role; without a trench all are `unknown`, since nothing tells them apart."""
+    if ground is None:
+        return [Classified(tube, Role.UNKNOWN) for tube in _by_length(tubes)], []
+    left_out = []
+    buried = []
+    for tube in _by_length(tubes):
+        reason = _not_buried(tube, ground, options)
+        if reason is None:
+            buried.append(tube)
+        else:
+            left_out.append(LeftOut(tube, reason))
+    mains = _mains(buried, ground, options)
+    others = [tube for tube in buried if not any(tube is main for main in mains)]
+    struts = [t for t in others if mains and _like_a_strut(t, mains, ground, options)]
+    left_out += [LeftOut(tube, "shoring strut") for tube in struts]
+    found = [Classified(main, Role.MAIN) for main in mains]
+    for tube in others:
+        if not any(tube is strut for strut in struts):
+            found.append(Classified(tube, _minor_role(tube, mains)))
+    return found, left_out
+
+
+def _by_length(tubes: Sequence[Tube]) -> list[Tube]:
+    return sorted(tubes, key=lambda tube: (-tube.length_m, *tube.nodes[0]))
+
+
+def _not_buried(tube: Tube, ground: Ground, options: ClassifyOptions) -> str | None:
+    rise = tube.nodes[-1] - tube.nodes[0]
+    if abs(rise[2]) > math.sin(math.radians(options.steep_deg)) * float(np.linalg.norm(rise)):
+        return "stands upright"
+    middle = tube.nodes[len(tube.nodes) // 2]
+    elevation, _ = ground.elevation_at(middle[None, :2])
+    if np.isfinite(elevation[0]) and middle[2] + tube.radius_m > elevation[0]:
+        return "lies above the pavement"
+    inside = shapely.union_all([shapely.Polygon(ring) for ring in ground.outlines]).buffer(0.5)
+    if not inside.intersects(shapely.LineString(tube.nodes[:, :2])):
+        return "lies outside the trench"
+    return None
+
+
+def _trench_direction(ground: Ground, at: FloatArray) -> FloatArray:
+    """Return the horizontal direction (3,) of the trench's longer side around a point."""
+    rings = shapely.union_all([shapely.Polygon(ring) for ring in ground.outlines])
+    near = rings.intersection(shapely.Point(at[:2]).buffer(3.0))
+    box = shapely.get_coordinates(shapely.minimum_rotated_rectangle(near))
+    sides = np.diff(box[:3], axis=0)
+    longer = sides[np.argmax(np.linalg.norm(sides, axis=1))]
+    return np.append(longer / np.linalg.norm(longer), 0.0)
+
+
+def _acute_deg(first: FloatArray, second: FloatArray) -> float:
+    angle = polyline.angle_deg(first, second)
+    return min(angle, 180.0 - angle)
+
+
+def _chord(tube: Tube) -> FloatArray:
+    return tube.nodes[-1] - tube.nodes[0]
+
+
+def _mains(tubes: list[Tube], ground: Ground, options: ClassifyOptions) -> list[Tube]:
+    """Return the pipes that run with the trench; the longest decides where the others must go."""
+    candidates = [
+        tube
+        for tube in tubes
+        if tube.length_m >= options.min_main_length_m
+        and _acute_deg(_local_direction(tube), _trench_direction(ground, _centre(tube))) < 45.0
+    ]
+    if not candidates:
+        return []
+    first = candidates[0]
+    return [first] + [
+        tube
+        for tube in candidates[1:]
+        if _angle_between(tube, first) < options.max_parallel_deg
+        and tube.length_m >= min(3.0, 0.3 * first.length_m)
+    ]
+
+
+def _centre(tube: Tube) -> FloatArray:
+    return np.asarray(tube.nodes[len(tube.nodes) // 2])
+
+
+def _local_direction(tube: Tube) -> FloatArray:
+    return np.asarray(polyline.directions(tube.nodes, 0.5)[len(tube.nodes) // 2])
+
+
+def _angle_between(tube: Tube, main: Tube) -> float:
+    """Return the horizontal angle of a tube to the main where they are nearest, degrees."""
+    nearest = int(np.argmin(np.linalg.norm(main.nodes - _centre(tube), axis=1)))
+    direction = polyline.directions(main.nodes, 0.5)[nearest].copy()
+    chord = _chord(tube).copy()
+    direction[2] = chord[2] = 0.0
+    return _acute_deg(chord, direction)
+
+
+def _like_a_strut(
+    tube: Tube, mains: list[Tube], ground: Ground, options: ClassifyOptions
+) -> bool:
+    """Tell a tube that props the walls: square to the trench, level, spanning it, well above."""
+    main = min(mains, key=lambda m: float(np.linalg.norm(m.nodes - _centre(tube), axis=1).min()))
+    chord = _chord(tube)
+    slope = math.degrees(math.asin(abs(chord[2]) / float(np.linalg.norm(chord))))
+    elevation, _ = ground.elevation_at(np.array([_centre(tube)[:2]]))
+    nearest = main.nodes[int(np.argmin(np.linalg.norm(main.nodes - _centre(tube), axis=1)))]
+    depth = float(elevation[0]) - float(_centre(tube)[2])
+    main_depth = float(elevation[0]) - float(nearest[2])
+    return (
+        _angle_between(tube, main) > 90.0 - options.strut_perpendicular_deg
+        and slope < options.strut_level_deg
+        and depth < options.strut_depth_share * main_depth
+    )
+
+
+def _minor_role(tube: Tube, mains: list[Tube]) -> Role:
+    """Return branch where an end meets a main, crossing where it passes one, else unknown."""
+    for main in mains:
+        reach = main.radius_m + 0.3 * 2.0 * main.radius_m + 0.15
+        ends = [float(np.linalg.norm(main.nodes - end, axis=1).min()) for end in tube.nodes[[0, -1]]]
+        if min(ends) < reach and max(ends) > 2.0 * reach:
+            return Role.BRANCH
+        plan = shapely.LineString(tube.nodes[:, :2])
+        if plan.intersects(shapely.LineString(main.nodes[:, :2])):
+            return Role.CROSSING
+    return Role.UNKNOWN

@@ -1,0 +1,220 @@
+"""Turn a measured tube into the pipe that is reported: stations, cover, fittings, quality."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from twin_pipeline.geometry import polyline
+from twin_pipeline.geometry.surface import Ground
+from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.model import (
+    BoolArray,
+    Fitting,
+    FittingKind,
+    FloatArray,
+    Pipe,
+    Quality,
+    Role,
+    Stations,
+)
+
+_SAME_STATION_M = 0.02
+
+
+class DescribeOptions(BaseModel):
+    """Options of stations and quality."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    station_interval_m: float = Field(
+        1.0, gt=0.0, description="distance between stations, metres"
+    )
+    scan_distortion_std_m: float = Field(
+        0.002, ge=0.0,
+        description="1 sigma of the scan's own slow distortion (drift), which no pass shows, metres",
+    )
+    good_arc_deg: float = Field(100.0, gt=0.0, description="least arc of quality good, degrees")
+    usable_arc_deg: float = Field(70.0, gt=0.0, description="least arc of quality usable, degrees")
+    good_diameter_std_m: float = Field(
+        0.002, gt=0.0, description="largest diameter std of quality good, metres"
+    )
+    usable_diameter_std_m: float = Field(
+        0.006, gt=0.0, description="largest diameter std of quality usable, metres"
+    )
+    good_observed: float = Field(0.9, gt=0.0, le=1.0, description="least share seen of good, ratio")
+    usable_observed: float = Field(
+        0.6, gt=0.0, le=1.0, description="least share seen of usable, ratio"
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finding:
+    """What earlier stages decided about a tube."""
+
+    pipe_id: str
+    tube: Tube
+    role: Role
+    material: str | None
+    nominal_diameter_mm: int | None
+    nominal_probability: float | None
+    nominal_note: str | None
+    fittings: tuple[Fitting, ...]
+    """Positions and chainages along the tube's nodes, local frame; without the ends."""
+
+
+def describe(
+    finding: Finding, ground: Ground | None, origin: FloatArray, options: DescribeOptions
+) -> Pipe:
+    """Return the pipe in the scan frame; `origin` (3,) is the local frame's zero there."""
+    tube = finding.tube
+    length = tube.length_m
+    ends = tuple(_end(tube, at) for at in (0.0, length))
+    fittings = tuple(
+        sorted((*ends, *finding.fittings), key=lambda f: (f.chainage_m, f.kind.value))
+    )
+    at = _station_chainages(length, fittings, options.station_interval_m)
+    cover, cover_std = _cover(tube, ground, at, options)
+    centre = polyline.along(tube.nodes, tube.nodes, at)
+    stations = Stations(
+        chainage_m=at,
+        centre=centre + origin,
+        crown_z_m=centre[:, 2] + origin[2] + tube.radius_m,
+        ground_z_m=centre[:, 2] + origin[2] + tube.radius_m + cover,
+        cover_m=cover,
+        cover_std_m=cover_std,
+        outer_diameter_m=_station_diameters(tube, at),
+        observed=_observed_at(tube, at),
+    )
+    observed = float(tube.observed.mean())
+    quality, reason = _quality(tube, observed, stations, finding.nominal_note, options)
+    covered = bool(np.isfinite(cover).any())
+    drift = options.scan_distortion_std_m
+    return Pipe(
+        pipe_id=finding.pipe_id,
+        role=finding.role,
+        material=finding.material,
+        outer_diameter_m=2.0 * tube.radius_m,
+        outer_diameter_std_m=2.0 * tube.radius_std_m,
+        nominal_diameter_mm=finding.nominal_diameter_mm,
+        nominal_probability=finding.nominal_probability,
+        centreline=tube.nodes + origin,
+        length_m=length,
+        cover_min_m=float(np.nanmin(cover)) if covered else None,
+        cover_mean_m=_mean_cover(tube, ground) if covered else None,
+        cover_max_m=float(np.nanmax(cover)) if covered else None,
+        cover_std_m=float(np.sqrt(np.nanmean(cover_std**2))) if covered else None,
+        crown_z_start_m=float(stations.crown_z_m[0]),
+        crown_z_end_m=float(stations.crown_z_m[-1]),
+        centre_z_start_m=float(stations.centre[0, 2]),
+        centre_z_end_m=float(stations.centre[-1, 2]),
+        position_std_h_m=math.hypot(_rms(tube.std_h_m), drift),
+        position_std_v_m=math.hypot(_rms(tube.std_v_m), drift),
+        arc_deg=float(np.median(tube.arc_deg[tube.observed])),
+        fit_rms_m=tube.noise_m,
+        points=len(tube.points),
+        observed_fraction=observed,
+        quality=quality,
+        quality_reason=reason,
+        stations=stations,
+        fittings=tuple(_moved(fitting, origin) for fitting in fittings),
+    )
+
+
+def _end(tube: Tube, at_m: float) -> Fitting:
+    return Fitting(FittingKind.END, at_m, position(tube, at_m))
+
+
+def position(tube: Tube, at_m: float) -> tuple[float, float, float]:
+    """Return the point of the axis at a chainage, local frame."""
+    x, y, z = polyline.along(tube.nodes, tube.nodes, np.array([at_m]))[0]
+    return float(x), float(y), float(z)
+
+
+def _moved(fitting: Fitting, origin: FloatArray) -> Fitting:
+    x, y, z = np.asarray(fitting.position) + origin
+    return Fitting(
+        fitting.kind, fitting.chainage_m, (float(x), float(y), float(z)), fitting.angle_deg,
+        fitting.catalogue_angle_deg, fitting.radius_m,
+    )
+
+
+def _station_chainages(
+    length_m: float, fittings: tuple[Fitting, ...], interval_m: float
+) -> FloatArray:
+    """Return multiples of the interval, and every fitting and end, each once."""
+    wanted = [0.0, length_m, *(fitting.chainage_m for fitting in fittings)]
+    regular = np.arange(interval_m, length_m, interval_m)
+    clear = [r for r in regular if min(abs(r - w) for w in wanted) > _SAME_STATION_M]
+    at = np.array(sorted({*wanted, *clear}))
+    keep = np.concatenate([[True], np.diff(at) > 1e-6])
+    return at[keep]
+
+
+def _cover(
+    tube: Tube, ground: Ground | None, at: FloatArray, options: DescribeOptions
+) -> tuple[FloatArray, FloatArray]:
+    """Return cover and its std at chainages; NaN where there is no ground."""
+    if ground is None:
+        return np.full(len(at), np.nan), np.full(len(at), np.nan)
+    centre = polyline.along(tube.nodes, tube.nodes, at)
+    elevation, elevation_std = ground.elevation_at(centre[:, :2])
+    crown_std = polyline.along(tube.nodes, tube.crown_std_m, at)
+    std = np.sqrt(elevation_std**2 + crown_std**2 + options.scan_distortion_std_m**2)
+    return elevation - centre[:, 2] - tube.radius_m, std
+
+
+def _mean_cover(tube: Tube, ground: Ground | None) -> float | None:
+    """Return the mean along the pipe, which stations at fittings must not weight."""
+    if ground is None:
+        return None
+    at = np.linspace(0.0, tube.length_m, max(int(tube.length_m / 0.5), 2) + 1)
+    centre = polyline.along(tube.nodes, tube.nodes, at)
+    elevation, _ = ground.elevation_at(centre[:, :2])
+    return float(np.nanmean(elevation - centre[:, 2])) - tube.radius_m
+
+
+def _observed_at(tube: Tube, at: FloatArray) -> BoolArray:
+    return polyline.along(tube.nodes, tube.observed.astype(float), at) >= 0.5
+
+
+def _station_diameters(tube: Tube, at: FloatArray) -> FloatArray:
+    nearest = np.abs(polyline.chainage(tube.nodes)[None] - at[:, None]).argmin(axis=1)
+    measured = np.where(tube.observed, 2.0 * tube.slice_radius_m, np.nan)
+    return measured[nearest]
+
+
+def _rms(values: FloatArray) -> float:
+    return float(np.sqrt(np.mean(values**2)))
+
+
+def _quality(
+    tube: Tube,
+    observed: float,
+    stations: Stations,
+    nominal_note: str | None,
+    options: DescribeOptions,
+) -> tuple[Quality, str]:
+    """Return the grade and what limits it, in words that say what to do about it."""
+    arc = float(np.median(tube.arc_deg[tube.observed]))
+    std_mm = 2000.0 * tube.radius_std_m
+    limits = (
+        (arc, options.good_arc_deg, options.usable_arc_deg,
+         f"only {arc:.0f} degrees of the circumference were seen: scan from both sides"),
+        (-std_mm, -1000.0 * options.good_diameter_std_m, -1000.0 * options.usable_diameter_std_m,
+         f"diameter known to {std_mm:.1f} mm only: scan closer or uncover more"),
+        (observed, options.good_observed, options.usable_observed,
+         f"{100.0 * (1.0 - observed):.0f} % of the length was hidden: uncover and rescan"),
+    )  # fmt: skip
+    grade = Quality.GOOD
+    reasons = []
+    for value, good, usable, reason in limits:
+        if value < good:
+            reasons.append(reason)
+            grade = Quality.POOR if value < usable or grade is Quality.POOR else Quality.USABLE
+    if not np.isfinite(stations.cover_m).any():
+        reasons.append("no finished ground beside the pipe: no cover")
+    if nominal_note:
+        reasons.append(nominal_note)
+    return grade, "; ".join(reasons) or "well seen over its whole length"

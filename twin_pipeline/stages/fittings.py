@@ -1,0 +1,188 @@
+"""Bends from the axis, joints from the sockets that stand out of the barrel."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+from twin_pipeline.geometry import polyline
+from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.kernels import tube as kernel
+from twin_pipeline.model import BoolArray, FloatArray
+
+_BIN_M = 0.02
+_SMOOTH_BINS = 3
+_STRAIGHT_M = 0.6
+
+
+class FittingsOptions(BaseModel):
+    """Options of bends and joints."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_bend_deg: float = Field(4.0, gt=0.0, description="smallest bend reported, degrees")
+    max_bend_radius_m: float = Field(
+        5.0, gt=0.0, description="curves wider than this are the route, not a fitting, metres"
+    )
+    bend_tolerance_deg: float = Field(
+        1.0, gt=0.0, description="how far a bend may be off its standard angle, degrees"
+    )
+    min_socket_rise_m: float = Field(
+        0.010, gt=0.0, description="how far a socket stands out of the barrel at least, metres"
+    )
+    max_socket_rise_m: float = Field(0.080, gt=0.0, description="and at most, metres")
+    min_socket_length_m: float = Field(0.04, gt=0.0, description="shortest socket, metres")
+    max_socket_length_m: float = Field(0.45, gt=0.0, description="longest socket, metres")
+
+
+@dataclass(frozen=True, slots=True)
+class Bend:
+    """A change of direction."""
+
+    chainage_m: float
+    angle_deg: float
+    radius_m: float
+
+
+def find_bends(tube: Tube, options: FittingsOptions) -> list[Bend]:
+    """Return the bends of an axis in order of chainage."""
+    nodes = tube.nodes
+    own = polyline.chainage(nodes)
+    direction = polyline.directions(nodes, 0.08)
+    turn = np.arccos(np.clip(np.sum(direction[:-1] * direction[1:], axis=1), -1.0, 1.0))
+    curvature = np.concatenate([turn / np.diff(own), [0.0]])
+    curved = _closed(curvature > 1.0 / options.max_bend_radius_m, own, 0.2)
+    pieces = _pieces(curved)
+    bends = []
+    for number, (first, last) in enumerate(pieces):
+        before = own[pieces[number - 1][1]] if number else 0.0
+        after = own[pieces[number + 1][0]] if number + 1 < len(pieces) else own[-1]
+        bend = _bend(nodes, own, (first, last), (before, after))
+        if bend is not None and bend.angle_deg >= options.min_bend_deg:
+            bends.append(bend)
+    return bends
+
+
+def _closed(flags: BoolArray, own: FloatArray, gap_m: float) -> BoolArray:
+    """Fill gaps shorter than `gap_m` between flagged vertices."""
+    result = flags.copy()
+    at = np.flatnonzero(flags)
+    for a, b in zip(at[:-1], at[1:], strict=True):
+        if own[b] - own[a] <= gap_m:
+            result[a:b] = True
+    return result
+
+
+def _pieces(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return the first and last index of each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(int)))
+    return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
+
+
+def _bend(
+    nodes: FloatArray, own: FloatArray, piece: tuple[int, int], limits: tuple[float, float]
+) -> Bend | None:
+    """Measure a bend by the straights on either side of it.
+
+    With the straights meeting at an angle a, the arc passes R (1 / cos(a / 2) - 1) from where
+    they meet, which gives the radius R.
+    """
+    margin = 0.1
+    start, end = own[piece[0]] - margin, own[piece[1]] + margin
+    inbound = _line(nodes, own, max(start - _STRAIGHT_M, limits[0]), start)
+    outbound = _line(nodes, own, end, min(end + _STRAIGHT_M, limits[1]))
+    if inbound is None or outbound is None:
+        return None
+    angle = math.radians(polyline.angle_deg(inbound[1], outbound[1]))
+    if angle < 0.02:
+        return None
+    corner = _meeting(inbound, outbound)
+    distance = np.linalg.norm(nodes[piece[0] : piece[1] + 1] - corner, axis=1)
+    nearest = int(np.argmin(distance))
+    radius = float(distance[nearest]) / (1.0 / math.cos(angle / 2.0) - 1.0)
+    return Bend(float(own[piece[0] + nearest]), math.degrees(angle), radius)
+
+
+def _line(
+    nodes: FloatArray, own: FloatArray, start_m: float, end_m: float
+) -> tuple[FloatArray, FloatArray] | None:
+    """Fit a line to a stretch of axis; None where it is too short to have a direction."""
+    inside = (own >= start_m) & (own <= end_m)
+    if inside.sum() < 3 or end_m - start_m < 0.15:
+        return None
+    points = nodes[inside]
+    centre = points.mean(axis=0)
+    direction = np.linalg.svd(points - centre)[2][0]
+    return centre, direction * np.sign(direction @ (points[-1] - points[0]))
+
+
+def _meeting(
+    first: tuple[FloatArray, FloatArray], second: tuple[FloatArray, FloatArray]
+) -> FloatArray:
+    """Return the point halfway between two lines where they are nearest."""
+    (p, u), (q, v) = first, second
+    system = np.array([[u @ u, -(u @ v)], [u @ v, -(v @ v)]])
+    s, t = np.linalg.solve(system, np.array([(q - p) @ u, (q - p) @ v]))
+    return np.asarray(0.5 * (p + s * u + q + t * v))
+
+
+def find_joints(pyramid: Pyramid, tube: Tube, options: FittingsOptions) -> list[float]:
+    """Return the chainages of the middles of sockets, metres."""
+    length = tube.length_m
+    chainage, rise, noise = _profile(pyramid, tube, options)
+    bins = max(int(length / _BIN_M), 1)
+    index = np.minimum((chainage / _BIN_M).astype(np.int64), bins - 1)
+    out = rise > max(options.min_socket_rise_m, 3.0 * noise)
+    on = np.abs(rise) <= max(3.0 * noise, 0.005)
+    kernel_ones = np.ones(_SMOOTH_BINS)
+    standing = np.convolve(np.bincount(index, out, bins), kernel_ones, "same")
+    barrel = np.convolve(np.bincount(index, on, bins), kernel_ones, "same")
+    total = standing + barrel
+    share = np.where(total >= 6, standing / np.maximum(total, 1), 0.0)
+    joints = []
+    for first, last in _pieces(share > 0.5):
+        width = (last - first + 1) * _BIN_M
+        inside = out & (index >= first) & (index <= last)
+        if options.min_socket_length_m <= width <= options.max_socket_length_m and _is_ring(
+            rise[inside], noise
+        ):
+            joints.append((first + last + 1) / 2.0 * _BIN_M)
+    return joints
+
+
+def _is_ring(rise: FloatArray, noise_m: float) -> bool:
+    """Tell a socket, which stands out evenly, from soil and stones on the pipe."""
+    low, high = np.quantile(rise, [0.25, 0.75])
+    return bool(high - low < max(0.015, 3.0 * noise_m))
+
+
+def _profile(
+    pyramid: Pyramid, tube: Tube, options: FittingsOptions
+) -> tuple[FloatArray, FloatArray, float]:
+    """Return chainage and height above the barrel of the points in the tube's clearly seen part."""
+    level = pyramid.level(max(0, round(math.log2(0.1 / pyramid.voxel_size_m))))
+    reach = tube.radius_m + options.max_socket_rise_m
+    pieces = [
+        level.points_in_capsule(tube.nodes[k], tube.nodes[min(k + 4, len(tube.nodes) - 1)], reach)
+        for k in range(0, len(tube.nodes) - 1, 4)
+    ]
+    points = pyramid.xyz[np.unique(np.concatenate(pieces))]
+    even = polyline.along(
+        tube.nodes, tube.nodes, np.linspace(0.0, tube.length_m, max(len(tube.nodes), 2))
+    )
+    step = tube.length_m / (len(even) - 1)
+    segment = np.argmin(
+        np.linalg.norm(points[:, None, :] - even[None, :: max(len(even) // 64, 1)], axis=2), axis=1
+    ) * max(len(even) // 64, 1)
+    segment = np.minimum(segment, len(even) - 2).astype(np.int64)
+    for _ in range(1 + len(even) // 512):
+        chainage, radial = kernel.project(points, even, segment, step)
+    rho = np.linalg.norm(radial, axis=1)
+    rise = rho - tube.radius_m
+    half = math.radians(max(0.5 * float(np.median(tube.arc_deg)) - 15.0, 25.0))
+    seen = (radial @ tube.middle > math.cos(half) * rho) & ~np.isnan(chainage)
+    seen &= rise > -0.3 * tube.radius_m
+    return chainage[seen], rise[seen], tube.noise_m
