@@ -145,7 +145,6 @@ class TestFailures:
             (["absent.las"], 1, "absent.las: does not exist"),
             (["SCAN", "--geoid", "egm96"], 2, "--geoid: crs.geoid = 'egm96'"),
             (["SCAN", "-c", "absent.toml"], 2, "absent.toml: can't be read"),
-            (["SCAN", "--vertical", "jgd2011", "--material", "GOLD"], 2, "--material: "),
             (["SCAN"], 4, "--vertical"),
         ],
     )
@@ -158,6 +157,14 @@ class TestFailures:
         assert (found, text) == (code, "")
         assert message in self._one_line(messages)
         assert list(tmp_path.iterdir()) == [scan]
+
+    def test_unknown_material_is_named_with_the_known_ones(self, call, make_scan, tmp_path):
+        arguments = ("-o", tmp_path / "out", *HEIGHTS, "-q", "--material", "GOLD")
+        code, _, messages = call("run", make_scan(), *arguments)
+        assert code == 2
+        line = self._one_line(messages)
+        assert "'GOLD'" in line
+        assert "DIP, SP, HPPE, VP, SUS" in line
 
     def test_unknown_option_is_wrong_usage(self, call):
         code, text, messages = call("run", "x.las", "--colour")
@@ -228,7 +235,7 @@ def test_no_pipe_is_said(call, make_scan, tmp_path, monkeypatch):
 
 
 def test_bar_appears_on_a_terminal_only_and_takes_any_name(make_scan, tmp_path):
-    scan = make_scan("[red]トレンチ[/blue].las")
+    scan = make_scan("[red]トレンチ[bold].las")
     ours, theirs = pty.openpty()
     command = [*PROGRAM, "tile", scan, "-o", tmp_path / "out", *HEIGHTS]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, check=False)
@@ -236,7 +243,7 @@ def test_bar_appears_on_a_terminal_only_and_takes_any_name(make_scan, tmp_path):
     shown = os.read(ours, 100_000).decode()
     os.close(ours)
     assert done.returncode == 0, shown
-    assert "[red]トレンチ[/blue]: tiles" in shown
+    assert "[red]トレンチ[bold]: tiles" in shown
     assert b"\x1b" not in done.stdout
 
 
