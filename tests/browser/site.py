@@ -107,7 +107,7 @@ def _line(*ends: tuple[float, float, float]) -> list[tuple[float, ...]]:
 def _scan(rng: np.random.Generator) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return points, colours 0 ... 1 and labels of pavement, trench and pipes."""
     parts = [
-        (_pavement(rng, 60_000), (0.36, 0.37, 0.40), PointLabel.GROUND),
+        (_pavement(rng, 90_000), (0.36, 0.37, 0.40), PointLabel.GROUND),
         (_floor(rng, 16_000), (0.47, 0.36, 0.25), PointLabel.TRENCH),
         (_walls(rng, 24_000), (0.42, 0.33, 0.24), PointLabel.TRENCH),
         (_barrel(rng, 20_000), (0.10, 0.34, 0.62), PointLabel.FIRST_PIPE),

@@ -2,8 +2,9 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,7 +18,8 @@ pytestmark = pytest.mark.browser
 
 CENTRE = (450, 300)
 """The first view looks at the middle of the pipes, and the main pipe passes through it."""
-PAVEMENT = (330, 480)
+ALONG_PIPE = (541, 500)
+PAVEMENT = (340, 330)
 BESIDE = (840, 120)
 """Where no scan is."""
 
@@ -25,27 +27,35 @@ Wait = Callable[..., Pixels]
 
 
 @pytest.fixture(autouse=True)
-def _as_opened(view: View) -> None:
-    """Close the panel that a test before has left open."""
-    view.page.keyboard.press("Escape")
+def _as_opened(view: View) -> Iterator[None]:
+    """Leave the page as it was opened, whatever a test has done to it: opening takes seconds."""
+    yield
+    page = view.page
+    page.keyboard.press("Escape")
+    for label, shown in (("点群", True), ("管路", True), ("地表面", False)):
+        page.get_by_label(label, exact=True).set_checked(shown)
+    for choice in ("実色", "呼び径"):
+        page.get_by_role("radio", name=choice).check(force=True)
+    page.get_by_role("button", name="全体表示").click()
 
 
-def mean(pixels: Pixels) -> tuple[float, ...]:
-    return tuple(sum(channel) / len(pixels) for channel in zip(*pixels, strict=True))
+def typical(pixels: Pixels) -> tuple[float, ...]:
+    """Return the median by channel: between points the background shows."""
+    return tuple(median(channel) for channel in zip(*pixels, strict=True))
 
 
 def is_blue(pixels: Pixels) -> bool:
-    red, _, blue = mean(pixels)
+    red, _, blue = typical(pixels)
     return blue > red + 60
 
 
 def is_yellow(pixels: Pixels) -> bool:
-    red, green, blue = mean(pixels)
+    red, green, blue = typical(pixels)
     return min(red, green) > blue + 50
 
 
 def is_brown(pixels: Pixels) -> bool:
-    red, _, blue = mean(pixels)
+    red, _, blue = typical(pixels)
     return blue + 20 < red < 200
 
 
@@ -73,7 +83,7 @@ def test_shows_pipe_pavement_and_nothing_beside(view: View, pixels_when: Wait) -
     pixels_when(CENTRE, is_blue)
     pavement = pixels_around(view.page, PAVEMENT, half=20)
     assert len(set(pavement)) > 50
-    assert all(60 < channel < 140 for channel in mean(pavement))
+    assert all(60 < channel < 140 for channel in typical(pavement))
     assert is_background(pixels_around(view.page, BESIDE))
 
 
@@ -141,8 +151,37 @@ def test_keyboard_reaches_each_pipe(view: View, pixels_when: Wait) -> None:
     expect(page.locator("#panel dd").nth(4)).to_have_text("—")
     # It has flown there: the selected pipe is in the middle.
     pixels_when(CENTRE, is_yellow)
+
+
+def test_wheel_never_passes_what_it_points_at(view: View, pixels_when: Wait) -> None:
+    page = view.page
+    page.mouse.move(*CENTRE)
+    for _ in range(12):
+        page.mouse.wheel(0, -400)
+    # The pipe fills the middle: from 9 pixels to well over 40.
+    for aside in (-20, 20):
+        pixels_when((CENTRE[0] + aside, CENTRE[1]), is_blue)
     page.get_by_role("button", name="全体表示").click()
-    page.keyboard.press("Escape")
+    pixels_when((CENTRE[0] + 20, CENTRE[1]), is_brown)
+
+
+def test_drag_and_arrow_keys_turn_about_what_they_hold(view: View, pixels_when: Wait) -> None:
+    page = view.page
+    page.get_by_label("点群", exact=True).uncheck()
+    pixels_when(ALONG_PIPE, is_blue)
+    page.mouse.move(*CENTRE)
+    page.mouse.down()
+    page.mouse.move(CENTRE[0] - 150, CENTRE[1], steps=3)
+    page.mouse.up()
+    pixels_when(ALONG_PIPE, is_background)
+    pixels_when(CENTRE, is_blue)
+    expect(page.locator("#panel")).to_be_hidden()
+    page.get_by_role("button", name="全体表示").click()
+    pixels_when(ALONG_PIPE, is_blue)
+    page.locator("canvas").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    pixels_when(ALONG_PIPE, is_background)
     pixels_when(CENTRE, is_blue)
 
 
@@ -156,7 +195,6 @@ def test_layers_can_be_hidden(view: View, pixels_when: Wait) -> None:
     page.get_by_label("点群", exact=True).check()
     # Without the solid its own points show: blue as scanned.
     pixels_when(CENTRE, is_blue)
-    page.get_by_label("管路", exact=True).check()
 
 
 def test_points_by_class(view: View, pixels_when: Wait) -> None:
@@ -164,8 +202,7 @@ def test_points_by_class(view: View, pixels_when: Wait) -> None:
     page.get_by_text("分類").click()
     expect(page.locator("#sidebar .legend").first).to_have_text("地表掘削面管その他")
     ground = (143, 152, 166)
-    pixels_when(PAVEMENT, lambda pixels: _near(ground, mean(pixels)))
-    page.get_by_text("実色").click()
+    pixels_when(PAVEMENT, lambda pixels: _near(ground, typical(pixels)))
 
 
 def test_points_by_height(view: View, pixels_when: Wait) -> None:
@@ -174,17 +211,14 @@ def test_points_by_height(view: View, pixels_when: Wait) -> None:
     expect(page.locator(".scale")).to_contain_text("地表からの高さ")
     # Ground level is five sixths up a scale from -2.5 to +0.5 m: a third from green to yellow.
     at_zero = (182, 212, 88)
-    pixels_when(PAVEMENT, lambda pixels: _near(at_zero, mean(pixels), 12))
-    page.get_by_text("実色").click()
+    pixels_when(PAVEMENT, lambda pixels: _near(at_zero, typical(pixels), 12))
 
 
 def test_pipes_by_quality(view: View, pixels_when: Wait) -> None:
     page = view.page
     page.get_by_text("品質", exact=True).click()
     expect(page.locator("#sidebar .legend").last).to_have_text("良不良")
-    pixels_when(CENTRE, lambda pixels: mean(pixels)[1] > mean(pixels)[0] + 60)
-    page.get_by_text("呼び径", exact=True).first.click()
-    pixels_when(CENTRE, is_blue)
+    pixels_when(CENTRE, lambda pixels: typical(pixels)[1] > typical(pixels)[0] + 60)
 
 
 def test_ground_neither_buries_the_trench_nor_stays_away(view: View, pixels_when: Wait) -> None:
@@ -192,8 +226,6 @@ def test_ground_neither_buries_the_trench_nor_stays_away(view: View, pixels_when
     page.get_by_label("地表面").check()
     pixels_when(BESIDE, lambda pixels: not is_background(pixels))
     pixels_when(CENTRE, is_blue)
-    page.get_by_label("地表面").uncheck()
-    pixels_when(BESIDE, is_background)
 
 
 def test_language_can_be_switched(view: View) -> None:

@@ -32,10 +32,11 @@ export function homeView(dataset: Dataset): View | null {
   return viewOf(BoundingSphere.fromPoints([...vertices]), axisHeading(longest.vertices));
 }
 
-/** One pipe from above, along its trench. */
-export function pipeView(pipe: LocatedPipe): View {
-  const sphere = BoundingSphere.fromPoints([...pipe.vertices]);
-  return viewOf(sphere, axisHeading(pipe.vertices));
+/** One pipe from above, along its trench: a branch or crossing lies in that of a longer pipe. */
+export function pipeView(pipe: LocatedPipe, all: readonly LocatedPipe[]): View {
+  const sameSite = all.filter(({ record }) => record.site === pipe.record.site);
+  const guide = pipe.record.role === "main" ? pipe : (longestPipe(sameSite) ?? pipe);
+  return viewOf(BoundingSphere.fromPoints([...pipe.vertices]), axisHeading(guide.vertices));
 }
 
 /** Go there: at once where the user wants no motion. */

@@ -6,6 +6,10 @@ const TEXTS = {
   title: ["管路ビューア", "Pipe viewer"],
   language: ["English", "日本語"],
   languageHint: ["Switch to English", "日本語に切り替える"],
+  scene: [
+    "3D 表示：矢印キーで回転、+ と − で拡大縮小",
+    "3D view: arrow keys turn it, + and − zoom",
+  ],
   menu: ["メニュー", "Menu"],
   home: ["全体表示", "Whole site"],
   close: ["閉じる", "Close"],

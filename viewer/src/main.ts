@@ -1,10 +1,12 @@
 import type { CesiumWidget, Scene } from "cesium";
 import "./style.css";
-import { goTo, homeView, lightDirection, pipeView } from "./camera";
+import { goTo, homeView, lightDirection, pipeView, type View } from "./camera";
 import { type Dataset, loadDataset } from "./dataset";
 import { byId } from "./dom";
 import { openings } from "./ground";
 import { language, type TextKey, text } from "./i18n";
+import { navigate } from "./navigation";
+import { Orbit } from "./orbit";
 import { createPanel } from "./panel";
 import { followClicks } from "./pick";
 import { PipeSolids } from "./pipes";
@@ -29,9 +31,17 @@ async function show(widget: CesiumWidget, dataset: Dataset): Promise<void> {
   // Translucent ground costs a CPU more than all else together.
   state.showGround.set(!isSoftwareRenderer(scene));
   const view = homeView(dataset);
-  const goHome = (animated: boolean) => view && goTo(scene.camera, view, animated);
-  goHome(false);
-  if (view) lightFrom(scene, lightDirection(view));
+  const orbit = new Orbit(scene, view?.target.center ?? scene.camera.positionWC);
+  const fly = (to: View, animated: boolean) => {
+    goTo(scene.camera, to, animated);
+    orbit.settleOn(to.target.center);
+  };
+  if (view) {
+    fly(view, false);
+    lightFrom(scene, lightDirection(view));
+  }
+  nameCanvas(scene.canvas);
+  navigate(scene.canvas, orbit, () => scene.camera.cancelFlight());
 
   const tilesets = await Tilesets.load(widget, dataset, countFailure);
   const solids = new PipeSolids(tilesets.of("pipes"), dataset.pipes, () => scene.requestRender());
@@ -40,10 +50,10 @@ async function show(widget: CesiumWidget, dataset: Dataset): Promise<void> {
 
   createPanel(state.selected);
   createSidebar(dataset, tilesets.hasLabels, state, {
-    goHome: () => goHome(true),
+    goHome: () => view && fly(view, true),
     choosePipe: (pipe) => {
       state.selected.set(pipe.record);
-      goTo(scene.camera, pipeView(pipe), true);
+      fly(pipeView(pipe, dataset.pipes), true);
     },
   });
   followClicks(scene, tilesets, solids, (pipe) => state.selected.set(pipe));
@@ -67,6 +77,13 @@ function connect(
   state.pointColouring.follow((colouring) => tilesets.colourPoints(colouring));
   state.pipeColouring.follow((colouring) => solids.colourBy(colouring));
   state.selected.follow((pipe) => solids.select(pipe));
+}
+
+function nameCanvas(canvas: HTMLCanvasElement): void {
+  const name = () => canvas.setAttribute("aria-label", text("scene"));
+  canvas.setAttribute("role", "application");
+  language.follow(name);
+  name();
 }
 
 function openGround({ scene }: CesiumWidget, dataset: Dataset): void {

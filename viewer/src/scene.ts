@@ -1,12 +1,10 @@
 import {
-  CameraEventType,
   type Cartesian3,
   CesiumWidget,
   Color,
   DirectionalLight,
   type Globe,
   Ion,
-  KeyboardEventModifier,
   type Scene,
 } from "cesium";
 import type { GroundLevel } from "./dataset";
@@ -35,7 +33,7 @@ export function createWidget(levels: readonly GroundLevel[]): CesiumWidget {
   widget.scene.rethrowRenderErrors = true;
   plainSky(widget.scene);
   translucentGround(widget.scene.globe);
-  freeCamera(widget.scene);
+  nearCamera(widget.scene);
   if (isSoftwareRenderer(widget.scene)) widget.scene.msaaSamples = 1;
   return widget;
 }
@@ -87,16 +85,7 @@ function translucentGround(globe: Globe): void {
   globe.translucency.backFaceAlpha = 0.3;
 }
 
-function freeCamera(scene: Scene): void {
-  const controller = scene.screenSpaceCameraController;
-  controller.enableCollisionDetection = false;
-  controller.minimumZoomDistance = 0.2;
-  controller.zoomEventTypes = [CameraEventType.WHEEL, CameraEventType.PINCH];
-  controller.tiltEventTypes = [
-    CameraEventType.RIGHT_DRAG,
-    CameraEventType.MIDDLE_DRAG,
-    CameraEventType.PINCH,
-    { eventType: CameraEventType.LEFT_DRAG, modifier: KeyboardEventModifier.CTRL },
-  ];
-  scene.camera.frustum.near = 0.05;
+function nearCamera({ camera }: Scene): void {
+  // A trench is looked at from within arm's length.
+  camera.frustum.near = 0.05;
 }

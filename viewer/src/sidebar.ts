@@ -13,6 +13,9 @@ export interface SidebarActions {
   readonly choosePipe: (pipe: LocatedPipe) => void;
 }
 
+const MENU_CLOSED = "menu-closed";
+const NARROW = "(max-width: 46rem)";
+
 /** The controls; written anew on each change, with the keyboard's place kept. */
 export function createSidebar(
   dataset: Dataset,
@@ -24,6 +27,7 @@ export function createSidebar(
   const top = element("header");
   const body = element("div", { class: "body" });
   sidebar.append(top, body);
+  document.body.classList.toggle(MENU_CLOSED, matchMedia(NARROW).matches);
   const write = () => {
     document.documentElement.lang = language.value;
     document.title = [dataset.name, text("title")].filter((part) => part).join(" — ");
@@ -44,8 +48,13 @@ export function createSidebar(
 }
 
 function titleBar(dataset: Dataset, goHome: () => void): HTMLElement[] {
-  const menu = button("☰", () => document.body.classList.toggle("menu-closed"));
+  const { classList } = document.body;
+  const menu = button("☰", () => {
+    classList.toggle(MENU_CLOSED);
+    menu.setAttribute("aria-expanded", String(!classList.contains(MENU_CLOSED)));
+  });
   menu.setAttribute("aria-label", text("menu"));
+  menu.setAttribute("aria-expanded", String(!classList.contains(MENU_CLOSED)));
   menu.className = "icon";
   const other = button(text("language"), () => language.set(language.value === "ja" ? "en" : "ja"));
   other.title = text("languageHint");

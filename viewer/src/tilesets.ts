@@ -73,7 +73,9 @@ export class Tilesets {
   #dressPoints(tileset: Cesium3DTileset, link: TilesetLink, dataset: Dataset): void {
     tileset.pointCloudShading = new PointCloudShading({
       attenuation: true,
-      maximumAttenuation: 7,
+      // A tile's geometric error is several times the spacing of its points.
+      geometricErrorScale: 0.15,
+      maximumAttenuation: 5,
       // Its extra passes cost a CPU more than all points.
       eyeDomeLighting: !isSoftwareRenderer(this.#widget.scene),
     });
