@@ -120,7 +120,7 @@ def test_table_on_stdout_is_that_of_the_files(sample_run, pipes):
     assert head.startswith("pipe")
     assert f"{1000 * float(pipes[0]['outer_diameter_m']):.1f} ±" in row
     assert "DIP 150" in row
-    assert f"twin-pipeline view {sample_run.out}" in sample_run.stdout
+    assert f"-m twin_pipeline view {sample_run.out}" in sample_run.stdout
 
 
 def _rows(path):

@@ -1,6 +1,9 @@
 """The commands that write an output folder: run and tile."""
 
 import json
+import shlex
+import shutil
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,7 +124,17 @@ def _print(summary: RunSummary, text: str, *, as_json: bool) -> None:
         return
     typer.echo(text)
     typer.echo(f"\noutputs  {summary.out}")
-    typer.echo(f"viewer   twin-pipeline view {summary.out}")
+    typer.echo(f"viewer   {_program()} view {shlex.quote(str(summary.out))}")
+
+
+def _program() -> str:
+    """Return how to call this program again from the same folder."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return f"{shlex.quote(sys.executable)} -m twin_pipeline"
+    found = shutil.which(called.name)
+    known = found is not None and called.exists() and Path(found).samefile(called)
+    return called.name if known else shlex.quote(str(called))
 
 
 def _end(summary: RunSummary) -> None:
