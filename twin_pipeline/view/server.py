@@ -25,7 +25,7 @@ _POLICY = {
     "default-src": "'none'",
     # Decoders (meshopt, Draco, Basis) are WebAssembly.
     "script-src": "'self' 'wasm-unsafe-eval'",
-    "worker-src": "'self' blob:",
+    "worker-src": "'self'",
     # CesiumJS writes the style sheet of its credits into the page.
     "style-src": "'self' 'unsafe-inline'",
     # Textures inside tiles become blob: images.
