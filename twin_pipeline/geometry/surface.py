@@ -3,12 +3,15 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from twin_pipeline.model import FloatArray
 
-_NEAREST = 60
-_REACH_M = 4.0
+IntArray = npt.NDArray[np.int64]
+
+_PER_OCTANT = 40
+_REACH_M = 3.5
 _ROBUST_SCALE_M = 0.015
 
 
@@ -30,7 +33,7 @@ class Ground:
     def elevation_at(self, xy: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Carry the pavement over the trench.
 
-        A plane is fitted robustly to the pavement within 4 m, the nearest pieces on every side
+        A plane is fitted robustly to the pavement within 3.5 m, the nearest pieces that agree
         weighing most, and evaluated at the point asked for.
 
         Parameters
@@ -49,16 +52,22 @@ class Ground:
                 elevation[i], std[i] = _plane_at(self.patches[near], point)
         return elevation, np.hypot(std, self.std_floor_m)
 
-    def _patches_around(self, point: FloatArray) -> np.ndarray | None:
-        """Return patches near a point, the nearest of each eighth of the horizon."""
-        found = np.asarray(self._tree.query_ball_point(point, _REACH_M))
+    def _patches_around(self, point: FloatArray) -> IntArray | None:
+        """Return patches near a point, evenly from each eighth of the horizon, near and far.
+
+        The nearest alone would follow a plank or a plate that lies at the edge.
+        """
+        found = np.asarray(self._tree.query_ball_point(point, _REACH_M, return_sorted=True))
         if len(found) < 8:
             return None
         offset = self.patches[found, :2] - point
         octant = ((np.arctan2(offset[:, 1], offset[:, 0]) + np.pi) * (4.0 / np.pi)).astype(int) % 8
         order = np.argsort(np.hypot(offset[:, 0], offset[:, 1]), kind="stable")
-        kept = [order[octant[order] == o][: _NEAREST // 4] for o in range(8)]
-        return found[np.concatenate(kept)]
+        kept = []
+        for o in range(8):
+            own = order[octant[order] == o]
+            kept.append(own[:: max(len(own) // _PER_OCTANT, 1)])
+        return np.asarray(found[np.concatenate(kept)])
 
 
 def _plane_at(patches: FloatArray, point: FloatArray) -> tuple[float, float]:
@@ -66,16 +75,16 @@ def _plane_at(patches: FloatArray, point: FloatArray) -> tuple[float, float]:
     offset = patches[:, :2] - point
     design = np.column_stack([np.ones(len(offset)), offset])
     distance = np.hypot(offset[:, 0], offset[:, 1])
-    nearness = 1.0 / (0.5 + distance) ** 2
-    weights = nearness.copy()
+    nearness = 1.0 / (1.0 + distance) ** 2
+    weights = np.ones(len(offset))
     solution = np.zeros(3)
     for iteration in range(12):
         normal = design.T @ (weights[:, None] * design) + np.diag([0.0, 1e-6, 1e-6])
         solution = np.linalg.solve(normal, design.T @ (weights * patches[:, 2]))
         residual = patches[:, 2] - design @ solution
         if iteration < 6:
-            # absolute deviations first: a heap on one side must not tilt the start
-            weights = nearness / np.maximum(np.abs(residual), 0.003)
+            # absolute deviations first: a heap or plank on one side must not tilt the start
+            weights = 1.0 / np.maximum(np.abs(residual), 0.003)
         else:
             scale = max(4.0 * 1.4826 * float(np.median(np.abs(residual))), _ROBUST_SCALE_M)
             weights = nearness * np.maximum(1.0 - (residual / scale) ** 2, 0.0) ** 2

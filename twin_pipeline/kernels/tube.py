@@ -10,12 +10,12 @@ interpolated linearly. The normal matrix without the radius is banded; band stor
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 HALF_BAND = 5
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(cache=True, nogil=True)
 def project(points, nodes, segment, chainage_step):
     """Project points on the polyline, starting from the segments given (updated in place).
 
@@ -27,7 +27,7 @@ def project(points, nodes, segment, chainage_step):
     chainage = np.empty(count)
     radial = np.empty((count, 3))
     last = len(nodes) - 2
-    for i in prange(count):
+    for i in range(count):
         k = segment[i]
         for _ in range(8):
             t = _fraction(points, i, nodes, k)

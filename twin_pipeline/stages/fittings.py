@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
+from scipy.spatial import cKDTree
 
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
@@ -174,12 +175,9 @@ def _profile(
         tube.nodes, tube.nodes, np.linspace(0.0, tube.length_m, max(len(tube.nodes), 2))
     )
     step = tube.length_m / (len(even) - 1)
-    segment = np.argmin(
-        np.linalg.norm(points[:, None, :] - even[None, :: max(len(even) // 64, 1)], axis=2), axis=1
-    ) * max(len(even) // 64, 1)
-    segment = np.minimum(segment, len(even) - 2).astype(np.int64)
-    for _ in range(1 + len(even) // 512):
-        chainage, radial = kernel.project(points, even, segment, step)
+    _, nearest = cKDTree(even).query(points)
+    segment = np.minimum(nearest, len(even) - 2).astype(np.int64)
+    chainage, radial = kernel.project(points, even, segment, step)
     rho = np.linalg.norm(radial, axis=1)
     rise = rho - tube.radius_m
     half = math.radians(max(0.5 * float(np.median(tube.arc_deg)) - 15.0, 25.0))

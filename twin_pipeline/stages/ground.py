@@ -14,6 +14,7 @@ _OUTLINE_CELL_M = 0.1
 _MAX_STEP_M = 0.06
 _MIN_TRENCH_M2 = 0.4
 _RIM_M = 0.5
+_EDGE_M = 0.05
 
 
 class GroundOptions(BaseModel):
@@ -47,11 +48,14 @@ def find_ground(pyramid: Pyramid, options: GroundOptions) -> Ground | None:
     keep = pavement[cell[:, 0], cell[:, 1]] & (np.abs(patches[:, 2] - level) < _MAX_STEP_M)
     if not keep.any():
         return None
-    ground = Ground(patches[keep], options.std_floor_m, ())
-    outlines = _outlines(pyramid, ground, options)
+    found = patches[keep]
+    outlines = _outlines(pyramid, Ground(found, options.std_floor_m, ()), options)
     if not outlines:
         return None
-    return Ground(patches[keep], options.std_floor_m, outlines)
+    # planks and plates over the trench are no pavement
+    dug = shapely.union_all([shapely.Polygon(ring) for ring in outlines]).buffer(_EDGE_M)
+    beside = found[~shapely.contains_xy(dug, found[:, 0], found[:, 1])]
+    return Ground(beside, options.std_floor_m, outlines) if len(beside) else None
 
 
 def _horizontal_patches(pyramid: Pyramid, options: GroundOptions) -> FloatArray:

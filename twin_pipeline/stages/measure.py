@@ -25,6 +25,7 @@ IntArray = npt.NDArray[np.int64]
 _SECTORS = 72
 _ITERATIONS = 14
 _TRIM_FROM = 5
+_HIDE_FROM = 3
 _MIN_POINTS = 60
 
 
@@ -58,6 +59,7 @@ class _Adjustment:
         self.noise = 0.1 * radius_m
         self.used = len(points)
         self.keep = np.ones(len(points), bool)
+        self.hidden = np.zeros(len(axis), bool)
         self._geometry()
 
     def _geometry(self) -> None:
@@ -121,6 +123,7 @@ class _Adjustment:
         per_node = max(self.used / len(self.nodes) / 2.0, 1.0)
         tolerated = max(scale, 0.8 * self.noise / np.sqrt(per_node))
         loosened = 1.0 / (1.0 + (smooth / tolerated) ** 2) ** 2
+        loosened[self.hidden] = 1.0
         return (self.noise / scale) ** 2 * loosened
 
     def update_noise(self, weights: FloatArray) -> None:
@@ -264,6 +267,10 @@ def _iterate(
             shell = max(0.12 * adj.radius, 4.0 * adj.noise)
             adj.keep = trim_sectors(adj, max(0.25, 2.0 * adj.radius), shell, gate)
         weights = adj.weights(band, min_cosine)
+        if iteration >= _HIDE_FROM:
+            arc, _ = _observed(adj, weights, options.min_arc_deg)
+            adj.hidden = arc < max(options.min_arc_deg, 0.5 * float(np.median(arc[arc > 0.0])))
+            weights[adj.hidden[adj.nearest_node()]] = 0.0
         if (weights > 0.0).sum() < _MIN_POINTS:
             return None
         adj.solve(weights)
