@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +13,7 @@ import laspy
 import numpy as np
 import pytest
 from factories import make_survey
+from playwright.sync_api import Playwright, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 SHOWN = ("numpy", "numba", "laspy", "lazrs", "pyproj", "shapely", "pyogrio", "pydantic")
@@ -26,6 +27,13 @@ def pytest_report_header() -> list[str]:
     gdal = ".".join(map(str, pyogrio.__gdal_version__))
     packages = ", ".join(f"{name} {version(name)}" for name in SHOWN)
     return [packages, f"GDAL {gdal}, PROJ {pyproj.proj_version_str}"]
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Return the one Playwright of the test run: a second beside it would refuse to start."""
+    with sync_playwright() as playwright:
+        yield playwright
 
 
 @pytest.fixture(scope="session")

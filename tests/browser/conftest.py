@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright
 
 from browser.opened import Pixels, View, pixels_around
 from browser.site import write_site
@@ -32,7 +32,7 @@ def _absent(what: str, remedy: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium(playwright: Playwright) -> Iterator[Browser]:
     if not (STATIC_FOLDER / "index.html").is_file():
         _absent("the viewer has not been built", "call `make viewer` (needs Node.js 20 or newer)")
     command = next(filter(None, map(shutil.which, COMMANDS)), None)
@@ -41,10 +41,9 @@ def chromium() -> Iterator[Browser]:
             "no Chromium on the PATH",
             "`apt-get install chromium`, or your system's package of Chromium or Chrome",
         )
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=command, args=FLAGS)
-        yield browser
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=command, args=FLAGS)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")

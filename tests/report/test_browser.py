@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from factories import make_facts, make_result
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from twin_pipeline.report.page import write_report
 
@@ -22,18 +22,17 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="module")
-def page(chromium, tmp_path_factory) -> Iterator[Page]:
+def page(chromium, playwright, tmp_path_factory) -> Iterator[Page]:
     path = tmp_path_factory.mktemp("report") / "report.html"
     write_report([make_result()], make_facts(), path)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1180, "height": 900})
-        page.requests, page.messages = [], []
-        page.on("request", lambda request: page.requests.append(request.url))
-        page.on("console", lambda message: page.messages.append(message.text))
-        page.goto(path.as_uri())
-        yield page
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    page = browser.new_page(viewport={"width": 1180, "height": 900})
+    page.requests, page.messages = [], []
+    page.on("request", lambda request: page.requests.append(request.url))
+    page.on("console", lambda message: page.messages.append(message.text))
+    page.goto(path.as_uri())
+    yield page
+    browser.close()
 
 
 def test_nothing_is_fetched_and_nothing_complained_of(page):
