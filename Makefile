@@ -12,6 +12,9 @@ RUN_READY := $(STAMPS)/run-ready
 DEV_READY := $(STAMPS)/dev-ready
 VIEWER := twin_pipeline/viewer_static/index.html
 VIEWER_SOURCES := $(shell find viewer -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+PACKAGE_SOURCES := $(shell find twin_pipeline -name '*.py' -o -name '*.j2' -o -name '*.toml')
+DEMO := out/demo
+DEMO_SCAN := sample_data/trench_tokyo.laz
 LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --no-header
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -21,9 +24,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
 
-demo: $(RUN_READY) $(VIEWER) ## run the sample scan; print the pipes and where the results are
-	$(BIN)/twin-pipeline run sample_data/trench_tokyo.laz -c configs/tokyo.toml --material DIP \
-	    -o out/demo --overwrite
+demo: $(DEMO)/run.json $(VIEWER) ## run the sample scan; print the pipes and where the results are
+	@cat $(DEMO).txt
 
 test: $(DEV_READY) $(VIEWER) ## the whole test suite
 	$(BIN)/python -m pytest
@@ -59,6 +61,11 @@ config: $(RUN_READY) ## write configs/default.toml anew from the options in the 
 
 clean: ## remove what make made, the viewer's packages included
 	rm -rf $(VENV) $(STAMPS) build out viewer/node_modules twin_pipeline/viewer_static
+
+$(DEMO)/run.json: $(RUN_READY) $(DEMO_SCAN) configs/tokyo.toml $(PACKAGE_SOURCES)
+	@mkdir -p $(dir $(DEMO))
+	$(BIN)/twin-pipeline run $(DEMO_SCAN) -c configs/tokyo.toml --material DIP \
+	    -o $(DEMO) --overwrite > $(DEMO).txt
 
 # A Debian python3 without its venv package, or a version manager's placeholder, is passed over.
 $(BIN)/python:
