@@ -75,7 +75,7 @@ def _survey(labels: FloatArray) -> Survey:
         outer_diameter_m=0.1689,
         outer_diameter_std_m=0.0003,
         nominal_diameter_mm=150,
-        cover_min_m=1.1656,
+        cover_min_m=1.03949,
         cover_mean_m=1.1806,
         cover_max_m=1.1956,
         quality_reason=HOSTILE,

@@ -44,7 +44,7 @@ async function show(widget: CesiumWidget, dataset: Dataset): Promise<void> {
   navigate(scene.canvas, orbit, () => scene.camera.cancelFlight());
 
   const tilesets = await Tilesets.load(widget, dataset, countFailure);
-  const solids = new PipeSolids(tilesets.of("pipes"), dataset.pipes, () => scene.requestRender());
+  const solids = new PipeSolids(tilesets.of("pipes"), () => scene.requestRender());
   openGround(widget, dataset);
   connect(widget, state, tilesets, solids);
 
@@ -52,7 +52,7 @@ async function show(widget: CesiumWidget, dataset: Dataset): Promise<void> {
   createSidebar(dataset, tilesets.hasLabels, state, {
     goHome: () => view && fly(view, true),
     choosePipe: (pipe) => {
-      state.selected.set(pipe.record);
+      state.selected.set(solids.exact(pipe.record));
       fly(pipeView(pipe, dataset.pipes), true);
     },
   });

@@ -1,6 +1,6 @@
 import type { LocatedPipe } from "./dataset";
 import { element, swatch } from "./dom";
-import { metres } from "./format";
+import { quantity } from "./format";
 import { codeText, text } from "./i18n";
 import { type PipeColouring, pipeColour } from "./palette";
 
@@ -51,5 +51,5 @@ function entry(pipe: LocatedPipe, state: PipeListState): HTMLElement {
 function summary({ record }: LocatedPipe): string {
   const size = record.nominal_diameter_mm;
   const nominal = size === null ? text("undecided") : `φ${size}`;
-  return [nominal, codeText(record.role), metres(record.length_m)].join(" · ");
+  return [nominal, codeText(record.role), quantity(record.length_m, null, 1, "m")].join(" · ");
 }

@@ -6,7 +6,6 @@ import {
   Cesium3DTileFeature,
   type Cesium3DTileset,
 } from "cesium";
-import type { LocatedPipe } from "./dataset";
 import { linearColour, type PipeColouring, pipeColour, SELECTED } from "./palette";
 import { type PipeRecord, readRecord } from "./record";
 
@@ -14,19 +13,14 @@ const DIFFUSE_ONLY = new Cartesian2(1, 0);
 
 /** The pipes as solids in the scene: which is which, and in what colour. */
 export class PipeSolids {
-  readonly #records: ReadonlyMap<string, PipeRecord>;
+  readonly #records = new Map<string, PipeRecord>();
   readonly #loaded = new Set<Cesium3DTileContent>();
   readonly #changed: () => void;
   #colouring: PipeColouring = "nominal";
   #selected: PipeRecord | null = null;
 
   /** Follow these tilesets; `changed` is called whenever the scene has to be drawn anew. */
-  constructor(
-    tilesets: readonly Cesium3DTileset[],
-    pipes: readonly LocatedPipe[],
-    changed: () => void,
-  ) {
-    this.#records = new Map(pipes.map(({ record }) => [record.key, record]));
+  constructor(tilesets: readonly Cesium3DTileset[], changed: () => void) {
     this.#changed = changed;
     for (const tileset of tilesets) this.#follow(tileset);
   }
@@ -41,11 +35,15 @@ export class PipeSolids {
     this.#repaint();
   }
 
-  /** The pipe that a picked object is part of, as the attribute file has it, or the tile. */
+  /** The pipe that a picked object is part of. */
   recordOf(picked: unknown): PipeRecord | null {
     if (!(picked instanceof Cesium3DTileFeature)) return null;
     const record = readRecord((field) => picked.getProperty(field));
-    if (record.pipe_id === null) return null;
+    return record.pipe_id === null ? null : record;
+  }
+
+  /** The record as the tiles have it: GeoJSON rounds, and rounding twice shows a wrong digit. */
+  exact(record: PipeRecord): PipeRecord {
     return this.#records.get(record.key) ?? record;
   }
 
@@ -72,6 +70,7 @@ export class PipeSolids {
       const feature = content.getFeature(id);
       const record = this.recordOf(feature);
       if (record === null) continue;
+      this.#records.set(record.key, record);
       const isSelected = record.key === this.#selected?.key;
       const css = isSelected ? SELECTED : pipeColour(record, this.#colouring);
       feature.color = linearColour(css);
