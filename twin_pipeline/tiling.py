@@ -31,7 +31,9 @@ def tile_site(scan: Path, config: Config, staging: Path, progress: Progress) -> 
         options=config.tiles,
         progress=lambda _, points: progress.advance(points, info.point_count),
     )
-    survey = Survey(scan.stem, pipes=(), point_labels=np.empty(0, np.uint16), trench=(), ground_z_m=None)
+    survey = Survey(
+        scan.stem, pipes=(), point_labels=np.empty(0, np.uint16), trench=(), ground_z_m=None
+    )
     return SiteOutcome(
         result=SiteResult(survey, georeference),
         inputs=(InputFile(scan.stem, str(scan), sha256_of(scan), written.points),),
