@@ -19,7 +19,7 @@ LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3
 	--generate-hashes --no-annotate --no-header
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint format types imports check viewer bench lock config clean
+.PHONY: help demo test lint format types imports check viewer bench lock config images clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -58,6 +58,9 @@ lock: $(DEV_READY) ## choose the pinned packages anew from pyproject.toml
 config: $(RUN_READY) ## write configs/default.toml anew from the options in the code
 	$(BIN)/python -m twin_pipeline.config > configs/default.toml.new
 	mv configs/default.toml.new configs/default.toml
+
+images: $(DEV_READY) $(DEMO)/run.json $(VIEWER) ## take the README's pictures anew; needs Chromium
+	$(BIN)/python docs/make_images.py $(DEMO)
 
 clean: ## remove what make made, the viewer's packages included
 	rm -rf $(VENV) $(STAMPS) build out viewer/node_modules twin_pipeline/viewer_static
