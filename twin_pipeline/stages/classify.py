@@ -30,8 +30,9 @@ class ClassifyOptions(BaseModel):
         6.0, gt=0.0, description="how square to the trench a strut stands, degrees"
     )
     strut_level_deg: float = Field(4.0, gt=0.0, description="how level a strut lies, degrees")
-    strut_depth_share: float = Field(
-        0.75, gt=0.0, lt=1.0, description="a strut lies above this share of the mains' depth"
+    utility_depth_m: float = Field(
+        0.5, gt=0.0,
+        description="axis depth above which a level tube square to the main is a strut, metres",
     )
 
 
@@ -67,7 +68,7 @@ def classify(
             left_out.append(LeftOut(tube, reason))
     mains = _mains(buried, ground, options)
     others = [tube for tube in buried if not any(tube is main for main in mains)]
-    struts = [t for t in others if mains and _like_a_strut(t, mains, ground, options)]
+    struts = _struts(others, mains, ground, options) if mains else []
     left_out += [LeftOut(tube, "shoring strut") for tube in struts]
     found = [Classified(main, Role.MAIN) for main in mains]
     for tube in others:
@@ -149,21 +150,44 @@ def _angle_between(tube: Tube, main: Tube) -> float:
     return _acute_deg(chord, direction)
 
 
+def _struts(
+    tubes: list[Tube], mains: list[Tube], ground: Ground, options: ClassifyOptions
+) -> list[Tube]:
+    """Return the tubes that prop the walls: level, square to the main, above it.
+
+    Utilities that cross look the same. They lie deeper than the shallowest cover that the rules
+    allow, and no second of the same size crosses at the same height.
+    """
+    props = [tube for tube in tubes if _like_a_strut(tube, mains, ground, options)]
+    return [
+        tube
+        for tube in props
+        if _depth(tube, ground) < options.utility_depth_m
+        or any(_twins(tube, other) for other in props if other is not tube)
+    ]
+
+
+def _twins(first: Tube, second: Tube) -> bool:
+    same_size = abs(first.radius_m - second.radius_m) < 0.15 * first.radius_m
+    return same_size and abs(_centre(first)[2] - _centre(second)[2]) < 0.2
+
+
+def _depth(tube: Tube, ground: Ground) -> float:
+    elevation, _ = ground.elevation_at(np.array([_centre(tube)[:2]]))
+    return float(elevation[0]) - float(_centre(tube)[2])
+
+
 def _like_a_strut(
     tube: Tube, mains: list[Tube], ground: Ground, options: ClassifyOptions
 ) -> bool:
-    """Tell a tube that props the walls: square to the trench, level, spanning it, well above."""
     main = min(mains, key=lambda m: float(np.linalg.norm(m.nodes - _centre(tube), axis=1).min()))
     chord = _chord(tube)
     slope = math.degrees(math.asin(abs(chord[2]) / float(np.linalg.norm(chord))))
-    elevation, _ = ground.elevation_at(np.array([_centre(tube)[:2]]))
     nearest = main.nodes[int(np.argmin(np.linalg.norm(main.nodes - _centre(tube), axis=1)))]
-    depth = float(elevation[0]) - float(_centre(tube)[2])
-    main_depth = float(elevation[0]) - float(nearest[2])
     return (
         _angle_between(tube, main) > 90.0 - options.strut_perpendicular_deg
         and slope < options.strut_level_deg
-        and depth < options.strut_depth_share * main_depth
+        and float(_centre(tube)[2]) > float(nearest[2]) + main.radius_m
     )
 
 

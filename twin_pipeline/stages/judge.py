@@ -25,10 +25,19 @@ class JudgeOptions(BaseModel):
     )
     max_misfit: float = Field(0.35, gt=0.0, description="largest non-circular shape, ratio to noise")
     max_misfit_narrow: float = Field(
-        0.2, gt=0.0, description="the same for arcs below 100 degrees"
+        0.14, gt=0.0, description="the same for arcs below 100 degrees"
     )
     min_plane_ratio: float = Field(
         1.3, gt=1.0, description="least advantage of the tube over a plane, ratio of variances"
+    )
+    narrow_arc_deg: float = Field(
+        75.0, gt=0.0, description="arc below which a tube must be far from flat, degrees"
+    )
+    min_plane_ratio_narrow: float = Field(
+        2.5, gt=1.0, description="least advantage over a plane of so narrow an arc"
+    )
+    max_radius_std_narrow: float = Field(
+        0.02, gt=0.0, description="largest relative std of the radius of so narrow an arc, ratio"
     )
     min_purity: float = Field(0.7, gt=0.0, lt=1.0, description="least share of points that fit")
     max_inflation: float = Field(
@@ -49,16 +58,19 @@ def why_not_a_pipe(tube: Tube, options: JudgeOptions) -> str | None:
     scatter = _radius_scatter(tube)
     max_misfit = options.max_misfit if arc_deg >= 100.0 else options.max_misfit_narrow
     min_arc = options.min_arc_deg if from_above else options.min_arc_sideways_deg
+    narrow = arc_deg < options.narrow_arc_deg
+    min_plane_ratio = options.min_plane_ratio_narrow if narrow else options.min_plane_ratio
+    max_std = (options.max_radius_std_narrow if narrow else 0.1) * tube.radius_m
     checks = (
         (seen_m >= needed_m, f"seen over {seen_m:.2f} m only"),
         (arc_deg >= min_arc, f"arc of {arc_deg:.0f} degrees"),
         (from_above or tube.halo <= options.max_halo, f"surface goes on, halo {tube.halo:.2f}"),
         (tube.misfit <= max_misfit, f"not round, misfit {tube.misfit:.2f}"),
-        (tube.plane_ratio >= options.min_plane_ratio, f"flat, ratio {tube.plane_ratio:.2f}"),
+        (tube.plane_ratio >= min_plane_ratio, f"flat, ratio {tube.plane_ratio:.2f}"),
         (tube.purity >= options.min_purity, f"purity {tube.purity:.2f}"),
         (scatter <= options.max_radius_scatter, f"radius scatters by {100 * scatter:.0f} %"),
         (tube.inflation <= options.max_inflation, f"radius varies, {tube.inflation:.0f} x noise"),
-        (tube.radius_std_m <= 0.1 * tube.radius_m, "radius not determined"),
+        (tube.radius_std_m <= max_std, "radius not determined"),
     )
     return next((reason for passed, reason in checks if not passed), None)
 

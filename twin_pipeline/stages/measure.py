@@ -22,10 +22,12 @@ from twin_pipeline.model import BoolArray, FloatArray
 
 IntArray = npt.NDArray[np.int64]
 
-_SECTORS = 72
+_SECTORS = 36
+_POINTS_PER_SECTOR = 60
 _ITERATIONS = 14
 _TRIM_FROM = 5
 _HIDE_FROM = 3
+_RELEASE_FROM = 9
 _MIN_POINTS = 60
 
 
@@ -57,6 +59,7 @@ class _Adjustment:
         self.max_curvature = 0.15
         self.segment = _nearest_segment(points, axis)
         self.noise = 0.1 * radius_m
+        self.radius_prior = 0.002
         self.used = len(points)
         self.keep = np.ones(len(points), bool)
         self.hidden = np.zeros(len(axis), bool)
@@ -98,7 +101,7 @@ class _Adjustment:
         a = tube.cholesky_solve(factor, rhs)
         b = tube.cholesky_solve(factor, border)
         self.factor, self.border_solution = factor, b
-        loose = 0.002 * corner
+        loose = self.radius_prior * corner
         self.schur = corner + loose - border @ b
         step_radius = (
             rhs_radius - border @ a + loose * (self.start_radius - self.radius)
@@ -187,14 +190,18 @@ def slice_radii(adj: "_Adjustment", weights: FloatArray, slices: IntArray, count
 
 
 def trim_sectors(
-    adj: "_Adjustment", slice_m: float, band_m: float, min_cosine: float
+    adj: "_Adjustment", band_m: float, min_cosine: float
 ) -> BoolArray:
     """Return which points (N,) lie in sectors that belong to the tube alone.
 
     A sector of a slice goes when fewer than 85 % of its points near the shell have a normal that
-    fits, or when it holds less than a quarter of the median filling; so do two on either side.
+    fits, or when it holds less than a quarter of the median filling; so does one on either side.
+    Slices are long enough to hold some dozens of points a sector: with few, those that happen to
+    scatter inwards would be chosen.
     """
     length = (len(adj.nodes) - 1) * adj.step
+    per_m = max(adj.used / length, 1.0)
+    slice_m = min(max(0.25, 2.0 * adj.radius, 0.4 * _SECTORS * _POINTS_PER_SECTOR / per_m), 2.0)
     slices = max(int(length / slice_m), 1)
     agree = adj.cosine > min_cosine
     shell, good = tube.sector_counts(
@@ -206,10 +213,9 @@ def trim_sectors(
     usual = float(np.quantile(passing[shell.sum(axis=0) > 0], 0.8)) if shell.any() else 1.0
     bad = (good < 0.85 * usual * shell) | (good < 0.25 * typical[:, None]) | (good == 0)
     wide = bad.copy()
-    for shift in (1, 2):
-        wide |= np.roll(bad, shift, axis=1) | np.roll(bad, -shift, axis=1)
+    wide |= np.roll(bad, 1, axis=1) | np.roll(bad, -1, axis=1)
     # a slice that would lose everything keeps its clean sectors without the margin
-    starved = (~wide).sum(axis=1) < 8
+    starved = (~wide).sum(axis=1) < 4
     wide[starved] = bad[starved]
     s = np.clip(np.nan_to_num(adj.chainage / (length / slices + 1e-9)).astype(np.int64), 0, slices - 1)
     b = ((adj.angle + np.pi) / (2.0 * np.pi) * _SECTORS).astype(np.int64) % _SECTORS
@@ -262,10 +268,14 @@ def _iterate(
         settled = 4.0 * adj.noise
         band = max(0.3 * adj.start_radius * 0.7**iteration, settled) if iteration < 8 else settled
         min_cosine = 0.7 + (gate - 0.7) * min(iteration / 6.0, 1.0)
+        adj.radius_prior = 0.002 if iteration < _RELEASE_FROM else 1e-6
         adj.max_curvature = max(0.15 * 0.75**iteration, options.stiff_curvature_per_m)
-        if iteration >= _TRIM_FROM:
+        # points that scatter outwards have poorer normals: a gate on single points would shrink
+        # the radius, so that in the end only whole sectors are judged by their normals
+        min_cosine = min_cosine if iteration < _RELEASE_FROM else 0.0
+        if _TRIM_FROM <= iteration < _RELEASE_FROM:
             shell = max(0.12 * adj.radius, 4.0 * adj.noise)
-            adj.keep = trim_sectors(adj, max(0.25, 2.0 * adj.radius), shell, gate)
+            adj.keep = trim_sectors(adj, shell, gate)
         weights = adj.weights(band, min_cosine)
         if iteration >= _HIDE_FROM:
             arc, _ = _observed(adj, weights, options.min_arc_deg)
@@ -286,7 +296,7 @@ def _tube(
     arc, observed = _observed(adj, weights, options.min_arc_deg)
     if observed.sum() < 3:
         return None
-    first, last = int(np.argmax(observed)), len(observed) - 1 - int(np.argmax(observed[::-1]))
+    first, last = _trusted_span(observed, adj.step)
     node = adj.nearest_node()
     inside = (node >= first) & (node <= last) & ~np.isnan(adj.chainage)
     used = (weights > 0.0) & inside
@@ -318,6 +328,20 @@ def _tube(
         inflation=inflation,
         halo=_halo(adj, used, inside),
     )
+
+
+def _trusted_span(observed: BoolArray, step_m: float) -> tuple[int, int]:
+    """Return the first and last node, without short tails that hang on a longer gap."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], observed, [False]]).astype(int)))
+    stretches = [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
+    for side in (0, -1):
+        while len(stretches) > 1:
+            tail, inner = stretches[side], stretches[1 if side == 0 else -2]
+            gap = tail[0] - inner[1] if side else inner[0] - tail[1]
+            if tail[1] - tail[0] + 1 >= max(gap, round(0.25 / step_m)):
+                break
+            stretches.pop(side)
+    return stretches[0][0], stretches[-1][1]
 
 
 def _plane_ratio(adj: _Adjustment, used: BoolArray, node: IntArray) -> float:
