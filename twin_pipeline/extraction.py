@@ -67,21 +67,21 @@ def _tubes(pyramid: Pyramid, tracer: Tracer, config: Config) -> list[Tube]:
     """Measure the best supported run, take its surface away, and go on with what is left."""
     tubes = []
     while (run := tracer.next_run()) is not None:
-        probe = tracer.probe(run)
-        tube = _believed(pyramid, probe, config)
-        if tube is not None and len(probe.axis) < len(run.axis):
-            probe = run
-            tube = _believed(pyramid, run, config)
+        piece = tracer.probe(run)
+        if _believed(pyramid, piece, config, probe=True) is None:
+            tracer.dismiss(piece)
+            continue
+        tube = _believed(pyramid, run, config)
         if tube is None:
-            tracer.dismiss(probe)
+            tracer.dismiss(run)
         else:
             tracer.take(tube.nodes, tube.radius_m)
             tubes.append(tube)
     return tubes
 
 
-def _believed(pyramid: Pyramid, run: Run, config: Config) -> Tube | None:
-    tube = measure(pyramid, run, config.measure)
+def _believed(pyramid: Pyramid, run: Run, config: Config, *, probe: bool = False) -> Tube | None:
+    tube = measure(pyramid, run, config.measure, probe=probe)
     if tube is None or why_not_a_pipe(tube, config.judge) is not None:
         return None
     return tube

@@ -86,9 +86,7 @@ def run_site(scan: Path, config: Config, staging: Path, progress: Progress) -> S
 def _locate(info: ScanInfo, cloud: PointCloud, config: Config) -> Georeference:
     lower = cloud.xyz.min(axis=0) + cloud.origin
     upper = cloud.xyz.max(axis=0) + cloud.origin
-    return resolve(
-        info.crs, config.crs, lower, upper, info.path.name, config.sources("crs")
-    )
+    return resolve(info.crs, config.crs, lower, upper, info.path.name, config.sources("crs"))
 
 
 def _survey(

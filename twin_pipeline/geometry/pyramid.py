@@ -10,6 +10,7 @@ from twin_pipeline.kernels import voxels
 from twin_pipeline.model import BoolArray, FloatArray, PointCloud
 
 MAX_VOXELS_PER_AXIS = 2**21
+_POINTS_PER_VOXEL = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,18 +57,30 @@ class VoxelLevel:
         error /= np.sqrt(np.maximum(surface.count - 3, 1))
         return np.where(self.usable, error, 1.0)
 
+    @property
+    def too_fine(self) -> bool:
+        """Whether most voxels hold a single point, so that planes around them mean nothing."""
+        return len(self.xyz) < _POINTS_PER_VOXEL * len(self.keys)
+
     @cached_property
     def typical_normal_std_rad(self) -> float:
-        """Median of `normal_std_rad`."""
-        return float(np.median(self.normal_std_rad))
+        """Median of `normal_std_rad`; 1 where the level is too fine for the cloud."""
+        return 1.0 if self.too_fine else float(np.median(self.normal_std_rad))
 
     def points_in_capsule(
         self, first: FloatArray, last: FloatArray, radius_m: float
     ) -> npt.NDArray[np.int64]:
         """Return the indices of sorted points within `radius_m` of a segment."""
         return voxels.points_in_capsule(
-            self.xyz, self.keys, self.table, self.starts, self.lower, self.size_m,
-            first, last, radius_m,
+            self.xyz,
+            self.keys,
+            self.table,
+            self.starts,
+            self.lower,
+            self.size_m,
+            first,
+            last,
+            radius_m,
         )
 
     def voxel_of(self, points: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -24,14 +24,18 @@ class ClassifyOptions(BaseModel):
     )
     min_main_length_m: float = Field(1.5, gt=0.0, description="shortest main, metres")
     steep_deg: float = Field(
-        50.0, gt=0.0, lt=90.0, description="slope above which a tube in a trench is no pipe, degrees"
+        50.0,
+        gt=0.0,
+        lt=90.0,
+        description="slope above which a tube in a trench is no pipe, degrees",
     )
     strut_perpendicular_deg: float = Field(
         6.0, gt=0.0, description="how square to the trench a strut stands, degrees"
     )
     strut_level_deg: float = Field(4.0, gt=0.0, description="how level a strut lies, degrees")
     utility_depth_m: float = Field(
-        0.5, gt=0.0,
+        0.5,
+        gt=0.0,
         description="axis depth above which a level tube square to the main is a strut, metres",
     )
 
@@ -177,9 +181,7 @@ def _depth(tube: Tube, ground: Ground) -> float:
     return float(elevation[0]) - float(_centre(tube)[2])
 
 
-def _like_a_strut(
-    tube: Tube, mains: list[Tube], ground: Ground, options: ClassifyOptions
-) -> bool:
+def _like_a_strut(tube: Tube, mains: list[Tube], ground: Ground, options: ClassifyOptions) -> bool:
     main = min(mains, key=lambda m: float(np.linalg.norm(m.nodes - _centre(tube), axis=1).min()))
     chord = _chord(tube)
     slope = math.degrees(math.asin(abs(chord[2]) / float(np.linalg.norm(chord))))
@@ -195,7 +197,9 @@ def _minor_role(tube: Tube, mains: list[Tube]) -> Role:
     """Return branch where an end meets a main, crossing where it passes one, else unknown."""
     for main in mains:
         reach = main.radius_m + 0.3 * 2.0 * main.radius_m + 0.15
-        ends = [float(np.linalg.norm(main.nodes - end, axis=1).min()) for end in tube.nodes[[0, -1]]]
+        ends = [
+            float(np.linalg.norm(main.nodes - end, axis=1).min()) for end in tube.nodes[[0, -1]]
+        ]
         if min(ends) < reach and max(ends) > 2.0 * reach:
             return Role.BRANCH
         plan = shapely.LineString(tube.nodes[:, :2])

@@ -28,11 +28,10 @@ class DescribeOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    station_interval_m: float = Field(
-        1.0, gt=0.0, description="distance between stations, metres"
-    )
+    station_interval_m: float = Field(1.0, gt=0.0, description="distance between stations, metres")
     scan_distortion_std_m: float = Field(
-        0.002, ge=0.0,
+        0.002,
+        ge=0.0,
         description="1 sigma of the scan's own slow distortion (drift), which no pass shows, metres",
     )
     good_arc_deg: float = Field(100.0, gt=0.0, description="least arc of quality good, degrees")
@@ -71,9 +70,7 @@ def describe(
     tube = finding.tube
     length = tube.length_m
     ends = tuple(_end(tube, at) for at in (0.0, length))
-    fittings = tuple(
-        sorted((*ends, *finding.fittings), key=lambda f: (f.chainage_m, f.kind.value))
-    )
+    fittings = tuple(sorted((*ends, *finding.fittings), key=lambda f: (f.chainage_m, f.kind.value)))
     at = _station_chainages(length, fittings, options.station_interval_m)
     cover, cover_std = _cover(tube, ground, at, options)
     centre = polyline.along(tube.nodes, tube.nodes, at)
@@ -135,8 +132,12 @@ def position(tube: Tube, at_m: float) -> tuple[float, float, float]:
 def _moved(fitting: Fitting, origin: FloatArray) -> Fitting:
     x, y, z = np.asarray(fitting.position) + origin
     return Fitting(
-        fitting.kind, fitting.chainage_m, (float(x), float(y), float(z)), fitting.angle_deg,
-        fitting.catalogue_angle_deg, fitting.radius_m,
+        fitting.kind,
+        fitting.chainage_m,
+        (float(x), float(y), float(z)),
+        fitting.angle_deg,
+        fitting.catalogue_angle_deg,
+        fitting.radius_m,
     )
 
 

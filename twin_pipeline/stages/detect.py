@@ -35,7 +35,9 @@ class DetectOptions(BaseModel):
         0.95, gt=0.0, description="largest outer diameter looked for, metres"
     )
     min_vote_share: float = Field(
-        0.10, gt=0.0, lt=1.0,
+        0.10,
+        gt=0.0,
+        lt=1.0,
         description="share of a full ring's votes that makes a candidate, ratio",
     )
 
@@ -82,8 +84,15 @@ def _peaks(
     cell = _CELL_PER_RADIUS * radius_m
     corner = lower - radius_m - 3.0 * cell
     table, counts = hough.axis_votes(
-        patches.centroid, patches.normal, patches.bend_m, patches.bend_std_m, patches.usable,
-        radius_m, expected_bend_m(patches, radius_m), cell, corner,
+        patches.centroid,
+        patches.normal,
+        patches.bend_m,
+        patches.bend_std_m,
+        patches.usable,
+        radius_m,
+        expected_bend_m(patches, radius_m),
+        cell,
+        corner,
     )
     # a surface crosses about 1.5 voxels per voxel area; the peak sums three cells along the axis
     full_ring = 2.0 * math.pi * radius_m * 3.0 * cell * 1.5 / patches.size_m**2
@@ -104,7 +113,11 @@ def _refine(
     keep = hough.suppress(centres, scores, radii, 0.5)
     ratio = tolerance_ratio(patches)
     centre, direction, radius, arc, purity, kept = axis.refine_seeds(
-        centres[keep], radii[keep], ratio, *patches.search_arguments(), patches.normal,
+        centres[keep],
+        radii[keep],
+        ratio,
+        *patches.search_arguments(),
+        patches.normal,
         ~patches.usable,
     )
     good = (kept > 0) & (arc >= min_arc_deg(ratio)) & (purity >= 0.6)
@@ -123,6 +136,10 @@ def _sorted_seeds(parts: list[tuple[FloatArray, ...]], patches: dict[int, Patche
     )
     order = np.lexsort((centre[:, 2], centre[:, 1], centre[:, 0], -strength))
     return Seeds(
-        centre[order], direction[order], radius[order], strength[order],
-        level[order].astype(np.int64), patches,
+        centre[order],
+        direction[order],
+        radius[order],
+        strength[order],
+        level[order].astype(np.int64),
+        patches,
     )

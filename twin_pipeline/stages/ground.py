@@ -119,9 +119,7 @@ def _upper_pieces(
     return upper
 
 
-def _outlines(
-    pyramid: Pyramid, ground: Ground, options: GroundOptions
-) -> tuple[FloatArray, ...]:
+def _outlines(pyramid: Pyramid, ground: Ground, options: GroundOptions) -> tuple[FloatArray, ...]:
     """Return rings around the connected places that lie well below the pavement."""
     level = pyramid.level(max(0, round(np.log2(0.08 / pyramid.voxel_size_m))))
     centroid = level.surface.centroid
@@ -148,7 +146,5 @@ def _outlines(
 def _rimmed(ring: FloatArray, ground: Ground) -> bool:
     """Tell a hole in a pavement from a floor that something stands above."""
     rim = shapely.get_coordinates(shapely.segmentize(shapely.LineString(ring), 0.2))
-    distance = shapely.distance(
-        shapely.MultiPoint(ground.patches[:, :2]), shapely.points(rim)
-    )
+    distance = shapely.distance(shapely.MultiPoint(ground.patches[:, :2]), shapely.points(rim))
     return float(np.mean(distance < _RIM_M)) >= 0.4

@@ -20,10 +20,13 @@ class JudgeOptions(BaseModel):
         75.0, gt=0.0, description="least arc of a tube seen from the side or from below"
     )
     max_halo: float = Field(
-        0.3, gt=0.0,
+        0.3,
+        gt=0.0,
         description="most surface going on beyond a tube seen from the side or below, ratio",
     )
-    max_misfit: float = Field(0.35, gt=0.0, description="largest non-circular shape, ratio to noise")
+    max_misfit: float = Field(
+        0.35, gt=0.0, description="largest non-circular shape, ratio to noise"
+    )
     max_misfit_narrow: float = Field(
         0.14, gt=0.0, description="the same for arcs below 100 degrees"
     )
@@ -41,7 +44,8 @@ class JudgeOptions(BaseModel):
     )
     min_purity: float = Field(0.7, gt=0.0, lt=1.0, description="least share of points that fit")
     max_inflation: float = Field(
-        15.0, gt=1.0,
+        15.0,
+        gt=1.0,
         description="largest variation of the radius along the tube, ratio of variances to noise",
     )
     max_radius_scatter: float = Field(

@@ -14,9 +14,7 @@ _CELL_M = 0.25
 _GROUND_TOLERANCE_M = 0.03
 
 
-def label_points(
-    pyramid: Pyramid, tubes: Sequence[Tube], ground: Ground | None
-) -> LabelArray:
+def label_points(pyramid: Pyramid, tubes: Sequence[Tube], ground: Ground | None) -> LabelArray:
     """Return labels (N,) in the cloud's order, values as in `PointLabel`."""
     labels = np.zeros(len(pyramid.xyz), np.uint16)
     if ground is not None:

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import uniform_filter1d
+from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from scipy.spatial import cKDTree
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -29,6 +29,9 @@ _TRIM_FROM = 5
 _HIDE_FROM = 3
 _RELEASE_FROM = 9
 _MIN_POINTS = 60
+_PROBE_POINTS = 6000
+_STIFF_TURN_RAD = math.radians(2.5)
+_HIDDEN_STIFFNESS = 0.05
 
 
 class MeasureOptions(BaseModel):
@@ -42,6 +45,11 @@ class MeasureOptions(BaseModel):
     radius_floor_m: float = Field(
         0.0001, ge=0.0, description="systematic part of a radius' standard deviation, metres"
     )
+    noise_bias: float = Field(
+        1.2,
+        ge=0.0,
+        description="systematic part that comes from noise, in units of noise squared by radius",
+    )
     min_arc_deg: float = Field(45.0, gt=0.0, description="arc that counts as observed, degrees")
 
 
@@ -49,7 +57,11 @@ class _Adjustment:
     """State of one tube's iterations."""
 
     def __init__(
-        self, points: FloatArray, normals: FloatArray, axis: FloatArray, radius_m: float,
+        self,
+        points: FloatArray,
+        normals: FloatArray,
+        axis: FloatArray,
+        radius_m: float,
         step_m: float,
     ) -> None:
         self.points, self.normals = points, normals
@@ -67,9 +79,7 @@ class _Adjustment:
 
     def _geometry(self) -> None:
         self.tangent, self.u, self.v = tube.lateral_frames(self.nodes)
-        self.chainage, self.radial = tube.project(
-            self.points, self.nodes, self.segment, self.step
-        )
+        self.chainage, self.radial = tube.project(self.points, self.nodes, self.segment, self.step)
         self.rho = np.maximum(np.linalg.norm(self.radial, axis=1), 1e-9)
         self.residual = self.rho - self.radius
         near = self.nearest_node()
@@ -116,24 +126,35 @@ class _Adjustment:
     def bending_weights(self) -> FloatArray:
         """Weight of the straightness prior at each node, in units of points.
 
-        A straight axis is stiff, a bent one free (Geman-McClure). Curvature is judged on five
-        nodes together, since noise alternates and bends do not.
+        A straight axis is stiff, a bent one free (Geman-McClure). What counts is by how much the
+        axis has turned beyond the node: a socket or a mound that the axis climbs and leaves again
+        stays stiff.
         """
         scale = self.max_curvature * self.step**2
-        bend = np.zeros_like(self.nodes)
-        bend[1:-1] = self.nodes[:-2] - 2.0 * self.nodes[1:-1] + self.nodes[2:]
-        smooth = np.linalg.norm(uniform_filter1d(bend, 5, axis=0, mode="nearest"), axis=1)
-        per_node = max(self.used / len(self.nodes) / 2.0, 1.0)
-        tolerated = max(scale, 0.8 * self.noise / np.sqrt(per_node))
-        loosened = 1.0 / (1.0 + (smooth / tolerated) ** 2) ** 2
-        loosened[self.hidden] = 1.0
-        return (self.noise / scale) ** 2 * loosened
+        loosened = 1.0 / (1.0 + (_net_turn(self.nodes, self.step) / _STIFF_TURN_RAD) ** 2) ** 2
+        loosened[self.hidden] = np.maximum(loosened[self.hidden], _HIDDEN_STIFFNESS)
+        return np.asarray((self.noise / scale) ** 2 * loosened)
 
     def update_noise(self, weights: FloatArray) -> None:
         used = weights > 0.0
         self.used = int(used.sum())
         if used.sum() > 20:
             self.noise = max(1.4826 * float(np.median(np.abs(self.residual[used]))), 2e-4)
+
+
+def _net_turn(nodes: FloatArray, step_m: float) -> FloatArray:
+    """Return the angle (K,) between the directions well before and well after each node, radians."""
+    count = len(nodes)
+    near, far = max(round(0.18 / step_m), 1), max(round(0.5 / step_m), 3)
+    smooth = uniform_filter1d(nodes, 3, axis=0, mode="nearest")
+    last = count - 1 - (far - near)
+    ahead = np.clip(np.arange(count) + near, 0, max(last, 0))
+    behind = np.clip(np.arange(count) - far, 0, max(last, 0))
+    span = min(far - near, count - 1)
+    after, before = smooth[ahead + span] - smooth[ahead], smooth[behind + span] - smooth[behind]
+    cosine = np.einsum("ij,ij->i", after, before)
+    cosine /= np.linalg.norm(after, axis=1) * np.linalg.norm(before, axis=1)
+    return np.arccos(np.clip(cosine, -1.0, 1.0))
 
 
 def _nearest_segment(points: FloatArray, axis: FloatArray) -> IntArray:
@@ -158,11 +179,13 @@ def extend(axis: FloatArray, length_m: float, back: int) -> FloatArray:
     head = axis[0] - axis[back]
     tail = axis[-1] - axis[-1 - back]
     ahead = np.arange(1, count + 1)[:, None] * step
-    return np.vstack([
-        (axis[0] + ahead * head / np.linalg.norm(head))[::-1],
-        axis,
-        axis[-1] + ahead * tail / np.linalg.norm(tail),
-    ])
+    return np.vstack(
+        [
+            (axis[0] + ahead * head / np.linalg.norm(head))[::-1],
+            axis,
+            axis[-1] + ahead * tail / np.linalg.norm(tail),
+        ]
+    )
 
 
 def gather(level: VoxelLevel, axis: FloatArray, radius_m: float) -> IntArray:
@@ -174,7 +197,9 @@ def gather(level: VoxelLevel, axis: FloatArray, radius_m: float) -> IntArray:
     return np.unique(np.concatenate(pieces))
 
 
-def slice_radii(adj: "_Adjustment", weights: FloatArray, slices: IntArray, count: int) -> tuple[FloatArray, FloatArray]:
+def slice_radii(
+    adj: "_Adjustment", weights: FloatArray, slices: IntArray, count: int
+) -> tuple[FloatArray, FloatArray]:
     """Return radius correction and its formal variance factor (count,) of each slice on its own."""
     cos, sin = np.cos(adj.angle), np.sin(adj.angle)
     design = np.stack([cos, sin, np.ones_like(cos)])
@@ -189,9 +214,7 @@ def slice_radii(adj: "_Adjustment", weights: FloatArray, slices: IntArray, count
     return np.einsum("kj,kj->k", inverse[:, 2], rhs), inverse[:, 2, 2]
 
 
-def trim_sectors(
-    adj: "_Adjustment", band_m: float, min_cosine: float
-) -> BoolArray:
+def trim_sectors(adj: "_Adjustment", band_m: float, min_cosine: float) -> BoolArray:
     """Return which points (N,) lie in sectors that belong to the tube alone.
 
     A sector of a slice goes when fewer than 85 % of its points near the shell have a normal that
@@ -205,7 +228,14 @@ def trim_sectors(
     slices = max(int(length / slice_m), 1)
     agree = adj.cosine > min_cosine
     shell, good = tube.sector_counts(
-        adj.chainage, adj.angle, adj.residual, agree, band_m, length / slices + 1e-9, slices, _SECTORS
+        adj.chainage,
+        adj.angle,
+        adj.residual,
+        agree,
+        band_m,
+        length / slices + 1e-9,
+        slices,
+        _SECTORS,
     )
     filled = np.where(good > 0, good, 0)
     typical = np.array([np.median(row[row > 0]) if (row > 0).any() else 0.0 for row in filled])
@@ -217,18 +247,27 @@ def trim_sectors(
     # a slice that would lose everything keeps its clean sectors without the margin
     starved = (~wide).sum(axis=1) < 4
     wide[starved] = bad[starved]
-    s = np.clip(np.nan_to_num(adj.chainage / (length / slices + 1e-9)).astype(np.int64), 0, slices - 1)
+    s = np.clip(
+        np.nan_to_num(adj.chainage / (length / slices + 1e-9)).astype(np.int64), 0, slices - 1
+    )
     b = ((adj.angle + np.pi) / (2.0 * np.pi) * _SECTORS).astype(np.int64) % _SECTORS
     return ~wide[s, b]
 
 
-def measure(pyramid: Pyramid, run: Run, options: MeasureOptions) -> Tube | None:
-    """Fit a tube to a run; None where the points do not hold one."""
+def measure(
+    pyramid: Pyramid, run: Run, options: MeasureOptions, *, probe: bool = False
+) -> Tube | None:
+    """Fit a tube to a run; None where the points do not hold one.
+
+    As a probe it takes some thousands of points only, enough to tell whether there is a tube.
+    """
     step = float(np.clip(0.5 * run.radius_m, 0.03, 0.10))
     axis = extend(resample(run.axis, step), max(2.0 * run.radius_m, 0.3), back=10)
     index = gather(_gather_level(pyramid), axis, 1.45 * run.radius_m + 0.02)
     if len(index) < _MIN_POINTS:
         return None
+    if probe:
+        index = index[:: max(len(index) // _PROBE_POINTS, 1)]
     normals, normal_std = point_normals(pyramid, index, run.radius_m)
     adj = _Adjustment(pyramid.xyz[index], normals, axis, run.radius_m, step)
     weights = _iterate(adj, math.cos(min(max(math.radians(23.0), 3.0 * normal_std), 1.2)), options)
@@ -241,9 +280,7 @@ def _gather_level(pyramid: Pyramid) -> VoxelLevel:
     return pyramid.level(max(0, round(math.log2(0.1 / pyramid.voxel_size_m))))
 
 
-def point_normals(
-    pyramid: Pyramid, index: IntArray, radius_m: float
-) -> tuple[FloatArray, float]:
+def point_normals(pyramid: Pyramid, index: IntArray, radius_m: float) -> tuple[FloatArray, float]:
     """Return normals (P, 3) of sorted points and their typical error in radians.
 
     They come from the finest level whose patches are good to 5 degrees around these points, as
@@ -253,15 +290,13 @@ def point_normals(
     while True:
         level = pyramid.level(number)
         voxel = level.voxel_of(index)
-        error = float(np.median(level.normal_std_rad[voxel]))
+        error = 1.0 if level.too_fine else float(np.median(level.normal_std_rad[voxel]))
         if error < 0.08 or 2.0 * level.size_m > 0.6 * radius_m:
             return level.surface.normal[voxel], error
         number += 1
 
 
-def _iterate(
-    adj: _Adjustment, gate: float, options: MeasureOptions
-) -> FloatArray | None:
+def _iterate(adj: _Adjustment, gate: float, options: MeasureOptions) -> FloatArray | None:
     """Narrow band, gate and stiffness step by step; return the final weights."""
     weights = np.zeros(len(adj.points))
     for iteration in range(_ITERATIONS):
@@ -280,6 +315,7 @@ def _iterate(
         if iteration >= _HIDE_FROM:
             arc, _ = _observed(adj, weights, options.min_arc_deg)
             adj.hidden = arc < max(options.min_arc_deg, 0.5 * float(np.median(arc[arc > 0.0])))
+            adj.hidden |= _standing_out(adj)
             weights[adj.hidden[adj.nearest_node()]] = 0.0
         if (weights > 0.0).sum() < _MIN_POINTS:
             return None
@@ -288,6 +324,21 @@ def _iterate(
         if not 0.6 * adj.start_radius < adj.radius < 1.6 * adj.start_radius:
             return None
     return weights
+
+
+def _standing_out(adj: _Adjustment) -> BoolArray:
+    """Return the nodes (K,) around which the surface stands out of the barrel, as sockets do."""
+    node = adj.nearest_node()
+    wide = max(0.35 * adj.radius, 0.05)
+    facing = (adj.cosine > 0.7) & adj.keep & ~np.isnan(adj.chainage)
+    near = facing & (np.abs(adj.residual) < wide)
+    out = near & (adj.residual > max(1.5 * adj.noise, 0.004))
+    count = len(adj.nodes)
+    share = np.bincount(node[out], minlength=count) / np.maximum(
+        np.bincount(node[near], minlength=count), 1
+    )
+    # a sound barrel has 7 % of its points beyond 1.5 sigma
+    return np.asarray(maximum_filter1d(share, 3) > 0.45)
 
 
 def _tube(
@@ -311,7 +362,7 @@ def _tube(
     return Tube(
         nodes=_exact_ends(adj, used, first, last),
         radius_m=adj.radius - bias,
-        radius_std_m=math.hypot(radius_std, options.radius_floor_m),
+        radius_std_m=_with_systematic(radius_std, adj, options),
         std_h_m=std_h[span],
         std_v_m=std_v[span],
         crown_std_m=crown[span],
@@ -328,6 +379,12 @@ def _tube(
         inflation=inflation,
         halo=_halo(adj, used, inside),
     )
+
+
+def _with_systematic(std_m: float, adj: _Adjustment, options: MeasureOptions) -> float:
+    """Add what noise that is not the same in all directions does to the radius (seen: s**2 / R)."""
+    bias = options.noise_bias * adj.noise**2 / adj.radius
+    return math.sqrt(std_m**2 + bias**2 + options.radius_floor_m**2)
 
 
 def _trusted_span(observed: BoolArray, step_m: float) -> tuple[int, int]:
@@ -424,7 +481,9 @@ def _slice_radii(
     if good.sum() >= 4:
         weight = 1.0 / std[good] ** 2
         mean = np.average(correction[good], weights=weight)
-        inflation = max(1.0, float(np.sum(weight * (correction[good] - mean) ** 2) / (good.sum() - 1)))
+        inflation = max(
+            1.0, float(np.sum(weight * (correction[good] - mean) ** 2) / (good.sum() - 1))
+        )
     return inflation, radius[np.arange(len(observed)) // per_slice]
 
 

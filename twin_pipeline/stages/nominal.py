@@ -59,9 +59,7 @@ def decide_nominal(
         return Nominal(best_mm, probability, None)
     if sum(by_nominal.values()) < 0.5:
         of = options.material or "any material"
-        return Nominal(
-            None, None, f"{1000 * outer_diameter_m:.1f} mm is no outer diameter of {of}"
-        )
+        return Nominal(None, None, f"{1000 * outer_diameter_m:.1f} mm is no outer diameter of {of}")
     candidates = " or ".join(f"DN{mm} ({100 * p:.0f} %)" for mm, p in ranked[:2])
     return Nominal(None, probability, f"nominal diameter open: {candidates}")
 

@@ -35,7 +35,9 @@ class TraceOptions(BaseModel):
         2.5, gt=0.0, description="shortest pipe reported, in outer diameters"
     )
     min_purity: float = Field(
-        0.6, gt=0.0, lt=1.0,
+        0.6,
+        gt=0.0,
+        lt=1.0,
         description="least share of a tube's surroundings that must fit it, ratio",
     )
 
@@ -98,8 +100,13 @@ class Tracer:
         )
         ratio = tolerance_ratio(patches)
         _, arc, purity, kept = axis.tube_support(
-            patches.centroid[found], patches.normal[found], seeds.centre[seed],
-            seeds.direction[seed], radius, half, ratio * radius,
+            patches.centroid[found],
+            patches.normal[found],
+            seeds.centre[seed],
+            seeds.direction[seed],
+            radius,
+            half,
+            ratio * radius,
         )
         strength = kept * patches.size_m**2 / (1.5 * radius * 2.0 * half)
         return bool(
@@ -127,9 +134,18 @@ class Tracer:
     ) -> tuple[FloatArray, BoolArray]:
         ratio = tolerance_ratio(patches)
         centres, seen = axis.follow_axis(
-            start, direction, radius_m, _STEP_PER_RADIUS * radius_m, self._options.max_gap_m,
-            min_arc_deg(ratio), self._options.min_purity, ratio, *patches.search_arguments(),
-            patches.normal, self._taken[patches.level], _MAX_STEPS,
+            start,
+            direction,
+            radius_m,
+            _STEP_PER_RADIUS * radius_m,
+            self._options.max_gap_m,
+            min_arc_deg(ratio),
+            self._options.min_purity,
+            ratio,
+            *patches.search_arguments(),
+            patches.normal,
+            self._taken[patches.level],
+            _MAX_STEPS,
         )
         return centres, seen
 
@@ -160,7 +176,9 @@ def join(first: Tube, second: Tube, options: TraceOptions) -> Run | None:
     return None
 
 
-def _bridge(a: FloatArray, b: FloatArray, radius_m: float, options: TraceOptions) -> FloatArray | None:
+def _bridge(
+    a: FloatArray, b: FloatArray, radius_m: float, options: TraceOptions
+) -> FloatArray | None:
     """Connect the end of one axis with the start of another; None where it can't be."""
     a, b = _without_overlap(a, b, radius_m), b
     if len(a) < 3:
@@ -183,8 +201,10 @@ def _bridge(a: FloatArray, b: FloatArray, radius_m: float, options: TraceOptions
     count = max(int(distance / (_STEP_PER_RADIUS * radius_m)), 1)
     t = np.linspace(0.0, 1.0, count + 2)[1:-1, None]
     hermite = (
-        (2 * t**3 - 3 * t**2 + 1) * a[-1] + (t**3 - 2 * t**2 + t) * distance * leaving
-        + (3 * t**2 - 2 * t**3) * b[0] + (t**3 - t**2) * distance * arriving
+        (2 * t**3 - 3 * t**2 + 1) * a[-1]
+        + (t**3 - 2 * t**2 + t) * distance * leaving
+        + (3 * t**2 - 2 * t**3) * b[0]
+        + (t**3 - t**2) * distance * arriving
     )
     return np.vstack([a, hermite, b])
 
