@@ -4,8 +4,8 @@ from itertools import count
 from pathlib import Path
 
 import laspy
-from twin_pipeline.pipeline import run_site
 
+from twin_pipeline.pipeline import run_site
 from twin_pipeline.progress import Progress
 from twin_pipeline.stages.read import inspect_scan, read_chunks
 
