@@ -7,28 +7,60 @@ and R follow from a linear regression of the patches' positions on their normals
 import math
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit, prange
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+KeyArray = npt.NDArray[np.uint64]
+BoolArray = npt.NDArray[np.bool_]
 
 ARC_BINS = 24
 
 
 @njit(cache=True, nogil=True)
-def perpendicular_frame(d):
-    """Return two unit vectors (3,), (3,) that span the plane perpendicular to unit `d`."""
+def perpendicular_frame(d: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return two unit vectors (3,), (3,) that span the plane perpendicular to unit `d` (3,)."""
     a = np.zeros(3)
     smallest = np.argmin(np.abs(d))
     a[smallest] = 1.0
-    u = np.cross(d, a)
+    u = np.asarray(np.cross(d, a), dtype=np.float64)
     u /= math.sqrt((u * u).sum())
-    return u, np.cross(d, u)
+    return u, np.asarray(np.cross(d, u), dtype=np.float64)
 
 
 @njit(cache=True, nogil=True)
-def patches_in_ball(centre, reach, lower, size, keys, table, children, centroids, used):
-    """Return indices of unused patches within `reach` of `centre`.
+def patches_in_ball(
+    centre: FloatArray,
+    reach: float,
+    lower: FloatArray,
+    size: float,
+    keys: KeyArray,
+    table: IntArray,
+    children: IntArray,
+    centroids: FloatArray,
+    used: BoolArray,
+) -> IntArray:
+    """Return indices (F,) int64 of unused patches within `reach` of `centre`.
 
-    `keys`, `table`, `lower` and `size` describe a coarser voxel level whose voxel k holds the
-    patches `children[k]:children[k + 1]`.
+    Parameters
+    ----------
+    centre
+        (3,) metres, local frame.
+    reach
+        Metres.
+    lower, size
+        Corner (3,) of a voxel level coarser than the patches, local frame, and width of its
+        voxels; metres.
+    keys, table
+        (B,) uint64 ascending Morton keys of the level's B occupied voxels, and the hash table of
+        their indices (power of two,) int64, -1 where free.
+    children
+        (B + 1,) int64; voxel k holds the patches `children[k]:children[k + 1]`.
+    centroids
+        (K, 3) metres, local frame.
+    used
+        (K,) bool, patches to leave out.
     """
     result = np.empty(256, np.int64)
     found = 0
@@ -62,7 +94,8 @@ def patches_in_ball(centre, reach, lower, size, keys, table, children, centroids
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _spread(value):
+def _spread(value: int) -> np.uint64:
+    """Put two zero bits before each of the lower 21 bits."""
     x = np.uint64(value) & np.uint64(0x1FFFFF)
     x = (x | (x << np.uint64(32))) & np.uint64(0x1F00000000FFFF)
     x = (x | (x << np.uint64(16))) & np.uint64(0x1F0000FF0000FF)
@@ -72,19 +105,27 @@ def _spread(value):
 
 
 @njit(cache=True, nogil=True)
-def _find(table, keys, ix, iy, iz):
+def _find(table: IntArray, keys: KeyArray, ix: int, iy: int, iz: int) -> int:
+    """Return the index of voxel (ix, iy, iz), or -1."""
     key = _spread(ix) | (_spread(iy) << np.uint64(1)) | (_spread(iz) << np.uint64(2))
     mask = np.uint64(len(table) - 1)
     slot = ((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)) & mask
     while table[slot] != -1:
         if keys[table[slot]] == key:
-            return table[slot]
+            return int(table[slot])
         slot = (slot + np.uint64(1)) & mask
     return -1
 
 
 @njit(cache=True, nogil=True)
-def _direction_moments(points, normals, centre, radius, reach, of_normals):
+def _direction_moments(
+    points: FloatArray,
+    normals: FloatArray,
+    centre: FloatArray,
+    radius: float,
+    reach: float,
+    of_normals: bool,  # noqa: FBT001 - Numba calls no function with keyword-only parameters
+) -> FloatArray:
     """Return the scatter (3, 3) of normals or of votes, over patches voting near `centre`."""
     m = np.zeros((3, 3))
     for i in range(len(points)):
@@ -107,29 +148,68 @@ def _direction_moments(points, normals, centre, radius, reach, of_normals):
 
 
 @njit(cache=True, nogil=True)
-def gauss_axis(points, normals, centre, radius):
-    """Return the direction (3,) most perpendicular to the normals of patches voting for `centre`."""
+def gauss_axis(
+    points: FloatArray, normals: FloatArray, centre: FloatArray, radius: float
+) -> FloatArray:
+    """Return the direction most perpendicular to the normals of the patches voting for `centre`.
+
+    Parameters
+    ----------
+    points, normals
+        (K, 3) centroids, metres, local frame, and unit normals of either sign.
+    centre
+        (3,) metres, local frame.
+    radius
+        Assumed radius of the tube, metres.
+
+    Returns
+    -------
+    (3,) unit, sign arbitrary.
+    """
     m = _direction_moments(points, normals, centre, radius, 0.5 * radius, True)
     return np.linalg.eigh(m)[1][:, 0].copy()
 
 
 @njit(cache=True, nogil=True)
-def vote_axis(points, normals, centre, radius):
-    """Return the direction (3,) along which the votes near `centre` are spread most."""
+def vote_axis(
+    points: FloatArray, normals: FloatArray, centre: FloatArray, radius: float
+) -> FloatArray:
+    """Return the direction (3,) along which the votes near `centre` are spread most.
+
+    Arguments and result are as for `gauss_axis`.
+    """
     m = _direction_moments(points, normals, centre, radius, 1.5 * radius, False)
     return np.linalg.eigh(m)[1][:, 2].copy()
 
 
 @njit(cache=True, nogil=True)
-def refine_axis(points, normals, centre, direction, radius, half_length):
+def refine_axis(
+    points: FloatArray,
+    normals: FloatArray,
+    centre: FloatArray,
+    direction: FloatArray,
+    radius: float,
+    half_length: float,
+) -> tuple[FloatArray, FloatArray, float, float, bool]:
     """Regress patch positions on normals with Tukey weights.
 
     The two equations of a patch share their unknowns' pattern, so that the 5x5 normal matrix of
     (shift u, shift v, tilt u, tilt v, radius) follows from a few sums.
 
+    Parameters
+    ----------
+    points, normals
+        (K, 3) centroids, metres, local frame, and unit normals of either sign.
+    centre, direction
+        (3,) point of the axis to start from, metres, local frame, and (3,) unit direction.
+    radius
+        Assumed radius, metres.
+    half_length
+        Patches farther than this from `centre` along the axis are left out; metres.
+
     Returns
     -------
-    centre (3,), direction (3,), radius, support (weight sum), success.
+    centre (3,), direction (3,), radius (m), support (weight sum), success.
     """
     c = centre.copy()
     d = direction.copy()
@@ -171,13 +251,15 @@ def refine_axis(points, normals, centre, direction, radius, half_length):
             return c, d, r, sw, False
         # weak priors keep a short or narrow patch solvable: no tilt, radius as assumed
         tilt_prior, radius_prior = 1e-3 * sw * half_length**2, 0.02 * sw
-        normal_matrix = np.array([
-            [sw, 0.0, st, 0.0, snu],
-            [0.0, sw, 0.0, st, snv],
-            [st, 0.0, stt + tilt_prior, 0.0, stnu],
-            [0.0, st, 0.0, stt + tilt_prior, stnv],
-            [snu, snv, stnu, stnv, snn + radius_prior],
-        ])
+        normal_matrix = np.array(
+            [
+                [sw, 0.0, st, 0.0, snu],
+                [0.0, sw, 0.0, st, snv],
+                [st, 0.0, stt + tilt_prior, 0.0, stnu],
+                [0.0, st, 0.0, stt + tilt_prior, stnv],
+                [snu, snv, stnu, stnv, snn + radius_prior],
+            ]
+        )
         rhs = np.array([seu, sev, steu, stev, sne + radius_prior * radius])
         x = np.linalg.solve(normal_matrix, rhs)
         c = c + x[0] * u + x[1] * v
@@ -190,12 +272,33 @@ def refine_axis(points, normals, centre, direction, radius, half_length):
 
 
 @njit(cache=True, nogil=True)
-def tube_support(points, normals, centre, direction, radius, half_length, tolerance):
+def tube_support(
+    points: FloatArray,
+    normals: FloatArray,
+    centre: FloatArray,
+    direction: FloatArray,
+    radius: float,
+    half_length: float,
+    tolerance: float,
+) -> tuple[FloatArray, float, float, int]:
     """Judge how well patches around a short piece of axis look like a tube.
+
+    Parameters
+    ----------
+    points, normals
+        (K, 3) centroids, metres, local frame, and unit normals of either sign.
+    centre, direction
+        (3,) middle of the piece of axis, metres, local frame, and (3,) unit direction.
+    radius
+        Radius of the tube, metres.
+    half_length
+        Half of the length of the piece, metres.
+    tolerance
+        How far the vote of a patch may miss the axis, metres.
 
     Returns
     -------
-    shift (3,) robust mean of the votes' lateral offsets, arc_deg seen, purity (share of the
+    shift (3,) robust mean of the votes' lateral offsets (m), arc_deg seen, purity (share of the
     patches on the shell's seen sectors whose normals agree), kept (patches that agree).
     """
     u, v = perpendicular_frame(direction)
@@ -219,7 +322,7 @@ def tube_support(points, normals, centre, direction, radius, half_length, tolera
         near = offsets[i, 0] ** 2 + offsets[i, 1] ** 2 < tolerance**2
         if near or 0.75 * radius < rho < 1.25 * radius:
             angle = math.atan2(ev, eu)
-            sector[i] = min(ARC_BINS - 1, np.int64((angle + math.pi) / (2.0 * math.pi) * ARC_BINS))
+            sector[i] = min(ARC_BINS - 1, int((angle + math.pi) / (2.0 * math.pi) * ARC_BINS))
             shell[sector[i]] += 1
     shift = np.zeros(3)
     su = sv = 0.0
@@ -256,16 +359,37 @@ def tube_support(points, normals, centre, direction, radius, half_length, tolera
 
 @njit(cache=True, nogil=True, parallel=True)
 def refine_seeds(
-    centres, radii, tolerance_ratio, lower, size, keys, table, children, centroids, normals, used
-):
-    """Refine axis seeds (P, 3), (P,) one by one from the patches around each.
+    centres: FloatArray,
+    radii: FloatArray,
+    tolerance_ratio: float,
+    lower: FloatArray,
+    size: float,
+    keys: KeyArray,
+    table: IntArray,
+    children: IntArray,
+    centroids: FloatArray,
+    normals: FloatArray,
+    used: BoolArray,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, IntArray]:
+    """Refine axis seeds one by one from the patches around each.
 
     Two starting directions are tried, and the one that more patches agree with is kept.
 
+    Parameters
+    ----------
+    centres, radii
+        (P, 3) points near an axis, local frame, and (P,) assumed radii; metres.
+    tolerance_ratio
+        How far the vote of a patch may miss the axis, as a share of the radius.
+    lower, size, keys, table, children, centroids, used
+        As for `patches_in_ball`.
+    normals
+        (K, 3) unit normals of the patches, of either sign.
+
     Returns
     -------
-    centre (P, 3), direction (P, 3), radius (P,), arc_deg (P,), purity (P,), kept (P,); kept is 0
-    where no tube was found.
+    centre (P, 3) and direction (P, 3) in the local frame, radius (P,), metres, arc_deg (P,),
+    purity (P,), kept (P,) int64; kept is 0 where no tube was found.
     """
     count = len(centres)
     out_centre = np.zeros((count, 3))
@@ -278,7 +402,9 @@ def refine_seeds(
         radius = radii[p]
         half = max(2.0 * radius, 0.06)
         reach = math.sqrt((1.5 * radius) ** 2 + half**2)
-        idx = patches_in_ball(centres[p], reach, lower, size, keys, table, children, centroids, used)
+        idx = patches_in_ball(
+            centres[p], reach, lower, size, keys, table, children, centroids, used
+        )
         if len(idx) < 8:
             continue
         points, normal = centroids[idx], normals[idx]
@@ -295,9 +421,7 @@ def refine_seeds(
             c, d, r, _, success = refine_axis(points, normal, centres[p], start, radius, half)
             if not success:
                 continue
-            _, arc, purity, kept = tube_support(
-                points, normal, c, d, r, half, tolerance_ratio * r
-            )
+            _, arc, purity, kept = tube_support(points, normal, c, d, r, half, tolerance_ratio * r)
             if kept > out_kept[p]:
                 out_centre[p], out_direction[p], out_radius[p] = c, d, r
                 out_arc[p], out_purity[p], out_kept[p] = arc, purity, kept
@@ -306,14 +430,47 @@ def refine_seeds(
 
 @njit(cache=True, nogil=True)
 def follow_axis(
-    start, direction, radius, step, max_gap, min_arc, min_purity, tolerance_ratio,
-    lower, size, keys, table, children, centroids, normals, used, max_steps,
-):
+    start: FloatArray,
+    direction: FloatArray,
+    radius: float,
+    step: float,
+    max_gap: float,
+    min_arc: float,
+    min_purity: float,
+    tolerance_ratio: float,
+    lower: FloatArray,
+    size: float,
+    keys: KeyArray,
+    table: IntArray,
+    children: IntArray,
+    centroids: FloatArray,
+    normals: FloatArray,
+    used: BoolArray,
+    max_steps: int,
+) -> tuple[FloatArray, BoolArray]:
     """Follow a tube's axis from `start` along `direction` until it is lost for `max_gap`.
+
+    Parameters
+    ----------
+    start, direction
+        (3,) point of the axis, metres, local frame, and (3,) unit direction.
+    radius, step, max_gap
+        Radius of the tube, distance of the stations, longest piece of axis not seen; metres.
+    min_arc, min_purity
+        Degrees and share (0 to 1) from which on a station counts as seen, see `tube_support`.
+    tolerance_ratio
+        How far the vote of a patch may miss the axis, as a share of the radius; grows in gaps.
+    lower, size, keys, table, children, centroids, used
+        As for `patches_in_ball`.
+    normals
+        (K, 3) unit normals of the patches, of either sign.
+    max_steps
+        Largest number of stations.
 
     Returns
     -------
-    centres (S, 3) and seen (S,) bool; the last station is always seen.
+    centres (S, 3), metres, local frame, without `start`, and seen (S,) bool; the last station is
+    always seen.
     """
     centres = np.empty((max_steps, 3))
     seen = np.zeros(max_steps, np.bool_)
@@ -348,11 +505,13 @@ def follow_axis(
 
 
 @njit(cache=True, nogil=True)
-def _direction(start, centres, count, d, step, radius):
-    """Chord over the last two radii or so of the followed axis."""
-    back = max(3, np.int64(2.0 * radius / step))
+def _direction(
+    start: FloatArray, centres: FloatArray, count: int, d: FloatArray, step: float, radius: float
+) -> FloatArray:
+    """Return the unit chord (3,) over the last two radii or so, or `d` while it is too short."""
+    back = max(3, int(2.0 * radius / step))
     begin = start if count <= back else centres[count - 1 - back]
-    chord = centres[count - 1] - begin
+    chord: FloatArray = centres[count - 1] - begin
     norm = math.sqrt((chord * chord).sum())
     if norm < 1.2 * radius:
         return d

@@ -1,25 +1,33 @@
 """Axis votes of surface patches for an assumed radius, and the cells where they pile up.
 
-M = surface patches. A patch votes for the point one radius away along its normal on the side to
-which the surface bends; a tube's votes pile up on its axis, those of other surfaces scatter.
+Frame: local, metres. M = surface patches. A patch votes for the point one radius away along its
+normal on the side to which the surface bends; a tube's votes pile up on its axis, those of other
+surfaces scatter.
 """
 
 import math
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+CountArray = npt.NDArray[np.int32]
+BoolArray = npt.NDArray[np.bool_]
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _FREE = np.int64(-1)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _pack(ix, iy, iz):
+def _pack(ix: int, iy: int, iz: int) -> np.int64:
+    """Return the key of a cell: 21 bits for each number."""
     return (np.int64(ix) << 42) | (np.int64(iy) << 21) | np.int64(iz)
 
 
 @njit(cache=True, nogil=True)
-def _slot(table, key):
+def _slot(table: IntArray, key: int) -> np.uint64:
     """Return the slot that holds `key`, or the free slot where it belongs."""
     mask = np.uint64(len(table) - 1)
     slot = ((np.uint64(key) * _MULTIPLIER) >> np.uint64(20)) & mask
@@ -29,12 +37,37 @@ def _slot(table, key):
 
 
 @njit(cache=True, nogil=True)
-def axis_votes(centroids, normals, bend, bend_std, usable, radius, expected, cell, lower):
-    """Count the votes of patches (M, 3), (M, 3) in cubic cells of size `cell` from `lower`.
+def axis_votes(
+    centroids: FloatArray,
+    normals: FloatArray,
+    bend: FloatArray,
+    bend_std: FloatArray,
+    usable: BoolArray,
+    radius: float,
+    expected: float,
+    cell: float,
+    lower: FloatArray,
+) -> tuple[IntArray, CountArray]:
+    """Count the votes of patches in cubic cells.
 
-    `bend` (M,) is how far the surface around a patch lies off its plane, along the normal, and
-    `expected` what it is on a tube of this radius. A patch votes for a side only if the surface
-    bends to that side by roughly the right amount, as far as `bend_std` lets it be told.
+    A patch votes for a side only if the surface bends to that side by roughly the right amount,
+    as far as `bend_std` lets it be told.
+
+    Parameters
+    ----------
+    centroids, normals
+        (M, 3) metres, local frame, and (M, 3) unit normals of either sign.
+    bend, bend_std
+        (M,) how far the surface around a patch lies off its plane, along the normal, and the
+        standard deviation of that; metres.
+    usable
+        (M,) bool, the patches that vote.
+    radius
+        Assumed radius of the tubes, metres.
+    expected
+        What `bend` is on a tube of this radius, metres.
+    cell, lower
+        Width of a cell, and corner (3,) of the cells, below all votes; metres, local frame.
 
     Returns
     -------
@@ -63,16 +96,29 @@ def axis_votes(centroids, normals, bend, bend_std, usable, radius, expected, cel
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _bends_like(usable, bend, std, expected):
-    return usable and 0.3 * expected - 1.5 * std <= bend <= 4.0 * expected + 1.5 * std
+def _bends_like(usable: np.bool_, bend: float, std: float, expected: float) -> bool:
+    return bool(usable and 0.3 * expected - 1.5 * std <= bend <= 4.0 * expected + 1.5 * std)
 
 
 @njit(cache=True, nogil=True)
-def vote_peaks(table, counts, cell, lower, minimum):
-    """Return centres (P, 3) and scores (P,) of cells whose 27-cell sum is a local maximum.
+def vote_peaks(
+    table: IntArray, counts: CountArray, cell: float, lower: FloatArray, minimum: float
+) -> tuple[FloatArray, FloatArray]:
+    """Find the cells whose 27-cell sum is a local maximum.
 
-    The score is the sum over the cell and its 26 neighbours, at least `minimum`; ties go to the
-    smaller key, so that the result does not depend on the order of the votes.
+    Ties go to the smaller key, so that the result does not depend on the order of the votes.
+
+    Parameters
+    ----------
+    table, counts, cell, lower
+        Result and arguments of `axis_votes`.
+    minimum
+        Smallest score, votes.
+
+    Returns
+    -------
+    centres (P, 3) of the cells, metres, local frame, and scores (P,), the votes in the cell and
+    its 26 neighbours.
     """
     capacity = len(table)
     sums = np.zeros(capacity, np.int32)
@@ -98,7 +144,8 @@ def vote_peaks(table, counts, cell, lower, minimum):
 
 
 @njit(cache=True, nogil=True)
-def _neighbour_sum(table, counts, key):
+def _neighbour_sum(table: IntArray, counts: CountArray, key: int) -> int:
+    """Return the votes in the cell of `key` and its 26 neighbours."""
     ix, iy, iz = key >> 42, (key >> 21) & 0x1FFFFF, key & 0x1FFFFF
     total = 0
     for jx in range(max(ix - 1, 0), ix + 2):
@@ -111,7 +158,8 @@ def _neighbour_sum(table, counts, key):
 
 
 @njit(cache=True, nogil=True)
-def _is_peak(table, sums, slot):
+def _is_peak(table: IntArray, sums: CountArray, slot: int) -> bool:
+    """Tell whether no neighbour has a larger sum, nor an equal sum and a smaller key."""
     key, own = table[slot], sums[slot]
     ix, iy, iz = key >> 42, (key >> 21) & 0x1FFFFF, key & 0x1FFFFF
     for jx in range(max(ix - 1, 0), ix + 2):
@@ -127,11 +175,27 @@ def _is_peak(table, sums, slot):
 
 
 @njit(cache=True, nogil=True)
-def suppress(centres, scores, radii, reach):
+def suppress(
+    centres: FloatArray,
+    scores: FloatArray,  # noqa: ARG001 - their order is all that counts
+    radii: FloatArray,
+    reach: float,
+) -> BoolArray:
     """Return a mask (P,) of the peaks kept; peaks must be ordered by falling score.
 
     A peak goes when a kept one lies within `reach` times its own radius. A hash of the kept
     peaks by cell of the largest reach keeps this near linear.
+
+    Parameters
+    ----------
+    centres
+        (P, 3) metres, local frame.
+    scores
+        (P,) falling.
+    radii
+        (P,) metres.
+    reach
+        Share of the radius.
     """
     count = len(centres)
     keep = np.zeros(count, np.bool_)

@@ -10,18 +10,35 @@ interpolated linearly. The normal matrix without the radius is banded; band stor
 import math
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 HALF_BAND = 5
 
 
 @njit(cache=True, nogil=True)
-def project(points, nodes, segment, chainage_step):
-    """Project points on the polyline, starting from the segments given (updated in place).
+def project(
+    points: FloatArray, nodes: FloatArray, segment: IntArray, chainage_step: float
+) -> tuple[FloatArray, FloatArray]:
+    """Project points on the polyline.
+
+    Parameters
+    ----------
+    points, nodes
+        (N, 3) and (K, 3) metres, local frame.
+    segment
+        (N,) int64 number of the segment to start from for each point, updated in place.
+    chainage_step
+        Distance of the nodes, metres.
 
     Returns
     -------
-    chainage (N,) metres, NaN beyond the ends; radial (N, 3) vectors from the axis to the points.
+    chainage (N,) metres, NaN beyond the ends; radial (N, 3) vectors from the axis to the points,
+    metres.
     """
     count = len(points)
     chainage = np.empty(count)
@@ -48,7 +65,8 @@ def project(points, nodes, segment, chainage_step):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _fraction(points, i, nodes, k):
+def _fraction(points: FloatArray, i: int, nodes: FloatArray, k: int) -> float:
+    """Return where point i projects on segment k: 0 at its first node, 1 at its second."""
     num = den = 0.0
     for a in range(3):
         d = nodes[k + 1, a] - nodes[k, a]
@@ -58,8 +76,11 @@ def _fraction(points, i, nodes, k):
 
 
 @njit(cache=True, nogil=True)
-def lateral_frames(nodes):
-    """Return tangents, u, v, each (K, 3): rotation-minimizing (double reflection, Wang 2008)."""
+def lateral_frames(nodes: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return unit vectors tangent, u, v, each (K, 3), of nodes (K, 3), metres, local frame.
+
+    The frames do not turn about the axis (double reflection, Wang et al. 2008).
+    """
     count = len(nodes)
     tangent = np.empty((count, 3))
     u = np.empty((count, 3))
@@ -89,13 +110,32 @@ def lateral_frames(nodes):
 
 
 @njit(cache=True, nogil=True)
-def normal_equations(chainage, radial, weights, u, v, radius, step):
+def normal_equations(
+    chainage: FloatArray,
+    radial: FloatArray,
+    weights: FloatArray,
+    u: FloatArray,
+    v: FloatArray,
+    radius: float,
+    step: float,
+) -> tuple[FloatArray, FloatArray, float, FloatArray, float]:
     """Accumulate the banded normal equations of weighted points.
+
+    Parameters
+    ----------
+    chainage, radial
+        (N,) and (N, 3) metres, result of `project`.
+    weights
+        (N,) without unit, 0 for points beyond the ends; points of weight 0 are left out.
+    u, v
+        (K, 3) lateral unit vectors, local frame.
+    radius, step
+        Radius of the tube and distance of the nodes, metres.
 
     Returns
     -------
-    band (HALF_BAND + 1, 2K), border (2K,) coupling with the radius, corner (scalar),
-    rhs (2K,), rhs_radius.
+    band (HALF_BAND + 1, 2K), border (2K,) coupling with the radius, corner (scalar), all in units
+    of the weights; rhs (2K,) and rhs_radius, weights times metres.
     """
     count = len(u)
     band = np.zeros((HALF_BAND + 1, 2 * count))
@@ -108,17 +148,29 @@ def normal_equations(chainage, radial, weights, u, v, radius, step):
         if w <= 0.0:
             continue
         s = chainage[i] / step
-        k = min(np.int64(s), count - 2)
+        k = min(int(s), count - 2)
         f = s - k
         rho = math.sqrt(radial[i, 0] ** 2 + radial[i, 1] ** 2 + radial[i, 2] ** 2)
         for a in range(2):
             share = (1.0 - f) if a == 0 else f
-            row[2 * a] = share * (
-                radial[i, 0] * u[k + a, 0] + radial[i, 1] * u[k + a, 1] + radial[i, 2] * u[k + a, 2]
-            ) / rho
-            row[2 * a + 1] = share * (
-                radial[i, 0] * v[k + a, 0] + radial[i, 1] * v[k + a, 1] + radial[i, 2] * v[k + a, 2]
-            ) / rho
+            row[2 * a] = (
+                share
+                * (
+                    radial[i, 0] * u[k + a, 0]
+                    + radial[i, 1] * u[k + a, 1]
+                    + radial[i, 2] * u[k + a, 2]
+                )
+                / rho
+            )
+            row[2 * a + 1] = (
+                share
+                * (
+                    radial[i, 0] * v[k + a, 0]
+                    + radial[i, 1] * v[k + a, 1]
+                    + radial[i, 2] * v[k + a, 2]
+                )
+                / rho
+            )
         e = rho - radius
         for a in range(4):
             border[2 * k + a] += w * row[a]
@@ -131,8 +183,27 @@ def normal_equations(chainage, radial, weights, u, v, radius, step):
 
 
 @njit(cache=True, nogil=True)
-def add_bending_prior(band, rhs, nodes, u, v, weights):
-    """Add a prior on second differences of the axis: weights (K,) = 1 / variance at each node."""
+def add_bending_prior(
+    band: FloatArray,
+    rhs: FloatArray,
+    nodes: FloatArray,
+    u: FloatArray,
+    v: FloatArray,
+    weights: FloatArray,
+) -> None:
+    """Add a prior on second differences of the axis to the normal equations.
+
+    Parameters
+    ----------
+    band, rhs
+        (HALF_BAND + 1, 2K) and (2K,), result of `normal_equations`, updated in place.
+    nodes
+        (K, 3) metres, local frame.
+    u, v
+        (K, 3) lateral unit vectors, local frame.
+    weights
+        (K,) 1 / variance of the second difference at each node, the variance of a point being 1.
+    """
     for k in range(1, len(nodes) - 1):
         w = weights[k]
         bend = nodes[k - 1] - 2.0 * nodes[k] + nodes[k + 1]
@@ -150,8 +221,8 @@ def add_bending_prior(band, rhs, nodes, u, v, weights):
 
 
 @njit(cache=True, nogil=True)
-def cholesky(band):
-    """Return the lower banded Cholesky factor of a positive definite banded matrix."""
+def cholesky(band: FloatArray) -> FloatArray:
+    """Return the lower Cholesky factor of a positive definite matrix, both (rows, n) banded."""
     rows, n = band.shape
     factor = band.copy()
     for j in range(n):
@@ -169,8 +240,8 @@ def cholesky(band):
 
 
 @njit(cache=True, nogil=True)
-def cholesky_solve(factor, rhs):
-    """Solve with a factor of `cholesky`."""
+def cholesky_solve(factor: FloatArray, rhs: FloatArray) -> FloatArray:
+    """Return the solution (n,) for a right-hand side (n,) and a factor (rows, n) of `cholesky`."""
     rows, n = factor.shape
     x = rhs.copy()
     for j in range(n):
@@ -185,8 +256,11 @@ def cholesky_solve(factor, rhs):
 
 
 @njit(cache=True, nogil=True)
-def banded_inverse(factor):
-    """Return the entries of the inverse that lie within the band (Takahashi's recursion)."""
+def banded_inverse(factor: FloatArray) -> FloatArray:
+    """Return the entries of the inverse that lie within the band (Takahashi's recursion).
+
+    Both the factor of `cholesky` and the result are (rows, n) banded.
+    """
     rows, n = factor.shape
     inverse = np.zeros((rows, n))
     for j in range(n - 1, -1, -1):
@@ -203,15 +277,45 @@ def banded_inverse(factor):
 
 
 @njit(cache=True, nogil=True)
-def sector_counts(chainage, angle, residual, agree, band, slice_length, slices, sectors):
-    """Count points within `band` of the shell and those whose normals agree, by slice and sector."""
+def sector_counts(
+    chainage: FloatArray,
+    angle: FloatArray,
+    residual: FloatArray,
+    agree: BoolArray,
+    band: float,
+    slice_length: float,
+    slices: int,
+    sectors: int,
+) -> tuple[IntArray, IntArray]:
+    """Count points near the shell and those whose normals agree, by slice and sector.
+
+    Parameters
+    ----------
+    chainage, residual
+        (N,) metres; points whose chainage is NaN are left out.
+    angle
+        (N,) radians from u to v, -pi to pi.
+    agree
+        (N,) bool, whether the normal fits the tube.
+    band
+        Largest absolute residual of a point near the shell, metres.
+    slice_length
+        Metres along the axis.
+    slices, sectors
+        How many along and around the axis.
+
+    Returns
+    -------
+    shell, good
+        (slices, sectors) int64, all points near the shell and those of them that agree.
+    """
     shell = np.zeros((slices, sectors), np.int64)
     good = np.zeros((slices, sectors), np.int64)
     for i in range(len(chainage)):
         if math.isnan(chainage[i]) or abs(residual[i]) > band:
             continue
-        s = min(np.int64(chainage[i] / slice_length), slices - 1)
-        b = np.int64((angle[i] + math.pi) / (2.0 * math.pi) * sectors) % sectors
+        s = min(int(chainage[i] / slice_length), slices - 1)
+        b = int((angle[i] + math.pi) / (2.0 * math.pi) * sectors) % sectors
         shell[s, b] += 1
         if agree[i]:
             good[s, b] += 1

@@ -1,20 +1,26 @@
 """Voxel pyramid over Morton-sorted points: keys, hash table, moments and neighbourhood normals.
 
-N = points, M = occupied voxels of one level. A voxel's index is its rank in Morton order; its
-points are `starts[i]:starts[i + 1]` of the sorted points. Keys hold 21 bits an axis.
+Frame: local, metres. N = points, M = occupied voxels of one level. A voxel's index is its rank in
+Morton order; its points are `starts[i]:starts[i + 1]` of the sorted points. Keys hold 21 bits an
+axis.
 """
 
 import math
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit, prange
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+KeyArray = npt.NDArray[np.uint64]
 
 EMPTY = -1
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _spread(value):
+def _spread(value: int) -> np.uint64:
     """Put two zero bits before each of the lower 21 bits."""
     x = np.uint64(value) & np.uint64(0x1FFFFF)
     x = (x | (x << np.uint64(32))) & np.uint64(0x1F00000000FFFF)
@@ -25,7 +31,7 @@ def _spread(value):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _compact(value):
+def _compact(value: np.uint64) -> np.int64:
     """Undo `_spread`."""
     x = np.uint64(value) & np.uint64(0x1249249249249249)
     x = (x | (x >> np.uint64(2))) & np.uint64(0x10C30C30C30C30C3)
@@ -36,14 +42,26 @@ def _compact(value):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def morton_key(ix, iy, iz):
-    """Return the Morton key of a voxel."""
-    return _spread(ix) | (_spread(iy) << np.uint64(1)) | (_spread(iz) << np.uint64(2))
+def morton_key(ix: int, iy: int, iz: int) -> np.uint64:
+    """Return the Morton key of a voxel; x is the lowest bit of each triple."""
+    return np.uint64(_spread(ix) | (_spread(iy) << np.uint64(1)) | (_spread(iz) << np.uint64(2)))
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def morton_keys(xyz, lower, size):
-    """Return the (N,) uint64 Morton keys of points (N, 3) in voxels of `size` from `lower`."""
+def morton_keys(xyz: FloatArray, lower: FloatArray, size: float) -> KeyArray:
+    """Return the Morton key of each point's voxel.
+
+    Parameters
+    ----------
+    xyz
+        (N, 3) metres, local frame.
+    lower, size
+        Corner (3,) of the grid, no point below it, and width of a voxel; metres, local frame.
+
+    Returns
+    -------
+    (N,) uint64.
+    """
     keys = np.empty(len(xyz), np.uint64)
     for i in prange(len(xyz)):
         keys[i] = morton_key(
@@ -55,8 +73,20 @@ def morton_keys(xyz, lower, size):
 
 
 @njit(cache=True, nogil=True)
-def level_starts(sorted_keys, level):
-    """Return voxel keys (M,) uint64 and starts (M + 1,) int64, voxels being 2**level base voxels."""
+def level_starts(sorted_keys: KeyArray, level: int) -> tuple[KeyArray, IntArray]:
+    """Return the occupied voxels of one level, 2**level base voxels wide.
+
+    Parameters
+    ----------
+    sorted_keys
+        (N,) uint64 ascending Morton keys of the points' base voxels.
+    level
+        At least 0.
+
+    Returns
+    -------
+    keys (M,) uint64, ascending, and starts (M + 1,) int64.
+    """
     shift = np.uint64(3 * level)
     count = 0
     for i in range(len(sorted_keys)):
@@ -75,8 +105,11 @@ def level_starts(sorted_keys, level):
 
 
 @njit(cache=True, nogil=True)
-def hash_table(keys):
-    """Return an open-addressing table (power of two,) int64 of voxel indices; EMPTY where free."""
+def hash_table(keys: KeyArray) -> IntArray:
+    """Return an open-addressing table (power of two,) int64 of voxel indices by keys (M,) uint64.
+
+    Free slots hold EMPTY.
+    """
     capacity = 16
     while capacity < 2 * len(keys):
         capacity *= 2
@@ -91,8 +124,8 @@ def hash_table(keys):
 
 
 @njit(cache=True, nogil=True)
-def find_voxel(table, keys, ix, iy, iz):
-    """Return the index of voxel (ix, iy, iz), or EMPTY."""
+def find_voxel(table: IntArray, keys: KeyArray, ix: int, iy: int, iz: int) -> int:
+    """Return the index of voxel (ix, iy, iz), or EMPTY; `table` is the `hash_table` of `keys`."""
     if ix < 0 or iy < 0 or iz < 0:
         return EMPTY
     key = morton_key(ix, iy, iz)
@@ -100,14 +133,27 @@ def find_voxel(table, keys, ix, iy, iz):
     slot = ((key * _MULTIPLIER) >> np.uint64(20)) & mask
     while table[slot] != EMPTY:
         if keys[table[slot]] == key:
-            return table[slot]
+            return int(table[slot])
         slot = (slot + np.uint64(1)) & mask
     return EMPTY
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def voxel_moments(xyz, starts):
-    """Return means (M, 3) and scatter (M, 6: xx, xy, xz, yy, yz, zz, not divided) of sorted points."""
+def voxel_moments(xyz: FloatArray, starts: IntArray) -> tuple[FloatArray, npt.NDArray[np.float32]]:
+    """Return the mean and the scatter of the points in each voxel.
+
+    Parameters
+    ----------
+    xyz
+        (N, 3) sorted points, metres, local frame.
+    starts
+        (M + 1,) int64.
+
+    Returns
+    -------
+    means (M, 3) metres, local frame; scatter (M, 6) float32, square metres: sums, not divided by
+    the number of points, of the products xx, xy, xz, yy, yz, zz of deviations from the mean.
+    """
     count = len(starts) - 1
     means = np.empty((count, 3))
     scatter = np.zeros((count, 6), np.float32)
@@ -136,8 +182,10 @@ def voxel_moments(xyz, starts):
 
 
 @njit(cache=True, nogil=True)
-def _eigenvalues(xx, xy, xz, yy, yz, zz):
-    """Eigenvalues of a symmetric 3x3 matrix, ascending (trigonometric solution, Smith 1961)."""
+def _eigenvalues(
+    xx: float, xy: float, xz: float, yy: float, yz: float, zz: float
+) -> tuple[float, float, float]:
+    """Return the eigenvalues of a symmetric 3x3 matrix, ascending (Smith 1961, trigonometric)."""
     q = (xx + yy + zz) / 3.0
     off = xy * xy + xz * xz + yz * yz
     p2 = (xx - q) ** 2 + (yy - q) ** 2 + (zz - q) ** 2 + 2.0 * off
@@ -154,15 +202,24 @@ def _eigenvalues(xx, xy, xz, yy, yz, zz):
 
 
 @njit(cache=True, nogil=True)
-def _eigenvector(xx, xy, xz, yy, yz, zz, value):
-    """Unit eigenvector of a symmetric 3x3 matrix for `value` (largest cross product of rows)."""
+def _eigenvector(
+    xx: float, xy: float, xz: float, yy: float, yz: float, zz: float, value: float
+) -> tuple[float, float, float]:
+    """Return the unit eigenvector of a symmetric 3x3 matrix for the eigenvalue `value`.
+
+    It is the largest cross product of two rows of the matrix less `value` on its diagonal.
+    """
     ax, ay, az = xx - value, xy, xz
     bx, by, bz = xy, yy - value, yz
     cx, cy, cz = xz, yz, zz - value
     ux, uy, uz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
     vx, vy, vz = ay * cz - az * cy, az * cx - ax * cz, ax * cy - ay * cx
     wx, wy, wz = by * cz - bz * cy, bz * cx - bx * cz, bx * cy - by * cx
-    uu, vv, ww = ux * ux + uy * uy + uz * uz, vx * vx + vy * vy + vz * vz, wx * wx + wy * wy + wz * wz
+    uu, vv, ww = (
+        ux * ux + uy * uy + uz * uz,
+        vx * vx + vy * vy + vz * vz,
+        wx * wx + wy * wy + wz * wz,
+    )
     if vv > uu and vv >= ww:
         ux, uy, uz, uu = vx, vy, vz, vv
     elif ww > uu:
@@ -174,15 +231,30 @@ def _eigenvector(xx, xy, xz, yy, yz, zz, value):
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def neighbourhood_normals(keys, table, starts, means, scatter, radius):
+def neighbourhood_normals(
+    keys: KeyArray,
+    table: IntArray,
+    starts: IntArray,
+    means: FloatArray,
+    scatter: npt.NDArray[np.float32],
+    radius: float,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, IntArray]:
     """Fit a plane to all points of the voxels whose mean lies within `radius` of a voxel's mean.
 
-    `radius` is at most the voxel size times 1.5 or so: only the 27 voxels around are looked at.
+    Parameters
+    ----------
+    keys, table, starts
+        (M,) uint64, its `hash_table`, and (M + 1,) int64.
+    means, scatter
+        (M, 3) and (M, 6), result of `voxel_moments`.
+    radius
+        Metres, at most the voxel size times 1.5 or so: only the 27 voxels around are looked at.
 
     Returns
     -------
-    centroids (M, 3), normals (M, 3) unit and unoriented, thickness (M,) rms distance from the plane,
-    width (M,) rms extent along the plane's shorter side, counts (M,) points used.
+    centroids (M, 3), metres, local frame; normals (M, 3) unit and unoriented; thickness (M,) rms
+    distance from the plane and width (M,) rms extent along the plane's shorter side, metres;
+    counts (M,) int64 points used.
     """
     count = len(keys)
     centroids = np.empty((count, 3))
@@ -191,7 +263,11 @@ def neighbourhood_normals(keys, table, starts, means, scatter, radius):
     width = np.empty(count)
     counts = np.empty(count, np.int64)
     for k in prange(count):
-        ix, iy, iz = _compact(keys[k]), _compact(keys[k] >> np.uint64(1)), _compact(keys[k] >> np.uint64(2))
+        ix, iy, iz = (
+            _compact(keys[k]),
+            _compact(keys[k] >> np.uint64(1)),
+            _compact(keys[k] >> np.uint64(2)),
+        )
         mx, my, mz = means[k, 0], means[k, 1], means[k, 2]
         n = 0
         sx = sy = sz = xx = xy = xz = yy = yz = zz = 0.0
@@ -229,8 +305,32 @@ def neighbourhood_normals(keys, table, starts, means, scatter, radius):
 
 
 @njit(cache=True, nogil=True)
-def points_in_capsule(xyz, keys, table, starts, lower, size, first, last, radius):
-    """Return the indices (K,) of sorted points within `radius` of the segment `first`-`last`."""
+def points_in_capsule(
+    xyz: FloatArray,
+    keys: KeyArray,
+    table: IntArray,
+    starts: IntArray,
+    lower: FloatArray,
+    size: float,
+    first: FloatArray,
+    last: FloatArray,
+    radius: float,
+) -> IntArray:
+    """Return the indices (K,) int64 of sorted points within `radius` of a segment.
+
+    Parameters
+    ----------
+    xyz
+        (N, 3) sorted points, metres, local frame.
+    keys, table, starts
+        (M,) uint64, its `hash_table`, and (M + 1,) int64.
+    lower, size
+        Corner (3,) of the grid and width of a voxel; metres, local frame.
+    first, last
+        (3,) ends of the segment, metres, local frame.
+    radius
+        Metres.
+    """
     box_low = np.empty(3, np.int64)
     box_high = np.empty(3, np.int64)
     axis = np.empty(3)
@@ -268,10 +368,10 @@ def points_in_capsule(xyz, keys, table, starts, lower, size, first, last, radius
 
 
 @njit(cache=True, nogil=True)
-def _distance2(px, py, pz, axis, length2):
-    """Squared distance of a point (relative to the segment's start) from a segment."""
+def _distance2(px: float, py: float, pz: float, axis: FloatArray, length2: float) -> float:
+    """Return the squared distance of a point (relative to the segment's start) from a segment."""
     t = 0.0
     if length2 > 0.0:
         t = min(1.0, max(0.0, (px * axis[0] + py * axis[1] + pz * axis[2]) / length2))
     dx, dy, dz = px - t * axis[0], py - t * axis[1], pz - t * axis[2]
-    return dx * dx + dy * dy + dz * dz
+    return float(dx * dx + dy * dy + dz * dz)
