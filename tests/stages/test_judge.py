@@ -1,0 +1,75 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from stages.made import UP, make_tube, straight
+from twin_pipeline.stages.judge import JudgeOptions, why_not_a_pipe
+
+NODES = straight(4.0)
+SIDEWAYS = np.array([0.0, 0.95, 0.0])
+
+
+def verdict(**changes):
+    return why_not_a_pipe(replace(make_tube(NODES), **changes), JudgeOptions())
+
+
+def test_a_tube_well_seen_from_above_is_believed():
+    assert verdict() is None
+
+
+def test_a_tube_well_seen_from_the_side_is_believed():
+    assert verdict(middle=SIDEWAYS, halo=0.02) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"arc_deg": np.full(len(NODES), 30.0)}, "arc of 30 degrees"),
+        ({"misfit": 2.0}, "not round"),
+        ({"plane_ratio": 1.0}, "flat"),
+        ({"purity": 0.2}, "purity 0.20"),
+        ({"inflation": 500.0}, "500 x noise"),
+        ({"radius_std_m": 0.05}, "not determined"),
+        ({"middle": SIDEWAYS, "halo": 2.0}, "surface goes on"),
+        ({"middle": -UP, "halo": 2.0}, "surface goes on"),
+        ({"slice_radius_m": 0.085 * (1 + 0.4 * np.cos(np.arange(len(NODES))))}, "scatters"),
+    ],
+)
+def test_one_flaw_is_enough_and_is_named(changes, reason):
+    assert reason in verdict(**changes)
+
+
+def test_a_tube_is_too_short_by_what_was_seen_of_it():
+    observed = np.arange(len(NODES)) < 5
+    assert "seen over" in verdict(observed=observed)
+    assert "seen over" in why_not_a_pipe(make_tube(straight(0.15)), JudgeOptions())
+
+
+def test_a_wide_tube_must_be_longer():
+    nodes = straight(0.6)
+    assert why_not_a_pipe(make_tube(nodes, 0.04), JudgeOptions()) is None
+    wide = make_tube(nodes, 0.4, radius_std_m=0.001)
+    assert "seen over 0.60 m" in why_not_a_pipe(wide, JudgeOptions())
+
+
+def test_only_the_arc_of_the_observed_part_counts():
+    observed = np.arange(len(NODES)) < 60
+    assert verdict(observed=observed, arc_deg=np.where(observed, 150.0, 0.0)) is None
+    hidden_arc = np.where(observed, 30.0, 150.0)
+    assert "arc of 30" in verdict(observed=observed, arc_deg=hidden_arc)
+
+
+def test_a_narrow_arc_must_be_surer_than_a_wide_one():
+    """Little of a circle, hardly better than a plane: an edge or a heap looks like this, too."""
+    weak = {"plane_ratio": 2.0, "misfit": 0.2, "radius_std_m": 0.004}
+    assert verdict(**weak) is None
+    assert verdict(**weak, arc_deg=np.full(len(NODES), 65.0)) is not None
+
+
+def test_slices_without_a_radius_of_their_own_say_nothing():
+    assert verdict(slice_radius_m=np.full(len(NODES), np.nan)) is None
+
+
+def test_stricter_options_reject_what_passed():
+    assert "purity" in why_not_a_pipe(make_tube(NODES, purity=0.9), JudgeOptions(min_purity=0.95))

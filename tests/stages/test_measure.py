@@ -1,0 +1,228 @@
+"""The adjustment on tubes whose axis and radius are known on paper."""
+
+import numpy as np
+import pytest
+
+from stages.made import bent, plane_points, pyramid_of, run_along, straight, tube_points
+from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.model import FloatArray
+from twin_pipeline.stages.measure import MeasureOptions, measure
+
+SEEDS = range(6)
+DIAMETERS = {0.06: (3.0, 20_000.0), 0.17: (4.0, 10_000.0), 0.8: (5.0, 2_500.0)}
+"""Length and points a square metre by outer diameter."""
+
+
+def measured(points: FloatArray, axis: FloatArray, radius_m: float) -> Tube:
+    tube = measure(pyramid_of(points), run_along(axis, radius_m), MeasureOptions())
+    assert tube is not None
+    return tube
+
+
+def off_line(nodes: FloatArray, axis: FloatArray) -> FloatArray:
+    """Distance (K,) of nodes from the straight line through an axis."""
+    direction = (axis[-1] - axis[0]) / np.linalg.norm(axis[-1] - axis[0])
+    offset = nodes - axis[0]
+    return np.linalg.norm(offset - np.outer(offset @ direction, direction), axis=1)
+
+
+def half_seen(diameter_m: float, noise_m: float, seed: int) -> tuple[FloatArray, Tube]:
+    """A straight tube seen from above, measured from a start that is off and too wide."""
+    rng = np.random.default_rng(seed)
+    length_m, per_m2 = DIAMETERS[diameter_m]
+    axis = straight(length_m, (0.3, -0.2, -1.4), heading_deg=30.0)
+    points = tube_points(axis, diameter_m / 2, rng, noise_m=noise_m, per_m2=per_m2)
+    start = axis + rng.normal(0.0, 0.03 * diameter_m, 3)
+    return axis, measured(points, start, 1.05 * diameter_m / 2)
+
+
+@pytest.mark.parametrize("noise_m", [0.002, 0.004, 0.006])
+@pytest.mark.parametrize("diameter_m", DIAMETERS)
+def test_diameter_and_axis_come_back_with_an_honest_sigma(diameter_m, noise_m):
+    ratios = []
+    for seed in SEEDS:
+        axis, tube = half_seen(diameter_m, noise_m, seed)
+        error_m, sigma_m = 2.0 * tube.radius_m - diameter_m, 2.0 * tube.radius_std_m
+        ratios.append(error_m / sigma_m)
+        assert abs(error_m) < 0.003
+        assert off_line(tube.nodes, axis).max() < 0.003
+        assert tube.noise_m == pytest.approx(noise_m, rel=0.15)
+        assert tube.observed.all()
+        assert tube.middle[2] > 0.95
+    assert np.abs(ratios).max() < 4.0
+    assert np.sqrt(np.mean(np.square(ratios))) > 0.05
+
+
+@pytest.mark.parametrize("diameter_m", DIAMETERS)
+def test_sigma_is_useful_at_the_noise_of_a_good_scanner(diameter_m):
+    _, tube = half_seen(diameter_m, 0.003, seed=11)
+    assert 2.0 * tube.radius_std_m < 0.003
+    assert max(tube.std_h_m.max(), tube.std_v_m.max(), tube.crown_std_m.max()) < 0.003
+
+
+def test_sigma_grows_with_noise():
+    sigmas = [half_seen(0.17, noise_m, seed=3)[1].radius_std_m for noise_m in (0.002, 0.006, 0.012)]
+    assert sigmas == sorted(sigmas)
+    assert sigmas[-1] > 2.0 * sigmas[0]
+
+
+def test_axis_sigmas_are_those_of_the_axis():
+    """Over many scans the middle of the axis scatters as its sigmas say, to a factor of three."""
+    errors_h, errors_v, stds_h, stds_v = [], [], [], []
+    axis = straight(2.0)
+    for seed in range(16):
+        rng = np.random.default_rng([5, seed])
+        tube = measured(tube_points(axis, 0.085, rng, noise_m=0.004, per_m2=4_000.0), axis, 0.088)
+        middle = len(tube.nodes) // 2
+        errors_h.append(tube.nodes[middle, 1])
+        errors_v.append(tube.nodes[middle, 2])
+        stds_h.append(tube.std_h_m[middle])
+        stds_v.append(tube.std_v_m[middle])
+    assert 1 / 3 < np.std(errors_h) / np.mean(stds_h) < 3
+    assert 1 / 3 < np.std(errors_v) / np.mean(stds_v) < 3
+
+
+def test_sigma_tells_of_a_radius_that_varies_along_the_tube():
+    """Errors that neighbours share make the mean worse than the count of points promises."""
+    axis = straight(5.0)
+    points = tube_points(axis, 0.085, np.random.default_rng(1), noise_m=0.002)
+    swell = 1.0 + 0.03 * np.sign(np.sin(2.0 * np.pi * points[:, :1] / 1.1))
+    swollen = points * np.column_stack([np.ones(len(points)), swell, swell])
+    steady, uneven = measured(points, axis, 0.085), measured(swollen, axis, 0.085)
+    assert uneven.inflation > 3.0 * steady.inflation
+    assert uneven.radius_std_m > 1.3 * steady.radius_std_m
+
+
+def test_a_steep_tube_is_measured_as_a_level_one():
+    axis = straight(4.0)
+    level = tube_points(axis, 0.085, np.random.default_rng(2), noise_m=0.004)
+    slope = np.radians(20.0)
+    turn = np.array(
+        [[np.cos(slope), 0.0, -np.sin(slope)], [0.0, 1.0, 0.0], [np.sin(slope), 0.0, np.cos(slope)]]
+    )
+    first, second = measured(level, axis, 0.088), measured(level @ turn.T, axis @ turn.T, 0.088)
+    assert second.radius_m == pytest.approx(first.radius_m, abs=0.0003)
+    assert off_line(second.nodes, axis @ turn.T).max() < 0.002
+
+
+def soiled(diameter_m: float, soil_deg: float, seed: int) -> tuple[FloatArray, Tube]:
+    """A tube that rough soil meets `soil_deg` beside its crown and goes on outwards from there."""
+    radius_m = diameter_m / 2
+    rng = np.random.default_rng(seed)
+    axis = straight(4.0)
+    seen = tube_points(axis, radius_m, rng, arc_deg=2.0 * soil_deg, noise_m=0.004)
+    edge_m = radius_m * np.sin(np.radians(soil_deg))
+    level_m = radius_m * np.cos(np.radians(soil_deg))
+    soil = [
+        plane_points((0.0, low), (4.0, low + 0.3), level_m, rng, per_m2=10_000.0, noise_m=0.008)
+        for low in (edge_m, -edge_m - 0.3)
+    ]
+    return axis, measured(np.vstack([seen, *soil]), axis, radius_m)
+
+
+@pytest.mark.parametrize("soil_deg", [60.0, 70.0, 85.0])
+@pytest.mark.parametrize("diameter_m", [0.17, 0.4])
+def test_soil_at_the_flanks_moves_neither_diameter_nor_axis(diameter_m, soil_deg):
+    for seed in range(3):
+        axis, tube = soiled(diameter_m, soil_deg, seed)
+        assert 2.0 * tube.radius_m == pytest.approx(diameter_m, abs=0.003)
+        assert off_line(tube.nodes, axis).max() < 0.004
+        assert np.median(tube.arc_deg) <= 2.0 * soil_deg
+
+
+def test_sigma_tells_how_little_soil_leaves_to_be_seen():
+    for seed in range(6):
+        _, narrow = soiled(0.17, 50.0, seed)
+        _, wide = soiled(0.17, 85.0, seed)
+        assert abs(narrow.radius_m - 0.085) < 4.0 * narrow.radius_std_m
+        assert narrow.radius_std_m > 2.0 * wide.radius_std_m
+        assert narrow.plane_ratio < 0.5 * wide.plane_ratio
+
+
+def test_points_belong_to_the_tube_and_not_to_the_soil():
+    rng = np.random.default_rng(4)
+    axis = straight(4.0)
+    on_tube = tube_points(axis, 0.085, rng, arc_deg=140.0, noise_m=0.003)
+    soil = plane_points((0.0, 0.09), (4.0, 0.5), 0.02, rng, per_m2=10_000.0)
+    pyramid = pyramid_of(np.vstack([on_tube, soil]))
+    tube = measure(pyramid, run_along(axis, 0.085), MeasureOptions())
+    chosen = pyramid.order[tube.points]
+    assert len(np.unique(chosen)) == len(chosen)
+    on_it = chosen < len(on_tube)
+    assert on_it.sum() > 0.95 * len(on_tube)
+    assert on_it.mean() > 0.9
+
+
+def test_a_hidden_stretch_is_not_observed():
+    axis = straight(5.0)
+    points = tube_points(axis, 0.085, np.random.default_rng(5), noise_m=0.003)
+    hidden = (points[:, 0] > 2.0) & (points[:, 0] < 3.0)
+    tube = measured(points[~hidden], axis, 0.085)
+    x = tube.nodes[:, 0]
+    well_inside = (x > 2.2) & (x < 2.8)
+    assert not tube.observed[well_inside].any()
+    assert np.isnan(tube.slice_radius_m[well_inside]).all()
+    assert tube.observed[(x < 1.8) | (x > 3.2)].all()
+    assert tube.length_m == pytest.approx(5.0, abs=0.03)
+    assert off_line(tube.nodes, axis).max() < 0.004
+    assert tube.std_v_m[well_inside].min() > np.median(tube.std_v_m[tube.observed])
+
+
+def test_soil_over_the_hidden_stretch_is_not_taken_for_the_tube():
+    rng = np.random.default_rng(6)
+    axis = straight(5.0)
+    points = tube_points(axis, 0.085, rng, noise_m=0.003)
+    bare = points[(points[:, 0] < 2.0) | (points[:, 0] > 3.0)]
+    heap = plane_points((2.0, -0.3), (3.0, 0.3), 0.12, rng, per_m2=10_000.0, noise_m=0.01)
+    tube = measured(np.vstack([bare, heap]), axis, 0.085)
+    x = tube.nodes[:, 0]
+    assert not tube.observed[(x > 2.2) & (x < 2.8)].any()
+    assert off_line(tube.nodes, axis).max() < 0.006
+    assert 2.0 * tube.radius_m == pytest.approx(0.17, abs=0.003)
+
+
+def test_ends_are_where_the_points_end():
+    axis = straight(4.0)
+    points = tube_points(axis, 0.085, np.random.default_rng(7), noise_m=0.003)
+    tube = measured(points, axis[4:-4], 0.085)
+    assert tube.nodes[[0, -1], 0] == pytest.approx([0.0, 4.0], abs=0.03)
+
+
+def test_a_bend_is_followed():
+    axis = bent(2.0, 45.0, 0.6, 2.0, step_m=0.01)
+    points = tube_points(axis, 0.085, np.random.default_rng(8), noise_m=0.004)
+    tube = measured(points, axis[::5], 0.088)
+    nearest = np.linalg.norm(tube.nodes[:, None] - axis[None], axis=2).min(axis=1)
+    assert nearest.max() < 0.006
+    assert 2.0 * tube.radius_m == pytest.approx(0.17, abs=0.003)
+
+
+def test_sockets_do_not_widen_the_barrel():
+    rng = np.random.default_rng(9)
+    axis = straight(5.0)
+    barrel = tube_points(axis, 0.085, rng, noise_m=0.003)
+    sockets = [(1.0, 1.15), (3.5, 3.65)]
+    for start, end in sockets:
+        barrel = barrel[(barrel[:, 0] < start) | (barrel[:, 0] > end)]
+    bells = [
+        tube_points(straight(end - start, (start, 0.0, 0.0)), 0.115, rng, noise_m=0.003)
+        for start, end in sockets
+    ]
+    tube = measured(np.vstack([barrel, *bells]), axis, 0.085)
+    assert 2.0 * tube.radius_m == pytest.approx(0.17, abs=0.002)
+    assert off_line(tube.nodes, axis).max() < 0.004
+
+
+def test_result_does_not_depend_on_the_order_of_points():
+    rng = np.random.default_rng(10)
+    axis = straight(3.0)
+    points = tube_points(axis, 0.085, rng, noise_m=0.003)
+    first = measured(points, axis, 0.088)
+    second = measured(points[rng.permutation(len(points))], axis, 0.088)
+    assert second.radius_m == pytest.approx(first.radius_m, abs=1e-7)
+    assert second.nodes == pytest.approx(first.nodes, abs=1e-6)
+
+
+def test_there_is_nothing_to_measure_where_no_points_are():
+    points = plane_points((10.0, 10.0), (12.0, 12.0), 0.0, np.random.default_rng(0))
+    assert measure(pyramid_of(points), run_along(straight(3.0), 0.085), MeasureOptions()) is None
