@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 LabelArray = npt.NDArray[np.uint16]
 
@@ -123,7 +124,9 @@ class Stations:
         count = len(self.chainage_m)
         for name in self.__dataclass_fields__:
             array = getattr(self, name)
-            object.__setattr__(self, name, frozen(array, bool if name == "observed" else np.float64))
+            object.__setattr__(
+                self, name, frozen(array, bool if name == "observed" else np.float64)
+            )
             if len(array) != count:
                 raise ValueError(f"stations.{name} has {len(array)} entries, chainage_m {count}")
 

@@ -60,6 +60,13 @@ _Material = Annotated[
     str | None,
     typer.Option(metavar="CODE", help="Material of the pipes: DIP, SP, HPPE, VP or SUS."),
 ]
+_Origin = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LON,LAT,HEIGHT",
+        help="Where a local scan's zero lies: degrees and ellipsoidal height, with --crs local.",
+    ),
+]
 _Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a finished run at OUT.")]
 _DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")
@@ -80,6 +87,7 @@ def run(
     vertical: _Vertical = None,
     geoid: _Geoid = None,
     axis_order: _AxisOrder = None,
+    origin: _Origin = None,
     material: _Material = None,
     overwrite: _Overwrite = False,
     dry_run: _DryRun = False,
@@ -91,7 +99,7 @@ def run(
     with told_in_one_line(verbose=verbose):
         from twin_pipeline.cli import running
 
-        flags = running.Given(crs, vertical, geoid, axis_order, material)
+        flags = running.Given(crs, vertical, geoid, axis_order, material, origin)
         if dry_run:
             running.announce(scans, out, config, flags, overwrite=overwrite)
         else:
@@ -107,6 +115,7 @@ def tile(
     vertical: _Vertical = None,
     geoid: _Geoid = None,
     axis_order: _AxisOrder = None,
+    origin: _Origin = None,
     overwrite: _Overwrite = False,
     json: _Json = False,
     quiet: _Quiet = False,
@@ -116,7 +125,7 @@ def tile(
     with told_in_one_line(verbose=verbose):
         from twin_pipeline.cli import running
 
-        flags = running.Given(crs, vertical, geoid, axis_order)
+        flags = running.Given(crs, vertical, geoid, axis_order, origin=origin)
         running.tile(scans, out, config, flags, overwrite=overwrite, as_json=json, quiet=quiet)
 
 

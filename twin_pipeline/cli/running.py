@@ -31,6 +31,7 @@ class Given:
     geoid: str | None
     axis_order: str | None
     material: str | None = None
+    origin: str | None = None
 
     def settings(self) -> Flags:
         """Return them as settings of the configuration."""
@@ -40,6 +41,7 @@ class Given:
             ("crs", "geoid"): ("--geoid", self.geoid),
             ("crs", "axis_order"): ("--axis-order", self.axis_order),
             ("nominal", "material"): ("--material", self.material),
+            ("crs", "origin"): ("--origin", self.origin),
         }
         return {place: Setting(value, flag) for place, (flag, value) in places.items() if value}
 

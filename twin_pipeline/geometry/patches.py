@@ -61,7 +61,7 @@ def collect_patches(pyramid: Pyramid, number: int) -> Patches:
 
 
 def _bend(level: VoxelLevel, coarser: VoxelLevel) -> tuple[FloatArray, FloatArray]:
-    """Return where the surface of twice the size lies relative to each patch's plane, and its std."""
+    """Return where the surface around lies relative to each patch's plane, and its std."""
     surface = level.surface
     parent = np.repeat(
         np.arange(len(coarser.keys)), np.diff(np.searchsorted(level.starts, coarser.starts))

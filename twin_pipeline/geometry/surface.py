@@ -3,12 +3,9 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from twin_pipeline.model import FloatArray
-
-IntArray = npt.NDArray[np.int64]
+from twin_pipeline.model import FloatArray, IntArray
 
 _PER_OCTANT = 40
 _REACH_M = 3.5

@@ -59,7 +59,7 @@ class LeftOut:
 def classify(
     tubes: Sequence[Tube], ground: Ground | None, options: ClassifyOptions
 ) -> tuple[list[Classified], list[LeftOut]]:
-    """Give each tube its role; without a trench all are `unknown`, since nothing tells them apart."""
+    """Give each tube its role; without a trench all are `unknown`."""
     if ground is None:
         return [Classified(tube, Role.UNKNOWN) for tube in _by_length(tubes)], []
     left_out = []
@@ -75,9 +75,11 @@ def classify(
     struts = _struts(others, mains, ground, options) if mains else []
     left_out += [LeftOut(tube, "shoring strut") for tube in struts]
     found = [Classified(main, Role.MAIN) for main in mains]
-    for tube in others:
-        if not any(tube is strut for strut in struts):
-            found.append(Classified(tube, _minor_role(tube, mains)))
+    found += [
+        Classified(tube, _minor_role(tube, mains))
+        for tube in others
+        if not any(tube is strut for strut in struts)
+    ]
     return found, left_out
 
 
@@ -162,7 +164,7 @@ def _struts(
     Utilities that cross look the same. They lie deeper than the shallowest cover that the rules
     allow, and no second of the same size crosses at the same height.
     """
-    props = [tube for tube in tubes if _like_a_strut(tube, mains, ground, options)]
+    props = [tube for tube in tubes if _like_a_strut(tube, mains, options)]
     return [
         tube
         for tube in props
@@ -181,7 +183,7 @@ def _depth(tube: Tube, ground: Ground) -> float:
     return float(elevation[0]) - float(_centre(tube)[2])
 
 
-def _like_a_strut(tube: Tube, mains: list[Tube], ground: Ground, options: ClassifyOptions) -> bool:
+def _like_a_strut(tube: Tube, mains: list[Tube], options: ClassifyOptions) -> bool:
     main = min(mains, key=lambda m: float(np.linalg.norm(m.nodes - _centre(tube), axis=1).min()))
     chord = _chord(tube)
     slope = math.degrees(math.asin(abs(chord[2]) / float(np.linalg.norm(chord))))

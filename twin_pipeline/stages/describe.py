@@ -32,7 +32,7 @@ class DescribeOptions(BaseModel):
     scan_distortion_std_m: float = Field(
         0.002,
         ge=0.0,
-        description="1 sigma of the scan's own slow distortion (drift), which no pass shows, metres",
+        description="1 sigma of the scan's own slow drift, which no single pass shows, metres",
     )
     good_arc_deg: float = Field(100.0, gt=0.0, description="least arc of quality good, degrees")
     usable_arc_deg: float = Field(70.0, gt=0.0, description="least arc of quality usable, degrees")
@@ -146,7 +146,7 @@ def _station_chainages(
 ) -> FloatArray:
     """Return multiples of the interval, and every fitting and end, each once."""
     wanted = [0.0, length_m, *(fitting.chainage_m for fitting in fittings)]
-    regular = np.arange(interval_m, length_m, interval_m)
+    regular = [float(r) for r in np.arange(interval_m, length_m, interval_m)]
     clear = [r for r in regular if min(abs(r - w) for w in wanted) > _SAME_STATION_M]
     at = np.array(sorted({*wanted, *clear}))
     keep = np.concatenate([[True], np.diff(at) > 1e-6])

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -71,7 +72,7 @@ def _closed(flags: BoolArray, own: FloatArray, gap_m: float) -> BoolArray:
     """Fill gaps shorter than `gap_m` between flagged vertices."""
     result = flags.copy()
     at = np.flatnonzero(flags)
-    for a, b in zip(at[:-1], at[1:], strict=True):
+    for a, b in pairwise(at):
         if own[b] - own[a] <= gap_m:
             result[a:b] = True
     return result

@@ -17,7 +17,7 @@ class JudgeOptions(BaseModel):
     )
     min_arc_deg: float = Field(55.0, gt=0.0, description="least arc of a tube seen from above")
     min_arc_sideways_deg: float = Field(
-        75.0, gt=0.0, description="least arc of a tube seen from the side or from below"
+        65.0, gt=0.0, description="least arc of a tube seen from the side or from below"
     )
     max_halo: float = Field(
         0.3,

@@ -64,7 +64,7 @@ class Tracer:
         return None
 
     def probe(self, run: Run) -> Run:
-        """Return the best seen metre or so of a run, to tell whether the rest is worth measuring."""
+        """Return the best seen metre or so of a run: is the rest worth measuring?"""
         length_m = max(1.0, 10.0 * run.radius_m)
         count = int(length_m / (_STEP_PER_RADIUS * run.radius_m)) + 1
         if count >= len(run.axis):
@@ -180,7 +180,7 @@ def _bridge(
     a: FloatArray, b: FloatArray, radius_m: float, options: TraceOptions
 ) -> FloatArray | None:
     """Connect the end of one axis with the start of another; None where it can't be."""
-    a, b = _without_overlap(a, b, radius_m), b
+    a = _without_overlap(a, b, radius_m)
     if len(a) < 3:
         return None
     leaving, arriving = _end_direction(a), -_end_direction(b[::-1])
@@ -216,11 +216,14 @@ def _without_overlap(a: FloatArray, b: FloatArray, radius_m: float) -> FloatArra
     keep = len(a)
     while keep > 0 and (beyond[keep - 1] or distance[keep - 1] < 0.5 * radius_m):
         keep -= 1
+    # where they overlapped, leave a little room for the connection
+    while keep < len(a) and keep > 3 and float(np.linalg.norm(a[keep - 1] - b[0])) < radius_m:
+        keep -= 1
     return a[:keep]
 
 
 def _end_direction(axis: FloatArray) -> FloatArray:
-    """Unit direction in which an axis leaves at its end, over its last 0.4 m or so."""
+    """Return the direction (3,) in which an axis leaves at its end, over its last 0.4 m or so."""
     lengths = np.linalg.norm(axis[::-1] - axis[-1], axis=1)
     back = min(int(np.searchsorted(lengths, 0.4)) + 1, len(axis) - 1)
     direction = axis[-1] - axis[-1 - back]

@@ -1,0 +1,13 @@
+"""Adjust one tube per run to the raw points: axis, radius, and what they are worth.
+
+The axis is a chain of nodes, the radius one number for the whole run. Points enter with Tukey
+weights inside a band that is narrowed from a good part of the radius to four sigma. Normals that
+must point away from the axis keep the first steps on the tube; sectors of the cross-section where
+soil touches it are dropped, since they bias the radius far beyond what its formal sigma says.
+Stretches that are hidden, and sockets, take no part and stay straight.
+"""
+
+from twin_pipeline.stages.measure.options import MeasureOptions
+from twin_pipeline.stages.measure.run import measure
+
+__all__ = ["MeasureOptions", "measure"]

@@ -1,0 +1,22 @@
+"""What steers the adjustment."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class MeasureOptions(BaseModel):
+    """Options of the adjustment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stiff_curvature_per_m: float = Field(
+        0.03, gt=0.0, description="curvature below which an axis counts as straight, 1/metres"
+    )
+    radius_floor_m: float = Field(
+        0.0001, ge=0.0, description="systematic part of a radius' standard deviation, metres"
+    )
+    noise_bias: float = Field(
+        1.2,
+        ge=0.0,
+        description="systematic part that comes from noise, in units of noise squared by radius",
+    )
+    min_arc_deg: float = Field(45.0, gt=0.0, description="arc that counts as observed, degrees")

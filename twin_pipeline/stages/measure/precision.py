@@ -1,0 +1,91 @@
+"""What the numbers are worth: formal variances, and how much more the slices scatter."""
+
+import math
+
+import numpy as np
+
+from twin_pipeline.kernels import tube
+from twin_pipeline.model import BoolArray, FloatArray, IntArray
+from twin_pipeline.stages.measure.adjustment import Adjustment
+from twin_pipeline.stages.measure.options import MeasureOptions
+
+
+def slice_radii(
+    adj: Adjustment, weights: FloatArray, slices: IntArray, count: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return radius correction and its formal variance factor (count,) of each slice on its own."""
+    cos, sin = np.cos(adj.angle), np.sin(adj.angle)
+    design = np.stack([cos, sin, np.ones_like(cos)])
+    matrix: FloatArray = np.empty((count, 3, 3))
+    rhs: FloatArray = np.empty((count, 3))
+    for a in range(3):
+        rhs[:, a] = np.bincount(slices, weights * design[a] * adj.residual, count)
+        for b in range(3):
+            matrix[:, a, b] = np.bincount(slices, weights * design[a] * design[b], count)
+    matrix += np.eye(3) * 1e-6
+    inverse = np.linalg.inv(matrix)
+    return np.einsum("kj,kj->k", inverse[:, 2], rhs), np.asarray(inverse[:, 2, 2])
+
+
+def slice_scatter(
+    adj: Adjustment, weights: FloatArray, node: IntArray, observed: BoolArray
+) -> tuple[float, FloatArray]:
+    """Return how much noisier slices are than white noise says, and each node's own radius.
+
+    Neighbouring points share errors (drift, registration, roughness), so that the formal sigma is
+    too small. Radii of slices fitted on their own scatter as they truly do; the ratio of variances
+    is the inflation.
+    """
+    per_slice = max(1, round(max(0.25, 2.0 * adj.radius) / adj.step))
+    count = (len(adj.nodes) - 1) // per_slice + 1
+    correction, factor = slice_radii(adj, weights, node // per_slice, count)
+    std = adj.noise * np.sqrt(factor)
+    seen = np.bincount(np.arange(len(observed)) // per_slice, observed, count) > 0.5 * per_slice
+    good = seen & (std < 0.1 * adj.radius)
+    radius = np.where(good, adj.radius + correction, np.nan)
+    inflation = 1.0
+    if good.sum() >= 4:
+        weight = 1.0 / std[good] ** 2
+        mean = np.average(correction[good], weights=weight)
+        inflation = max(
+            1.0, float(np.sum(weight * (correction[good] - mean) ** 2) / (good.sum() - 1))
+        )
+    return inflation, radius[np.arange(len(observed)) // per_slice]
+
+
+def standard_deviations(
+    adj: Adjustment, inflation: float
+) -> tuple[float, FloatArray, FloatArray, FloatArray]:
+    """Return the radius' std and, per node (K,), those of the axis across, up and of the crown."""
+    inverse = tube.banded_inverse(adj.factor)
+    b = adj.border_solution
+    variance = adj.noise**2 * inflation
+    uu = variance * (inverse[0, ::2] + b[::2] ** 2 / adj.schur)
+    vv = variance * (inverse[0, 1::2] + b[1::2] ** 2 / adj.schur)
+    uv = variance * (inverse[1, ::2] + b[::2] * b[1::2] / adj.schur)
+    rr = variance / adj.schur
+    ur, vr = -variance * b[::2] / adj.schur, -variance * b[1::2] / adj.schur
+
+    def along(direction: FloatArray) -> tuple[FloatArray, FloatArray]:
+        a = np.einsum("kj,kj->k", direction, adj.u)
+        c = np.einsum("kj,kj->k", direction, adj.v)
+        return a * a * uu + c * c * vv + 2.0 * a * c * uv, a * ur + c * vr
+
+    up = np.array([0.0, 0.0, 1.0]) - adj.tangent[:, 2:] * adj.tangent
+    level = np.cross(adj.tangent, [0.0, 0.0, 1.0])
+    norm_up = np.maximum(np.linalg.norm(up, axis=1, keepdims=True), 1e-9)
+    level /= np.maximum(np.linalg.norm(level, axis=1, keepdims=True), 1e-9)
+    vertical, _ = along(up)
+    crown, with_radius = along(up / norm_up)
+    return (
+        math.sqrt(rr),
+        np.sqrt(along(level)[0]),
+        np.sqrt(vertical),
+        np.sqrt(np.maximum(crown + rr + 2.0 * with_radius, 0.0)),
+    )
+
+
+def with_systematic(std_m: float, adj: Adjustment, options: MeasureOptions) -> float:
+    """Add what noise that is not the same in all directions does to the radius (seen: s**2 / R)."""
+    bias = options.noise_bias * adj.noise**2 / adj.radius
+    return math.sqrt(std_m**2 + bias**2 + options.radius_floor_m**2)

@@ -1,0 +1,151 @@
+"""From a followed run to a measured tube."""
+
+import math
+
+import numpy as np
+
+from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.tubes import Run, Tube
+from twin_pipeline.model import BoolArray, FloatArray, IntArray
+from twin_pipeline.stages.measure.adjustment import Adjustment
+from twin_pipeline.stages.measure.gather import (
+    extend,
+    gather,
+    gather_level,
+    point_normals,
+    resample,
+)
+from twin_pipeline.stages.measure.options import MeasureOptions
+from twin_pipeline.stages.measure.precision import (
+    slice_scatter,
+    standard_deviations,
+    with_systematic,
+)
+from twin_pipeline.stages.measure.sectors import (
+    observed_arc,
+    standing_out,
+    trim_sectors,
+    trusted_span,
+)
+from twin_pipeline.stages.measure.shape import halo, misfit, plane_ratio
+
+_ITERATIONS = 14
+_TRIM_FROM = 5
+_HIDE_FROM = 3
+_RELEASE_FROM = 9
+MIN_POINTS = 60
+_PROBE_POINTS = 6000
+
+
+def measure(
+    pyramid: Pyramid, run: Run, options: MeasureOptions, *, probe: bool = False
+) -> Tube | None:
+    """Fit a tube to a run; None where the points do not hold one.
+
+    As a probe it takes some thousands of points only, enough to tell whether there is a tube.
+    """
+    step = float(np.clip(0.5 * run.radius_m, 0.03, 0.10))
+    axis = extend(resample(run.axis, step), max(2.0 * run.radius_m, 0.3), back=10)
+    index = gather(gather_level(pyramid), axis, 1.45 * run.radius_m + 0.02)
+    if len(index) < MIN_POINTS:
+        return None
+    if probe:
+        index = index[:: max(len(index) // _PROBE_POINTS, 1)]
+    normals, normal_std = point_normals(pyramid, index, run.radius_m)
+    adj = Adjustment(pyramid.xyz[index], normals, axis, run.radius_m, step)
+    weights = iterate(adj, math.cos(min(max(math.radians(23.0), 3.0 * normal_std), 1.2)), options)
+    if weights is None:
+        return None
+    return make_tube(adj, weights, index, options)
+
+
+def iterate(adj: Adjustment, gate: float, options: MeasureOptions) -> FloatArray | None:
+    """Narrow band, gate and stiffness step by step; return the final weights."""
+    weights = np.zeros(len(adj.points))
+    for iteration in range(_ITERATIONS):
+        settled = 4.0 * adj.noise
+        band = max(0.3 * adj.start_radius * 0.7**iteration, settled) if iteration < 8 else settled
+        min_cosine = 0.7 + (gate - 0.7) * min(iteration / 6.0, 1.0)
+        adj.radius_prior = 0.002 if iteration < _RELEASE_FROM else 1e-6
+        adj.max_curvature = max(0.15 * 0.75**iteration, options.stiff_curvature_per_m)
+        # points that scatter outwards have poorer normals: a gate on single points would shrink
+        # the radius, so that in the end only whole sectors are judged by their normals
+        min_cosine = min_cosine if iteration < _RELEASE_FROM else 0.0
+        if _TRIM_FROM <= iteration < _RELEASE_FROM:
+            shell = max(0.12 * adj.radius, 4.0 * adj.noise)
+            adj.keep = trim_sectors(adj, shell, gate)
+        weights = adj.weights(band, min_cosine)
+        if iteration >= _HIDE_FROM:
+            arc, _ = observed_arc(adj, weights, options.min_arc_deg)
+            adj.hidden = arc < max(options.min_arc_deg, 0.5 * float(np.median(arc[arc > 0.0])))
+            adj.hidden |= standing_out(adj)
+            weights[adj.hidden[adj.nearest_node()]] = 0.0
+        if (weights > 0.0).sum() < MIN_POINTS:
+            return None
+        adj.solve(weights)
+        adj.update_noise(weights)
+        if not 0.6 * adj.start_radius < adj.radius < 1.6 * adj.start_radius:
+            return None
+    return weights
+
+
+def make_tube(
+    adj: Adjustment, weights: FloatArray, index: IntArray, options: MeasureOptions
+) -> Tube | None:
+    """Return what the adjustment gave, cut to the stretch that can be trusted."""
+    arc, observed = observed_arc(adj, weights, options.min_arc_deg)
+    if observed.sum() < 3:
+        return None
+    first, last = trusted_span(observed, adj.step)
+    node = adj.nearest_node()
+    inside = (node >= first) & (node <= last) & ~np.isnan(adj.chainage)
+    used = (weights > 0.0) & inside
+    if used.sum() < MIN_POINTS:
+        return None
+    inflation, slice_radius = slice_scatter(adj, np.where(used, weights, 0.0), node, observed)
+    bias = adj.noise**2 / (2.0 * adj.radius)
+    radius_std, std_h, std_v, crown = standard_deviations(adj, inflation)
+    near = inside & (np.abs(adj.residual) < max(4.0 * adj.noise, 0.003))
+    shell = inside & adj.keep & (np.abs(adj.residual) < 0.3 * adj.radius) & observed[node]
+    span = slice(first, last + 1)
+    return Tube(
+        nodes=_exact_ends(adj, used, first, last),
+        radius_m=adj.radius - bias,
+        radius_std_m=with_systematic(radius_std, adj, options),
+        std_h_m=std_h[span],
+        std_v_m=std_v[span],
+        crown_std_m=crown[span],
+        arc_deg=arc[span],
+        observed=observed[span],
+        slice_radius_m=slice_radius[span] - bias,
+        noise_m=adj.noise,
+        points=index[near],
+        points_used=int(used.sum()),
+        middle=_mean_direction(adj, used),
+        purity=float(used[shell].mean()) if shell.any() else 0.0,
+        plane_ratio=plane_ratio(adj, used, node),
+        misfit=misfit(adj, used),
+        inflation=inflation,
+        halo=halo(adj, used, inside),
+    )
+
+
+def _exact_ends(adj: Adjustment, used: BoolArray, first: int, last: int) -> FloatArray:
+    """Return the observed nodes with the end nodes moved to where the points end."""
+    nodes = adj.nodes[first : last + 1].copy()
+    chainage = adj.chainage[used]
+    reach = 4.0 * adj.step
+    low = chainage[chainage < first * adj.step + reach]
+    high = chainage[chainage > last * adj.step - reach]
+    for end, inner, target in (
+        (0, 1, float(np.quantile(low, 0.005)) - first * adj.step if len(low) else 0.0),
+        (-1, -2, last * adj.step - float(np.quantile(high, 0.995)) if len(high) else 0.0),
+    ):
+        inward = nodes[inner] - nodes[end]
+        nodes[end] += np.clip(target / adj.step, -0.5, 0.5) * inward
+    return nodes
+
+
+def _mean_direction(adj: Adjustment, used: BoolArray) -> FloatArray:
+    mean = (adj.radial[used] / adj.rho[used, None]).mean(axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9))

@@ -1,0 +1,99 @@
+"""Which parts of the cross-section and of the length belong to the tube alone."""
+
+import numpy as np
+from scipy.ndimage import maximum_filter1d, uniform_filter1d
+
+from twin_pipeline.kernels import tube
+from twin_pipeline.model import BoolArray, FloatArray
+from twin_pipeline.stages.measure.adjustment import Adjustment
+
+SECTORS = 36
+_POINTS_PER_SECTOR = 60
+
+
+def trim_sectors(adj: Adjustment, band_m: float, min_cosine: float) -> BoolArray:
+    """Return which points (N,) lie in sectors that belong to the tube alone.
+
+    A sector of a slice goes when fewer than 85 % of its points near the shell have a normal that
+    fits, or when it holds less than a quarter of the median filling; so does one on either side.
+    Slices are long enough to hold some dozens of points a sector: with few, those that happen to
+    scatter inwards would be chosen.
+    """
+    length = (len(adj.nodes) - 1) * adj.step
+    per_m = max(adj.used / length, 1.0)
+    slice_m = min(max(0.25, 2.0 * adj.radius, 0.4 * SECTORS * _POINTS_PER_SECTOR / per_m), 2.0)
+    slices = max(int(length / slice_m), 1)
+    agree = adj.cosine > min_cosine
+    shell, good = tube.sector_counts(
+        adj.chainage,
+        adj.angle,
+        adj.residual,
+        agree,
+        band_m,
+        length / slices + 1e-9,
+        slices,
+        SECTORS,
+    )
+    filled = np.where(good > 0, good, 0)
+    typical = np.array([np.median(row[row > 0]) if (row > 0).any() else 0.0 for row in filled])
+    passing = good.sum(axis=0) / np.maximum(shell.sum(axis=0), 1)
+    usual = float(np.quantile(passing[shell.sum(axis=0) > 0], 0.8)) if shell.any() else 1.0
+    bad = (good < 0.85 * usual * shell) | (good < 0.25 * typical[:, None]) | (good == 0)
+    wide = bad.copy()
+    wide |= np.roll(bad, 1, axis=1) | np.roll(bad, -1, axis=1)
+    # a slice that would lose everything keeps its clean sectors without the margin
+    starved = (~wide).sum(axis=1) < 4
+    wide[starved] = bad[starved]
+    s = np.clip(
+        np.nan_to_num(adj.chainage / (length / slices + 1e-9)).astype(np.int64), 0, slices - 1
+    )
+    b = ((adj.angle + np.pi) / (2.0 * np.pi) * SECTORS).astype(np.int64) % SECTORS
+    return ~wide[s, b]
+
+
+def standing_out(adj: Adjustment) -> BoolArray:
+    """Return the nodes (K,) around which the surface stands out of the barrel, as sockets do."""
+    node = adj.nearest_node()
+    wide = max(0.35 * adj.radius, 0.05)
+    facing = (adj.cosine > 0.7) & adj.keep & ~np.isnan(adj.chainage)
+    near = facing & (np.abs(adj.residual) < wide)
+    out = near & (adj.residual > max(1.5 * adj.noise, 0.004))
+    count = len(adj.nodes)
+    share = np.bincount(node[out], minlength=count) / np.maximum(
+        np.bincount(node[near], minlength=count), 1
+    )
+    # a sound barrel has 7 % of its points beyond 1.5 sigma
+    return np.asarray(maximum_filter1d(share, 3) > 0.45)
+
+
+def observed_arc(
+    adj: Adjustment, weights: FloatArray, min_arc_deg: float
+) -> tuple[FloatArray, BoolArray]:
+    """Return the seen arc (K,) in degrees around each node, and whether it is enough."""
+    sectors = 36
+    used = weights > 0.0
+    node = adj.nearest_node()[used]
+    sector = ((adj.angle[used] + np.pi) / (2.0 * np.pi) * sectors).astype(np.int64) % sectors
+    counts = np.bincount(node * sectors + sector, minlength=len(adj.nodes) * sectors)
+    counts = counts.reshape(len(adj.nodes), sectors).astype(float)
+    width = max(3, 2 * round(0.5 * max(adj.radius, 0.08) / adj.step) + 1)
+    around = uniform_filter1d(counts, width, axis=0, mode="constant") * width
+    typical = np.median(around[around > 0.5]) if (around > 0.5).any() else 1.0
+    filled = around > max(1.5, 0.15 * typical)
+    arc = filled.sum(axis=1) * (360.0 / sectors)
+    own = counts.sum(axis=1)
+    return arc, (arc >= min_arc_deg) & (own > 0.1 * np.median(own[own > 0]))
+
+
+def trusted_span(observed: BoolArray, step_m: float) -> tuple[int, int]:
+    """Return the first and last node, without short tails that hang on a longer gap."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], observed, [False]]).astype(int)))
+    stretches = [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
+    for side in (0, -1):
+        while len(stretches) > 1:
+            tail, inner = stretches[side], stretches[1 if side == 0 else -2]
+            gap = tail[0] - inner[1] if side else inner[0] - tail[1]
+            if tail[1] - tail[0] + 1 >= max(gap, round(0.25 / step_m)):
+                break
+            stretches.pop(side)
+    return stretches[0][0], stretches[-1][1]
