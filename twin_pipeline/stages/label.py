@@ -10,7 +10,7 @@ from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray, LabelArray, PointLabel
 
-_CELL_M = 0.25
+_CELL_M = 0.5
 _GROUND_TOLERANCE_M = 0.03
 
 

@@ -64,7 +64,7 @@ class Tracer:
         return None
 
     def probe(self, run: Run) -> Run:
-        """Return the best seen metre or so of a run: is the rest worth measuring?"""
+        """Return the best seen metre or so of a run: to tell if the rest is worth it."""
         length_m = max(1.0, 10.0 * run.radius_m)
         count = int(length_m / (_STEP_PER_RADIUS * run.radius_m)) + 1
         if count >= len(run.axis):

@@ -33,6 +33,7 @@ _ITERATIONS = 14
 _TRIM_FROM = 5
 _HIDE_FROM = 3
 _RELEASE_FROM = 9
+_GIVE_UP_FROM = 6
 MIN_POINTS = 60
 _PROBE_POINTS = 6000
 
@@ -77,7 +78,10 @@ def iterate(adj: Adjustment, gate: float, options: MeasureOptions) -> FloatArray
         weights = adj.weights(band, min_cosine)
         if iteration >= _HIDE_FROM:
             arc, _ = observed_arc(adj, weights, options.min_arc_deg)
-            adj.hidden = arc < max(options.min_arc_deg, 0.5 * float(np.median(arc[arc > 0.0])))
+            typical = float(np.median(arc[arc > 0.0])) if (arc > 0.0).any() else 0.0
+            adj.hidden = arc < max(options.min_arc_deg, 0.5 * typical)
+            if iteration >= _GIVE_UP_FROM and typical < options.min_arc_deg:
+                return None
             adj.hidden |= standing_out(adj)
             weights[adj.hidden[adj.nearest_node()]] = 0.0
         if (weights > 0.0).sum() < MIN_POINTS:
