@@ -47,7 +47,7 @@ def tube_points(
     per_m2: float = 10_000.0,
     noise_m: float = 0.0,
 ) -> FloatArray:
-    """Points (N, 3) all over the upper side of a level tube, with the same noise along each axis."""
+    """Points (N, 3) all over the upper side of a level tube; noise is the same along x, y and z."""
     steps = np.diff(axis, axis=0)
     lengths = np.linalg.norm(steps, axis=1)
     arc = math.radians(arc_deg)

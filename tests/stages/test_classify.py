@@ -1,0 +1,153 @@
+"""Roles of hand-made tubes in a trench 10 m long along +x, under a pavement at zero."""
+
+import numpy as np
+import pytest
+
+from stages.made import bent, make_tube, straight, trench_ground
+from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.model import FloatArray, Role
+from twin_pipeline.stages.classify import ClassifyOptions, classify
+
+GROUND = trench_ground()
+MAIN = make_tube(straight(10.0, (0.0, 0.1, -1.1)))
+
+
+def across(x_m: float, z_m: float, radius_m: float = 0.03, heading_deg: float = 90.0) -> Tube:
+    """A tube from wall to wall."""
+    half = 0.5 / np.sin(np.radians(heading_deg))
+    start = (x_m - half * np.cos(np.radians(heading_deg)), -0.5, z_m)
+    return make_tube(straight(2 * half, start, heading_deg), radius_m)
+
+
+def lifted(nodes: FloatArray, start_z_m: float, end_z_m: float) -> FloatArray:
+    return np.column_stack([nodes[:, :2], np.linspace(start_z_m, end_z_m, len(nodes))])
+
+
+def roles(*tubes: Tube) -> list[tuple[Tube, Role]]:
+    found, _ = classify(tubes, GROUND, ClassifyOptions())
+    return [(item.tube, item.role) for item in found]
+
+
+def left_out(*tubes: Tube) -> list[tuple[Tube, str]]:
+    _, out = classify(tubes, GROUND, ClassifyOptions())
+    return [(item.tube, item.reason) for item in out]
+
+
+def test_a_pipe_along_the_trench_is_the_main():
+    assert roles(MAIN) == [(MAIN, Role.MAIN)]
+    assert left_out(MAIN) == []
+
+
+def test_a_second_pipe_beside_the_main_is_a_main_too():
+    second = make_tube(straight(9.0, (0.5, -0.25, -1.1)), 0.03)
+    assert roles(second, MAIN) == [(MAIN, Role.MAIN), (second, Role.MAIN)]
+
+
+def test_a_main_may_bend():
+    nodes = bent(4.0, 45.0, 0.6, 1.0) + np.array([0.0, 0.0, -1.1])
+    main = make_tube(nodes)
+    assert roles(main) == [(main, Role.MAIN)]
+
+
+def test_a_deep_pipe_across_the_main_is_a_crossing():
+    cross = across(5.0, -0.8, 0.057)
+    assert roles(MAIN, cross) == [(MAIN, Role.MAIN), (cross, Role.CROSSING)]
+
+
+def test_a_pipe_below_the_main_is_a_crossing_however_square():
+    below = across(5.0, -1.35, 0.03)
+    assert roles(MAIN, below)[1] == (below, Role.CROSSING)
+
+
+def test_a_pipe_that_starts_at_the_main_is_a_branch():
+    leaving = make_tube(straight(0.9, (5.0, 0.25, -1.08), 90.0), 0.03)
+    assert roles(MAIN, leaving) == [(MAIN, Role.MAIN), (leaving, Role.BRANCH)]
+
+
+def test_a_short_piece_that_touches_nothing_is_unknown():
+    stray = make_tube(straight(0.5, (5.0, 0.35, -0.5), 60.0), 0.03)
+    assert roles(MAIN, stray)[1] == (stray, Role.UNKNOWN)
+
+
+def test_shallow_level_square_tubes_are_struts():
+    first, second = across(3.0, -0.35), across(7.0, -0.37)
+    found, out = classify([MAIN, first, second], GROUND, ClassifyOptions())
+    assert [item.tube for item in found] == [MAIN]
+    assert {id(item.tube) for item in out} == {id(first), id(second)}
+    assert all("strut" in item.reason for item in out)
+
+
+def test_two_alike_at_one_height_are_struts_even_if_deep():
+    first, second = across(3.0, -0.8), across(7.0, -0.8)
+    assert roles(MAIN, first, second) == [(MAIN, Role.MAIN)]
+
+
+def test_two_different_pipes_at_one_height_are_no_struts():
+    first, second = across(3.0, -0.8, 0.03), across(7.0, -0.8, 0.057)
+    assert {role for _, role in roles(MAIN, first, second)} == {Role.MAIN, Role.CROSSING}
+
+
+def test_a_skew_tube_is_no_strut():
+    skew = across(5.0, -0.35, heading_deg=60.0)
+    assert roles(MAIN, skew)[1] == (skew, Role.CROSSING)
+
+
+def test_a_sloping_tube_is_no_strut():
+    sloping = make_tube(lifted(across(5.0, 0.0).nodes, -0.3, -0.5), 0.03)
+    assert roles(MAIN, sloping)[1] == (sloping, Role.CROSSING)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "reason"),
+    [
+        (lifted(straight(0.05, (5.0, 0.0, 0.0)), -1.2, -0.2), "upright"),
+        (straight(3.0, (2.0, 0.0, 0.3)), "above"),
+        (straight(3.0, (2.0, 1.8, -0.5)), "outside"),
+    ],
+)
+def test_what_is_not_buried_in_the_trench_is_left_out(nodes, reason):
+    tube = make_tube(nodes, 0.03)
+    assert roles(MAIN, tube) == [(MAIN, Role.MAIN)]
+    ((out, why),) = left_out(MAIN, tube)
+    assert out is tube
+    assert reason in why
+
+
+def test_every_tube_is_either_found_or_left_out():
+    tubes = [
+        MAIN,
+        across(3.0, -0.35),
+        across(5.0, -0.8, 0.057),
+        make_tube(straight(1.0, (20, 0, 1))),
+    ]
+    found, out = classify(tubes, GROUND, ClassifyOptions())
+    sorted_ids = sorted(id(item.tube) for item in [*found, *out])
+    assert sorted_ids == sorted(map(id, tubes))
+
+
+def test_roles_do_not_depend_on_the_order_of_tubes():
+    tubes = [
+        MAIN,
+        across(5.0, -0.8, 0.057),
+        make_tube(straight(0.9, (7.0, 0.25, -1.08), 90.0), 0.03),
+    ]
+    assert roles(*tubes) == roles(*reversed(tubes))
+
+
+def test_without_a_trench_nothing_tells_roles():
+    short = make_tube(straight(1.0, (0.0, 3.0, 0.0)), 0.03)
+    found, out = classify([short, MAIN], None, ClassifyOptions())
+    assert [(item.tube, item.role) for item in found] == [
+        (MAIN, Role.UNKNOWN),
+        (short, Role.UNKNOWN),
+    ]
+    assert out == []
+
+
+def test_without_a_main_what_crosses_the_trench_is_kept():
+    cross = across(5.0, -0.8, 0.057)
+    assert roles(cross) == [(cross, Role.UNKNOWN)]
+
+
+def test_no_tubes_give_no_pipes():
+    assert classify([], GROUND, ClassifyOptions()) == ([], [])

@@ -1,0 +1,164 @@
+"""Following and joining on tubes whose axis is known on paper."""
+
+import numpy as np
+import pytest
+
+from stages.made import bent, make_tube, pyramid_of, straight, tube_points
+from twin_pipeline.geometry.tubes import Run
+from twin_pipeline.model import FloatArray
+from twin_pipeline.stages.detect import DetectOptions, detect
+from twin_pipeline.stages.trace import TraceOptions, Tracer, join
+
+RADIUS_M = 0.085
+
+
+def tracer_of(points: FloatArray) -> Tracer:
+    return Tracer(detect(pyramid_of(points), DetectOptions()), TraceOptions())
+
+
+def only_run(points: FloatArray) -> Run:
+    run = tracer_of(points).next_run()
+    assert run is not None
+    return run
+
+
+def tube(axis: FloatArray, seed: int = 1, radius_m: float = RADIUS_M) -> FloatArray:
+    return tube_points(axis, radius_m, np.random.default_rng(seed), noise_m=0.003, arc_deg=160.0)
+
+
+def off(run: Run, axis: FloatArray) -> FloatArray:
+    return np.linalg.norm(run.axis[:, None] - axis[None], axis=2).min(axis=1)
+
+
+def test_a_straight_tube_is_one_run_over_its_whole_length():
+    run = only_run(tube(straight(4.0)))
+    assert run.radius_m == pytest.approx(RADIUS_M, rel=0.1)
+    assert np.sort(run.axis[[0, -1], 0]) == pytest.approx([0.0, 4.0], abs=0.25)
+    assert np.abs(run.axis[:, 1:]).max() < 0.2 * RADIUS_M
+    assert run.seen.mean() > 0.95
+    steps = np.linalg.norm(np.diff(run.axis, axis=0), axis=1)
+    assert np.ptp(steps) < 0.5 * steps.mean()
+
+
+@pytest.mark.parametrize("angle_deg", [22.5, 45.0])
+def test_a_run_goes_round_a_bend(angle_deg):
+    axis = bent(2.0, angle_deg, 0.6, 2.0, step_m=0.01)
+    run = only_run(tube(axis))
+    assert np.linalg.norm(np.diff(run.axis, axis=0), axis=1).sum() > 0.9 * 0.01 * len(axis)
+    assert off(run, axis).max() < 0.25 * RADIUS_M
+
+
+def test_a_hidden_stretch_is_bridged_and_marked():
+    points = tube(straight(5.0))
+    run = only_run(points[(points[:, 0] < 2.2) | (points[:, 0] > 2.8)])
+    assert np.ptp(run.axis[:, 0]) > 4.5
+    assert not run.seen[(run.axis[:, 0] > 2.35) & (run.axis[:, 0] < 2.65)].any()
+    assert np.abs(run.axis[:, 1:]).max() < 0.4 * RADIUS_M
+
+
+def test_a_gap_longer_than_the_option_is_not_bridged():
+    points = tube(straight(6.0))
+    tracer = tracer_of(points[(points[:, 0] < 2.0) | (points[:, 0] > 4.2)])
+    first = tracer.next_run()
+    assert np.ptp(first.axis[:, 0]) < 2.4
+    tracer.take(first.axis, first.radius_m)
+    second = tracer.next_run()
+    assert np.sign(second.axis[:, 0].mean() - 3.1) == -np.sign(first.axis[:, 0].mean() - 3.1)
+
+
+def test_what_is_taken_is_not_found_again():
+    tracer = tracer_of(tube(straight(4.0)))
+    run = tracer.next_run()
+    tracer.take(run.axis, run.radius_m)
+    assert tracer.next_run() is None
+
+
+def test_taking_one_tube_leaves_the_other():
+    beside = straight(4.0, (0.0, 0.5, 0.1))
+    tracer = tracer_of(np.vstack([tube(straight(4.0)), tube(beside, seed=2, radius_m=0.06)]))
+    runs = [tracer.next_run()]
+    tracer.take(runs[0].axis, runs[0].radius_m)
+    runs.append(tracer.next_run())
+    assert sorted(round(float(np.median(run.axis[:, 1])), 1) for run in runs) == [0.0, 0.5]
+    tracer.take(runs[1].axis, runs[1].radius_m)
+    assert tracer.next_run() is None
+
+
+def test_what_is_dismissed_does_not_come_back():
+    tracer = tracer_of(tube(straight(4.0)))
+    for _ in range(20):
+        run = tracer.next_run()
+        if run is None:
+            break
+        tracer.dismiss(run)
+    assert run is None
+
+
+def test_a_probe_is_a_well_seen_piece_of_a_long_run():
+    tracer = tracer_of(tube(straight(5.0)))
+    run = tracer.next_run()
+    seen = run.seen & (run.axis[:, 0] > 2.5)
+    partly = Run(run.axis, run.radius_m, seen, run.level)
+    probe = tracer.probe(partly)
+    assert len(probe.axis) < len(run.axis)
+    assert probe.seen.all()
+    assert probe.axis[:, 0].min() > 2.4
+    assert tracer.probe(probe) is probe
+
+
+def test_a_stub_is_no_run():
+    assert tracer_of(tube(straight(0.2))).next_run() is None
+
+
+def test_joining_closes_the_gap_between_collinear_pieces():
+    first, second = make_tube(straight(2.0)), make_tube(straight(2.0, (2.6, 0.0, 0.0)))
+    for a, b in ((first, second), (second, first)):
+        run = join(a, b, TraceOptions())
+        assert np.ptp(run.axis[:, 0]) == pytest.approx(4.6, abs=0.01)
+        assert np.abs(run.axis[:, 1:]).max() < 1e-6
+        assert np.linalg.norm(np.diff(run.axis, axis=0), axis=1).max() < 0.1
+
+
+def test_joining_does_not_depend_on_the_direction_of_the_pieces():
+    first, second = make_tube(straight(2.0)), make_tube(straight(2.0, (2.6, 0.0, 0.0))[::-1])
+    run = join(first, second, TraceOptions())
+    assert np.ptp(run.axis[:, 0]) == pytest.approx(4.6, abs=0.01)
+
+
+def test_joining_carries_a_bend_on():
+    axis = bent(2.0, 45.0, 0.6, 2.0)
+    at = np.linspace(0.0, 1.0, len(axis)) * 4.47
+    first, second = make_tube(axis[at < 1.95]), make_tube(axis[at > 2.55])
+    run = join(first, second, TraceOptions())
+    assert off(run, axis).max() < 0.05
+
+
+def test_joining_merges_pieces_that_overlap():
+    first, second = make_tube(straight(2.0)), make_tube(straight(2.0, (1.5, 0.01, 0.0)))
+    run = join(first, second, TraceOptions())
+    assert np.ptp(run.axis[:, 0]) == pytest.approx(3.5, abs=0.01)
+    assert np.all(np.diff(run.axis[:, 0]) > 0) or np.all(np.diff(run.axis[:, 0]) < 0)
+
+
+@pytest.mark.parametrize(
+    ("start", "heading_deg"),
+    [
+        ((50.0, 0.0, 0.0), 0.0),
+        ((2.3, 0.4, 0.0), 0.0),
+        ((2.3, 0.0, 0.3), 0.0),
+        ((1.0, 0.5, 0.0), 90.0),
+    ],
+    ids=["far", "beside", "above", "branching off"],
+)
+def test_pieces_of_different_pipes_are_not_joined(start, heading_deg):
+    first, second = make_tube(straight(2.0)), make_tube(straight(2.0, start, heading_deg))
+    assert join(first, second, TraceOptions()) is None
+    assert join(second, first, TraceOptions()) is None
+
+
+def test_pieces_of_different_size_are_not_joined_unless_badly_known():
+    first = make_tube(straight(2.0), 0.085)
+    other = straight(2.0, (2.3, 0.0, 0.0))
+    assert join(first, make_tube(other, 0.060), TraceOptions()) is None
+    unsure = make_tube(other, 0.075, radius_std_m=0.004)
+    assert join(first, unsure, TraceOptions()) is not None
