@@ -12,6 +12,14 @@ def _straight(count: int = 21) -> np.ndarray:
     return np.column_stack([np.arange(count) * STEP_M, np.zeros((count, 2))])
 
 
+def _frames(nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return two lateral unit vectors (K, 3), (K, 3) of a line that is nowhere upright."""
+    tangent = np.gradient(nodes, axis=0)
+    u = np.cross(tangent, [0.0, 0.0, 1.0])
+    v = np.cross(tangent, u)
+    return tuple(a / np.linalg.norm(a, axis=1, keepdims=True) for a in (u, v))
+
+
 def _dense(band: np.ndarray) -> np.ndarray:
     rows, n = band.shape
     matrix = np.zeros((n, n))
@@ -27,7 +35,7 @@ class Problem:
     def __init__(self, seed: int, count: int = 300) -> None:
         rng = np.random.default_rng(seed)
         self.nodes = wavy(14, STEP_M) + rng.normal(0.0, 0.002, (14, 3))
-        self.tangent, self.u, self.v = tube.lateral_frames(self.nodes)
+        self.u, self.v = _frames(self.nodes)
         points, start = beside(rng, self.nodes, count, 0.01)
         side = rng.normal(size=(count, 3))
         self.points = points + RADIUS_M * side / np.linalg.norm(side, axis=1, keepdims=True)
@@ -105,7 +113,7 @@ def test_a_step_of_the_adjustment_finds_the_tube():
     nodes, radius = np.add(_straight(), [0.0, 0.008, -0.004]), RADIUS_M + 0.005
     segment = np.minimum(x / STEP_M, 19).astype(int)
     for _ in range(6):
-        _, u, v = tube.lateral_frames(nodes)
+        u, v = _frames(nodes)
         chainage, radial = tube.project(points, nodes, segment, STEP_M)
         weights = np.where(np.isnan(chainage), 0.0, 1.0)
         band, border, corner, rhs, rhs_radius = tube.normal_equations(
@@ -140,7 +148,7 @@ def _bending_design(nodes: np.ndarray, u: np.ndarray, v: np.ndarray):
 def test_bending_prior_is_that_of_dense_second_differences():
     rng = np.random.default_rng(10)
     nodes = wavy(12, STEP_M)
-    _, u, v = tube.lateral_frames(nodes)
+    u, v = _frames(nodes)
     weights = rng.uniform(0.5, 2.0, 12)
     band, rhs = np.zeros((tube.HALF_BAND + 1, 24)), np.zeros(24)
     tube.add_bending_prior(band, rhs, nodes, u, v, weights)
@@ -152,7 +160,7 @@ def test_bending_prior_is_that_of_dense_second_differences():
 
 def test_bending_prior_adds_to_what_is_there_and_leaves_straight_lines():
     nodes = _straight(9)
-    _, u, v = tube.lateral_frames(nodes)
+    u, v = _frames(nodes)
     start = np.random.default_rng(11).random((tube.HALF_BAND + 1, 18))
     band, rhs = start.copy(), np.ones(18)
     tube.add_bending_prior(band, rhs, nodes, u, v, np.ones(9))
