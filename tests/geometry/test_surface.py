@@ -92,6 +92,14 @@ def test_a_heap_on_one_side_does_not_lift_the_ground():
     assert np.abs(error / std).max() < 2.0
 
 
+@pytest.mark.parametrize("seed", [6, 8])
+def test_a_deck_along_half_of_one_side_does_not_lift_the_ground(seed):
+    """Stacked plates, level and as wide as half the pavement: least squares would follow them."""
+    decked = _raised(_pavement(np.random.default_rng(seed)), [1.5, 0.6], [6.5, 1.6], 0.4)
+    elevation, _ = _ground(decked).elevation_at(OVER_TRENCH)
+    assert np.abs(elevation - _plane(OVER_TRENCH)).max() < 0.003
+
+
 @pytest.mark.parametrize("thickness_m", [0.02, 0.05, 0.2])
 def test_a_plank_along_the_edge_does_not_lift_the_ground(thickness_m):
     patches = _pavement(np.random.default_rng(8))

@@ -83,6 +83,20 @@ def test_normal_equations_are_those_of_finite_differences(seed):
     assert rhs_radius == pytest.approx(right[-1], abs=1e-12)
 
 
+def test_a_point_at_the_very_end_pulls_at_the_last_node_alone():
+    u, v = _frames(_straight(6))
+    radial = 0.12 * u[-1:]
+    band, border, corner, rhs, rhs_radius = tube.normal_equations(
+        np.array([5.0 * STEP_M]), radial, np.array([3.0]), u, v, RADIUS_M, STEP_M
+    )
+    expected = np.zeros(12)
+    expected[10] = 3.0
+    np.testing.assert_allclose(_dense(band), np.diag(expected), atol=1e-12)
+    np.testing.assert_allclose(border, expected, atol=1e-12)
+    np.testing.assert_allclose(rhs, 0.02 * expected, atol=1e-12)
+    assert (corner, rhs_radius) == pytest.approx((3.0, 0.06))
+
+
 def test_points_without_weight_count_for_nothing():
     problem = Problem(6)
     usual = problem.equations()
