@@ -36,6 +36,9 @@ _RELEASE_FROM = 9
 _GIVE_UP_FROM = 6
 MIN_POINTS = 60
 _PROBE_POINTS = 6000
+_END_BIN_M = 0.02
+_END_REACH_M = 0.3
+_END_COSINE = 0.8
 
 
 def measure(
@@ -113,7 +116,7 @@ def make_tube(
     shell = inside & adj.keep & (np.abs(adj.residual) < 0.3 * adj.radius) & observed[node]
     span = slice(first, last + 1)
     return Tube(
-        nodes=_exact_ends(adj, used, first, last),
+        nodes=_exact_ends(adj, first, last),
         radius_m=adj.radius - bias,
         radius_std_m=with_systematic(radius_std, adj, options),
         std_h_m=std_h[span],
@@ -134,19 +137,31 @@ def make_tube(
     )
 
 
-def _exact_ends(adj: Adjustment, used: BoolArray, first: int, last: int) -> FloatArray:
-    """Return the observed nodes with the end nodes moved to where the points end."""
+def _exact_ends(adj: Adjustment, first: int, last: int) -> FloatArray:
+    """Return the observed nodes with the end nodes moved to where the surface ends.
+
+    An end node counts as observed only with a good arc around it; the tube goes on as long as
+    points lie on it about as densely as inside.
+    """
     nodes = adj.nodes[first : last + 1].copy()
-    chainage = adj.chainage[used]
-    reach = 4.0 * adj.step
-    low = chainage[chainage < first * adj.step + reach]
-    high = chainage[chainage > last * adj.step - reach]
-    for end, inner, target in (
-        (0, 1, float(np.quantile(low, 0.005)) - first * adj.step if len(low) else 0.0),
-        (-1, -2, last * adj.step - float(np.quantile(high, 0.995)) if len(high) else 0.0),
+    on_tube = (np.abs(adj.residual) < 3.0 * adj.noise) & (adj.cosine > _END_COSINE)
+    on_tube &= ~np.isnan(adj.chainage)
+    bins = math.ceil((len(adj.nodes) - 1) * adj.step / _END_BIN_M)
+    count = np.bincount((adj.chainage[on_tube] / _END_BIN_M).astype(np.int64), minlength=bins + 1)
+    low, high = (min(round(k * adj.step / _END_BIN_M), bins) for k in (first, last))
+    enough = 0.4 * float(np.median(count[low : high + 1]))
+    reach = round(_END_REACH_M / _END_BIN_M)
+    while low > 0 and count[low - 1] > enough and reach > 0:
+        low, reach = low - 1, reach - 1
+    reach = round(_END_REACH_M / _END_BIN_M)
+    while high < bins and count[high] > enough and reach > 0:
+        high, reach = high + 1, reach - 1
+    for end, inner, move in (
+        (0, 1, first * adj.step - low * _END_BIN_M),
+        (-1, -2, high * _END_BIN_M - last * adj.step),
     ):
-        inward = nodes[inner] - nodes[end]
-        nodes[end] += np.clip(target / adj.step, -0.5, 0.5) * inward
+        outward = nodes[end] - nodes[inner]
+        nodes[end] += max(move / adj.step, -0.5) * outward
     return nodes
 
 
