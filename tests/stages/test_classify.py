@@ -54,9 +54,9 @@ def test_a_deep_pipe_across_the_main_is_a_crossing():
     assert roles(MAIN, cross) == [(MAIN, Role.MAIN), (cross, Role.CROSSING)]
 
 
-def test_a_pipe_below_the_main_is_a_crossing_however_square():
-    below = across(5.0, -1.35, 0.03)
-    assert roles(MAIN, below)[1] == (below, Role.CROSSING)
+def test_pipes_below_the_main_are_crossings_however_alike():
+    first, second = across(3.0, -1.35), across(7.0, -1.35)
+    assert [role for _, role in roles(MAIN, first, second)[1:]] == [Role.CROSSING] * 2
 
 
 def test_a_pipe_that_starts_at_the_main_is_a_branch():

@@ -155,7 +155,7 @@ def test_hidden_stations_have_no_diameter():
 
 
 def test_arc_is_that_of_the_observed_part():
-    observed = np.arange(len(TUBE.nodes)) < 120
+    observed = np.arange(len(TUBE.nodes)) < 60
     arcs = np.where(observed, 130.0, 0.0)
     assert described(replace(TUBE, observed=observed, arc_deg=arcs)).arc_deg == 130.0
 

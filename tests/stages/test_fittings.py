@@ -63,9 +63,10 @@ def test_vertical_bends_count_as_horizontal_ones():
     assert bend.angle_deg == pytest.approx(45.0, abs=0.2)
 
 
-def test_two_bends_come_in_order():
-    first = bent(2.0, 45.0, 0.6, 1.0)
-    second = bent(1.0, 22.5, 0.6, 2.0)
+@pytest.mark.parametrize("between_m", [0.7, 2.0])
+def test_two_bends_are_told_apart(between_m):
+    first = bent(2.0, 45.0, 0.6, between_m / 2)
+    second = bent(between_m / 2, 22.5, 0.6, 2.0)
     turn = np.radians(45.0)
     rotation = np.array(
         [[np.cos(turn), np.sin(turn), 0], [-np.sin(turn), np.cos(turn), 0], [0, 0, 1]]
@@ -73,7 +74,8 @@ def test_two_bends_come_in_order():
     nodes = np.vstack([first, (second @ rotation + first[-1])[1:]])
     bends = find_bends(make_tube(nodes), FittingsOptions())
     assert [bend.angle_deg for bend in bends] == pytest.approx([45.0, 22.5], abs=0.5)
-    assert bends[0].chainage_m < bends[1].chainage_m
+    middles = [2.0 + 0.3 * turn, 2.0 + 0.6 * turn + between_m + 0.15 * turn]
+    assert [bend.chainage_m for bend in bends] == pytest.approx(middles, abs=0.08)
 
 
 @pytest.mark.parametrize("angle_deg", [0.0, 1.5])

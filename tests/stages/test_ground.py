@@ -96,6 +96,7 @@ def test_a_plank_across_the_trench_is_no_ground():
     hidden = (bare[:, 0] > 2.8) & (bare[:, 0] < 3.1) & (np.abs(bare[:, 1]) < 0.9)
     ground = found(bare[~hidden], plank, slot(rng))
     assert np.abs(errors_m(ground)).max() < 0.004
+    assert not in_slot(ground.patches).any()
 
 
 def test_pavement_on_one_side_is_enough_and_less_sure():
@@ -131,6 +132,14 @@ def test_a_floor_with_a_platform_above_it_is_no_excavation():
     top = plane_points((0.0, 0.0), (2.0, 2.0), 0.8, rng)
     ground = find_ground(pyramid_of(np.vstack([floor[~under], top])), GroundOptions())
     assert ground is None
+
+
+def test_a_floor_beside_a_dock_is_no_excavation():
+    """What lies higher borders the floor on one of its sides only."""
+    rng = np.random.default_rng(13)
+    floor = plane_points((0.0, 0.0), (5.0, 5.0), 0.0, rng, per_m2=1_500.0)
+    dock = plane_points((-2.0, 0.0), (0.0, 5.0), 1.1, rng, per_m2=1_500.0)
+    assert find_ground(pyramid_of(np.vstack([floor, dock])), GroundOptions()) is None
 
 
 def test_points_without_any_level_surface_have_no_ground():

@@ -13,6 +13,7 @@ PLACES = {
     "wall": ((5.0, 0.49, -0.6), PointLabel.TRENCH),
     "spoil beside": ((5.0, 1.2, 0.4), PointLabel.UNASSIGNED),
     "strut's jack above the trench": ((5.0, 0.0, 0.5), PointLabel.UNASSIGNED),
+    "below the pavement, beside the trench": ((5.0, 1.2, -0.5), PointLabel.UNASSIGNED),
     "far away": ((100.0, 0.0, 0.0), PointLabel.UNASSIGNED),
 }
 XYZ = np.array([place for place, _ in PLACES.values()])
@@ -53,4 +54,4 @@ def test_without_ground_only_pipes_are_labelled():
     pyramid = pyramid_of(XYZ)
     tube = make_tube(straight(1.0), points=np.argsort(pyramid.order)[:2])
     labels = label_points(pyramid, [tube], None)
-    assert labels.tolist() == [PointLabel.FIRST_PIPE] * 2 + [PointLabel.UNASSIGNED] * 5
+    assert labels.tolist() == [PointLabel.FIRST_PIPE] * 2 + [PointLabel.UNASSIGNED] * 6

@@ -129,8 +129,9 @@ def test_joining_carries_a_bend_on():
     axis = bent(2.0, 45.0, 0.6, 2.0)
     at = np.linspace(0.0, 1.0, len(axis)) * 4.47
     first, second = make_tube(axis[at < 1.95]), make_tube(axis[at > 2.55])
-    run = join(first, second, TraceOptions())
+    run = join(first, second, TraceOptions(max_bend_deg=60.0))
     assert off(run, axis).max() < 0.05
+    assert join(first, second, TraceOptions(max_bend_deg=30.0)) is None
 
 
 def test_joining_merges_pieces_that_overlap():
@@ -147,8 +148,9 @@ def test_joining_merges_pieces_that_overlap():
         ((2.3, 0.4, 0.0), 0.0),
         ((2.3, 0.0, 0.3), 0.0),
         ((1.0, 0.5, 0.0), 90.0),
+        ((2.2, 0.15, 0.0), 150.0),
     ],
-    ids=["far", "beside", "above", "branching off"],
+    ids=["far", "beside", "above", "branching off", "turning back"],
 )
 def test_pieces_of_different_pipes_are_not_joined(start, heading_deg):
     first, second = make_tube(straight(2.0)), make_tube(straight(2.0, start, heading_deg))
