@@ -63,7 +63,7 @@ def test_vertical_bends_count_as_horizontal_ones():
     assert bend.angle_deg == pytest.approx(45.0, abs=0.2)
 
 
-@pytest.mark.parametrize("between_m", [0.7, 2.0])
+@pytest.mark.parametrize("between_m", [0.5, 2.0])
 def test_two_bends_are_told_apart(between_m):
     first = bent(2.0, 45.0, 0.6, between_m / 2)
     second = bent(between_m / 2, 22.5, 0.6, 2.0)
