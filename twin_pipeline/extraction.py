@@ -27,6 +27,8 @@ from twin_pipeline.stages.trace import Tracer, join
 StageClock = Callable[[str], AbstractContextManager[None]]
 """Called with the name of a stage, encloses it."""
 
+_WORSE = 1.2
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Extraction:
@@ -71,13 +73,28 @@ def _tubes(pyramid: Pyramid, tracer: Tracer, config: Config) -> list[Tube]:
         if _believed(pyramid, piece, config, probe=True) is None:
             tracer.dismiss(piece)
             continue
-        tube = _believed(pyramid, run, config)
+        # a run may lead beyond its pipe: what was believed of it stays
+        tube = _believed(pyramid, run, config) or _believed(pyramid, piece, config)
         if tube is None:
             tracer.dismiss(run)
         else:
+            tube = _prolonged(pyramid, tracer, tube, run.level, config)
             tracer.take(tube.nodes, tube.radius_m)
             tubes.append(tube)
     return tubes
+
+
+def _prolonged(pyramid: Pyramid, tracer: Tracer, tube: Tube, level: int, config: Config) -> Tube:
+    """Follow a tube on with its measured radius as long as that makes it longer."""
+    while (run := tracer.prolong(tube, level)) is not None:
+        longer = _believed(pyramid, run, config)
+        if longer is None or longer.length_m < tube.length_m + config.trace.min_length_m:
+            break
+        # more of the same pipe makes it better known, something else does not
+        if longer.radius_std_m > _WORSE * tube.radius_std_m:
+            break
+        tube = longer
+    return tube
 
 
 def _believed(pyramid: Pyramid, run: Run, config: Config, *, probe: bool = False) -> Tube | None:

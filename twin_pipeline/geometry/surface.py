@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.spatial import cKDTree
 
-from twin_pipeline.model import FloatArray, IntArray
+from twin_pipeline.kernels import plane
+from twin_pipeline.model import FloatArray
 
 _PER_OCTANT = 40
 _REACH_M = 3.5
@@ -30,8 +31,8 @@ class Ground:
     def elevation_at(self, xy: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Carry the pavement over the trench.
 
-        A plane is fitted robustly to the pavement within 3.5 m, the nearest pieces that agree
-        weighing most, and evaluated at the point asked for.
+        A plane is fitted robustly to the pavement within 3.5 m, evenly all around, and evaluated
+        at the point asked for. The nearest alone would follow a plank that lies at the edge.
 
         Parameters
         ----------
@@ -41,54 +42,10 @@ class Ground:
         -------
         elevation, std : (S,) float64, metres; NaN where no pavement is near.
         """
-        elevation = np.full(len(xy), np.nan)
-        std = np.full(len(xy), np.nan)
-        for i, point in enumerate(xy):
-            near = self._patches_around(point)
-            if near is not None:
-                elevation[i], std[i] = _plane_at(self.patches[near], point)
+        around = self._tree.query_ball_point(xy, _REACH_M, return_sorted=True)
+        first = np.concatenate([[0], np.cumsum([len(found) for found in around])])
+        neighbours = np.concatenate([np.asarray(found, np.int64) for found in around])
+        elevation, std = plane.planes_at(
+            np.ascontiguousarray(xy), self.patches, neighbours, first, _PER_OCTANT, _ROBUST_SCALE_M
+        )
         return elevation, np.hypot(std, self.std_floor_m)
-
-    def _patches_around(self, point: FloatArray) -> IntArray | None:
-        """Return patches near a point, evenly from each eighth of the horizon, near and far.
-
-        The nearest alone would follow a plank or a plate that lies at the edge.
-        """
-        found = np.asarray(self._tree.query_ball_point(point, _REACH_M, return_sorted=True))
-        if len(found) < 8:
-            return None
-        offset = self.patches[found, :2] - point
-        octant = ((np.arctan2(offset[:, 1], offset[:, 0]) + np.pi) * (4.0 / np.pi)).astype(int) % 8
-        order = np.argsort(np.hypot(offset[:, 0], offset[:, 1]), kind="stable")
-        kept = []
-        for o in range(8):
-            own = order[octant[order] == o]
-            kept.append(own[:: max(len(own) // _PER_OCTANT, 1)])
-        return np.asarray(found[np.concatenate(kept)])
-
-
-def _plane_at(patches: FloatArray, point: FloatArray) -> tuple[float, float]:
-    """Return elevation and standard deviation of a robust plane at `point`."""
-    offset = patches[:, :2] - point
-    design = np.column_stack([np.ones(len(offset)), offset])
-    distance = np.hypot(offset[:, 0], offset[:, 1])
-    nearness = 1.0 / (1.0 + distance) ** 2
-    weights = np.ones(len(offset))
-    solution = np.zeros(3)
-    for iteration in range(12):
-        normal = design.T @ (weights[:, None] * design) + np.diag([0.0, 1e-6, 1e-6])
-        solution = np.linalg.solve(normal, design.T @ (weights * patches[:, 2]))
-        residual = patches[:, 2] - design @ solution
-        if iteration < 6:
-            # absolute deviations first: a heap or plank on one side must not tilt the start
-            weights = 1.0 / np.maximum(np.abs(residual), 0.003)
-        else:
-            scale = max(4.0 * 1.4826 * float(np.median(np.abs(residual))), _ROBUST_SCALE_M)
-            weights = nearness * np.maximum(1.0 - (residual / scale) ** 2, 0.0) ** 2
-    used = weights > 0.0
-    variance = float(np.sum(weights * residual**2) / max(np.sum(weights), 1e-12))
-    normal = design.T @ (weights[:, None] * design) + np.diag([0.0, 1e-9, 1e-9])
-    inverse = np.linalg.inv(normal)
-    # pieces of pavement share their errors (texture, slope changes): count a tenth of them
-    share = float(np.sum(weights)) * 10.0 / max(int(used.sum()), 1)
-    return float(solution[0]), float(np.sqrt(max(variance * inverse[0, 0] * share, 0.0)))

@@ -16,6 +16,7 @@ KeyArray = npt.NDArray[np.uint64]
 BoolArray = npt.NDArray[np.bool_]
 
 ARC_BINS = 24
+_FIRST_GAP_M = 0.3
 
 
 @njit(cache=True, nogil=True)
@@ -91,6 +92,34 @@ def patches_in_ball(
                     result[found] = i
                     found += 1
     return result[:found]
+
+
+@njit(cache=True, nogil=True)
+def take_around(
+    nodes: FloatArray,
+    reach: float,
+    lower: FloatArray,
+    size: float,
+    keys: KeyArray,
+    table: IntArray,
+    children: IntArray,
+    centroids: FloatArray,
+    used: BoolArray,
+) -> None:
+    """Mark the patches within `reach` of any node as used.
+
+    Parameters
+    ----------
+    nodes
+        (P, 3) metres, local frame.
+    reach, lower, size, keys, table, children, centroids, used
+        As for `patches_in_ball`; `used` is updated in place.
+    """
+    for k in range(len(nodes)):
+        for i in patches_in_ball(
+            nodes[k], reach, lower, size, keys, table, children, centroids, used
+        ):
+            used[i] = True
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -455,7 +484,8 @@ def follow_axis(
     start, direction
         (3,) point of the axis, metres, local frame, and (3,) unit direction.
     radius, step, max_gap
-        Radius of the tube, distance of the stations, longest piece of axis not seen; metres.
+        Radius of the tube, distance of the stations, longest piece of axis not seen; metres. No
+        gap may be longer than what was followed so far (plus 0.3 m).
     min_arc, min_purity
         Degrees and share (0 to 1) from which on a station counts as seen, see `tube_support`.
     tolerance_ratio
@@ -499,7 +529,7 @@ def follow_axis(
             d = _direction(start, centres, s + 1, d, step, radius)
         else:
             gap += step
-            if gap > max_gap:
+            if gap > min(max_gap, _FIRST_GAP_M + end * step):
                 break
     return centres[:end], seen[:end]
 

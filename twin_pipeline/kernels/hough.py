@@ -18,6 +18,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _FREE = np.int64(-1)
+_MIN_IN_CELL = 2
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -104,7 +105,7 @@ def _bends_like(usable: np.bool_, bend: float, std: float, expected: float) -> b
 def vote_peaks(
     table: IntArray, counts: CountArray, cell: float, lower: FloatArray, minimum: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Find the cells whose 27-cell sum is a local maximum.
+    """Find the cells with several votes whose 27-cell sum is a local maximum.
 
     Ties go to the smaller key, so that the result does not depend on the order of the votes.
 
@@ -122,8 +123,9 @@ def vote_peaks(
     """
     capacity = len(table)
     sums = np.zeros(capacity, np.int32)
+    least = max(_MIN_IN_CELL, math.ceil(minimum / 27.0))
     for slot in range(capacity):
-        if counts[slot] > 0 and 27 * counts[slot] >= minimum:
+        if counts[slot] >= least:
             sums[slot] = _neighbour_sum(table, counts, table[slot])
     found = 0
     for slot in range(capacity):

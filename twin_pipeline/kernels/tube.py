@@ -76,6 +76,183 @@ def _fraction(points: FloatArray, i: int, nodes: FloatArray, k: int) -> float:
 
 
 @njit(cache=True, nogil=True)
+def nearest_segments(points: FloatArray, nodes: FloatArray, near: IntArray, reach: int) -> IntArray:
+    """Return the number (N,) of the segment that starts at or before the nearest node.
+
+    Parameters
+    ----------
+    points, nodes
+        (N, 3) and (K, 3) metres, local frame.
+    near
+        (N,) a node near each point; only nodes up to `reach` before and behind it are tried.
+    reach
+        Nodes.
+    """
+    segment = np.empty(len(points), np.int64)
+    last = len(nodes) - 1
+    for i in range(len(points)):
+        best, smallest = near[i], np.inf
+        for k in range(max(near[i] - reach, 0), min(near[i] + reach, last) + 1):
+            dx = points[i, 0] - nodes[k, 0]
+            dy = points[i, 1] - nodes[k, 1]
+            dz = points[i, 2] - nodes[k, 2]
+            distance2 = dx * dx + dy * dy + dz * dz
+            if distance2 < smallest:
+                best, smallest = k, distance2
+        segment[i] = min(best, last - 1)
+    return segment
+
+
+@njit(cache=True, nogil=True)
+def look_along(
+    points: FloatArray,
+    normals: FloatArray,
+    nodes: FloatArray,
+    u: FloatArray,
+    v: FloatArray,
+    segment: IntArray,
+    step: float,
+) -> tuple[FloatArray, IntArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Express points in the frame of a polyline axis.
+
+    Parameters
+    ----------
+    points, normals
+        (N, 3) metres, local frame, and unit normals of either sign.
+    nodes, u, v
+        (K, 3) axis, metres, local frame, and its lateral unit vectors.
+    segment
+        (N,) number of the segment to start from for each point, updated in place.
+    step
+        Distance of the nodes, metres.
+
+    Returns
+    -------
+    chainage (N,) metres, NaN beyond the ends; node (N,) nearest along the axis; radial (N, 3)
+    vectors from the axis and rho (N,) their lengths, metres; angle (N,) radians from u to v;
+    cosine (N,) absolute, between normal and radial vector.
+    """
+    count = len(points)
+    chainage, radial = project(points, nodes, segment, step)
+    node = np.empty(count, np.int64)
+    rho = np.empty(count)
+    angle = np.empty(count)
+    cosine = np.empty(count)
+    for i in range(count):
+        n = segment[i]
+        if not _fraction(points, i, nodes, n) < 0.5:
+            n += 1
+        node[i] = n
+        x, y, z = radial[i, 0], radial[i, 1], radial[i, 2]
+        rho[i] = max(math.sqrt(x * x + y * y + z * z), 1e-9)
+        angle[i] = math.atan2(
+            x * v[n, 0] + y * v[n, 1] + z * v[n, 2], x * u[n, 0] + y * u[n, 1] + z * u[n, 2]
+        )
+        cosine[i] = abs(x * normals[i, 0] + y * normals[i, 1] + z * normals[i, 2]) / rho[i]
+    return chainage, node, radial, rho, angle, cosine
+
+
+@njit(cache=True, nogil=True)
+def tukey_weights(
+    residual: FloatArray,
+    cosine: FloatArray,
+    chainage: FloatArray,
+    keep: BoolArray,
+    band: float,
+    min_cosine: float,
+) -> FloatArray:
+    """Return Tukey's weights (N,), 0 for points beyond the ends, not kept, or turned away.
+
+    Parameters
+    ----------
+    residual, chainage
+        (N,) metres; chainage NaN beyond the ends.
+    cosine, keep
+        (N,) of the angle between normal and radial vector; which points may count.
+    band
+        Residual from which on the weight is 0, metres.
+    min_cosine
+        Least cosine.
+    """
+    weights = np.zeros(len(residual))
+    for i in range(len(residual)):
+        if keep[i] and cosine[i] > min_cosine and not math.isnan(chainage[i]):
+            q = (residual[i] / band) ** 2
+            if q < 1.0:
+                weights[i] = (1.0 - q) ** 2
+    return weights
+
+
+@njit(cache=True, nogil=True)
+def arc_counts(
+    node: IntArray, angle: FloatArray, weights: FloatArray, nodes: int, sectors: int
+) -> FloatArray:
+    """Count the points that carry weight by node and sector of the cross-section.
+
+    Parameters
+    ----------
+    node, angle, weights
+        (N,) result of `look_along` and `tukey_weights`; radians.
+    nodes, sectors
+        How many along and around the axis.
+
+    Returns
+    -------
+    (nodes, sectors) float64, as what is counted is averaged afterwards.
+    """
+    counts = np.zeros((nodes, sectors))
+    for i in range(len(node)):
+        if weights[i] > 0.0:
+            counts[node[i], _sector(angle[i], sectors)] += 1.0
+    return counts
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _sector(angle: float, sectors: int) -> int:
+    return int((angle + math.pi) / (2.0 * math.pi) * sectors) % sectors
+
+
+@njit(cache=True, nogil=True)
+def bulging_counts(
+    node: IntArray,
+    residual: FloatArray,
+    cosine: FloatArray,
+    chainage: FloatArray,
+    keep: BoolArray,
+    wide: float,
+    bulge: float,
+    nodes: int,
+) -> tuple[FloatArray, FloatArray]:
+    """Count by node the points around the shell that face outwards, and those that stand out.
+
+    Parameters
+    ----------
+    node, residual, cosine, chainage, keep
+        (N,) as for `tukey_weights`.
+    wide
+        Largest absolute residual of a point around the shell, metres.
+    bulge
+        Residual from which on a point stands out, metres.
+    nodes
+        How many along the axis.
+
+    Returns
+    -------
+    near, out
+        (nodes,) float64.
+    """
+    near = np.zeros(nodes)
+    out = np.zeros(nodes)
+    for i in range(len(node)):
+        if not keep[i] or cosine[i] <= 0.7 or math.isnan(chainage[i]) or abs(residual[i]) >= wide:
+            continue
+        near[node[i]] += 1.0
+        if residual[i] > bulge:
+            out[node[i]] += 1.0
+    return near, out
+
+
+@njit(cache=True, nogil=True)
 def lateral_frames(nodes: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return unit vectors tangent, u, v, each (K, 3), of nodes (K, 3), metres, local frame.
 
@@ -113,24 +290,27 @@ def lateral_frames(nodes: FloatArray) -> tuple[FloatArray, FloatArray, FloatArra
 def normal_equations(
     chainage: FloatArray,
     radial: FloatArray,
+    rho: FloatArray,
+    residual: FloatArray,
     weights: FloatArray,
     u: FloatArray,
     v: FloatArray,
-    radius: float,
     step: float,
 ) -> tuple[FloatArray, FloatArray, float, FloatArray, float]:
     """Accumulate the banded normal equations of weighted points.
 
     Parameters
     ----------
-    chainage, radial
-        (N,) and (N, 3) metres, result of `project`.
+    chainage, radial, rho
+        (N,), (N, 3) and (N,) metres, result of `look_along`.
+    residual
+        (N,) metres.
     weights
         (N,) without unit, 0 for points beyond the ends; points of weight 0 are left out.
     u, v
         (K, 3) lateral unit vectors, local frame.
-    radius, step
-        Radius of the tube and distance of the nodes, metres.
+    step
+        Distance of the nodes, metres.
 
     Returns
     -------
@@ -150,7 +330,6 @@ def normal_equations(
         s = chainage[i] / step
         k = min(int(s), count - 2)
         f = s - k
-        rho = math.sqrt(radial[i, 0] ** 2 + radial[i, 1] ** 2 + radial[i, 2] ** 2)
         for a in range(2):
             share = (1.0 - f) if a == 0 else f
             row[2 * a] = (
@@ -160,7 +339,7 @@ def normal_equations(
                     + radial[i, 1] * u[k + a, 1]
                     + radial[i, 2] * u[k + a, 2]
                 )
-                / rho
+                / rho[i]
             )
             row[2 * a + 1] = (
                 share
@@ -169,9 +348,9 @@ def normal_equations(
                     + radial[i, 1] * v[k + a, 1]
                     + radial[i, 2] * v[k + a, 2]
                 )
-                / rho
+                / rho[i]
             )
-        e = rho - radius
+        e = residual[i]
         for a in range(4):
             border[2 * k + a] += w * row[a]
             rhs[2 * k + a] += w * row[a] * e
@@ -315,7 +494,7 @@ def sector_counts(
         if math.isnan(chainage[i]) or abs(residual[i]) > band:
             continue
         s = min(int(chainage[i] / slice_length), slices - 1)
-        b = int((angle[i] + math.pi) / (2.0 * math.pi) * sectors) % sectors
+        b = _sector(angle[i], sectors)
         shell[s, b] += 1
         if agree[i]:
             good[s, b] += 1

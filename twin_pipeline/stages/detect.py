@@ -21,6 +21,7 @@ from twin_pipeline.model import FloatArray
 _RADIUS_RATIO = 1.15
 _VOXELS_PER_RADIUS = 3.0
 _CELL_PER_RADIUS = 0.12
+_MIN_VOTES = 5.0
 
 
 class DetectOptions(BaseModel):
@@ -35,7 +36,7 @@ class DetectOptions(BaseModel):
         0.95, gt=0.0, description="largest outer diameter looked for, metres"
     )
     min_vote_share: float = Field(
-        0.10,
+        0.20,
         gt=0.0,
         lt=1.0,
         description="share of a full ring's votes that makes a candidate, ratio",
@@ -96,7 +97,7 @@ def _peaks(
     )
     # a surface crosses about 1.5 voxels per voxel area; the peak sums three cells along the axis
     full_ring = 2.0 * math.pi * radius_m * 3.0 * cell * 1.5 / patches.size_m**2
-    minimum = max(8.0, options.min_vote_share * full_ring)
+    minimum = max(_MIN_VOTES, options.min_vote_share * full_ring)
     centres, scores = hough.vote_peaks(table, counts, cell, corner, minimum)
     return centres, scores / full_ring, np.full(len(scores), radius_m)
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
+from scipy.optimize import minimize_scalar
 from scipy.spatial import cKDTree
 
 from twin_pipeline.geometry import polyline
@@ -18,6 +19,7 @@ from twin_pipeline.model import BoolArray, FloatArray
 _BIN_M = 0.02
 _SMOOTH_BINS = 3
 _STRAIGHT_M = 0.6
+_ARC_STEP_M = 0.005
 
 
 class FittingsOptions(BaseModel):
@@ -87,11 +89,7 @@ def _pieces(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
 def _bend(
     nodes: FloatArray, own: FloatArray, piece: tuple[int, int], limits: tuple[float, float]
 ) -> Bend | None:
-    """Measure a bend by the straights on either side of it.
-
-    With the straights meeting at an angle a, the arc passes R (1 / cos(a / 2) - 1) from where
-    they meet, which gives the radius R.
-    """
+    """Measure a bend by the straights on either side of it and the arc that joins them best."""
     margin = 0.1
     start, end = own[piece[0]] - margin, own[piece[1]] + margin
     inbound = _line(nodes, own, max(start - _STRAIGHT_M, limits[0]), start)
@@ -102,10 +100,36 @@ def _bend(
     if angle < 0.02:
         return None
     corner = _meeting(inbound, outbound)
-    distance = np.linalg.norm(nodes[piece[0] : piece[1] + 1] - corner, axis=1)
-    nearest = int(np.argmin(distance))
-    radius = float(distance[nearest]) / (1.0 / math.cos(angle / 2.0) - 1.0)
-    return Bend(float(own[piece[0] + nearest]), math.degrees(angle), radius)
+    at = np.arange(start, end, _ARC_STEP_M)
+    line = polyline.along(nodes, nodes, at)
+    middle = float(at[np.argmin(np.linalg.norm(line - corner, axis=1))])
+    radius = _arc_radius(line - corner, inbound[1], outbound[1], angle)
+    return Bend(middle, math.degrees(angle), radius)
+
+
+def _arc_radius(
+    line: FloatArray, inbound: FloatArray, outbound: FloatArray, angle_rad: float
+) -> float:
+    """Return the radius of the arc between two straights that a line (L, 3) follows best.
+
+    The line is relative to the point where the straights meet.
+    """
+    inwards = (outbound - inbound) / np.linalg.norm(outbound - inbound)
+    before, after = line @ inbound, line @ outbound
+    off_inbound = np.linalg.norm(line - before[:, None] * inbound, axis=1)
+    off_outbound = np.linalg.norm(line - after[:, None] * outbound, axis=1)
+
+    def misfit(radius: float) -> float:
+        tangent = radius * math.tan(0.5 * angle_rad)
+        centre = inwards * radius / math.cos(0.5 * angle_rad)
+        off_arc = np.abs(np.linalg.norm(line - centre, axis=1) - radius)
+        off = np.where(
+            before < -tangent, off_inbound, np.where(after > tangent, off_outbound, off_arc)
+        )
+        return float(np.mean(off**2))
+
+    longest = float(np.linalg.norm(line, axis=1).max()) / math.tan(0.5 * angle_rad)
+    return float(minimize_scalar(misfit, bounds=(0.0, longest), method="bounded").x)
 
 
 def _line(

@@ -22,7 +22,7 @@ class TraceOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     min_strength_rad: float = Field(
-        0.5, gt=0.0, description="least mean angle covered by a seed's patches, radians"
+        0.8, gt=0.0, description="least mean angle covered by a seed's patches, radians"
     )
     max_bend_deg: float = Field(
         100.0, gt=0.0, description="largest change of direction within a bridged gap, degrees"
@@ -74,20 +74,41 @@ class Tracer:
         piece = slice(first, first + count)
         return Run(run.axis[piece], run.radius_m, run.seen[piece], run.level)
 
+    def prolong(self, tube: Tube, level: int) -> Run | None:
+        """Follow a measured tube on from both its ends; None where it does not go on.
+
+        A seed's radius may be a fifth off, which loses the way sooner than the measured one does.
+        """
+        patches = self._seeds.patches[level]
+        radius = tube.radius_m
+        pieces, seen = [tube.nodes], [np.ones(len(tube.nodes), bool)]
+        found_m = 0.0
+        for nodes, at_end in ((tube.nodes[::-1], False), (tube.nodes, True)):
+            ahead, ahead_seen = self._one_way(patches, nodes[-1], _end_direction(nodes), radius)
+            found_m += float(ahead_seen.sum()) * _STEP_PER_RADIUS * radius
+            if at_end:
+                pieces, seen = [*pieces, ahead], [*seen, ahead_seen]
+            else:
+                pieces, seen = [ahead[::-1], *pieces], [ahead_seen[::-1], *seen]
+        if found_m < max(self._options.min_length_m, 4.0 * radius):
+            return None
+        return Run(np.vstack(pieces), radius, np.concatenate(seen), level)
+
     def dismiss(self, run: Run) -> None:
         """Drop the seeds that would lead to the same run again; its patches stay free."""
-        distance, _ = cKDTree(run.axis).query(self._seeds.centre)
         same_size = np.abs(np.log(self._seeds.radius_m / run.radius_m)) < _SAME_SIZE
-        self._alive &= ~((distance < 0.5 * run.radius_m) & same_size)
+        left = np.flatnonzero(self._alive & same_size)
+        left = left[left >= self._next]
+        reach = 0.5 * run.radius_m
+        distance, _ = cKDTree(run.axis).query(self._seeds.centre[left], distance_upper_bound=reach)
+        self._alive[left[distance < reach]] = False
 
     def take(self, nodes: FloatArray, radius_m: float) -> None:
         """Remove the patches on and in a tube (P, 3) from what later runs may use."""
-        tree = cKDTree(nodes)
         spacing = float(np.linalg.norm(np.diff(nodes, axis=0), axis=1).max())
         reach = math.hypot(1.25 * radius_m + 0.01, spacing / 2.0)
         for number, patches in self._seeds.patches.items():
-            distance, _ = tree.query(patches.centroid, distance_upper_bound=reach)
-            self._taken[number] |= np.isfinite(distance)
+            axis.take_around(nodes, reach, *patches.search_arguments(), self._taken[number])
 
     def _still_free(self, seed: int) -> bool:
         seeds = self._seeds

@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
-from scipy.spatial import cKDTree
 
 from twin_pipeline.kernels import tube
 from twin_pipeline.model import FloatArray, IntArray
 
 _STIFF_TURN_RAD = math.radians(2.5)
 _HIDDEN_STIFFNESS = 0.05
+_ENOUGH_FOR_NOISE = 20
 
 
 class Adjustment:
@@ -21,6 +21,7 @@ class Adjustment:
         points: FloatArray,
         normals: FloatArray,
         axis: FloatArray,
+        segment: IntArray,
         radius_m: float,
         step_m: float,
     ) -> None:
@@ -29,42 +30,44 @@ class Adjustment:
         self.start_radius = radius_m
         self.nodes = axis
         self.max_curvature = 0.15
-        self.segment = _nearest_segment(points, axis)
+        self.segment = segment
         self.noise = 0.1 * radius_m
         self.radius_prior = 0.002
         self.used = len(points)
         self.keep = np.ones(len(points), bool)
         self.hidden = np.zeros(len(axis), bool)
-        self._geometry()
+        self.expected: FloatArray | float = 0.0
+        self._look()
 
-    def _geometry(self) -> None:
+    def _look(self) -> None:
         self.tangent, self.u, self.v = tube.lateral_frames(self.nodes)
-        self.chainage, self.radial = tube.project(self.points, self.nodes, self.segment, self.step)
-        self.rho = np.maximum(np.linalg.norm(self.radial, axis=1), 1e-9)
-        self.residual = self.rho - self.radius
-        near = self.nearest_node()
-        self.angle = np.arctan2(
-            np.einsum("ij,ij->i", self.radial, self.v[near]),
-            np.einsum("ij,ij->i", self.radial, self.u[near]),
+        self.chainage, self.node, self.radial, self.rho, self.angle, self.cosine = tube.look_along(
+            self.points, self.normals, self.nodes, self.u, self.v, self.segment, self.step
         )
-        self.cosine = np.abs(np.einsum("ij,ij->i", self.normals, self.radial)) / self.rho
+        self.residual = self.rho - self.radius - self.expected
 
-    def nearest_node(self) -> IntArray:
-        """Return the node (N,) that each point is nearest to along the axis."""
-        at = np.nan_to_num(self.chainage / self.step) + 0.5
-        return np.clip(at, 0, len(self.nodes) - 1).astype(np.int64)
+    def expect(self, residual_m: FloatArray) -> None:
+        """Take residuals (N,) as those that the scatter of the points alone would give."""
+        self.expected = residual_m
+        self.residual = self.rho - self.radius - residual_m
 
     def weights(self, band_m: float, min_cosine: float) -> FloatArray:
         """Return Tukey's weights (N,) of points within a band whose normals point outwards."""
-        ratio = (self.residual / band_m) ** 2
-        weights = np.where(ratio < 1.0, (1.0 - ratio) ** 2, 0.0)
-        weights[~(self.keep & (self.cosine > min_cosine) & ~np.isnan(self.chainage))] = 0.0
-        return weights
+        return tube.tukey_weights(
+            self.residual, self.cosine, self.chainage, self.keep, band_m, min_cosine
+        )
 
     def solve(self, weights: FloatArray) -> None:
         """One Gauss-Newton step of all nodes and the radius."""
         band, border, corner, rhs, rhs_radius = tube.normal_equations(
-            self.chainage, self.radial, weights, self.u, self.v, self.radius, self.step
+            self.chainage,
+            self.radial,
+            self.rho,
+            self.residual,
+            weights,
+            self.u,
+            self.v,
+            self.step,
         )
         tube.add_bending_prior(band, rhs, self.nodes, self.u, self.v, self.bending_weights())
         band[0] += 1e-3 * max(float(weights.sum()) / len(self.nodes), 1.0) * 0.01 + 1e-9
@@ -77,12 +80,11 @@ class Adjustment:
         step_radius = (
             rhs_radius - border @ a + loose * (self.start_radius - self.radius)
         ) / self.schur
-        lateral = a - step_radius * b
         limit = 0.25 * self.radius
-        lateral = np.clip(lateral, -limit, limit)
+        lateral = np.clip(a - step_radius * b, -limit, limit)
         self.nodes = self.nodes + lateral[::2, None] * self.u + lateral[1::2, None] * self.v
         self.radius += float(np.clip(step_radius, -limit, limit))
-        self._geometry()
+        self._look()
 
     def bending_weights(self) -> FloatArray:
         """Weight of the straightness prior at each node, in units of points.
@@ -99,8 +101,8 @@ class Adjustment:
     def update_noise(self, weights: FloatArray) -> None:
         """Estimate the noise anew from the points that carry weight."""
         used = weights > 0.0
-        self.used = int(used.sum())
-        if used.sum() > 20:
+        self.used = int(np.count_nonzero(used))
+        if self.used > _ENOUGH_FOR_NOISE:
             self.noise = max(1.4826 * float(np.median(np.abs(self.residual[used]))), 2e-4)
 
 
@@ -115,10 +117,5 @@ def _net_turn(nodes: FloatArray, step_m: float) -> FloatArray:
     span = min(far - near, count - 1)
     after, before = smooth[ahead + span] - smooth[ahead], smooth[behind + span] - smooth[behind]
     cosine = np.einsum("ij,ij->i", after, before)
-    cosine /= np.linalg.norm(after, axis=1) * np.linalg.norm(before, axis=1)
+    cosine /= np.sqrt(np.einsum("ij,ij->i", after, after) * np.einsum("ij,ij->i", before, before))
     return np.arccos(np.clip(cosine, -1.0, 1.0))
-
-
-def _nearest_segment(points: FloatArray, axis: FloatArray) -> IntArray:
-    _, node = cKDTree(axis).query(points)
-    return np.minimum(node, len(axis) - 2).astype(np.int64)

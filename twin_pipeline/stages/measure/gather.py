@@ -7,6 +7,9 @@ import numpy as np
 from twin_pipeline.geometry.pyramid import Pyramid, VoxelLevel
 from twin_pipeline.model import FloatArray, IntArray
 
+CHUNK = 4
+"""Steps of the axis whose surroundings are looked up at once."""
+
 
 def resample(axis: FloatArray, step_m: float) -> FloatArray:
     """Return the polyline (K, 3) with vertices `step_m` apart (the last step stretched)."""
@@ -34,13 +37,19 @@ def extend(axis: FloatArray, length_m: float, back: int) -> FloatArray:
     )
 
 
-def gather(level: VoxelLevel, axis: FloatArray, radius_m: float) -> IntArray:
-    """Return the sorted, unique indices of points within `radius_m` of a polyline."""
-    pieces = []
-    for first in range(0, len(axis) - 1, 4):
-        last = min(first + 4, len(axis) - 1)
-        pieces.append(level.points_in_capsule(axis[first], axis[last], radius_m))
-    return np.unique(np.concatenate(pieces))
+def gather(level: VoxelLevel, axis: FloatArray, radius_m: float) -> tuple[IntArray, IntArray]:
+    """Return the sorted, unique indices of points within `radius_m` of a polyline, and a vertex.
+
+    The vertex is one within some steps of the point's nearest.
+    """
+    pieces, near = [], []
+    for first in range(0, len(axis) - 1, CHUNK):
+        last = min(first + CHUNK, len(axis) - 1)
+        piece = level.points_in_capsule(axis[first], axis[last], radius_m)
+        pieces.append(piece)
+        near.append(np.full(len(piece), (first + last) // 2))
+    index, where = np.unique(np.concatenate(pieces), return_index=True)
+    return index, np.concatenate(near)[where]
 
 
 def gather_level(pyramid: Pyramid) -> VoxelLevel:
@@ -51,7 +60,7 @@ def gather_level(pyramid: Pyramid) -> VoxelLevel:
 def point_normals(pyramid: Pyramid, index: IntArray, radius_m: float) -> tuple[FloatArray, float]:
     """Return normals (P, 3) of sorted points and their typical error in radians.
 
-    They come from the finest level whose patches are good to 5 degrees around these points, as
+    They come from the finest level whose patches are good to 2.5 degrees around these points, as
     long as its voxels stay below 0.6 radii.
     """
     number = 0
@@ -59,6 +68,6 @@ def point_normals(pyramid: Pyramid, index: IntArray, radius_m: float) -> tuple[F
         level = pyramid.level(number)
         voxel = level.voxel_of(index)
         error = 1.0 if level.too_fine else float(np.median(level.normal_std_rad[voxel]))
-        if error < 0.08 or 2.0 * level.size_m > 0.6 * radius_m:
+        if error < 0.04 or 2.0 * level.size_m > 0.6 * radius_m:
             return level.surface.normal[voxel], error
         number += 1

@@ -6,9 +6,12 @@ import numpy as np
 
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.tubes import Run, Tube
+from twin_pipeline.kernels import tube
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
+from twin_pipeline.stages.measure.anisotropy import expected_residuals
 from twin_pipeline.stages.measure.gather import (
+    CHUNK,
     extend,
     gather,
     gather_level,
@@ -35,7 +38,7 @@ _HIDE_FROM = 3
 _RELEASE_FROM = 9
 _GIVE_UP_FROM = 6
 MIN_POINTS = 60
-_PROBE_POINTS = 6000
+_PROBE_POINTS = 3000
 _END_BIN_M = 0.02
 _END_REACH_M = 0.3
 _END_COSINE = 0.8
@@ -50,13 +53,17 @@ def measure(
     """
     step = float(np.clip(0.5 * run.radius_m, 0.03, 0.10))
     axis = extend(resample(run.axis, step), max(2.0 * run.radius_m, 0.3), back=10)
-    index = gather(gather_level(pyramid), axis, 1.45 * run.radius_m + 0.02)
+    index, near = gather(gather_level(pyramid), axis, 1.45 * run.radius_m + 0.02)
     if len(index) < MIN_POINTS:
         return None
     if probe:
-        index = index[:: max(len(index) // _PROBE_POINTS, 1)]
+        every = max(len(index) // _PROBE_POINTS, 1)
+        index, near = index[::every], near[::every]
     normals, normal_std = point_normals(pyramid, index, run.radius_m)
-    adj = Adjustment(pyramid.xyz[index], normals, axis, run.radius_m, step)
+    points = pyramid.xyz[index]
+    reach = 2 * CHUNK + math.ceil(1.5 * run.radius_m / step)
+    segment = tube.nearest_segments(points, axis, near, reach)
+    adj = Adjustment(points, normals, axis, segment, run.radius_m, step)
     weights = iterate(adj, math.cos(min(max(math.radians(23.0), 3.0 * normal_std), 1.2)), options)
     if weights is None:
         return None
@@ -78,6 +85,8 @@ def iterate(adj: Adjustment, gate: float, options: MeasureOptions) -> FloatArray
         if _TRIM_FROM <= iteration < _RELEASE_FROM:
             shell = max(0.12 * adj.radius, 4.0 * adj.noise)
             adj.keep = trim_sectors(adj, shell, gate)
+        if iteration > _RELEASE_FROM:
+            adj.expect(expected_residuals(adj, weights))
         weights = adj.weights(band, min_cosine)
         if iteration >= _HIDE_FROM:
             arc, _ = observed_arc(adj, weights, options.min_arc_deg)
@@ -86,7 +95,7 @@ def iterate(adj: Adjustment, gate: float, options: MeasureOptions) -> FloatArray
             if iteration >= _GIVE_UP_FROM and typical < options.min_arc_deg:
                 return None
             adj.hidden |= standing_out(adj)
-            weights[adj.hidden[adj.nearest_node()]] = 0.0
+            weights[adj.hidden[adj.node]] = 0.0
         if (weights > 0.0).sum() < MIN_POINTS:
             return None
         adj.solve(weights)
@@ -104,27 +113,26 @@ def make_tube(
     if observed.sum() < 3:
         return None
     first, last = trusted_span(observed, adj.step)
-    node = adj.nearest_node()
+    node = adj.node
     inside = (node >= first) & (node <= last) & ~np.isnan(adj.chainage)
     used = (weights > 0.0) & inside
     if used.sum() < MIN_POINTS:
         return None
     inflation, slice_radius = slice_scatter(adj, np.where(used, weights, 0.0), node, observed)
-    bias = adj.noise**2 / (2.0 * adj.radius)
     radius_std, std_h, std_v, crown = standard_deviations(adj, inflation)
     near = inside & (np.abs(adj.residual) < max(4.0 * adj.noise, 0.003))
     shell = inside & adj.keep & (np.abs(adj.residual) < 0.3 * adj.radius) & observed[node]
     span = slice(first, last + 1)
     return Tube(
         nodes=_exact_ends(adj, first, last),
-        radius_m=adj.radius - bias,
+        radius_m=adj.radius,
         radius_std_m=with_systematic(radius_std, adj, options),
         std_h_m=std_h[span],
         std_v_m=std_v[span],
         crown_std_m=crown[span],
         arc_deg=arc[span],
         observed=observed[span],
-        slice_radius_m=slice_radius[span] - bias,
+        slice_radius_m=slice_radius[span],
         noise_m=adj.noise,
         points=index[near],
         points_used=int(used.sum()),

@@ -44,43 +44,38 @@ def trim_sectors(adj: Adjustment, band_m: float, min_cosine: float) -> BoolArray
     # a slice that would lose everything keeps its clean sectors without the margin
     starved = (~wide).sum(axis=1) < 4
     wide[starved] = bad[starved]
-    s = np.clip(
-        np.nan_to_num(adj.chainage / (length / slices + 1e-9)).astype(np.int64), 0, slices - 1
-    )
+    s = np.minimum((adj.node * (adj.step * slices / length)).astype(np.int64), slices - 1)
     b = ((adj.angle + np.pi) / (2.0 * np.pi) * SECTORS).astype(np.int64) % SECTORS
     return ~wide[s, b]
 
 
 def standing_out(adj: Adjustment) -> BoolArray:
     """Return the nodes (K,) around which the surface stands out of the barrel, as sockets do."""
-    node = adj.nearest_node()
     wide = max(0.35 * adj.radius, 0.05)
-    facing = (adj.cosine > 0.7) & adj.keep & ~np.isnan(adj.chainage)
-    near = facing & (np.abs(adj.residual) < wide)
-    out = near & (adj.residual > max(1.5 * adj.noise, 0.004))
-    count = len(adj.nodes)
-    share = np.bincount(node[out], minlength=count) / np.maximum(
-        np.bincount(node[near], minlength=count), 1
+    near, out = tube.bulging_counts(
+        adj.node,
+        adj.residual,
+        adj.cosine,
+        adj.chainage,
+        adj.keep,
+        wide,
+        max(1.5 * adj.noise, 0.004),
+        len(adj.nodes),
     )
     # a sound barrel has 7 % of its points beyond 1.5 sigma
-    return np.asarray(maximum_filter1d(share, 3) > 0.45)
+    return np.asarray(maximum_filter1d(out / np.maximum(near, 1.0), 3) > 0.45)
 
 
 def observed_arc(
     adj: Adjustment, weights: FloatArray, min_arc_deg: float
 ) -> tuple[FloatArray, BoolArray]:
     """Return the seen arc (K,) in degrees around each node, and whether it is enough."""
-    sectors = 36
-    used = weights > 0.0
-    node = adj.nearest_node()[used]
-    sector = ((adj.angle[used] + np.pi) / (2.0 * np.pi) * sectors).astype(np.int64) % sectors
-    counts = np.bincount(node * sectors + sector, minlength=len(adj.nodes) * sectors)
-    counts = counts.reshape(len(adj.nodes), sectors).astype(float)
+    counts = tube.arc_counts(adj.node, adj.angle, weights, len(adj.nodes), SECTORS)
     width = max(3, 2 * round(0.5 * max(adj.radius, 0.08) / adj.step) + 1)
     around = uniform_filter1d(counts, width, axis=0, mode="constant") * width
     typical = np.median(around[around > 0.5]) if (around > 0.5).any() else 1.0
     filled = around > max(1.5, 0.15 * typical)
-    arc = filled.sum(axis=1) * (360.0 / sectors)
+    arc = filled.sum(axis=1) * (360.0 / SECTORS)
     own = counts.sum(axis=1)
     return arc, (arc >= min_arc_deg) & (own > 0.1 * np.median(own[own > 0]))
 

@@ -1,0 +1,145 @@
+"""Robust planes through scattered elevations, evaluated at points.
+
+Frame: local, metres. S = points asked for, G = elevations.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit, prange
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+_OCTANTS = 8
+_MIN_NEIGHBOURS = 8
+_FIRST_ROUNDS = 6
+_ROUNDS = 12
+_LEAST_DEVIATION_M = 0.003
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def planes_at(
+    points: FloatArray,
+    elevations: FloatArray,
+    neighbours: IntArray,
+    first: IntArray,
+    per_octant: int,
+    scale_m: float,
+) -> tuple[FloatArray, FloatArray]:
+    """Fit a plane robustly around each point, the nearest that agree weighing most.
+
+    Neighbours are thinned so that each eighth of the horizon counts evenly; elevations should
+    stand in an order that keeps neighbours together, so that this thins evenly near and far. Least
+    absolute deviations come first: a heap or plank on one side must not tilt the start.
+
+    Parameters
+    ----------
+    points, elevations
+        (S, 2) and (G, 3) metres, local frame.
+    neighbours, first
+        (T,) indices of elevations; those around point i are `neighbours[first[i]:first[i + 1]]`.
+    per_octant
+        About how many neighbours to keep in each eighth of the horizon.
+    scale_m
+        Least residual that goes without weight, metres.
+
+    Returns
+    -------
+    height, std
+        (S,) metres; NaN where fewer than 8 neighbours are given.
+    """
+    height = np.full(len(points), np.nan)
+    std = np.full(len(points), np.nan)
+    for i in prange(len(points)):
+        own = neighbours[first[i] : first[i + 1]]
+        if len(own) >= _MIN_NEIGHBOURS:
+            offset = _spread_evenly(points[i], elevations, own, per_octant)
+            height[i], std[i] = _robust_plane(offset, scale_m)
+    return height, std
+
+
+@njit(cache=True, nogil=True)
+def _spread_evenly(
+    point: FloatArray, elevations: FloatArray, own: IntArray, per_octant: int
+) -> FloatArray:
+    """Return (K, 3) offsets in x and y, and elevations, of the neighbours that are kept."""
+    count = len(own)
+    octant = np.empty(count, np.int64)
+    held = np.zeros(_OCTANTS, np.int64)
+    for j in range(count):
+        dx = elevations[own[j], 0] - point[0]
+        dy = elevations[own[j], 1] - point[1]
+        octant[j] = int((math.atan2(dy, dx) + math.pi) * (4.0 / math.pi)) % _OCTANTS
+        held[octant[j]] += 1
+    seen = np.zeros(_OCTANTS, np.int64)
+    kept = np.empty((count, 3))
+    k = 0
+    for j in range(count):
+        o = octant[j]
+        if seen[o] % max(held[o] // per_octant, 1) == 0:
+            kept[k, 0] = elevations[own[j], 0] - point[0]
+            kept[k, 1] = elevations[own[j], 1] - point[1]
+            kept[k, 2] = elevations[own[j], 2]
+            k += 1
+        seen[o] += 1
+    return kept[:k]
+
+
+@njit(cache=True, nogil=True)
+def _robust_plane(kept: FloatArray, scale_m: float) -> tuple[float, float]:
+    """Return height and standard deviation at offset 0."""
+    count = len(kept)
+    weights = np.ones(count)
+    residual = np.empty(count)
+    for iteration in range(_ROUNDS):
+        height, slope_x, slope_y, _ = _weighted_plane(kept, weights)
+        for j in range(count):
+            residual[j] = kept[j, 2] - height - slope_x * kept[j, 0] - slope_y * kept[j, 1]
+        limit = max(4.0 * 1.4826 * np.median(np.abs(residual)), scale_m)
+        for j in range(count):
+            away = abs(residual[j])
+            near = 1.0 / (1.0 + math.hypot(kept[j, 0], kept[j, 1])) ** 2
+            if iteration < _FIRST_ROUNDS:
+                weights[j] = near / max(away, _LEAST_DEVIATION_M)
+            else:
+                weights[j] = near * max(1.0 - (away / limit) ** 2, 0.0) ** 2
+    total = squares = 0.0
+    used = 0
+    for j in range(count):
+        total += weights[j]
+        squares += weights[j] * residual[j] ** 2
+        used += weights[j] > 0.0
+    height, _, _, cofactor = _weighted_plane(kept, weights)
+    variance = squares / max(total, 1e-12)
+    # pieces of pavement share their errors (texture, slope changes): count a tenth of them
+    share = total * 10.0 / max(used, 1)
+    return height, math.sqrt(max(variance * cofactor * share, 0.0))
+
+
+@njit(cache=True, nogil=True)
+def _weighted_plane(kept: FloatArray, weights: FloatArray) -> tuple[float, float, float, float]:
+    """Return height at offset 0, slopes in x and y, and the height's cofactor."""
+    w = x = y = z = xz = yz = 0.0
+    xx = yy = 1e-9
+    xy = 0.0
+    for j in range(len(kept)):
+        p, q, e, g = kept[j, 0], kept[j, 1], kept[j, 2], weights[j]
+        w += g
+        x += g * p
+        y += g * q
+        z += g * e
+        xx += g * p * p
+        yy += g * q * q
+        xy += g * p * q
+        xz += g * p * e
+        yz += g * q * e
+    minor_w, minor_x, minor_y = xx * yy - xy * xy, x * yy - xy * y, x * xy - xx * y
+    determinant = w * minor_w - x * minor_x + y * minor_y
+    if determinant <= 0.0:
+        return z / max(w, 1e-12), 0.0, 0.0, 1.0 / max(w, 1e-12)
+    height = (z * minor_w - xz * minor_x + yz * minor_y) / determinant
+    slope_x = (-z * minor_x + xz * (w * yy - y * y) - yz * (w * xy - x * y)) / determinant
+    slope_y = (z * minor_y - xz * (w * xy - x * y) + yz * (w * xx - x * x)) / determinant
+    return height, slope_x, slope_y, minor_w / determinant

@@ -1,0 +1,99 @@
+"""What noise that is not the same in all directions does to the residuals of a tube.
+
+A scanner's noise lies mostly along its rays. A point recorded at some place around the tube may
+have come from a place a little up or down the flank, so that the mean residual at a recorded angle
+is not zero: it follows from the covariance of the noise in the cross-section and from how the
+points are spread around it (errors in variables, to second order in noise over radius).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin_pipeline.model import FloatArray
+from twin_pipeline.stages.measure.adjustment import Adjustment
+
+_SECTORS = 72
+_MIN_POINTS = 500
+_MIN_SECTORS = 8
+_WITHIN_NOISE = 3.0
+_PRIOR_SHARE = 0.02
+_MAX_SLOPE = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """Covariance of the noise in the cross-section.
+
+    The variance in direction t is `mean + even * cos 2t + odd * sin 2t`, m2.
+    """
+
+    mean: float
+    even: float
+    odd: float
+
+    def along_normal_and_tangent(self, angle: FloatArray) -> FloatArray:
+        """Return the covariance of radial and tangential noise."""
+        return -self.even * np.sin(2.0 * angle) + self.odd * np.cos(2.0 * angle)
+
+    def along_tangent(self, angle: FloatArray) -> FloatArray:
+        """Return the variance of the tangential noise."""
+        return self.mean - self.even * np.cos(2.0 * angle) - self.odd * np.sin(2.0 * angle)
+
+    def slope(self, angle: FloatArray) -> FloatArray:
+        """Return the derivative of `along_normal_and_tangent` by the angle."""
+        return -2.0 * (self.even * np.cos(2.0 * angle) + self.odd * np.sin(2.0 * angle))
+
+
+def expected_residuals(adj: Adjustment, weights: FloatArray) -> FloatArray:
+    """Return the mean residual (N,) in metres that the noise alone gives at each point's angle."""
+    used = (weights > 0.0) & (np.abs(adj.residual) < _WITHIN_NOISE * adj.noise)
+    angle, residual = adj.angle[used], adj.residual[used]
+    isotropic = np.full(len(adj.residual), adj.noise**2 / (2.0 * adj.radius))
+    sector = ((angle + math.pi) / (2.0 * math.pi) * _SECTORS).astype(np.int64) % _SECTORS
+    count = np.bincount(sector, minlength=_SECTORS).astype(float)
+    if len(angle) < _MIN_POINTS:
+        return isotropic
+    good = count > max(0.2 * float(np.median(count[count > 0.0])), 20.0)
+    if good.sum() < _MIN_SECTORS:
+        return isotropic
+    mean = np.bincount(sector, residual, _SECTORS) / np.maximum(count, 1.0)
+    square = np.bincount(sector, residual**2, _SECTORS) / np.maximum(count, 1.0)
+    middle = (np.arange(_SECTORS, dtype=np.float64) + 0.5) * (2.0 * math.pi / _SECTORS) - math.pi
+    scatter = _scatter(middle[good], np.asarray(square - mean**2)[good], count[good])
+    towards = math.atan2(
+        float(np.sum(np.sin(middle) * count * good)), float(np.sum(np.cos(middle) * count * good))
+    )
+    off = np.angle(np.exp(1j * (middle - towards)))
+    density_slope = _log_density(off[good], count[good])
+    reach = float(np.abs(off[good]).max())
+    away = np.clip(np.angle(np.exp(1j * (adj.angle - towards))), -reach, reach)
+    at = towards + away
+    return np.asarray(
+        (
+            0.5 * scatter.along_tangent(at)
+            - scatter.slope(at)
+            - scatter.along_normal_and_tangent(at)
+            * np.clip(np.polyval(density_slope, away), -_MAX_SLOPE, _MAX_SLOPE)
+        )
+        / adj.radius
+    )
+
+
+def _scatter(angle: FloatArray, variance: FloatArray, count: FloatArray) -> Scatter:
+    """Fit the covariance to the radial variance seen at angles; equal in doubt."""
+    design = np.column_stack([np.ones_like(angle), np.cos(2.0 * angle), np.sin(2.0 * angle)])
+    weighted = design * count[:, None]
+    prior = _PRIOR_SHARE * count.sum() * np.diag([0.0, 1.0, 1.0])
+    mean, even, odd = np.linalg.solve(design.T @ weighted + prior, weighted.T @ variance)
+    # no direction has less than no noise
+    excess = math.hypot(even, odd) / max(mean, 1e-12)
+    shrink = min(1.0, 1.0 / excess) if excess > 0.0 else 1.0
+    return Scatter(float(mean), float(even * shrink), float(odd * shrink))
+
+
+def _log_density(angle: FloatArray, count: FloatArray) -> FloatArray:
+    """Return the coefficients of the derivative of the logarithm of the points' density."""
+    degree = 4 if float(np.ptp(angle)) > math.radians(120.0) else 2
+    return np.polyder(np.polyfit(angle, np.log(count), degree, w=np.sqrt(count)))
