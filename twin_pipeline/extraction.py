@@ -1,10 +1,12 @@
 """The method in order: prepare, ground, detect, trace, measure, judge, classify, describe."""
 
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from twin_pipeline.catalogue import Catalogue
 from twin_pipeline.config import Config
@@ -70,13 +72,11 @@ def _tubes(pyramid: Pyramid, tracer: Tracer, config: Config) -> list[Tube]:
     tubes = []
     while (run := tracer.next_run()) is not None:
         piece = tracer.probe(run)
-        if _believed(pyramid, piece, config, probe=True) is None:
-            tracer.dismiss(piece)
-            continue
-        # a run may lead beyond its pipe: what was believed of it stays
-        tube = _believed(pyramid, run, config) or _believed(pyramid, piece, config)
+        tube = _believed(pyramid, piece, config, probe=True)
+        if tube is not None:
+            tube = _believed(pyramid, piece, config)
         if tube is None:
-            tracer.dismiss(run)
+            tracer.dismiss(piece)
         else:
             tube = _prolonged(pyramid, tracer, tube, run.level, config)
             tracer.take(tube.nodes, tube.radius_m)
@@ -118,7 +118,16 @@ def _joined(pyramid: Pyramid, tubes: list[Tube], config: Config) -> list[Tube]:
                 break
         else:
             whole.append(tube)
-    return whole
+    return [tube for tube in whole if not any(_part_of(tube, other) for other in whole)]
+
+
+def _part_of(tube: Tube, other: Tube) -> bool:
+    """Tell whether a tube is the fitting of a longer one, that was measured on its own."""
+    if other is tube or other.length_m <= tube.length_m:
+        return False
+    distance, _ = cKDTree(other.nodes).query(tube.nodes)
+    spacing = float(np.linalg.norm(np.diff(other.nodes, axis=0), axis=1).max())
+    return float(np.mean(distance < math.hypot(0.7 * other.radius_m, spacing / 2.0))) > 0.5
 
 
 def _findings(

@@ -31,19 +31,13 @@ def radii(angle_deg: float, bend_radius_m: float, step_m: float) -> list[float]:
     return found
 
 
-BY_VERTEX = pytest.mark.xfail(
-    strict=True,
-    reason="_bend takes the vertex nearest to the corner for the point of the arc nearest to it",
-)
-
-
 @pytest.mark.parametrize(
     ("angle_deg", "bend_radius_m", "step_m"),
     [
         (45.0, 0.6, 0.0425),
         (90.0, 0.4, 0.0425),
-        pytest.param(22.5, 0.6, 0.0425, marks=BY_VERTEX),
-        pytest.param(45.0, 0.9, 0.1, marks=BY_VERTEX),
+        (22.5, 0.6, 0.0425),
+        (45.0, 0.9, 0.1),
     ],
 )
 def test_radius_of_a_bend_does_not_depend_on_where_vertices_fall(angle_deg, bend_radius_m, step_m):

@@ -13,6 +13,9 @@ from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray, Role
 
+_SAME_DEPTH_M = 0.12
+_SAME_SIZE = 0.35
+
 
 class ClassifyOptions(BaseModel):
     """Options of roles."""
@@ -33,11 +36,12 @@ class ClassifyOptions(BaseModel):
         6.0, gt=0.0, description="how square to the trench a strut stands, degrees"
     )
     strut_level_deg: float = Field(4.0, gt=0.0, description="how level a strut lies, degrees")
-    utility_depth_m: float = Field(
+    utility_cover_m: float = Field(
         0.5,
         gt=0.0,
-        description="axis depth above which a level tube square to the main is a strut, metres",
+        description="cover above which a thin level tube square to the trench is a strut, metres",
     )
+    max_strut_diameter_m: float = Field(0.15, gt=0.0, description="thickest round strut, metres")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +76,7 @@ def classify(
             left_out.append(LeftOut(tube, reason))
     mains = _mains(buried, ground, options)
     others = [tube for tube in buried if not any(tube is main for main in mains)]
-    struts = _struts(others, mains, ground, options) if mains else []
+    struts = _struts(others, mains, ground, options)
     left_out += [LeftOut(tube, "shoring strut") for tube in struts]
     found = [Classified(main, Role.MAIN) for main in mains]
     found += [
@@ -159,23 +163,28 @@ def _angle_between(tube: Tube, main: Tube) -> float:
 def _struts(
     tubes: list[Tube], mains: list[Tube], ground: Ground, options: ClassifyOptions
 ) -> list[Tube]:
-    """Return the tubes that prop the walls: level, square to the main, above it.
+    """Return the tubes that prop the walls: thin, level, square to the trench, above the main.
 
     Utilities that cross look the same. They lie deeper than the shallowest cover that the rules
-    allow, and no second of the same size crosses at the same height.
+    allow, and no second one of about the same size crosses at the same depth or on the same line,
+    as the halves of a telescopic strut do.
     """
-    props = [tube for tube in tubes if _like_a_strut(tube, mains, options)]
+    props = [tube for tube in tubes if _like_a_strut(tube, mains, ground, options)]
+    depth = {id(tube): _depth(tube, ground) for tube in props}
     return [
         tube
         for tube in props
-        if _depth(tube, ground) < options.utility_depth_m
-        or any(_twins(tube, other) for other in props if other is not tube)
+        if depth[id(tube)] - tube.radius_m < options.utility_cover_m
+        or any(
+            _twins(tube, other) and abs(depth[id(tube)] - depth[id(other)]) < _SAME_DEPTH_M
+            for other in props
+            if other is not tube
+        )
     ]
 
 
 def _twins(first: Tube, second: Tube) -> bool:
-    same_size = abs(first.radius_m - second.radius_m) < 0.15 * first.radius_m
-    return same_size and abs(_centre(first)[2] - _centre(second)[2]) < 0.2
+    return abs(math.log(first.radius_m / second.radius_m)) < _SAME_SIZE
 
 
 def _depth(tube: Tube, ground: Ground) -> float:
@@ -183,16 +192,19 @@ def _depth(tube: Tube, ground: Ground) -> float:
     return float(elevation[0]) - float(_centre(tube)[2])
 
 
-def _like_a_strut(tube: Tube, mains: list[Tube], options: ClassifyOptions) -> bool:
-    main = min(mains, key=lambda m: float(np.linalg.norm(m.nodes - _centre(tube), axis=1).min()))
+def _like_a_strut(tube: Tube, mains: list[Tube], ground: Ground, options: ClassifyOptions) -> bool:
     chord = _chord(tube)
     slope = math.degrees(math.asin(abs(chord[2]) / float(np.linalg.norm(chord))))
+    if slope > options.strut_level_deg or 2.0 * tube.radius_m > options.max_strut_diameter_m:
+        return False
+    least = 90.0 - options.strut_perpendicular_deg
+    if not mains:
+        level = chord * np.array([1.0, 1.0, 0.0])
+        return _acute_deg(level, _trench_direction(ground, _centre(tube))) > least
+    main = min(mains, key=lambda m: float(np.linalg.norm(m.nodes - _centre(tube), axis=1).min()))
     nearest = main.nodes[int(np.argmin(np.linalg.norm(main.nodes - _centre(tube), axis=1)))]
-    return (
-        _angle_between(tube, main) > 90.0 - options.strut_perpendicular_deg
-        and slope < options.strut_level_deg
-        and float(_centre(tube)[2]) > float(nearest[2]) + main.radius_m
-    )
+    above = float(_centre(tube)[2]) > float(nearest[2]) + main.radius_m
+    return above and _angle_between(tube, main) > least
 
 
 def _minor_role(tube: Tube, mains: list[Tube]) -> Role:

@@ -14,6 +14,8 @@ from twin_pipeline.model import BoolArray, FloatArray
 _STEP_PER_RADIUS = 0.4
 _MAX_STEPS = 20_000
 _SAME_SIZE = 0.3
+_DOUBLE_BEND_DEG = 35.0
+_PARALLEL_DEG = 8.0
 
 
 class TraceOptions(BaseModel):
@@ -28,7 +30,7 @@ class TraceOptions(BaseModel):
         100.0, gt=0.0, description="largest change of direction within a bridged gap, degrees"
     )
     max_gap_m: float = Field(
-        1.6, gt=0.0, description="longest hidden stretch that is bridged, metres"
+        2.0, gt=0.0, description="longest hidden stretch that is bridged, metres"
     )
     min_length_m: float = Field(0.3, gt=0.0, description="shortest pipe reported, metres")
     min_length_diameters: float = Field(
@@ -212,8 +214,10 @@ def _bridge(
     turn = math.degrees(math.acos(float(np.clip(leaving @ arriving, -1.0, 1.0))))
     if turn > options.max_bend_deg:
         return None
-    # seen from both ends, the other must lie ahead: sideways by no more than the turn explains
-    allowed = 0.6 * radius_m + distance * math.tan(math.radians(0.6 * turn + 2.0))
+    # seen from both ends, the other must lie ahead: sideways by no more than the turn explains,
+    # or two opposite bends, as where a main dives below something
+    sideways_deg = max(0.6 * turn + 2.0, _DOUBLE_BEND_DEG if turn < _PARALLEL_DEG else 0.0)
+    allowed = 0.6 * radius_m + distance * math.tan(math.radians(sideways_deg))
     for direction in (leaving, arriving):
         ahead = float(gap @ direction)
         aside = float(np.linalg.norm(gap - ahead * direction))

@@ -15,7 +15,7 @@ class MeasureOptions(BaseModel):
         0.0001, ge=0.0, description="systematic part of a radius' standard deviation, metres"
     )
     noise_bias: float = Field(
-        1.2,
+        0.25,
         ge=0.0,
         description="systematic part that comes from noise, in units of noise squared by radius",
     )

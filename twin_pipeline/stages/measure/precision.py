@@ -86,6 +86,6 @@ def standard_deviations(
 
 
 def with_systematic(std_m: float, adj: Adjustment, options: MeasureOptions) -> float:
-    """Add what noise that is not the same in all directions does to the radius (seen: s**2 / R)."""
+    """Add what `expected_residuals` leaves of the noise's bias (seen: a quarter of s**2 / R)."""
     bias = options.noise_bias * adj.noise**2 / adj.radius
     return math.sqrt(std_m**2 + bias**2 + options.radius_floor_m**2)

@@ -1,0 +1,1 @@
+"""Accuracy of the extraction on ray-cast scenes whose truth is known."""
