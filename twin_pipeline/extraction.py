@@ -21,7 +21,7 @@ from twin_pipeline.stages.fittings import find_bends, find_joints
 from twin_pipeline.stages.ground import find_ground
 from twin_pipeline.stages.judge import why_not_a_pipe
 from twin_pipeline.stages.label import label_points
-from twin_pipeline.stages.measure import measure
+from twin_pipeline.stages.measure import measure, sparsely_covered
 from twin_pipeline.stages.nominal import decide_nominal
 from twin_pipeline.stages.prepare import prepare
 from twin_pipeline.stages.trace import Tracer, join
@@ -71,7 +71,7 @@ def _tubes(pyramid: Pyramid, tracer: Tracer, config: Config) -> list[Tube]:
     """Measure the best supported run, take its surface away, and go on with what is left."""
     tubes = []
     while (run := tracer.next_run()) is not None:
-        piece = tracer.probe(run)
+        piece = run if sparsely_covered(pyramid, run) else tracer.probe(run)
         tube = _believed(pyramid, piece, config, probe=True)
         if tube is not None:
             tube = _believed(pyramid, piece, config)

@@ -44,7 +44,7 @@ class VoxelLevel:
         """(M,) False at edges, among scattered points and where the surface is thinly covered."""
         surface = self.surface
         return (
-            (surface.count >= 6)
+            (surface.count >= 5)
             & (surface.thickness_m < 0.5 * surface.width_m)
             & (surface.width_m > 0.3 * self.size_m)
         )

@@ -17,6 +17,9 @@ BoolArray = npt.NDArray[np.bool_]
 
 ARC_BINS = 24
 _FIRST_GAP_M = 0.3
+_SHORT_WINDOW = 0.75
+_LONG_WINDOW = 3.0
+_FEW_PATCHES = 20
 
 
 @njit(cache=True, nogil=True)
@@ -485,7 +488,7 @@ def follow_axis(
         (3,) point of the axis, metres, local frame, and (3,) unit direction.
     radius, step, max_gap
         Radius of the tube, distance of the stations, longest piece of axis not seen; metres. No
-        gap may be longer than what was followed so far (plus 0.3 m).
+        gap may be longer than what was followed so far (plus 0.3 m or 3 radii).
     min_arc, min_purity
         Degrees and share (0 to 1) from which on a station counts as seen, see `tube_support`.
     tolerance_ratio
@@ -504,8 +507,6 @@ def follow_axis(
     """
     centres = np.empty((max_steps, 3))
     seen = np.zeros(max_steps, np.bool_)
-    half = 0.75 * radius
-    reach = math.sqrt((1.35 * radius) ** 2 + half**2)
     x = start.copy()
     d = direction.copy()
     end = streak = 0
@@ -513,7 +514,13 @@ def follow_axis(
     for s in range(max_steps):
         ahead = x + step * d
         tolerance = radius * min(0.6, tolerance_ratio + 0.1 * gap / radius)
-        idx = patches_in_ball(ahead, reach, lower, size, keys, table, children, centroids, used)
+        half = 0.5 * _SHORT_WINDOW * radius
+        idx = np.empty(0, np.int64)
+        # where points are sparse, a longer piece must be looked at to see an arc
+        while len(idx) < _FEW_PATCHES and half < _LONG_WINDOW * radius:
+            half *= 2.0
+            reach = math.sqrt((1.35 * radius) ** 2 + half**2)
+            idx = patches_in_ball(ahead, reach, lower, size, keys, table, children, centroids, used)
         shift, arc, purity, kept = tube_support(
             centroids[idx], normals[idx], ahead, d, radius, half, tolerance
         )
@@ -529,7 +536,7 @@ def follow_axis(
             d = _direction(start, centres, s + 1, d, step, radius)
         else:
             gap += step
-            if gap > min(max_gap, _FIRST_GAP_M + end * step):
+            if gap > min(max_gap, max(_FIRST_GAP_M, 3.0 * radius) + end * step):
                 break
     return centres[:end], seen[:end]
 

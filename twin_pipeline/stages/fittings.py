@@ -29,7 +29,7 @@ class FittingsOptions(BaseModel):
 
     min_bend_deg: float = Field(4.0, gt=0.0, description="smallest bend reported, degrees")
     max_bend_radius_m: float = Field(
-        5.0, gt=0.0, description="curves wider than this are the route, not a fitting, metres"
+        7.0, gt=0.0, description="curves wider than this are the route, not a fitting, metres"
     )
     bend_tolerance_deg: float = Field(
         1.0, gt=0.0, description="how far a bend may be off its standard angle, degrees"

@@ -8,6 +8,6 @@ Stretches that are hidden, and sockets, take no part and stay straight.
 """
 
 from twin_pipeline.stages.measure.options import MeasureOptions
-from twin_pipeline.stages.measure.run import measure
+from twin_pipeline.stages.measure.run import measure, sparsely_covered
 
-__all__ = ["MeasureOptions", "measure"]
+__all__ = ["MeasureOptions", "measure", "sparsely_covered"]

@@ -44,6 +44,12 @@ _END_REACH_M = 0.3
 _END_COSINE = 0.8
 
 
+def sparsely_covered(pyramid: Pyramid, run: Run) -> bool:
+    """Tell whether a run has so few points that none of it can be spared for a first look."""
+    index, _ = gather(gather_level(pyramid), run.axis, 1.45 * run.radius_m + 0.02)
+    return len(index) < _PROBE_POINTS // 2
+
+
 def measure(
     pyramid: Pyramid, run: Run, options: MeasureOptions, *, probe: bool = False
 ) -> Tube | None:

@@ -1,5 +1,7 @@
 """Which parts of the cross-section and of the length belong to the tube alone."""
 
+import math
+
 import numpy as np
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
@@ -9,6 +11,8 @@ from twin_pipeline.stages.measure.adjustment import Adjustment
 
 SECTORS = 36
 _POINTS_PER_SECTOR = 60
+_ENOUGH_POINTS = 100
+_ENOUGH_AROUND_NODE = 12
 
 
 def trim_sectors(adj: Adjustment, band_m: float, min_cosine: float) -> BoolArray:
@@ -62,8 +66,11 @@ def standing_out(adj: Adjustment) -> BoolArray:
         max(1.5 * adj.noise, 0.004),
         len(adj.nodes),
     )
+    # of few points around a node too many stand out by chance
+    width = 2 * math.ceil(0.5 * _ENOUGH_AROUND_NODE / max(float(near.mean()), 0.1)) - 1
+    near, out = (uniform_filter1d(count, width, mode="constant") for count in (near, out))
     # a sound barrel has 7 % of its points beyond 1.5 sigma
-    return np.asarray(maximum_filter1d(out / np.maximum(near, 1.0), 3) > 0.45)
+    return np.asarray(maximum_filter1d(out / np.maximum(near, 1.0 / width), 3) > 0.45)
 
 
 def observed_arc(
@@ -71,13 +78,18 @@ def observed_arc(
 ) -> tuple[FloatArray, BoolArray]:
     """Return the seen arc (K,) in degrees around each node, and whether it is enough."""
     counts = tube.arc_counts(adj.node, adj.angle, weights, len(adj.nodes), SECTORS)
-    width = max(3, 2 * round(0.5 * max(adj.radius, 0.08) / adj.step) + 1)
+    own = counts.sum(axis=1)
+    seen = own[own > 0.0]
+    if len(seen) == 0:
+        return np.zeros(len(own)), np.zeros(len(own), bool)
+    # sparse points need a longer window until each sector can be expected to hold some
+    length_m = max(adj.radius, 0.08, min(_ENOUGH_POINTS * adj.step / float(np.median(seen)), 2.0))
+    width = max(3, 2 * round(0.5 * length_m / adj.step) + 1)
     around = uniform_filter1d(counts, width, axis=0, mode="constant") * width
     typical = np.median(around[around > 0.5]) if (around > 0.5).any() else 1.0
     filled = around > max(1.5, 0.15 * typical)
     arc = filled.sum(axis=1) * (360.0 / SECTORS)
-    own = counts.sum(axis=1)
-    return arc, (arc >= min_arc_deg) & (own > 0.1 * np.median(own[own > 0]))
+    return arc, (arc >= min_arc_deg) & (own > 0.1 * float(np.median(seen)))
 
 
 def trusted_span(observed: BoolArray, step_m: float) -> tuple[int, int]:
