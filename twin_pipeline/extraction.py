@@ -69,13 +69,13 @@ def extract(
 
 def _tubes(pyramid: Pyramid, tracer: Tracer, config: Config) -> list[Tube]:
     """Measure the best supported run, take its surface away, and go on with what is left."""
-    tubes = []
+    tubes: list[Tube] = []
     while (run := tracer.next_run()) is not None:
         piece = run if sparsely_covered(pyramid, run) else tracer.probe(run)
         tube = _believed(pyramid, piece, config, probe=True)
         if tube is not None:
             tube = _believed(pyramid, piece, config)
-        if tube is None:
+        if tube is None or any(_part_of(tube, other) for other in tubes):
             tracer.dismiss(piece)
         else:
             tube = _prolonged(pyramid, tracer, tube, run.level, config)
@@ -111,14 +111,23 @@ def _joined(pyramid: Pyramid, tubes: list[Tube], config: Config) -> list[Tube]:
     while pending:
         tube = pending.pop(0)
         for other in pending:
-            run = join(tube, other, config.trace)
-            together = _believed(pyramid, run, config) if run is not None else None
-            if together is not None and together.length_m > max(tube.length_m, other.length_m):
+            together = _one_of_two(pyramid, tube, other, config)
+            if together is not None:
                 pending = [together, *(t for t in pending if t is not other)]
                 break
         else:
             whole.append(tube)
     return [tube for tube in whole if not any(_part_of(tube, other) for other in whole)]
+
+
+def _one_of_two(pyramid: Pyramid, tube: Tube, other: Tube, config: Config) -> Tube | None:
+    """Measure two tubes as one; None where they do not make one that is longer than either."""
+    for cut_back in (False, True):
+        run = join(tube, other, config.trace, cut_back=cut_back)
+        together = _believed(pyramid, run, config) if run is not None else None
+        if together is not None and together.length_m > max(tube.length_m, other.length_m):
+            return together
+    return None
 
 
 def _part_of(tube: Tube, other: Tube) -> bool:

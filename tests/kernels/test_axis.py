@@ -61,6 +61,35 @@ def test_balls_find_patches_outside_the_block_that_owns_them():
         assert np.array_equal(_in_ball(patches, centre, 0.12), np.flatnonzero(near))
 
 
+def _taken(patches: Patches, nodes: np.ndarray, reach: float, used: np.ndarray) -> np.ndarray:
+    taken = used.copy()
+    axis.take_around(nodes, reach, *patches.search, taken)
+    return taken
+
+
+@pytest.mark.parametrize("reach", [0.02, 0.12, 0.3])
+def test_what_lies_around_any_node_is_taken(reach):
+    rng = np.random.default_rng(12)
+    points = rng.uniform(0.0, 1.0, (3000, 3))
+    patches = arranged(points, points)
+    nodes = rng.uniform(-0.3, 1.3, (9, 3))
+    used = rng.random(3000) < 0.3
+    distance = np.linalg.norm(patches.points[:, None] - nodes, axis=2).min(axis=1)
+    expected = used | (distance <= reach)
+    assert np.array_equal(_taken(patches, nodes, reach, used), expected)
+    assert np.array_equal(_taken(patches, nodes[::-1].repeat(2, axis=0), reach, used), expected)
+    assert expected.sum() > used.sum()
+    assert not expected.all()
+
+
+def test_nothing_is_taken_around_nothing_or_far_away():
+    points = np.random.default_rng(13).uniform(0.0, 1.0, (500, 3))
+    patches = arranged(points, points)
+    assert not _taken(patches, np.empty((0, 3)), 1.0, patches.used).any()
+    assert not _taken(patches, np.full((2, 3), 7.0), 1.0, patches.used).any()
+    assert _taken(patches, np.full((1, 3), 0.5), 2.0, patches.used).all()
+
+
 @pytest.mark.parametrize("seed", [5, 6])
 def test_directions_are_found_from_normals_and_from_votes(seed):
     rng = np.random.default_rng(seed)

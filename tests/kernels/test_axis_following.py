@@ -85,6 +85,37 @@ def test_a_longer_gap_ends_the_axis():
     assert seen.all()
 
 
+FIRST_GAP_STEPS = 7
+"""Steps that make less than 0.3 m."""
+
+
+def test_no_gap_is_bridged_that_is_longer_than_what_was_followed():
+    """From starts one step apart; whatever was followed, plus 0.3 m, may be hidden next."""
+    patches = _with_gap(0.8)
+    far = [1.1 - k * STEP_M for k in range(26)]
+    found = [_follow(patches, [x, 0.0, 0.0], max_gap=2.0) for x in far]
+    bridged = np.array([centres[-1, 0] > 2.8 for centres, _ in found])
+    followed = np.array([int(np.argmin(np.append(seen, False))) for _, seen in found])
+    assert np.array_equal(np.diff(followed), np.ones(25))
+    assert (followed[~bridged] == [len(centres) for centres, _ in found[: bridged.argmax()]]).all()
+    # two windows beyond the gap are not yet trusted and count as hidden
+    _, seen = found[-1]
+    hidden = int(np.argmax(seen[followed[-1] :])) + 2
+    assert 0.7 < hidden * STEP_M < 0.9
+    assert np.array_equal(bridged, hidden <= followed + FIRST_GAP_STEPS)
+    assert 5 < bridged.sum() < 20
+
+
+@pytest.mark.parametrize(("start_m", "found"), [(0.9, True), (0.8, True), (0.5, False)])
+def test_at_the_start_some_decimetres_may_be_hidden(start_m, found):
+    whole = tube_patches(straight(3.0), count=9000)
+    seen = whole.points[:, 0] > 1.0
+    patches = arranged(whole.points[seen], whole.normals[seen])
+    centres, _ = _follow(patches, [start_m, 0.0, 0.0], max_gap=2.0)
+    assert (len(centres) > 0) == found
+    assert not found or centres[-1, 0] > 2.85
+
+
 def test_one_lucky_window_beyond_a_gap_does_not_carry_the_axis_on():
     """Two rows of four patches, of which a window at x = 1.3 sees both, all others one or none."""
     rng = np.random.default_rng(20)

@@ -36,9 +36,13 @@ CHECKED = (
     "test_tube.py::test_sectors_count_the_points_near_the_shell",
     "test_tube.py::test_points_at_the_very_end_count_in_the_last_slice",
     "test_tube_equations.py",
+    "test_tube_points.py",
+    "test_plane.py",
     "test_voxels.py::test_every_voxel_is_found_and_no_other",
     "test_voxels.py::test_capsules_hold_the_points_near_a_segment",
     "test_voxels.py::test_a_capsule_far_away_is_empty",
+    "test_axis.py::test_what_lies_around_any_node_is_taken",
+    "test_axis.py::test_nothing_is_taken_around_nothing_or_far_away",
     "test_axis_support.py::test_support_is_that_of_the_slow_way",
 )
 

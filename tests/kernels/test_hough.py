@@ -117,7 +117,7 @@ def _slow_peaks(cells: np.ndarray, minimum: float) -> set[tuple[tuple[int, ...],
     sums = {
         cell: sum(votes[other] for other in _neighbours(cell))
         for cell in list(votes)
-        if 27 * votes[cell] >= minimum
+        if votes[cell] >= max(2, np.ceil(minimum / 27))
     }
 
     def is_peak(cell: tuple[int, ...]) -> bool:
@@ -135,7 +135,7 @@ def _peaks(table, counts, minimum: float) -> set[tuple[tuple[int, ...], int]]:
     return {(tuple(c), int(s)) for c, s in zip(cells.tolist(), scores, strict=True)}
 
 
-@pytest.mark.parametrize("minimum", [1.0, 8.0, 40.0, 90.0])
+@pytest.mark.parametrize("minimum", [1.0, 8.0, 40.0, 55.0, 90.0])
 def test_peaks_are_those_of_the_slow_way(minimum):
     cells = np.random.default_rng(3).integers(0, [12, 10, 8], (2000, 3))
     peaks = _peaks(*_table(cells), minimum)
@@ -154,6 +154,24 @@ def test_peaks_do_not_depend_on_the_order_of_the_votes():
 def test_of_equal_neighbours_one_is_a_peak():
     pair = np.array([[5, 5, 5], [5, 5, 6]])
     assert _peaks(*_table(np.repeat(pair, 4, axis=0)), 8.0) == {((5, 5, 5), 8)}
+
+
+@pytest.mark.parametrize(
+    ("minimum", "own", "is_peak"),
+    [(5.0, 2, True), (5.0, 1, False), (54.0, 2, True), (54.1, 2, False), (54.1, 3, True)],
+)
+def test_a_peak_has_votes_of_its_own(minimum, own, is_peak):
+    """All around it hold so many that together they make more than the minimum."""
+    around = np.array([cell for cell in _neighbours((5, 5, 5)) if cell != (5, 5, 5)])
+    cells = np.vstack([np.repeat(around, 2, axis=0), np.full((own, 3), 5)])
+    found = _peaks(*_table(cells), minimum)
+    assert found >= {((5, 5, 5), 52 + own)} if is_peak else ((5, 5, 5), 52 + own) not in found
+
+
+def test_scattered_votes_are_no_peaks():
+    """Each alone in its cell, and all of them together more than the minimum."""
+    cells = np.array(_neighbours((5, 5, 5)))
+    assert _peaks(*_table(cells), 5.0) == set()
 
 
 def test_a_minimum_is_enough():

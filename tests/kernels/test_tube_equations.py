@@ -41,6 +41,8 @@ class Problem:
         self.points = points + RADIUS_M * side / np.linalg.norm(side, axis=1, keepdims=True)
         self.segment = start
         self.chainage, self.radial = tube.project(self.points, self.nodes, self.segment, STEP_M)
+        self.rho = np.linalg.norm(self.radial, axis=1)
+        self.residual = self.rho - RADIUS_M
         self.weights = np.where(np.isnan(self.chainage), 0.0, rng.random(count))
         self.weights[rng.random(count) < 0.1] = 0.0
 
@@ -53,7 +55,14 @@ class Problem:
 
     def equations(self):
         return tube.normal_equations(
-            self.chainage, self.radial, self.weights, self.u, self.v, RADIUS_M, STEP_M
+            self.chainage,
+            self.radial,
+            self.rho,
+            self.residual,
+            self.weights,
+            self.u,
+            self.v,
+            STEP_M,
         )
 
 
@@ -86,8 +95,9 @@ def test_normal_equations_are_those_of_finite_differences(seed):
 def test_a_point_at_the_very_end_pulls_at_the_last_node_alone():
     u, v = _frames(_straight(6))
     radial = 0.12 * u[-1:]
+    rho, residual = np.array([0.12]), np.array([0.02])
     band, border, corner, rhs, rhs_radius = tube.normal_equations(
-        np.array([5.0 * STEP_M]), radial, np.array([3.0]), u, v, RADIUS_M, STEP_M
+        np.array([5.0 * STEP_M]), radial, rho, residual, np.array([3.0]), u, v, STEP_M
     )
     expected = np.zeros(12)
     expected[10] = 3.0
@@ -97,12 +107,27 @@ def test_a_point_at_the_very_end_pulls_at_the_last_node_alone():
     assert (corner, rhs_radius) == pytest.approx((3.0, 0.06))
 
 
+def test_what_is_expected_of_the_noise_may_be_taken_off_the_residuals():
+    """The design stays that of the points, the right side is that of the residuals given."""
+    problem = Problem(5)
+    usual = problem.equations()
+    expected = np.random.default_rng(6).normal(0.0, 0.004, len(problem.residual))
+    problem.residual = problem.residual - expected
+    less = problem.equations()
+    for before, after in zip(usual[:3], less[:3], strict=True):
+        assert np.array_equal(before, after)
+    taken_off = _jacobian(problem).T @ (problem.weights * expected)
+    np.testing.assert_allclose(less[3] - usual[3], taken_off[:-1], atol=1e-7)
+    assert less[4] - usual[4] == pytest.approx(taken_off[-1])
+
+
 def test_points_without_weight_count_for_nothing():
     problem = Problem(6)
     usual = problem.equations()
     used = problem.weights > 0.0
     problem.chainage[~used] = np.nan
     problem.radial[~used] = 0.0
+    problem.rho[~used] = problem.residual[~used] = np.nan
     for with_them, array in zip(usual, problem.equations(), strict=True):
         assert np.array_equal(with_them, array)
     problem.weights[:] = 0.0
@@ -113,7 +138,7 @@ def test_repeated_points_double_the_equations_in_any_order():
     problem = Problem(7)
     usual = problem.equations()
     order = np.random.default_rng(8).permutation(np.repeat(np.arange(300), 2))
-    for name in ("chainage", "radial", "weights"):
+    for name in ("chainage", "radial", "rho", "residual", "weights"):
         setattr(problem, name, getattr(problem, name)[order])
     for single, double in zip(usual, problem.equations(), strict=True):
         np.testing.assert_allclose(double, 2.0 * np.asarray(single), atol=1e-11)
@@ -130,8 +155,9 @@ def test_a_step_of_the_adjustment_finds_the_tube():
         u, v = _frames(nodes)
         chainage, radial = tube.project(points, nodes, segment, STEP_M)
         weights = np.where(np.isnan(chainage), 0.0, 1.0)
+        rho = np.linalg.norm(radial, axis=1)
         band, border, corner, rhs, rhs_radius = tube.normal_equations(
-            chainage, radial, weights, u, v, radius, STEP_M
+            chainage, radial, rho, rho - radius, weights, u, v, STEP_M
         )
         tube.add_bending_prior(band, rhs, nodes, u, v, np.full(len(nodes), 100.0))
         factor = tube.cholesky(band)

@@ -26,6 +26,8 @@ class Ground:
     _tree: cKDTree = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        in_order = np.lexsort(self.patches.T)
+        object.__setattr__(self, "patches", np.ascontiguousarray(self.patches[in_order]))
         object.__setattr__(self, "_tree", cKDTree(self.patches[:, :2]))
 
     def elevation_at(self, xy: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -42,6 +44,8 @@ class Ground:
         -------
         elevation, std : (S,) float64, metres; NaN where no pavement is near.
         """
+        if len(xy) == 0:
+            return np.empty(0), np.empty(0)
         around = self._tree.query_ball_point(xy, _REACH_M, return_sorted=True)
         first = np.concatenate([[0], np.cumsum([len(found) for found in around])])
         neighbours = np.concatenate([np.asarray(found, np.int64) for found in around])

@@ -507,6 +507,14 @@ def follow_axis(
     """
     centres = np.empty((max_steps, 3))
     seen = np.zeros(max_steps, np.bool_)
+    half = _SHORT_WINDOW * radius
+    reach = math.sqrt((1.35 * radius) ** 2 + half**2)
+    # where points are sparse, a longer piece must be looked at to see an arc
+    idx = patches_in_ball(start, reach, lower, size, keys, table, children, centroids, used)
+    while half < _LONG_WINDOW * radius and 0 < len(idx) < _FEW_PATCHES:
+        half *= 2.0
+        reach = math.sqrt((1.35 * radius) ** 2 + half**2)
+        idx = patches_in_ball(start, reach, lower, size, keys, table, children, centroids, used)
     x = start.copy()
     d = direction.copy()
     end = streak = 0
@@ -514,13 +522,7 @@ def follow_axis(
     for s in range(max_steps):
         ahead = x + step * d
         tolerance = radius * min(0.6, tolerance_ratio + 0.1 * gap / radius)
-        half = 0.5 * _SHORT_WINDOW * radius
-        idx = np.empty(0, np.int64)
-        # where points are sparse, a longer piece must be looked at to see an arc
-        while len(idx) < _FEW_PATCHES and half < _LONG_WINDOW * radius:
-            half *= 2.0
-            reach = math.sqrt((1.35 * radius) ** 2 + half**2)
-            idx = patches_in_ball(ahead, reach, lower, size, keys, table, children, centroids, used)
+        idx = patches_in_ball(ahead, reach, lower, size, keys, table, children, centroids, used)
         shift, arc, purity, kept = tube_support(
             centroids[idx], normals[idx], ahead, d, radius, half, tolerance
         )

@@ -102,7 +102,7 @@ def _robust_plane(kept: FloatArray, scale_m: float) -> tuple[float, float]:
             away = abs(residual[j])
             near = 1.0 / (1.0 + math.hypot(kept[j, 0], kept[j, 1])) ** 2
             if iteration < _FIRST_ROUNDS:
-                weights[j] = near / max(away, _LEAST_DEVIATION_M)
+                weights[j] = 1.0 / max(away, _LEAST_DEVIATION_M)
             else:
                 weights[j] = near * max(1.0 - (away / limit) ** 2, 0.0) ** 2
     total = squares = 0.0

@@ -63,7 +63,7 @@ def _horizontal_patches(pyramid: Pyramid, options: GroundOptions) -> FloatArray:
     level = pyramid.level(max(0, round(np.log2(0.08 / pyramid.voxel_size_m))))
     surface = level.surface
     flat = np.abs(surface.normal[:, 2]) > np.cos(np.radians(options.max_slope_deg))
-    flat &= (surface.thickness_m < 0.25 * surface.width_m) & (surface.count >= 8)
+    flat &= (surface.thickness_m < 0.35 * surface.width_m) & (surface.count >= 8)
     return surface.centroid[flat]
 
 

@@ -15,7 +15,7 @@ _STEP_PER_RADIUS = 0.4
 _MAX_STEPS = 20_000
 _SAME_SIZE = 0.3
 _DOUBLE_BEND_DEG = 35.0
-_PARALLEL_DEG = 8.0
+_PARALLEL_DEG = 20.0
 
 
 class TraceOptions(BaseModel):
@@ -180,11 +180,12 @@ class Tracer:
         return seen_m >= needed and float(run.seen.mean()) >= 0.4
 
 
-def join(first: Tube, second: Tube, options: TraceOptions) -> Run | None:
+def join(first: Tube, second: Tube, options: TraceOptions, *, cut_back: bool = False) -> Run | None:
     """Return one run through two tubes that are pieces of one pipe; None where they are not.
 
     Pieces belong together when their radii agree, the gap between their nearest ends can be
-    bridged, and the bridge leaves both ends without turning back or sideways.
+    bridged, and the bridge leaves both ends without turning back or sideways. Cut back, the ends
+    that face each other lose some decimetres first, in case they veer off.
     """
     tolerance = 4.0 * math.hypot(first.radius_std_m, second.radius_std_m)
     radius = max(first.radius_m, second.radius_m)
@@ -192,7 +193,7 @@ def join(first: Tube, second: Tube, options: TraceOptions) -> Run | None:
         return None
     for a in (first.nodes, first.nodes[::-1]):
         for b in (second.nodes, second.nodes[::-1]):
-            axis = _bridge(a, b, radius, options)
+            axis = _bridge(a, b, radius, options, cut_back=cut_back)
             if axis is not None:
                 longer = first if len(first.points) > len(second.points) else second
                 return Run(axis, longer.radius_m, np.ones(len(axis), bool), 0)
@@ -200,7 +201,7 @@ def join(first: Tube, second: Tube, options: TraceOptions) -> Run | None:
 
 
 def _bridge(
-    a: FloatArray, b: FloatArray, radius_m: float, options: TraceOptions
+    a: FloatArray, b: FloatArray, radius_m: float, options: TraceOptions, *, cut_back: bool
 ) -> FloatArray | None:
     """Connect the end of one axis with the start of another; None where it can't be."""
     a = _without_overlap(a, b, radius_m)
@@ -217,12 +218,28 @@ def _bridge(
     # seen from both ends, the other must lie ahead: sideways by no more than the turn explains,
     # or two opposite bends, as where a main dives below something
     sideways_deg = max(0.6 * turn + 2.0, _DOUBLE_BEND_DEG if turn < _PARALLEL_DEG else 0.0)
-    allowed = 0.6 * radius_m + distance * math.tan(math.radians(sideways_deg))
+    slope = math.tan(math.radians(sideways_deg))
     for direction in (leaving, arriving):
         ahead = float(gap @ direction)
         aside = float(np.linalg.norm(gap - ahead * direction))
-        if ahead < -0.5 * radius_m or aside > allowed:
+        if ahead < -0.5 * radius_m or aside > 0.6 * radius_m + max(ahead, 0.0) * slope:
             return None
+    if cut_back:
+        a, b = _without_end(a, radius_m), _without_end(b[::-1], radius_m)[::-1]
+    return _connected(a, b, radius_m)
+
+
+def _without_end(axis: FloatArray, radius_m: float) -> FloatArray:
+    """Cut the end of an axis: its last decimetres hang on few points and may veer off."""
+    lengths = np.linalg.norm(axis[::-1] - axis[-1], axis=1)
+    cut = int(np.searchsorted(lengths, 3.0 * radius_m + 0.1))
+    return axis[: len(axis) - min(cut, len(axis) // 3)]
+
+
+def _connected(a: FloatArray, b: FloatArray, radius_m: float) -> FloatArray:
+    """Connect two axes by a cubic that leaves one and reaches the other in their directions."""
+    leaving, arriving = _end_direction(a), -_end_direction(b[::-1])
+    distance = float(np.linalg.norm(b[0] - a[-1]))
     count = max(int(distance / (_STEP_PER_RADIUS * radius_m)), 1)
     t = np.linspace(0.0, 1.0, count + 2)[1:-1, None]
     hermite = (

@@ -94,7 +94,7 @@ class Adjustment:
         stays stiff.
         """
         scale = self.max_curvature * self.step**2
-        loosened = 1.0 / (1.0 + (_net_turn(self.nodes, self.step) / _STIFF_TURN_RAD) ** 2) ** 2
+        loosened = 1.0 / (1.0 + (self.net_turn() / _STIFF_TURN_RAD) ** 2) ** 2
         loosened[self.hidden] = np.maximum(loosened[self.hidden], _HIDDEN_STIFFNESS)
         return np.asarray((self.noise / scale) ** 2 * loosened)
 
@@ -105,17 +105,18 @@ class Adjustment:
         if self.used > _ENOUGH_FOR_NOISE:
             self.noise = max(1.4826 * float(np.median(np.abs(self.residual[used]))), 2e-4)
 
-
-def _net_turn(nodes: FloatArray, step_m: float) -> FloatArray:
-    """Return the angle (K,) between the directions well before and after each node, radians."""
-    count = len(nodes)
-    near, far = max(round(0.18 / step_m), 1), max(round(0.5 / step_m), 3)
-    smooth = uniform_filter1d(nodes, 3, axis=0, mode="nearest")
-    last = count - 1 - (far - near)
-    ahead = np.clip(np.arange(count) + near, 0, max(last, 0))
-    behind = np.clip(np.arange(count) - far, 0, max(last, 0))
-    span = min(far - near, count - 1)
-    after, before = smooth[ahead + span] - smooth[ahead], smooth[behind + span] - smooth[behind]
-    cosine = np.einsum("ij,ij->i", after, before)
-    cosine /= np.sqrt(np.einsum("ij,ij->i", after, after) * np.einsum("ij,ij->i", before, before))
-    return np.arccos(np.clip(cosine, -1.0, 1.0))
+    def net_turn(self) -> FloatArray:
+        """Return the angle (K,) between the directions well before and after nodes, radians."""
+        nodes, count = self.nodes, len(self.nodes)
+        near, far = max(round(0.18 / self.step), 1), max(round(0.5 / self.step), 3)
+        smooth = uniform_filter1d(nodes, 3, axis=0, mode="nearest")
+        last = count - 1 - (far - near)
+        ahead = np.clip(np.arange(count) + near, 0, max(last, 0))
+        behind = np.clip(np.arange(count) - far, 0, max(last, 0))
+        span = min(far - near, count - 1)
+        after, before = smooth[ahead + span] - smooth[ahead], smooth[behind + span] - smooth[behind]
+        cosine = np.einsum("ij,ij->i", after, before)
+        cosine /= np.sqrt(
+            np.einsum("ij,ij->i", after, after) * np.einsum("ij,ij->i", before, before)
+        )
+        return np.arccos(np.clip(cosine, -1.0, 1.0))

@@ -25,6 +25,7 @@ from twin_pipeline.stages.measure.precision import (
     with_systematic,
 )
 from twin_pipeline.stages.measure.sectors import (
+    climbing,
     observed_arc,
     standing_out,
     trim_sectors,
@@ -100,7 +101,7 @@ def iterate(adj: Adjustment, gate: float, options: MeasureOptions) -> FloatArray
             adj.hidden = arc < max(options.min_arc_deg, 0.5 * typical)
             if iteration >= _GIVE_UP_FROM and typical < options.min_arc_deg:
                 return None
-            adj.hidden |= standing_out(adj)
+            adj.hidden |= standing_out(adj) | climbing(adj)
             weights[adj.hidden[adj.node]] = 0.0
         if (weights > 0.0).sum() < MIN_POINTS:
             return None
@@ -118,7 +119,7 @@ def make_tube(
     arc, observed = observed_arc(adj, weights, options.min_arc_deg)
     if observed.sum() < 3:
         return None
-    first, last = trusted_span(observed, adj.step)
+    first, last = trusted_span(adj, observed, weights)
     node = adj.node
     inside = (node >= first) & (node <= last) & ~np.isnan(adj.chainage)
     used = (weights > 0.0) & inside

@@ -1,6 +1,7 @@
 """Which parts of the cross-section and of the length belong to the tube alone."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
@@ -13,13 +14,20 @@ SECTORS = 36
 _POINTS_PER_SECTOR = 60
 _ENOUGH_POINTS = 100
 _ENOUGH_AROUND_NODE = 12
+_TAIL_M = 1.0
+_SOCKET_REACH_M = 0.4
+_SOCKET_HALF_M = 0.12
+_BUMP_M = 0.006
+_STRAIGHT_COSINE = math.cos(math.radians(2.0))
+_COURSE = math.tan(math.radians(10.0))
 
 
 def trim_sectors(adj: Adjustment, band_m: float, min_cosine: float) -> BoolArray:
     """Return which points (N,) lie in sectors that belong to the tube alone.
 
-    A sector of a slice goes when fewer than 85 % of its points near the shell have a normal that
-    fits, or when it holds less than a quarter of the median filling; so does one on either side.
+    A sector of a slice goes when clearly fewer than 85 % of its points near the shell have a normal
+    that fits, or when it holds less than a quarter of the median filling; so does one on either
+    side.
     Slices are long enough to hold some dozens of points a sector: with few, those that happen to
     scatter inwards would be chosen.
     """
@@ -42,7 +50,8 @@ def trim_sectors(adj: Adjustment, band_m: float, min_cosine: float) -> BoolArray
     typical = np.array([np.median(row[row > 0]) if (row > 0).any() else 0.0 for row in filled])
     passing = good.sum(axis=0) / np.maximum(shell.sum(axis=0), 1)
     usual = float(np.quantile(passing[shell.sum(axis=0) > 0], 0.8)) if shell.any() else 1.0
-    bad = (good < 0.85 * usual * shell) | (good < 0.25 * typical[:, None]) | (good == 0)
+    chance = 1.5 * np.sqrt(usual * (1.0 - usual) * shell)
+    bad = (good < 0.85 * usual * shell - chance) | (good < 0.25 * typical[:, None]) | (good == 0)
     wide = bad.copy()
     wide |= np.roll(bad, 1, axis=1) | np.roll(bad, -1, axis=1)
     # a slice that would lose everything keeps its clean sectors without the margin
@@ -73,6 +82,26 @@ def standing_out(adj: Adjustment) -> BoolArray:
     return np.asarray(maximum_filter1d(out / np.maximum(near, 1.0 / width), 3) > 0.45)
 
 
+def climbing(adj: Adjustment) -> BoolArray:
+    """Return the nodes (K,) where a straight axis rises to one side and returns: over a socket."""
+    count = len(adj.nodes)
+    reach = max(round(_SOCKET_REACH_M / adj.step), 2)
+    if count <= 4 * reach:
+        return np.zeros(count, bool)
+    at = np.clip(np.arange(count), 2 * reach, count - 1 - 2 * reach)
+    smooth = uniform_filter1d(adj.nodes, 3, axis=0, mode="nearest")
+    legs = [smooth[at + k + reach] - smooth[at + k] for k in (-2 * reach, reach)]
+    chord = smooth[at + reach] - smooth[at - reach]
+    straight = np.ones(count, bool)
+    for leg in legs:
+        cosine = np.einsum("ij,ij->i", leg, chord)
+        cosine /= np.linalg.norm(leg, axis=1) * np.linalg.norm(chord, axis=1)
+        straight &= cosine > _STRAIGHT_COSINE
+    bump = np.linalg.norm(smooth[at] - 0.5 * (smooth[at - reach] + smooth[at + reach]), axis=1)
+    high = straight & (bump > max(_BUMP_M, adj.noise))
+    return np.asarray(maximum_filter1d(high, 2 * round(_SOCKET_HALF_M / adj.step) + 1))
+
+
 def observed_arc(
     adj: Adjustment, weights: FloatArray, min_arc_deg: float
 ) -> tuple[FloatArray, BoolArray]:
@@ -92,15 +121,49 @@ def observed_arc(
     return arc, (arc >= min_arc_deg) & (own > 0.1 * float(np.median(seen)))
 
 
-def trusted_span(observed: BoolArray, step_m: float) -> tuple[int, int]:
-    """Return the first and last node, without short tails that hang on a longer gap."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], observed, [False]]).astype(int)))
-    stretches = [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
+def trusted_span(adj: Adjustment, observed: BoolArray, weights: FloatArray) -> tuple[int, int]:
+    """Return the first and last node, without tails that hang on a gap or veer off in one."""
+    stretches = _stretches(observed)
     for side in (0, -1):
         while len(stretches) > 1:
             tail, inner = stretches[side], stretches[1 if side == 0 else -2]
             gap = tail[0] - inner[1] if side else inner[0] - tail[1]
-            if tail[1] - tail[0] + 1 >= max(gap, round(0.25 / step_m)):
+            if tail[1] - tail[0] + 1 >= max(gap, round(0.25 / adj.step)):
                 break
             stretches.pop(side)
-    return stretches[0][0], stretches[-1][1]
+    first, last = stretches[0][0], stretches[-1][1]
+    own = np.bincount(adj.node[weights > 0.0], minlength=len(observed))
+    well_seen = observed & (own >= 0.3 * float(np.median(own[first : last + 1])))
+    last = _before_veering(adj.nodes, well_seen, last, adj)
+    backwards = len(observed) - 1
+    first = backwards - _before_veering(adj.nodes[::-1], well_seen[::-1], backwards - first, adj)
+    return (first, last) if first < last else (stretches[0][0], stretches[-1][1])
+
+
+def _stretches(flags: BoolArray) -> list[tuple[int, int]]:
+    """Return the first and last index of each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(int)))
+    return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
+
+
+def _before_veering(nodes: FloatArray, well_seen: BoolArray, last: int, adj: Adjustment) -> int:
+    """Return the last node before a poorly seen place near the end where the axis changes course.
+
+    What follows there is something else that lies beyond the end of the tube.
+    """
+    stretches = _stretches(well_seen[: last + 1])
+    back = max(round(0.5 / adj.step), 4)
+    for inner, tail in reversed(list(pairwise(stretches))):
+        if (last - inner[1]) * adj.step > _TAIL_M:
+            break
+        begin = max(inner[1] - back, 0)
+        if inner[1] - begin < 3:
+            continue
+        direction = nodes[inner[1]] - nodes[begin]
+        direction = direction / np.linalg.norm(direction)
+        gap = nodes[tail[0]] - nodes[inner[1]]
+        ahead = float(gap @ direction)
+        aside = float(np.linalg.norm(gap - ahead * direction))
+        if aside > 0.5 * adj.radius + max(ahead, 0.0) * _COURSE:
+            last = inner[1]
+    return last
