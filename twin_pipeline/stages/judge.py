@@ -42,8 +42,11 @@ class JudgeOptions(BaseModel):
     max_radius_std_narrow: float = Field(
         0.02, gt=0.0, description="largest relative std of the radius of so narrow an arc, ratio"
     )
-    max_radius_std_half: float = Field(
-        0.035, gt=0.0, description="the same for arcs below 100 degrees, ratio"
+    clear_plane_ratio: float = Field(
+        2.0, gt=1.0, description="advantage over a plane that makes a wide arc clear"
+    )
+    max_radius_std_faint: float = Field(
+        0.035, gt=0.0, description="largest relative std of the radius where it is not, ratio"
     )
     min_purity: float = Field(0.7, gt=0.0, lt=1.0, description="least share of points that fit")
     max_inflation: float = Field(
@@ -67,7 +70,8 @@ def why_not_a_pipe(tube: Tube, options: JudgeOptions) -> str | None:
     min_arc = options.min_arc_deg if from_above else options.min_arc_sideways_deg
     narrow = arc_deg < options.narrow_arc_deg
     min_plane_ratio = options.min_plane_ratio_narrow if narrow else options.min_plane_ratio
-    max_std = _max_radius_std(arc_deg, options) * tube.radius_m
+    clear = arc_deg >= 100.0 and tube.plane_ratio >= options.clear_plane_ratio
+    max_std = _max_radius_std(arc_deg, options, clear=clear) * tube.radius_m
     checks = (
         (seen_m >= needed_m, f"seen over {seen_m:.2f} m only"),
         (arc_deg >= min_arc, f"arc of {arc_deg:.0f} degrees"),
@@ -82,10 +86,10 @@ def why_not_a_pipe(tube: Tube, options: JudgeOptions) -> str | None:
     return next((reason for passed, reason in checks if not passed), None)
 
 
-def _max_radius_std(arc_deg: float, options: JudgeOptions) -> float:
+def _max_radius_std(arc_deg: float, options: JudgeOptions, *, clear: bool) -> float:
     if arc_deg < options.narrow_arc_deg:
         return options.max_radius_std_narrow
-    return options.max_radius_std_half if arc_deg < 100.0 else 0.1
+    return 0.1 if clear else options.max_radius_std_faint
 
 
 def _radius_scatter(tube: Tube) -> float:
