@@ -120,6 +120,8 @@ def make_tube(
     if observed.sum() < 3:
         return None
     first, last = trusted_span(adj, observed, weights)
+    if last - first < 2:
+        return None
     node = adj.node
     inside = (node >= first) & (node <= last) & ~np.isnan(adj.chainage)
     used = (weights > 0.0) & inside

@@ -137,7 +137,7 @@ def trusted_span(adj: Adjustment, observed: BoolArray, weights: FloatArray) -> t
     last = _before_veering(adj.nodes, well_seen, last, adj)
     backwards = len(observed) - 1
     first = backwards - _before_veering(adj.nodes[::-1], well_seen[::-1], backwards - first, adj)
-    return (first, last) if first < last else (stretches[0][0], stretches[-1][1])
+    return first, last
 
 
 def _stretches(flags: BoolArray) -> list[tuple[int, int]]:
