@@ -5,7 +5,7 @@ import shapely
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import ndimage
 
-from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.pyramid import Pyramid, VoxelLevel
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.model import BoolArray, FloatArray
 
@@ -15,6 +15,7 @@ _MAX_STEP_M = 0.06
 _MIN_TRENCH_M2 = 0.4
 _RIM_M = 0.5
 _EDGE_M = 0.05
+_FEW_FINE = 1.0
 
 
 class GroundOptions(BaseModel):
@@ -59,11 +60,17 @@ def find_ground(pyramid: Pyramid, options: GroundOptions) -> Ground | None:
 
 
 def _horizontal_patches(pyramid: Pyramid, options: GroundOptions) -> FloatArray:
-    """Return mean points (G, 3) of flat, level pieces of about 0.25 m."""
-    level = pyramid.level(max(0, round(np.log2(0.08 / pyramid.voxel_size_m))))
+    """Return mean points (G, 3) of flat, level pieces of about 0.25 m, or twice that in noise."""
+    number = max(0, round(np.log2(0.08 / pyramid.voxel_size_m)))
+    fine, coarse = (_level_pieces(pyramid.level(k), options) for k in (number, number + 1))
+    # noise that hides how flat a pavement is leaves few of the fine pieces
+    return coarse if len(fine) < _FEW_FINE * len(coarse) else fine
+
+
+def _level_pieces(level: VoxelLevel, options: GroundOptions) -> FloatArray:
     surface = level.surface
     flat = np.abs(surface.normal[:, 2]) > np.cos(np.radians(options.max_slope_deg))
-    flat &= (surface.thickness_m < 0.35 * surface.width_m) & (surface.count >= 8)
+    flat &= (surface.thickness_m < 0.25 * surface.width_m) & (surface.count >= 8)
     return surface.centroid[flat]
 
 
