@@ -17,10 +17,11 @@ from twin_pipeline.model import Fitting, FittingKind, LabelArray, Pipe, PointClo
 from twin_pipeline.stages.classify import Classified, LeftOut, classify
 from twin_pipeline.stages.describe import Finding, describe, position
 from twin_pipeline.stages.detect import detect
+from twin_pipeline.stages.excavation import excavation
 from twin_pipeline.stages.fittings import find_bends, find_joints
 from twin_pipeline.stages.ground import find_ground
 from twin_pipeline.stages.judge import why_not_a_pipe
-from twin_pipeline.stages.label import label_points
+from twin_pipeline.stages.label import GROUND_TOLERANCE_M, label_points
 from twin_pipeline.stages.measure import measure, sparsely_covered
 from twin_pipeline.stages.nominal import decide_nominal
 from twin_pipeline.stages.prepare import prepare
@@ -52,18 +53,21 @@ def extract(
         pyramid = prepare(cloud, config.prepare)
     with stage("ground"):
         ground = find_ground(pyramid, config.ground)
+        dug = excavation(pyramid, ground) if ground is not None else None
+        # what lies on or above the pavement is no buried pipe
+        searched = pyramid.part(dug.below(GROUND_TOLERANCE_M)) if dug is not None else pyramid
     with stage("detect"):
-        seeds = detect(pyramid, config.detect)
+        seeds = detect(searched, config.detect)
     with stage("measure"):
-        tubes = _tubes(pyramid, Tracer(seeds, config.trace), config)
-        tubes = _joined(pyramid, tubes, config)
+        tubes = _tubes(searched, Tracer(seeds, config.trace), config)
+        tubes = _joined(searched, tubes, config)
     with stage("classify"):
         found, left_out = classify(tubes, ground, config.classify)
         pipes = tuple(
             describe(finding, ground, cloud.origin, config.describe)
-            for finding in _findings(found, pyramid, config, catalogue)
+            for finding in _findings(found, searched, config, catalogue)
         )
-        labels = label_points(pyramid, [item.tube for item in found], ground)
+        labels = label_points(pyramid, dug, searched, [item.tube for item in found])
     return Extraction(pipes, ground, labels, tuple(_mention(item, cloud) for item in left_out))
 
 

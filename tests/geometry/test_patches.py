@@ -19,7 +19,7 @@ VOXEL_M = 0.01
 
 
 def _patches(xyz: np.ndarray, number: int = 1) -> tuple[Pyramid, Patches]:
-    pyramid = Pyramid(PointCloud(xyz, np.zeros(3)), VOXEL_M)
+    pyramid = Pyramid.of_cloud(PointCloud(xyz, np.zeros(3)), VOXEL_M)
     return pyramid, collect_patches(pyramid, number)
 
 

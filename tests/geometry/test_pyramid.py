@@ -24,7 +24,7 @@ def _sheet(count: int = 6000, seed: int = 1, noise_m: float = 0.002) -> np.ndarr
 
 @pytest.fixture(scope="module")
 def sheet() -> Pyramid:
-    return Pyramid(_cloud(_sheet()), VOXEL_M)
+    return Pyramid.of_cloud(_cloud(_sheet()), VOXEL_M)
 
 
 def test_order_says_where_the_points_come_from(sheet):
@@ -74,19 +74,19 @@ def test_surface_follows_the_sheet(sheet):
 
 def test_scattered_points_and_edges_are_not_usable():
     rng = np.random.default_rng(2)
-    solid = Pyramid(_cloud(rng.uniform(0.0, 0.4, (20_000, 3))), VOXEL_M).level(1)
+    solid = Pyramid.of_cloud(_cloud(rng.uniform(0.0, 0.4, (20_000, 3))), VOXEL_M).level(1)
     assert solid.usable.mean() < 0.05
     assert solid.typical_normal_std_rad == 1.0
-    sparse = Pyramid(_cloud(rng.uniform(0.0, 5.0, (500, 3))), VOXEL_M).level(0)
+    sparse = Pyramid.of_cloud(_cloud(rng.uniform(0.0, 5.0, (500, 3))), VOXEL_M).level(0)
     assert not sparse.usable.any()
     line = np.column_stack([np.linspace(0.0, 1.0, 2000), np.zeros((2000, 2))])
-    assert not Pyramid(_cloud(line), VOXEL_M).level(1).usable.any()
+    assert not Pyramid.of_cloud(_cloud(line), VOXEL_M).level(1).usable.any()
     assert (solid.normal_std_rad[~solid.usable] == 1.0).all()
 
 
 def test_better_covered_surfaces_have_better_normals():
     stds = [
-        Pyramid(_cloud(_sheet(count)), VOXEL_M).level(1).typical_normal_std_rad
+        Pyramid.of_cloud(_cloud(_sheet(count)), VOXEL_M).level(1).typical_normal_std_rad
         for count in (6000, 24_000, 96_000)
     ]
     assert stds[0] > 1.5 * stds[1] > 2.0 * stds[2]
@@ -104,8 +104,12 @@ def test_capsules_hold_the_points_near_a_segment(sheet):
 
 def test_the_order_of_the_scan_does_not_matter():
     xyz = _sheet()
-    usual = Pyramid(_cloud(xyz), VOXEL_M).level(1).surface
-    mixed = Pyramid(_cloud(np.random.default_rng(3).permutation(xyz)), VOXEL_M).level(1).surface
+    usual = Pyramid.of_cloud(_cloud(xyz), VOXEL_M).level(1).surface
+    mixed = (
+        Pyramid.of_cloud(_cloud(np.random.default_rng(3).permutation(xyz)), VOXEL_M)
+        .level(1)
+        .surface
+    )
     assert np.array_equal(mixed.count, usual.count)
     np.testing.assert_allclose(mixed.centroid, usual.centroid, atol=1e-12)
     np.testing.assert_allclose(mixed.thickness_m, usual.thickness_m, atol=1e-6)
@@ -113,8 +117,8 @@ def test_the_order_of_the_scan_does_not_matter():
 
 def test_a_shift_of_the_scan_shifts_its_surfaces():
     xyz, shift = _sheet(), np.array([1200.0, -3400.0, 40.0])
-    usual = Pyramid(_cloud(xyz), VOXEL_M).level(2).surface
-    moved = Pyramid(_cloud(xyz + shift), VOXEL_M).level(2).surface
+    usual = Pyramid.of_cloud(_cloud(xyz), VOXEL_M).level(2).surface
+    moved = Pyramid.of_cloud(_cloud(xyz + shift), VOXEL_M).level(2).surface
     assert np.array_equal(moved.count, usual.count)
     np.testing.assert_allclose(moved.centroid - shift, usual.centroid, atol=1e-9)
     np.testing.assert_allclose(moved.thickness_m, usual.thickness_m, atol=1e-6)
@@ -122,8 +126,8 @@ def test_a_shift_of_the_scan_shifts_its_surfaces():
 
 def test_a_turned_scan_has_surfaces_as_good():
     motion = random_motion(np.random.default_rng(4))
-    usual = Pyramid(_cloud(_sheet()), VOXEL_M).level(2)
-    turned = Pyramid(_cloud(motion.points(_sheet())), VOXEL_M).level(2)
+    usual = Pyramid.of_cloud(_cloud(_sheet()), VOXEL_M).level(2)
+    turned = Pyramid.of_cloud(_cloud(motion.points(_sheet())), VOXEL_M).level(2)
     assert turned.usable.mean() == pytest.approx(usual.usable.mean(), abs=0.05)
     back = (turned.surface.centroid - motion.shift) @ motion.turn
     assert np.abs(back[:, 2] - 0.1 * back[:, 0] ** 2)[turned.usable].max() < 0.004
@@ -131,7 +135,7 @@ def test_a_turned_scan_has_surfaces_as_good():
 
 @pytest.mark.parametrize("count", [1, 2, 7])
 def test_points_at_one_place_are_one_unusable_voxel(count):
-    pyramid = Pyramid(_cloud(np.full((count, 3), 3.25)), VOXEL_M)
+    pyramid = Pyramid.of_cloud(_cloud(np.full((count, 3), 3.25)), VOXEL_M)
     level = pyramid.level(0)
     assert len(level.keys) == 1
     assert level.surface.count.tolist() == [count]

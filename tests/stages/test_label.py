@@ -3,6 +3,7 @@ import pytest
 
 from stages.made import make_tube, plane_points, pyramid_of, straight, trench_ground
 from twin_pipeline.model import PointLabel
+from twin_pipeline.stages.excavation import excavation
 from twin_pipeline.stages.label import label_points
 
 GROUND = trench_ground()
@@ -19,9 +20,13 @@ PLACES = {
 XYZ = np.array([place for place, _ in PLACES.values()])
 
 
+def _labels(pyramid, tubes=()):
+    return label_points(pyramid, excavation(pyramid, GROUND), pyramid, tubes)
+
+
 @pytest.mark.parametrize("name", PLACES)
 def test_points_are_told_apart_by_place(name):
-    labels = label_points(pyramid_of(XYZ), [], GROUND)
+    labels = _labels(pyramid_of(XYZ))
     assert labels[list(PLACES).index(name)] == PLACES[name][1]
 
 
@@ -31,7 +36,7 @@ def test_labels_are_in_the_order_of_the_cloud():
     floor = plane_points((0.0, -0.4), (10.0, 0.4), -1.3, rng, per_m2=200.0)
     points = np.vstack([pavement, floor])
     shuffled = rng.permutation(len(points))
-    labels = label_points(pyramid_of(points[shuffled]), [], GROUND)
+    labels = _labels(pyramid_of(points[shuffled]))
     expected = np.where(shuffled < len(pavement), PointLabel.GROUND, PointLabel.TRENCH)
     assert np.array_equal(labels, expected)
     assert labels.dtype == np.uint16
@@ -44,7 +49,7 @@ def test_each_pipe_has_its_own_label_whatever_lies_there():
         make_tube(straight(1.0), points=np.array([where[2]])),
         make_tube(straight(1.0), points=np.array([where[0], where[3]])),
     ]
-    labels = label_points(pyramid, tubes, GROUND)
+    labels = _labels(pyramid, tubes)
     assert labels[2] == PointLabel.FIRST_PIPE
     assert labels[[0, 3]].tolist() == [PointLabel.FIRST_PIPE + 1] * 2
     assert labels[1] == PointLabel.GROUND
@@ -53,5 +58,13 @@ def test_each_pipe_has_its_own_label_whatever_lies_there():
 def test_without_ground_only_pipes_are_labelled():
     pyramid = pyramid_of(XYZ)
     tube = make_tube(straight(1.0), points=np.argsort(pyramid.order)[:2])
-    labels = label_points(pyramid, [tube], None)
+    labels = label_points(pyramid, None, pyramid, [tube])
     assert labels.tolist() == [PointLabel.FIRST_PIPE] * 2 + [PointLabel.UNASSIGNED] * 6
+
+
+def test_tubes_found_in_a_part_label_the_points_of_the_whole():
+    pyramid = pyramid_of(XYZ)
+    part = pyramid.part(pyramid.order < 4)
+    tube = make_tube(straight(1.0), points=np.flatnonzero(part.order == 3))
+    labels = label_points(pyramid, None, part, [tube])
+    assert np.flatnonzero(labels).tolist() == [3]

@@ -107,17 +107,40 @@ class Surface:
 class Pyramid:
     """The cloud in Morton order with voxel levels built when first asked for."""
 
-    def __init__(self, cloud: PointCloud, voxel_size_m: float) -> None:
+    def __init__(
+        self,
+        xyz: FloatArray,
+        order: npt.NDArray[np.int64],
+        keys: npt.NDArray[np.uint64],
+        lower: FloatArray,
+        voxel_size_m: float,
+    ) -> None:
+        self.xyz = xyz
+        """(N, 3) sorted points, local frame."""
+        self.order = order
+        """(N,) index in the cloud of each sorted point."""
+        self.voxel_size_m = voxel_size_m
+        self._keys = keys
+        self._lower = lower
+        self._levels: dict[int, VoxelLevel] = {}
+
+    @classmethod
+    def of_cloud(cls, cloud: PointCloud, voxel_size_m: float) -> "Pyramid":
+        """Sort a whole cloud."""
         lower = cloud.xyz.min(axis=0) - voxel_size_m
         keys = voxels.morton_keys(cloud.xyz, lower, voxel_size_m)
-        self.order: npt.NDArray[np.int64] = np.argsort(keys, kind="stable")
-        """(N,) index in the cloud of each sorted point."""
-        self.xyz: FloatArray = cloud.xyz[self.order]
-        """(N, 3) sorted points, local frame."""
-        self.voxel_size_m = voxel_size_m
-        self._lower = lower
-        self._keys = keys[self.order]
-        self._levels: dict[int, VoxelLevel] = {}
+        order = np.argsort(keys, kind="stable")
+        return cls(cloud.xyz[order], order, keys[order], lower, voxel_size_m)
+
+    def part(self, chosen: BoolArray) -> "Pyramid":
+        """Return a pyramid of the chosen points (N,) on the same grid."""
+        return Pyramid(
+            self.xyz[chosen],
+            self.order[chosen],
+            self._keys[chosen],
+            self._lower,
+            self.voxel_size_m,
+        )
 
     def level(self, number: int) -> VoxelLevel:
         """Return the level whose voxels are `voxel_size_m * 2**number` wide."""

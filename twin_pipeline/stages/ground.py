@@ -11,6 +11,7 @@ from twin_pipeline.model import BoolArray, FloatArray
 
 _CELL_M = 0.25
 _OUTLINE_CELL_M = 0.1
+_COLUMN_M = 0.5
 _MAX_STEP_M = 0.06
 _MIN_TRENCH_M2 = 0.4
 _RIM_M = 0.5
@@ -130,9 +131,11 @@ def _outlines(pyramid: Pyramid, ground: Ground, options: GroundOptions) -> tuple
     """Return rings around the connected places that lie well below the pavement."""
     level = pyramid.level(max(0, round(np.log2(0.08 / pyramid.voxel_size_m))))
     centroid = level.surface.centroid
-    coarse = np.unique((centroid[:, :2] / 0.5).astype(int), axis=0, return_inverse=True)
-    elevation, _ = ground.elevation_at((coarse[0] + 0.5) * 0.5)
-    below = elevation[coarse[1].ravel()] - centroid[:, 2] > options.min_trench_depth_m
+    corner = centroid[:, :2].min(axis=0)
+    cell = np.floor((centroid[:, :2] - corner) / _COLUMN_M)
+    columns, index = np.unique(cell, axis=0, return_inverse=True)
+    elevation, _ = ground.elevation_at(corner + (columns + 0.5) * _COLUMN_M)
+    below = elevation[index] - centroid[:, 2] > options.min_trench_depth_m
     if not below.any():
         return ()
     lower = centroid[below, :2].min(axis=0) - 3.0 * _OUTLINE_CELL_M

@@ -33,4 +33,4 @@ def prepare(cloud: PointCloud, options: PrepareOptions) -> Pyramid:
             f"the scan spans {extent_m:.0f} m, more than the {limit_m:.0f} m that "
             f"prepare.voxel_size_m = {options.voxel_size_m} allows: remove far outliers or raise it"
         )
-    return Pyramid(cloud, options.voxel_size_m)
+    return Pyramid.of_cloud(cloud, options.voxel_size_m)

@@ -57,7 +57,8 @@ def trim_sectors(adj: Adjustment, band_m: float, min_cosine: float) -> BoolArray
     # a slice that would lose everything keeps its clean sectors without the margin
     starved = (~wide).sum(axis=1) < 4
     wide[starved] = bad[starved]
-    s = np.minimum((adj.node * (adj.step * slices / length)).astype(np.int64), slices - 1)
+    along = np.nan_to_num(adj.chainage) * (slices / length)
+    s = np.minimum(along.astype(np.int64), slices - 1)
     b = ((adj.angle + np.pi) / (2.0 * np.pi) * SECTORS).astype(np.int64) % SECTORS
     return ~wide[s, b]
 

@@ -1,0 +1,44 @@
+"""Tell for every point how deep below the pavement it lies, and whether in the excavation."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.surface import Ground
+from twin_pipeline.model import BoolArray, FloatArray
+
+_CELL_M = 0.4
+_EDGE_M = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Excavation:
+    """Where the points of a pyramid lie; arrays in its order."""
+
+    depth_m: FloatArray
+    """(N,) below the pavement, metres; NaN where none is near."""
+    inside: BoolArray
+    """(N,) whether within half a metre of the excavation's outline."""
+
+    def below(self, depth_m: float) -> BoolArray:
+        """Tell which points (N,) lie in the excavation and deeper than `depth_m`."""
+        return self.inside & (self.depth_m > depth_m)
+
+
+def excavation(pyramid: Pyramid, ground: Ground) -> Excavation:
+    """Carry the pavement to every point, by columns of some decimetres."""
+    level = pyramid.level(max(0, round(math.log2(_CELL_M / pyramid.voxel_size_m))))
+    corner = level.lower[:2]
+    cell = np.floor((pyramid.xyz[level.starts[:-1], :2] - corner) / level.size_m)
+    columns, index = np.unique(cell, axis=0, return_inverse=True)
+    centre = corner + (columns + 0.5) * level.size_m
+    elevation, _ = ground.elevation_at(centre)
+    trench = shapely.union_all([shapely.Polygon(ring) for ring in ground.outlines])
+    inside = shapely.contains_xy(trench.buffer(_EDGE_M), centre[:, 0], centre[:, 1])
+    points = np.diff(level.starts)
+    return Excavation(
+        np.repeat(elevation[index], points) - pyramid.xyz[:, 2], np.repeat(inside[index], points)
+    )
