@@ -19,7 +19,7 @@ LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3
 	--generate-hashes --no-annotate --no-header
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint format types imports check viewer bench lock config images clean
+.PHONY: help demo test lint format types imports check viewer bench accuracy lock config images clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -50,6 +50,9 @@ viewer: $(VIEWER) ## build the viewer into the package
 
 bench: $(DEV_READY) ## time every stage beside the decoding of its input
 	$(BIN)/python -m benchmarks
+
+accuracy: $(DEV_READY) ## measure the accuracy on ray-cast scenes; writes docs/accuracy.md
+	$(BIN)/python -m benchmarks.accuracy --output docs/accuracy.md
 
 lock: $(DEV_READY) ## choose the pinned packages anew from pyproject.toml
 	echo 'setuptools>=77' | $(LOCK) pyproject.toml - -o constraints.txt

@@ -7,6 +7,7 @@ from stages.made import bent, plane_points, pyramid_of, run_along, straight, tub
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.measure import MeasureOptions, measure
+from twin_pipeline.stages.measure.precision import wander
 
 SEEDS = range(6)
 DIAMETERS = {0.06: (3.0, 20_000.0), 0.17: (4.0, 10_000.0), 0.8: (5.0, 2_500.0)}
@@ -265,3 +266,25 @@ def test_result_does_not_depend_on_the_order_of_points():
 def test_there_is_nothing_to_measure_where_no_points_are():
     points = plane_points((10.0, 10.0), (12.0, 12.0), 0.0, np.random.default_rng(0))
     assert measure(pyramid_of(points), run_along(straight(3.0), 0.085), MeasureOptions()) is None
+
+
+def test_a_wave_of_the_axis_is_its_wander():
+    x = np.arange(0.0, 20.0, 0.05)
+    quiet = np.full(len(x), 1e-4)
+    straight_axis = np.column_stack([x, np.zeros_like(x), 0.02 * x])
+    wave = straight_axis + np.outer(np.sin(2.0 * np.pi * x / 10.0), [0.0, 0.0, 0.010])
+    assert wander(straight_axis, quiet) == 0.0
+    assert wander(wave, quiet) == pytest.approx(0.010 / np.sqrt(2.0), rel=0.15)
+
+
+def test_bends_are_no_wander():
+    quiet = np.full(401, 1e-4)
+    x = np.linspace(0.0, 20.0, 401)
+    bend = np.column_stack([x, np.maximum(x - 10.0, 0.0), 0.02 * np.maximum(x - 10.0, 0.0)])
+    assert wander(bend, quiet) == 0.0
+
+
+def test_short_tubes_say_nothing_of_wander():
+    x = np.arange(0.0, 3.0, 0.05)
+    wave = np.column_stack([x, np.zeros_like(x), 0.01 * np.sin(2.0 * np.pi * x / 3.0)])
+    assert wander(wave, np.full(len(x), 1e-4)) == 0.0

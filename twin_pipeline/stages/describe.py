@@ -21,6 +21,8 @@ from twin_pipeline.model import (
 )
 
 _SAME_STATION_M = 0.02
+_COMMON_DRIFT = 0.5
+"""Of a drift of the pipe; the pavement beside it drifts along."""
 
 
 class DescribeOptions(BaseModel):
@@ -30,9 +32,9 @@ class DescribeOptions(BaseModel):
 
     station_interval_m: float = Field(1.0, gt=0.0, description="distance between stations, metres")
     scan_distortion_std_m: float = Field(
-        0.002,
+        0.0005,
         ge=0.0,
-        description="1 sigma of the scan's own slow drift, which no single pass shows, metres",
+        description="least 1 sigma of the scan's own drift, where the pipe shows none, metres",
     )
     good_arc_deg: float = Field(100.0, gt=0.0, description="least arc of quality good, degrees")
     usable_arc_deg: float = Field(70.0, gt=0.0, description="least arc of quality usable, degrees")
@@ -87,7 +89,7 @@ def describe(
     observed = float(tube.observed.mean())
     quality, reason = _quality(tube, observed, stations, finding.nominal_note, options)
     covered = bool(np.isfinite(cover).any())
-    drift = options.scan_distortion_std_m
+    drift = _drift(tube, options)
     return Pipe(
         pipe_id=finding.pipe_id,
         role=finding.role,
@@ -162,8 +164,12 @@ def _cover(
     centre = polyline.along(tube.nodes, tube.nodes, at)
     elevation, elevation_std = ground.elevation_at(centre[:, :2])
     crown_std = polyline.along(tube.nodes, tube.crown_std_m, at)
-    std = np.sqrt(elevation_std**2 + crown_std**2 + options.scan_distortion_std_m**2)
+    std = np.sqrt(elevation_std**2 + crown_std**2 + (_COMMON_DRIFT * _drift(tube, options)) ** 2)
     return elevation - centre[:, 2] - tube.radius_m, std
+
+
+def _drift(tube: Tube, options: DescribeOptions) -> float:
+    return math.hypot(tube.wander_m, options.scan_distortion_std_m)
 
 
 def _mean_cover(tube: Tube, ground: Ground | None) -> float | None:

@@ -19,4 +19,7 @@ class MeasureOptions(BaseModel):
         ge=0.0,
         description="systematic part that comes from noise, in units of noise squared by radius",
     )
+    drift_share: float = Field(
+        0.35, ge=0.0, description="of a scan's drift that goes into the radius, ratio"
+    )
     min_arc_deg: float = Field(45.0, gt=0.0, description="arc that counts as observed, degrees")

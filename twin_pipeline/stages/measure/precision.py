@@ -3,11 +3,20 @@
 import math
 
 import numpy as np
+from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
+from twin_pipeline.geometry import polyline
 from twin_pipeline.kernels import tube
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.options import MeasureOptions
+
+_WAVE_M = 2.5
+_SHORTEST_WAVE_M = 1.2
+_WAVE_STEP_M = 0.25
+_BEND = 0.03
+"""Change of direction, radians, that is a bend and no drift."""
+_FEW_PLACES = 4
 
 
 def slice_radii(
@@ -85,7 +94,40 @@ def standard_deviations(
     )
 
 
-def with_systematic(std_m: float, adj: Adjustment, options: MeasureOptions) -> float:
-    """Add what `expected_residuals` leaves of the noise's bias (seen: a quarter of s**2 / R)."""
+def wander(nodes: FloatArray, std_v_m: FloatArray) -> float:
+    """Return the rms by which an axis leaves its course, up and down, beyond its own noise.
+
+    A pipe is straight between its joints; what a slow drift of the scan does to it shows as a
+    wave. Where the axis bends nothing can be said; neither on less than a few metres.
+    """
+    chainage = polyline.chainage(nodes)
+    length = float(chainage[-1])
+    half = min(_WAVE_M, length / 3.0)
+    if half < _SHORTEST_WAVE_M:
+        return 0.0
+    at: FloatArray = np.arange(half, length - half, _WAVE_STEP_M, dtype=np.float64)
+    before, middle, after = (
+        polyline.along(nodes, nodes, np.asarray(at + shift)) for shift in (-half, 0.0, half)
+    )
+    course = polyline.along(nodes, polyline.directions(nodes, 0.5), at)
+    reach = 2 * round(half / _WAVE_STEP_M) + 1
+    turn = maximum_filter1d(course, reach, axis=0) - minimum_filter1d(course, reach, axis=0)
+    straight = turn.max(axis=1) < _BEND
+    if np.count_nonzero(straight) < _FEW_PLACES:
+        return 0.0
+    off = (middle - 0.5 * (before + after))[straight, 2]
+    noise = 1.5 * float(np.median(std_v_m)) ** 2
+    return math.sqrt(max(float(np.mean(off**2)) - noise, 0.0))
+
+
+def with_systematic(
+    std_m: float, adj: Adjustment, wander_m: float, options: MeasureOptions
+) -> float:
+    """Add what noise and drift do to the radius beyond what slices show.
+
+    `expected_residuals` leaves about a quarter of noise**2 / R of the noise's bias. Passes that
+    drift apart make the pipe seem thicker or thinner by a third of the drift or so.
+    """
     bias = options.noise_bias * adj.noise**2 / adj.radius
-    return math.sqrt(std_m**2 + bias**2 + options.radius_floor_m**2)
+    drift = options.drift_share * wander_m
+    return math.sqrt(std_m**2 + bias**2 + drift**2 + options.radius_floor_m**2)

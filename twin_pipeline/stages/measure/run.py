@@ -22,6 +22,7 @@ from twin_pipeline.stages.measure.options import MeasureOptions
 from twin_pipeline.stages.measure.precision import (
     slice_scatter,
     standard_deviations,
+    wander,
     with_systematic,
 )
 from twin_pipeline.stages.measure.sectors import (
@@ -132,10 +133,12 @@ def make_tube(
     near = inside & (np.abs(adj.residual) < max(4.0 * adj.noise, 0.003))
     shell = inside & adj.keep & (np.abs(adj.residual) < 0.3 * adj.radius) & observed[node]
     span = slice(first, last + 1)
+    nodes = _exact_ends(adj, first, last)
+    wander_m = wander(nodes, std_v[span])
     return Tube(
-        nodes=_exact_ends(adj, first, last),
+        nodes=nodes,
         radius_m=adj.radius,
-        radius_std_m=with_systematic(radius_std, adj, options),
+        radius_std_m=with_systematic(radius_std, adj, wander_m, options),
         std_h_m=std_h[span],
         std_v_m=std_v[span],
         crown_std_m=crown[span],
@@ -151,6 +154,7 @@ def make_tube(
         misfit=misfit(adj, used),
         inflation=inflation,
         halo=halo(adj, used, inside),
+        wander_m=wander_m,
     )
 
 
