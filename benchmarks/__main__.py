@@ -10,6 +10,7 @@ from pathlib import Path
 NAMES = {
     "test_decode": "decoding alone",
     "test_run": "run_site",
+    "test_run_command": "command run",
     "test_tile_command": "command tile",
     "test_tile_command_of_py3dtiles": "command py3dtiles, from LAS",
 }

@@ -38,6 +38,12 @@ def test_run(benchmark, scan, config, tmp_path):
     benchmark.extra_info["timings_s"] = dict(outcome.timings)
 
 
+def test_run_command(benchmark, scan, tmp_path):
+    """Everything included, from the start of Python to the report; kernels are compiled."""
+    command = [BIN / "twin-pipeline", "run", scan, "-c", CONFIG, "-o", tmp_path / "out", "-q"]
+    benchmark.pedantic(_call, args=([*command, "--overwrite"],), **ROUNDS)
+
+
 def test_tile_command(benchmark, scan, tmp_path):
     command = [BIN / "twin-pipeline", "tile", scan, "-c", CONFIG, "-o", tmp_path / "out", "-q"]
     benchmark.pedantic(_call, args=([*command, "--overwrite"],), **ROUNDS)

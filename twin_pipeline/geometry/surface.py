@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from twin_pipeline.kernels import plane
-from twin_pipeline.model import FloatArray
+from twin_pipeline.model import BoolArray, FloatArray
 
 _PER_OCTANT = 40
 _REACH_M = 3.5
@@ -53,3 +53,17 @@ class Ground:
             np.ascontiguousarray(xy), self.patches, neighbours, first, _PER_OCTANT, _ROBUST_SCALE_M
         )
         return elevation, np.hypot(std, self.std_floor_m)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Excavation:
+    """Where the points of a pyramid lie; arrays in its order."""
+
+    depth_m: FloatArray
+    """(N,) below the pavement, metres; NaN where none is near."""
+    inside: BoolArray
+    """(N,) whether within half a metre of the excavation's outline."""
+
+    def below(self, depth_m: float) -> BoolArray:
+        """Tell which points (N,) lie in the excavation and deeper than `depth_m`."""
+        return self.inside & (self.depth_m > depth_m)

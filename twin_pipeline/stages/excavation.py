@@ -1,31 +1,15 @@
 """Tell for every point how deep below the pavement it lies, and whether in the excavation."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import shapely
 
 from twin_pipeline.geometry.pyramid import Pyramid
-from twin_pipeline.geometry.surface import Ground
-from twin_pipeline.model import BoolArray, FloatArray
+from twin_pipeline.geometry.surface import Excavation, Ground
 
 _CELL_M = 0.4
 _EDGE_M = 0.5
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Excavation:
-    """Where the points of a pyramid lie; arrays in its order."""
-
-    depth_m: FloatArray
-    """(N,) below the pavement, metres; NaN where none is near."""
-    inside: BoolArray
-    """(N,) whether within half a metre of the excavation's outline."""
-
-    def below(self, depth_m: float) -> BoolArray:
-        """Tell which points (N,) lie in the excavation and deeper than `depth_m`."""
-        return self.inside & (self.depth_m > depth_m)
 
 
 def excavation(pyramid: Pyramid, ground: Ground) -> Excavation:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.surface import Excavation
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import LabelArray, PointLabel
-from twin_pipeline.stages.excavation import Excavation
 
 GROUND_TOLERANCE_M = 0.03
 """How far from the pavement a point may lie that belongs to it."""
