@@ -15,7 +15,7 @@ from twin_pipeline.cli import main
 from twin_pipeline.model import Gate
 
 PROGRAM = [sys.executable, "-m", "twin_pipeline"]
-COMMANDS = ("run", "info", "tile", "validate", "view")
+COMMANDS = ("run", "check", "info", "tile", "validate", "view")
 HEIGHTS = ("--vertical", "jgd2011")
 
 
@@ -297,3 +297,19 @@ def test_view_prints_its_address_first_and_ends_on_interruption(call, make_scan,
             assert json.load(answer)["asset"]["version"] == "1.1"
         server.send_signal(signal.SIGINT)
         assert server.wait(timeout=30) == 0
+
+
+def test_check_says_what_must_be_scanned_again(call):
+    code, text, errors = call("check", "sample_data/trench_tokyo.laz", "--material", "DIP", "-q")
+    assert code == 3
+    assert "ok      pipes: 1 found" in text
+    assert "FAILED  P01: hidden from " in text
+    assert "1 of 4 checks failed" in errors
+
+
+def test_check_of_a_scan_without_pipe_fails_as_json(call, make_scan):
+    code, text, _ = call("check", make_scan(), "--json", "-q")
+    found = json.loads(text)
+    assert code == 3
+    assert not found["passed"]
+    assert {item["subject"] for item in found["items"]} == {"pavement", "pipes"}

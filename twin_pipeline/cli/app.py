@@ -129,6 +129,24 @@ def tile(
         running.tile(scans, out, config, flags, overwrite=overwrite, as_json=json, quiet=quiet)
 
 
+@app.command(epilog="Example: twin-pipeline check trench.laz --material DIP")
+def check(
+    scan: _Scan,
+    config: _ConfigFile = None,
+    axis_order: _AxisOrder = None,
+    material: _Material = None,
+    json: _Json = False,
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Say before backfill whether a scan is good enough, and what to scan again where."""
+    with told_in_one_line(verbose=verbose):
+        from twin_pipeline.cli import running
+
+        flags = running.Given(None, None, None, axis_order, material)
+        running.check(scan, config, flags, as_json=json, quiet=quiet)
+
+
 @app.command(epilog="Example: twin-pipeline info trench.laz")
 def info(scan: _Scan, json: _Json = False, verbose: _Verbose = False) -> None:
     """Say what a scan is: version, points, extent, density, CRS, dimensions, defects."""

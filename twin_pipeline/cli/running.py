@@ -11,6 +11,7 @@ from pathlib import Path
 import typer
 
 from twin_pipeline.batch import RunSummary, require_sites, run_batch, tile_batch
+from twin_pipeline.checking import check_scan
 from twin_pipeline.cli.compilation import announce_compilation, remember_compilation
 from twin_pipeline.cli.failures import GATE_FAILED
 from twin_pipeline.cli.table import aligned, pipe_table
@@ -84,6 +85,28 @@ def tile(
         _pass_on_warnings(summary, progress)
     counts = summary.record["counts"]
     _print(summary, f"{counts['points_in']:,} points in {counts['tiles']:,} tiles", as_json=as_json)
+
+
+def check(
+    scan: Path, config_file: Path | None, given: Given, *, as_json: bool, quiet: bool
+) -> None:
+    """Print what was checked, a line each; exit with GATE_FAILED if anything failed."""
+    config = load_config(config_file, flags=given.settings())
+    with TerminalProgress(quiet=quiet) as progress:
+        announce_compilation(progress)
+        progress.site(scan.stem, 1, 1)
+        items = check_scan(scan, config, progress)
+    remember_compilation()
+    failed = sum(not item.passed for item in items)
+    if as_json:
+        found = {"passed": not failed, "items": [item.to_dict() for item in items]}
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        rows = [("ok" if i.passed else "FAILED", f"{i.subject}: {i.finding}") for i in items]
+        typer.echo(aligned(rows))
+    if failed:
+        typer.echo(f"twin-pipeline: {scan}: {failed} of {len(items)} checks failed", err=True)
+        raise typer.Exit(GATE_FAILED)
 
 
 def announce(

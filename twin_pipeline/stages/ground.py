@@ -15,6 +15,7 @@ _COLUMN_M = 0.5
 _MAX_STEP_M = 0.06
 _MIN_TRENCH_M2 = 0.4
 _RIM_M = 0.5
+_MIN_RIM = 0.5
 _EDGE_M = 0.05
 _FEW_FINE = 1.0
 
@@ -150,11 +151,23 @@ def _outlines(pyramid: Pyramid, ground: Ground, options: GroundOptions) -> tuple
     shape = shapely.union_all(boxes).simplify(0.5 * _OUTLINE_CELL_M)
     parts = shapely.get_parts(shape)
     rings = [np.asarray(part.exterior.coords) for part in parts if part.area >= _MIN_TRENCH_M2]
-    return tuple(ring for ring in rings if _rimmed(ring, ground))
+    pavement = _agreeing(ground)
+    return tuple(ring for ring in rings if _rimmed(ring, pavement))
 
 
-def _rimmed(ring: FloatArray, ground: Ground) -> bool:
+def _agreeing(ground: Ground) -> FloatArray:
+    """Return the places (G, 2) of level pieces that lie in one surface with those around them."""
+    elevation, _ = ground.elevation_at(ground.patches[:, :2])
+    agree = np.abs(elevation - ground.patches[:, 2]) < _MAX_STEP_M
+    return ground.patches[agree, :2]
+
+
+def _rimmed(ring: FloatArray, pavement: FloatArray) -> bool:
     """Tell a hole in a pavement from a floor that something stands above."""
+    hole = shapely.Polygon(ring).buffer(_EDGE_M)
+    beside = pavement[~shapely.contains_xy(hole, pavement[:, 0], pavement[:, 1])]
+    if len(beside) == 0:
+        return False
     rim = shapely.get_coordinates(shapely.segmentize(shapely.LineString(ring), 0.2))
-    distance = shapely.distance(shapely.MultiPoint(ground.patches[:, :2]), shapely.points(rim))
-    return float(np.mean(distance < _RIM_M)) >= 0.4
+    distance = shapely.distance(shapely.MultiPoint(beside), shapely.points(rim))
+    return float(np.mean(distance < _RIM_M)) >= _MIN_RIM
