@@ -15,7 +15,9 @@ _COLUMN_M = 0.5
 _MAX_STEP_M = 0.06
 _MIN_TRENCH_M2 = 0.4
 _RIM_M = 0.5
-_MIN_RIM = 0.5
+_MIN_RIM = 0.4
+_INSET_M = 0.15
+_MIN_CORE = 0.28
 _EDGE_M = 0.05
 _FEW_FINE = 1.0
 
@@ -150,9 +152,15 @@ def _outlines(pyramid: Pyramid, ground: Ground, options: GroundOptions) -> tuple
     )
     shape = shapely.union_all(boxes).simplify(0.5 * _OUTLINE_CELL_M)
     parts = shapely.get_parts(shape)
-    rings = [np.asarray(part.exterior.coords) for part in parts if part.area >= _MIN_TRENCH_M2]
+    rings = [np.asarray(part.exterior.coords) for part in parts if _like_a_trench(part)]
     pavement = _agreeing(ground)
     return tuple(ring for ring in rings if _rimmed(ring, pavement))
+
+
+def _like_a_trench(part: shapely.Polygon) -> bool:
+    """Tell an excavation from the ragged floor that is seen between things in a room."""
+    core = part.buffer(-_INSET_M).area
+    return bool(part.area >= _MIN_TRENCH_M2 and core >= _MIN_CORE * part.area)
 
 
 def _agreeing(ground: Ground) -> FloatArray:
