@@ -17,6 +17,7 @@ _MIN_TRENCH_M2 = 0.4
 _RIM_M = 0.5
 _MIN_RIM = 0.4
 _INSET_M = 0.15
+_PIECES_PER_M = 12.0
 _MIN_CORE = 0.28
 _EDGE_M = 0.05
 _FEW_FINE = 1.0
@@ -153,8 +154,7 @@ def _outlines(pyramid: Pyramid, ground: Ground, options: GroundOptions) -> tuple
     shape = shapely.union_all(boxes).simplify(0.5 * _OUTLINE_CELL_M)
     parts = shapely.get_parts(shape)
     rings = [np.asarray(part.exterior.coords) for part in parts if _like_a_trench(part)]
-    pavement = _agreeing(ground)
-    return tuple(ring for ring in rings if _rimmed(ring, pavement))
+    return tuple(ring for ring in rings if _rimmed(ring, ground))
 
 
 def _like_a_trench(part: shapely.Polygon) -> bool:
@@ -163,19 +163,22 @@ def _like_a_trench(part: shapely.Polygon) -> bool:
     return bool(part.area >= _MIN_TRENCH_M2 and core >= _MIN_CORE * part.area)
 
 
-def _agreeing(ground: Ground) -> FloatArray:
-    """Return the places (G, 2) of level pieces that lie in one surface with those around them."""
-    elevation, _ = ground.elevation_at(ground.patches[:, :2])
-    agree = np.abs(elevation - ground.patches[:, 2]) < _MAX_STEP_M
-    return ground.patches[agree, :2]
+def _rimmed(ring: FloatArray, ground: Ground) -> bool:
+    """Tell a hole in a pavement from a floor that something stands above.
 
-
-def _rimmed(ring: FloatArray, pavement: FloatArray) -> bool:
-    """Tell a hole in a pavement from a floor that something stands above."""
+    Along a good part of the rim there must be level pieces in one surface with those around them.
+    """
+    line, places = shapely.LineString(ring), ground.patches[:, :2]
+    around = shapely.Polygon(ring).buffer(_RIM_M)
     hole = shapely.Polygon(ring).buffer(_EDGE_M)
-    beside = pavement[~shapely.contains_xy(hole, pavement[:, 0], pavement[:, 1])]
-    if len(beside) == 0:
+    beside = shapely.contains_xy(around, places[:, 0], places[:, 1])
+    beside &= ~shapely.contains_xy(hole, places[:, 0], places[:, 1])
+    pieces = ground.patches[beside]
+    pieces = pieces[:: max(int(len(pieces) / (_PIECES_PER_M * line.length)), 1)]
+    elevation, _ = ground.elevation_at(pieces[:, :2])
+    pieces = pieces[np.abs(elevation - pieces[:, 2]) < _MAX_STEP_M]
+    if len(pieces) == 0:
         return False
-    rim = shapely.get_coordinates(shapely.segmentize(shapely.LineString(ring), 0.2))
-    distance = shapely.distance(shapely.MultiPoint(beside), shapely.points(rim))
+    rim = shapely.get_coordinates(shapely.segmentize(line, 0.2))
+    distance = shapely.distance(shapely.MultiPoint(pieces[:, :2]), shapely.points(rim))
     return float(np.mean(distance < _RIM_M)) >= _MIN_RIM
