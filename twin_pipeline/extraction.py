@@ -95,10 +95,17 @@ def _prolonged(pyramid: Pyramid, tracer: Tracer, tube: Tube, level: int, config:
         if longer is None or longer.length_m < tube.length_m + config.trace.min_length_m:
             break
         # more of the same pipe makes it better known, something else does not
-        if longer.radius_std_m > _WORSE * tube.radius_std_m:
+        share = config.measure.drift_share
+        if _std_within(longer, share) > _WORSE * _std_within(tube, share):
             break
         tube = longer
     return tube
+
+
+def _std_within(tube: Tube, drift_share: float) -> float:
+    """Return the radius' std without what drift adds, which only long tubes show."""
+    drift = drift_share * tube.wander_m
+    return math.sqrt(max(tube.radius_std_m**2 - drift**2, 0.0))
 
 
 def _believed(pyramid: Pyramid, run: Run, config: Config, *, probe: bool = False) -> Tube | None:
