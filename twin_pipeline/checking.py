@@ -9,6 +9,7 @@ import numpy as np
 from twin_pipeline.catalogue import load_catalogue
 from twin_pipeline.config import Config
 from twin_pipeline.extraction import extract
+from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.model import FittingKind, Pipe, Quality
 from twin_pipeline.pipeline import Clock
 from twin_pipeline.progress import Progress
@@ -80,13 +81,11 @@ def _of_pipe(pipe: Pipe) -> Iterable[CheckItem]:
 def _hidden(pipe: Pipe) -> Iterable[tuple[float, float]]:
     """Return first and last chainage of each hidden stretch; sockets are no part of the barrel."""
     stations = pipe.stations
-    joints = [f.chainage_m for f in pipe.fittings if f.kind is FittingKind.JOINT]
     at = stations.chainage_m
-    socket = np.zeros(len(at), bool)
-    for joint in joints:
-        socket |= np.abs(at - joint) < _SOCKET_M
-    seen = stations.observed | socket
-    edges = np.flatnonzero(np.diff(np.concatenate([[True], seen, [True]]).astype(int)))
-    for begin, end in edges.reshape(-1, 2):
-        if at[end - 1] - at[begin] >= _LONGEST_HIDDEN_M:
-            yield float(at[begin]), float(at[end - 1])
+    hidden = ~stations.observed
+    for fitting in pipe.fittings:
+        if fitting.kind is FittingKind.JOINT:
+            hidden &= np.abs(at - fitting.chainage_m) >= _SOCKET_M
+    for begin, end in stretches(hidden):
+        if at[end] - at[begin] >= _LONGEST_HIDDEN_M:
+            yield float(at[begin]), float(at[end])

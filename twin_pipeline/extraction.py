@@ -31,6 +31,7 @@ StageClock = Callable[[str], AbstractContextManager[None]]
 """Called with the name of a stage, encloses it."""
 
 _WORSE = 1.2
+"""From this ratio of standard deviations on, what was added is not the same pipe."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +123,7 @@ def _joined(pyramid: Pyramid, tubes: list[Tube], config: Config) -> list[Tube]:
     while pending:
         tube = pending.pop(0)
         for other in pending:
-            together = _one_of_two(pyramid, tube, other, config)
+            together = _as_one(pyramid, tube, other, config)
             if together is not None:
                 pending = [together, *(t for t in pending if t is not other)]
                 break
@@ -131,7 +132,7 @@ def _joined(pyramid: Pyramid, tubes: list[Tube], config: Config) -> list[Tube]:
     return [tube for tube in whole if not any(_part_of(tube, other) for other in whole)]
 
 
-def _one_of_two(pyramid: Pyramid, tube: Tube, other: Tube, config: Config) -> Tube | None:
+def _as_one(pyramid: Pyramid, tube: Tube, other: Tube, config: Config) -> Tube | None:
     """Measure two tubes as one; None where they do not make one that is longer than either."""
     for cut_back in (False, True):
         run = join(tube, other, config.trace, cut_back=cut_back)

@@ -108,6 +108,7 @@ def make_tube(nodes: FloatArray, radius_m: float = 0.085, **changes: Any) -> Tub
         "misfit": 0.05,
         "inflation": 1.2,
         "halo": 0.02,
+        "wander_m": 0.0,
     }
     return Tube(**{**given, **changes})
 

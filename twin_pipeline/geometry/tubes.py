@@ -73,7 +73,7 @@ class Tube:
     """How much more the radius varies along the tube than white noise lets it, as variances."""
     halo: float
     """Points that go on outwards beyond the ends of the seen arc, over points on the tube."""
-    wander_m: float = 0.0
+    wander_m: float
     """rms by which the axis leaves, up and down, the straight or bend that it follows."""
 
     @property

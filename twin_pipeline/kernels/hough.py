@@ -179,7 +179,6 @@ def _is_peak(table: IntArray, sums: CountArray, slot: int) -> bool:
 @njit(cache=True, nogil=True)
 def suppress(
     centres: FloatArray,
-    scores: FloatArray,  # noqa: ARG001 - their order is all that counts
     radii: FloatArray,
     reach: float,
 ) -> BoolArray:
@@ -192,8 +191,6 @@ def suppress(
     ----------
     centres
         (P, 3) metres, local frame.
-    scores
-        (P,) falling.
     radii
         (P,) metres.
     reach

@@ -224,4 +224,4 @@ def _quality(
         reasons.append("no finished ground beside the pipe: no cover")
     if nominal_note:
         reasons.append(nominal_note)
-    return grade, "; ".join(reasons) or "well seen over its whole length"
+    return grade, "; ".join(reasons) or f"well seen over {100.0 * observed:.0f} % of its length"

@@ -111,7 +111,7 @@ def _refine(
     centres, scores, radii = centres[order], scores[order], radii[order]
     if len(centres) == 0:
         return None
-    keep = hough.suppress(centres, scores, radii, 0.5)
+    keep = hough.suppress(centres, radii, 0.5)
     ratio = tolerance_ratio(patches)
     centre, direction, radius, arc, purity, kept = axis.refine_seeds(
         centres[keep],

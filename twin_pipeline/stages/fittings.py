@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.optimize import minimize_scalar
 from scipy.spatial import cKDTree
 
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.kernels import tube as kernel
 from twin_pipeline.model import BoolArray, FloatArray
@@ -59,7 +59,7 @@ def find_bends(tube: Tube, options: FittingsOptions) -> list[Bend]:
     turn = np.arccos(np.clip(np.sum(direction[:-1] * direction[1:], axis=1), -1.0, 1.0))
     curvature = np.concatenate([turn / np.diff(own), [0.0]])
     curved = _closed(curvature > 1.0 / options.max_bend_radius_m, own, 0.2)
-    pieces = _pieces(curved)
+    pieces = stretches(curved)
     bends = []
     for number, (first, last) in enumerate(pieces):
         before = own[pieces[number - 1][1]] if number else 0.0
@@ -78,12 +78,6 @@ def _closed(flags: BoolArray, own: FloatArray, gap_m: float) -> BoolArray:
         if own[b] - own[a] <= gap_m:
             result[a:b] = True
     return result
-
-
-def _pieces(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return the first and last index of each run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(int)))
-    return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
 
 
 def _bend(
@@ -169,7 +163,7 @@ def find_joints(pyramid: Pyramid, tube: Tube, options: FittingsOptions) -> list[
     total = standing + barrel
     share = np.where(total >= 6, standing / np.maximum(total, 1), 0.0)
     joints = []
-    for first, last in _pieces(share > 0.5):
+    for first, last in stretches(share > 0.5):
         width = (last - first + 1) * _BIN_M
         inside = out & (index >= first) & (index <= last)
         if options.min_socket_length_m <= width <= options.max_socket_length_m and _is_ring(

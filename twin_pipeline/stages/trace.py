@@ -83,18 +83,15 @@ class Tracer:
         """
         patches = self._seeds.patches[level]
         radius = tube.radius_m
-        pieces, seen = [tube.nodes], [np.ones(len(tube.nodes), bool)]
-        found_m = 0.0
-        for nodes, at_end in ((tube.nodes[::-1], False), (tube.nodes, True)):
-            ahead, ahead_seen = self._one_way(patches, nodes[-1], _end_direction(nodes), radius)
-            found_m += float(ahead_seen.sum()) * _STEP_PER_RADIUS * radius
-            if at_end:
-                pieces, seen = [*pieces, ahead], [*seen, ahead_seen]
-            else:
-                pieces, seen = [ahead[::-1], *pieces], [ahead_seen[::-1], *seen]
+        nodes = tube.nodes
+        start, end = _end_direction(nodes[::-1]), _end_direction(nodes)
+        back, back_seen = self._one_way(patches, nodes[0], start, radius)
+        ahead, ahead_seen = self._one_way(patches, nodes[-1], end, radius)
+        found_m = float(back_seen.sum() + ahead_seen.sum()) * _STEP_PER_RADIUS * radius
         if found_m < max(self._options.min_length_m, 4.0 * radius):
             return None
-        return Run(np.vstack(pieces), radius, np.concatenate(seen), level)
+        seen = np.concatenate([back_seen[::-1], np.ones(len(nodes), bool), ahead_seen])
+        return Run(np.vstack([back[::-1], nodes, ahead]), radius, seen, level)
 
     def dismiss(self, run: Run) -> None:
         """Drop the seeds that would lead to the same run again; its patches stay free."""

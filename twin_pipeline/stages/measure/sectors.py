@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
+from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.kernels import tube
 from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
@@ -46,8 +47,7 @@ def trim_sectors(adj: Adjustment, band_m: float, min_cosine: float) -> BoolArray
         slices,
         SECTORS,
     )
-    filled = np.where(good > 0, good, 0)
-    typical = np.array([np.median(row[row > 0]) if (row > 0).any() else 0.0 for row in filled])
+    typical = np.array([np.median(row[row > 0]) if row.any() else 0.0 for row in good])
     passing = good.sum(axis=0) / np.maximum(shell.sum(axis=0), 1)
     usual = float(np.quantile(passing[shell.sum(axis=0) > 0], 0.8)) if shell.any() else 1.0
     chance = 1.5 * np.sqrt(usual * (1.0 - usual) * shell)
@@ -124,15 +124,15 @@ def observed_arc(
 
 def trusted_span(adj: Adjustment, observed: BoolArray, weights: FloatArray) -> tuple[int, int]:
     """Return the first and last node, without tails that hang on a gap or veer off in one."""
-    stretches = _stretches(observed)
+    seen = stretches(observed)
     for side in (0, -1):
-        while len(stretches) > 1:
-            tail, inner = stretches[side], stretches[1 if side == 0 else -2]
+        while len(seen) > 1:
+            tail, inner = seen[side], seen[1 if side == 0 else -2]
             gap = tail[0] - inner[1] if side else inner[0] - tail[1]
             if tail[1] - tail[0] + 1 >= max(gap, round(0.25 / adj.step)):
                 break
-            stretches.pop(side)
-    first, last = stretches[0][0], stretches[-1][1]
+            seen.pop(side)
+    first, last = seen[0][0], seen[-1][1]
     own = np.bincount(adj.node[weights > 0.0], minlength=len(observed))
     well_seen = observed & (own >= 0.3 * float(np.median(own[first : last + 1])))
     last = _before_veering(adj.nodes, well_seen, last, adj)
@@ -141,20 +141,13 @@ def trusted_span(adj: Adjustment, observed: BoolArray, weights: FloatArray) -> t
     return first, last
 
 
-def _stretches(flags: BoolArray) -> list[tuple[int, int]]:
-    """Return the first and last index of each run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(int)))
-    return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
-
-
 def _before_veering(nodes: FloatArray, well_seen: BoolArray, last: int, adj: Adjustment) -> int:
     """Return the last node before a poorly seen place near the end where the axis changes course.
 
     What follows there is something else that lies beyond the end of the tube.
     """
-    stretches = _stretches(well_seen[: last + 1])
     back = max(round(0.5 / adj.step), 4)
-    for inner, tail in reversed(list(pairwise(stretches))):
+    for inner, tail in reversed(list(pairwise(stretches(well_seen[: last + 1])))):
         if (last - inner[1]) * adj.step > _TAIL_M:
             break
         begin = max(inner[1] - back, 0)
