@@ -91,7 +91,11 @@ def _tubes(pyramid: Pyramid, tracer: Tracer, config: Config) -> list[Tube]:
 
 def _prolonged(pyramid: Pyramid, tracer: Tracer, tube: Tube, level: int, config: Config) -> Tube:
     """Follow a tube on with its measured radius as long as that makes it longer."""
+    tried_m = 0.0
     while (run := tracer.prolong(tube, level)) is not None:
+        if run.length_m < tried_m + config.trace.min_length_m:
+            break  # no further than where measuring has cut a run back before
+        tried_m = run.length_m
         longer = _believed(pyramid, run, config)
         if longer is None or longer.length_m < tube.length_m + config.trace.min_length_m:
             break

@@ -184,6 +184,26 @@ def test_std_is_that_of_many_pavements_whose_errors_ten_share(count):
     assert 0.5 < np.sqrt(np.mean(np.square(stds))) / np.std(heights) < 2.0
 
 
+@pytest.mark.parametrize("reach_m", [0.0, 0.4, 3.0, 20.0])
+def test_neighbours_are_those_within_reach(reach_m):
+    rng = np.random.default_rng(12)
+    elevations = _scattered(rng, 300)
+    points = np.vstack([rng.uniform(-5.0, 5.0, (20, 2)), elevations[[0, 299], :2]])
+    neighbours, first = plane.neighbours_within(points, elevations, reach_m)
+    assert len(first) == 23
+    for k, point in enumerate(points):
+        away = np.hypot(*(elevations[:, :2] - point).T)
+        expected = np.flatnonzero(away <= reach_m)
+        assert neighbours[first[k] : first[k + 1]].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(("points", "elevations"), [(0, 5), (3, 0)])
+def test_without_points_or_elevations_there_are_no_neighbours(points, elevations):
+    neighbours, first = plane.neighbours_within(np.zeros((points, 2)), np.zeros((elevations, 3)), 1)
+    assert neighbours.shape == (0,)
+    assert first.tolist() == [0] * (points + 1)
+
+
 def test_too_few_neighbours_tell_nothing():
     elevations = _scattered(np.random.default_rng(9), 20)
     groups = [np.arange(0), np.arange(7), np.arange(8), np.arange(20)]

@@ -11,6 +11,11 @@ def chainage(nodes: FloatArray) -> FloatArray:
     return np.concatenate([[0.0], np.cumsum(steps)])
 
 
+def length(nodes: FloatArray) -> float:
+    """Return the length of a line (K, 3)."""
+    return float(np.linalg.norm(np.diff(nodes, axis=0), axis=1).sum())
+
+
 def along(nodes: FloatArray, values: FloatArray, at_m: FloatArray) -> FloatArray:
     """Interpolate values (K,) or (K, D) given at the vertices to chainages (S,)."""
     own = chainage(nodes)

@@ -1,9 +1,8 @@
 """The finished ground beside an excavation and the excavation's outline."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from twin_pipeline.kernels import plane
 from twin_pipeline.model import BoolArray, FloatArray
@@ -18,17 +17,15 @@ class Ground:
     """Pavement around a trench, local frame, metres."""
 
     patches: FloatArray
-    """(G, 3) mean points of small pieces of pavement."""
+    """(G, 3) mean points of small pieces of pavement, rising."""
     std_floor_m: float
     """Systematic part of an elevation's standard deviation."""
     outlines: tuple[FloatArray, ...]
     """Rings (K, 2) around the places dug below the pavement."""
-    _tree: cKDTree = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         in_order = np.lexsort(self.patches.T)
         object.__setattr__(self, "patches", np.ascontiguousarray(self.patches[in_order]))
-        object.__setattr__(self, "_tree", cKDTree(self.patches[:, :2]))
 
     def elevation_at(self, xy: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Carry the pavement over the trench.
@@ -44,13 +41,10 @@ class Ground:
         -------
         elevation, std : (S,) float64, metres; NaN where no pavement is near.
         """
-        if len(xy) == 0:
-            return np.empty(0), np.empty(0)
-        around = self._tree.query_ball_point(xy, _REACH_M, return_sorted=True)
-        first = np.concatenate([[0], np.cumsum([len(found) for found in around])])
-        neighbours = np.concatenate([np.asarray(found, np.int64) for found in around])
+        places = np.ascontiguousarray(xy)
+        neighbours, first = plane.neighbours_within(places, self.patches, _REACH_M)
         elevation, std = plane.planes_at(
-            np.ascontiguousarray(xy), self.patches, neighbours, first, _PER_OCTANT, _ROBUST_SCALE_M
+            places, self.patches, neighbours, first, _PER_OCTANT, _ROBUST_SCALE_M
         )
         return elevation, np.hypot(std, self.std_floor_m)
 

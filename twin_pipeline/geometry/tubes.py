@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.patches import Patches
 from twin_pipeline.model import BoolArray, FloatArray
 
@@ -34,6 +35,11 @@ class Run:
     """(S,) False where the tube was not visible and the axis is carried on."""
     level: int
     """Pyramid level of the patches it was followed on."""
+
+    @property
+    def length_m(self) -> float:
+        """Length of the axis, metres."""
+        return polyline.length(self.axis)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,5 +84,5 @@ class Tube:
 
     @property
     def length_m(self) -> float:
-        """Length of the axis."""
-        return float(np.linalg.norm(np.diff(self.nodes, axis=0), axis=1).sum())
+        """Length of the axis, metres."""
+        return polyline.length(self.nodes)

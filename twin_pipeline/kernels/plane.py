@@ -19,6 +19,44 @@ _ROUNDS = 12
 _LEAST_DEVIATION_M = 0.003
 
 
+@njit(cache=True, nogil=True)
+def neighbours_within(
+    points: FloatArray, elevations: FloatArray, reach_m: float
+) -> tuple[IntArray, IntArray]:
+    """List the elevations around each point.
+
+    Parameters
+    ----------
+    points, elevations
+        (S, 2) and (G, 3) metres, local frame.
+    reach_m
+        Horizontal distance, metres.
+
+    Returns
+    -------
+    neighbours, first
+        (T,) indices of elevations; those around point i are `neighbours[first[i]:first[i + 1]]`,
+        rising.
+    """
+    order = np.argsort(elevations[:, 0])
+    x = elevations[order, 0]
+    begin = np.searchsorted(x, points[:, 0] - reach_m)
+    end = np.searchsorted(x, points[:, 0] + reach_m, side="right")
+    neighbours = np.empty(np.sum(end - begin), np.int64)
+    first = np.zeros(len(points) + 1, np.int64)
+    found = 0
+    for i in range(len(points)):
+        for j in range(begin[i], end[i]):
+            dx = elevations[order[j], 0] - points[i, 0]
+            dy = elevations[order[j], 1] - points[i, 1]
+            if dx * dx + dy * dy <= reach_m * reach_m:
+                neighbours[found] = order[j]
+                found += 1
+        neighbours[first[i] : found].sort()
+        first[i + 1] = found
+    return neighbours[:found], first
+
+
 @njit(cache=True, nogil=True, parallel=True)
 def planes_at(
     points: FloatArray,

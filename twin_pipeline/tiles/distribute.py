@@ -53,11 +53,12 @@ class Found:
         self.lower = np.minimum(self.lower, xyz.min(axis=0))
         self.upper = np.maximum(self.upper, xyz.max(axis=0))
         for name in attributes.dtype.names or ():
-            least, most = int(attributes[name].min()), int(attributes[name].max())
+            values = np.ascontiguousarray(attributes[name])
+            least, most = int(values.min()), int(values.max())
             before = self.ranges.get(name, (least, most))
             self.ranges[name] = (min(before[0], least), max(before[1], most))
             if name in COLOURS:
-                self.colour_bits |= int(np.bitwise_or.reduce(attributes[name]))
+                self.colour_bits |= int(np.bitwise_or.reduce(values))
 
 
 class Distributor:
