@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from twin_pipeline.bounds import bounds_of
 from twin_pipeline.catalogue import Catalogue, load_catalogue
 from twin_pipeline.config import Config
 from twin_pipeline.crs import Georeference, resolve
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.run_record import InputFile
 from twin_pipeline.extraction import Extraction, extract
-from twin_pipeline.model import Gate, PointCloud, Survey
+from twin_pipeline.model import FloatArray, Gate, PointCloud, Survey
 from twin_pipeline.progress import Progress
 from twin_pipeline.stages.read import ScanInfo, inspect_scan, read_chunks, read_cloud, sha256_of
 from twin_pipeline.tiles import write_pipe_tiles, write_point_tiles
@@ -84,9 +85,14 @@ def run_site(scan: Path, config: Config, staging: Path, progress: Progress) -> S
 
 
 def _locate(info: ScanInfo, cloud: PointCloud, config: Config) -> Georeference:
-    lower = cloud.xyz.min(axis=0) + cloud.origin
-    upper = cloud.xyz.max(axis=0) + cloud.origin
+    lower, upper = _bounds(cloud)
     return resolve(info.crs, config.crs, lower, upper, info.path.name, config.sources("crs"))
+
+
+def _bounds(cloud: PointCloud) -> tuple[FloatArray, FloatArray]:
+    """Return the lowest and highest corner, scan frame."""
+    lower, upper = bounds_of(cloud.xyz)
+    return lower + cloud.origin, upper + cloud.origin
 
 
 def _survey(
@@ -124,10 +130,9 @@ def _write_tiles(
     staging: Path,
     progress: Progress,
 ) -> None:
-    bounds = (cloud.xyz.min(axis=0) + cloud.origin, cloud.xyz.max(axis=0) + cloud.origin)
     write_point_tiles(
         read_chunks(scan, axis_order=config.crs.axis_order),
-        bounds=bounds,
+        bounds=_bounds(cloud),
         labels=survey.point_labels,
         georeference=georeference,
         out=staging / "tiles" / "points" / survey.site,

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from twin_pipeline.bounds import bounds_of
 from twin_pipeline.kernels import voxels
 from twin_pipeline.model import BoolArray, FloatArray, PointCloud
 
@@ -127,7 +128,7 @@ class Pyramid:
     @classmethod
     def of_cloud(cls, cloud: PointCloud, voxel_size_m: float) -> "Pyramid":
         """Sort a whole cloud."""
-        lower = cloud.xyz.min(axis=0) - voxel_size_m
+        lower = bounds_of(cloud.xyz)[0] - voxel_size_m
         keys = voxels.morton_keys(cloud.xyz, lower, voxel_size_m)
         order = np.argsort(keys, kind="stable")
         return cls(cloud.xyz[order], order, keys[order], lower, voxel_size_m)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from twin_pipeline.bounds import bounds_of
 from twin_pipeline.geometry.patches import (
     Patches,
     collect_patches,
@@ -48,7 +49,7 @@ def detect(pyramid: Pyramid, options: DetectOptions) -> Seeds:
     ladder = _radius_ladder(options)
     levels = [_level_for(pyramid, radius) for radius in ladder]
     patches = {number: collect_patches(pyramid, number) for number in sorted(set(levels))}
-    lower = pyramid.xyz.min(axis=0)
+    lower, _ = bounds_of(pyramid.xyz)
     with ThreadPoolExecutor() as pool:
         peaks = list(
             pool.map(

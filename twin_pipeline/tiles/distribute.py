@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from twin_pipeline.bounds import bounds_of
 from twin_pipeline.errors import InputError
 from twin_pipeline.kernels.morton import grid_cells
 from twin_pipeline.model import FloatArray, LabelArray, PointChunk
@@ -50,8 +51,9 @@ class Found:
     def take(self, xyz: FloatArray, attributes: npt.NDArray[np.void]) -> None:
         """Add some points."""
         self.points += len(xyz)
-        self.lower = np.minimum(self.lower, xyz.min(axis=0))
-        self.upper = np.maximum(self.upper, xyz.max(axis=0))
+        lower, upper = bounds_of(xyz)
+        self.lower = np.minimum(self.lower, lower)
+        self.upper = np.maximum(self.upper, upper)
         for name in attributes.dtype.names or ():
             values = np.ascontiguousarray(attributes[name])
             least, most = int(values.min()), int(values.max())

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from twin_pipeline.bounds import bounds_of
 from twin_pipeline.kernels import meshopt as codec
 
 MAGIC = 0x46546C67
@@ -56,8 +57,8 @@ class GlbBuilder:
         if normalized:
             accessor["normalized"] = True
         if bounds:
-            accessor["min"] = values.min(axis=0).tolist()
-            accessor["max"] = values.max(axis=0).tolist()
+            lower, upper = bounds_of(values)
+            accessor["min"], accessor["max"] = lower.tolist(), upper.tolist()
         self._accessors.append(accessor)
         return len(self._accessors) - 1
 

@@ -40,7 +40,7 @@ class Bucket:
         drop = max(0, self.cell.shift - KEY_BITS)
         base = np.array(self.cell.lower(), dtype=np.int64)
         order = stable_argsort(morton_keys(ijk, base, drop))
-        return PointSet(ijk[order], records["attributes"][order])
+        return PointSet(ijk, np.ascontiguousarray(records["attributes"])).take(order)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,11 @@ class PointSet:
 
     def take(self, which: npt.NDArray[Any] | slice) -> Self:
         """Return the chosen points, in the same order."""
-        return type(self)(self.ijk[which], self.attributes[which])
+        if isinstance(which, slice):
+            return type(self)(self.ijk[which], self.attributes[which])
+        places = np.flatnonzero(which) if which.dtype == np.bool_ else which
+        # take copies whole records, indexing field by field
+        return type(self)(self.ijk[places], np.take(self.attributes, places))
 
     def copied(self) -> Self:
         """Return the points in memory of their own."""

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from twin_pipeline.bounds import bounds_of
 from twin_pipeline.model import FloatArray
 
 
@@ -27,7 +28,7 @@ def quantized(
     unit_m
         Grid unit in metres.
     """
-    low, high = ijk.min(axis=0), ijk.max(axis=0)
+    low, high = bounds_of(ijk)
     values = np.stack((ijk[:, 0] - low[0], ijk[:, 2] - low[2], high[1] - ijk[:, 1]), axis=1)
     corner = np.array([low[0] - centre[0], low[2] - centre[2], centre[1] - high[1]])
     node = {"translation": (corner * unit_m).tolist(), "scale": [unit_m] * 3}
@@ -36,5 +37,5 @@ def quantized(
 
 def floating(xyz: FloatArray) -> tuple[npt.NDArray[np.float32], dict[str, Any]]:
     """Return (N, 3) metres as 32-bit floats around their middle, and the node that places them."""
-    middle = (xyz.min(axis=0) + xyz.max(axis=0)) / 2
+    middle = np.mean(bounds_of(xyz), axis=0)
     return y_up(xyz - middle), {"translation": [middle[0], middle[2], -middle[1]]}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from twin_pipeline.bounds import bounds_of
 from twin_pipeline.model import FloatArray
 from twin_pipeline.tiles.blocks import Blocks
 from twin_pipeline.tiles.grid import Cell
@@ -63,9 +64,9 @@ class TileSink:
         meshopt = self.options.compression is Compression.MESHOPT
         data = point_glb(positions, place, points.attributes, self.linear, meshopt=meshopt)
         path.write_bytes(data)
-        lower, upper = xyz.min(axis=0), xyz.max(axis=0)
+        lower, upper = bounds_of(xyz)
         return TileNode(uri, len(points), len(data), block, lower, upper, spacing_m, children)
 
 
 def _extremes(ijk: npt.NDArray[np.int32]) -> FloatArray:
-    return np.stack((ijk.min(axis=0), ijk.max(axis=0))).astype(np.float64)
+    return np.stack(bounds_of(ijk)).astype(np.float64)

@@ -53,7 +53,8 @@ class Spill:
         """Write points, (N,) keys of their cells and (N,) records, sorted by cell."""
         order = stable_argsort(keys)
         keys = keys[order]
-        self._file.write(memoryview(records[order]).cast("B"))
+        # take copies whole records, indexing field by field
+        self._file.write(memoryview(np.take(records, order)).cast("B"))
         starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
         counts = np.diff(np.append(starts, len(keys)))
         runs = np.empty((len(starts), 3), dtype=np.uint64)
