@@ -5,7 +5,7 @@ import math
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from twin_pipeline.kernels import tube
+from twin_pipeline.kernels import normal_equations, tube
 from twin_pipeline.model import FloatArray, IntArray
 
 _STIFF_TURN_RAD = math.radians(2.5)
@@ -59,7 +59,7 @@ class Adjustment:
 
     def solve(self, weights: FloatArray) -> None:
         """One Gauss-Newton step of all nodes and the radius."""
-        band, border, corner, rhs, rhs_radius = tube.normal_equations(
+        band, border, corner, rhs, rhs_radius = normal_equations.assemble(
             self.chainage,
             self.radial,
             self.rho,
@@ -69,11 +69,13 @@ class Adjustment:
             self.v,
             self.step,
         )
-        tube.add_bending_prior(band, rhs, self.nodes, self.u, self.v, self.bending_weights())
+        normal_equations.add_bending_prior(
+            band, rhs, self.nodes, self.u, self.v, self.bending_weights()
+        )
         band[0] += 1e-3 * max(float(weights.sum()) / len(self.nodes), 1.0) * 0.01 + 1e-9
-        factor = tube.cholesky(band)
-        a = tube.cholesky_solve(factor, rhs)
-        b = tube.cholesky_solve(factor, border)
+        factor = normal_equations.cholesky(band)
+        a = normal_equations.cholesky_solve(factor, rhs)
+        b = normal_equations.cholesky_solve(factor, border)
         self.factor, self.border_solution = factor, b
         loose = self.radius_prior * corner
         self.schur = corner + loose - border @ b

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from twin_pipeline.geometry import polyline
-from twin_pipeline.kernels import tube
+from twin_pipeline.kernels import normal_equations
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.options import MeasureOptions
@@ -66,7 +66,7 @@ def standard_deviations(
     adj: Adjustment, inflation: float
 ) -> tuple[float, FloatArray, FloatArray, FloatArray]:
     """Return the radius' std and, per node (K,), those of the axis across, up and of the crown."""
-    inverse = tube.banded_inverse(adj.factor)
+    inverse = normal_equations.banded_inverse(adj.factor)
     b = adj.border_solution
     variance = adj.noise**2 * inflation
     uu = variance * (inverse[0, ::2] + b[::2] ** 2 / adj.schur)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from shapes import beside, wavy
 
-from twin_pipeline.kernels import tube
+from twin_pipeline.kernels import normal_equations, tube
 
 STEP_M = 0.05
 RADIUS_M = 0.1
@@ -54,7 +54,7 @@ class Problem:
         return np.linalg.norm(radial, axis=1) - radius
 
     def equations(self):
-        return tube.normal_equations(
+        return normal_equations.assemble(
             self.chainage,
             self.radial,
             self.rho,
@@ -84,7 +84,7 @@ def test_normal_equations_are_those_of_finite_differences(seed):
     jacobian[problem.weights == 0.0] = 0.0
     normal = jacobian.T @ (problem.weights[:, None] * jacobian)
     right = -jacobian.T @ (problem.weights * residual)
-    assert band.shape == (tube.HALF_BAND + 1, 28)
+    assert band.shape == (normal_equations.HALF_BAND + 1, 28)
     np.testing.assert_allclose(_dense(band), normal[:-1, :-1], atol=1e-6)
     np.testing.assert_allclose(border, normal[:-1, -1], atol=1e-6)
     assert corner == pytest.approx(normal[-1, -1])
@@ -96,7 +96,7 @@ def test_a_point_at_the_very_end_pulls_at_the_last_node_alone():
     u, v = _frames(_straight(6))
     radial = 0.12 * u[-1:]
     rho, residual = np.array([0.12]), np.array([0.02])
-    band, border, corner, rhs, rhs_radius = tube.normal_equations(
+    band, border, corner, rhs, rhs_radius = normal_equations.assemble(
         np.array([5.0 * STEP_M]), radial, rho, residual, np.array([3.0]), u, v, STEP_M
     )
     expected = np.zeros(12)
@@ -156,12 +156,15 @@ def test_a_step_of_the_adjustment_finds_the_tube():
         chainage, radial = tube.project(points, nodes, segment, STEP_M)
         weights = np.where(np.isnan(chainage), 0.0, 1.0)
         rho = np.linalg.norm(radial, axis=1)
-        band, border, corner, rhs, rhs_radius = tube.normal_equations(
+        band, border, corner, rhs, rhs_radius = normal_equations.assemble(
             chainage, radial, rho, rho - radius, weights, u, v, STEP_M
         )
-        tube.add_bending_prior(band, rhs, nodes, u, v, np.full(len(nodes), 100.0))
-        factor = tube.cholesky(band)
-        a, b = tube.cholesky_solve(factor, rhs), tube.cholesky_solve(factor, border)
+        normal_equations.add_bending_prior(band, rhs, nodes, u, v, np.full(len(nodes), 100.0))
+        factor = normal_equations.cholesky(band)
+        a, b = (
+            normal_equations.cholesky_solve(factor, rhs),
+            normal_equations.cholesky_solve(factor, border),
+        )
         d_radius = (rhs_radius - border @ a) / (corner - border @ b)
         offsets = a - d_radius * b
         nodes = nodes + offsets[::2, None] * u + offsets[1::2, None] * v
@@ -190,8 +193,8 @@ def test_bending_prior_is_that_of_dense_second_differences():
     nodes = wavy(12, STEP_M)
     u, v = _frames(nodes)
     weights = rng.uniform(0.5, 2.0, 12)
-    band, rhs = np.zeros((tube.HALF_BAND + 1, 24)), np.zeros(24)
-    tube.add_bending_prior(band, rhs, nodes, u, v, weights)
+    band, rhs = np.zeros((normal_equations.HALF_BAND + 1, 24)), np.zeros(24)
+    normal_equations.add_bending_prior(band, rhs, nodes, u, v, weights)
     design, values = _bending_design(nodes, u, v)
     of_rows = np.repeat(weights[1:-1], 2)
     np.testing.assert_allclose(_dense(band), design.T @ (of_rows[:, None] * design), atol=1e-12)
@@ -201,9 +204,9 @@ def test_bending_prior_is_that_of_dense_second_differences():
 def test_bending_prior_adds_to_what_is_there_and_leaves_straight_lines():
     nodes = _straight(9)
     u, v = _frames(nodes)
-    start = np.random.default_rng(11).random((tube.HALF_BAND + 1, 18))
+    start = np.random.default_rng(11).random((normal_equations.HALF_BAND + 1, 18))
     band, rhs = start.copy(), np.ones(18)
-    tube.add_bending_prior(band, rhs, nodes, u, v, np.ones(9))
+    normal_equations.add_bending_prior(band, rhs, nodes, u, v, np.ones(9))
     np.testing.assert_allclose(rhs, 1.0, atol=1e-14)
     shift_and_tilt = np.column_stack([np.tile([1.0, 2.0], 9), np.repeat(np.arange(9.0), 2)])
     np.testing.assert_allclose(_dense(band - start) @ shift_and_tilt, 0.0, atol=1e-12)
@@ -229,7 +232,7 @@ BANDED = [(1, 1, 5), (2, 2, 5), (3, 4, 5), (4, 6, 5), (5, 40, 5), (6, 80, 5), (7
 def test_factor_is_that_of_numpy(seed, n, half_band):
     band = _random_banded(seed, n, half_band)
     kept = band.copy()
-    factor = tube.cholesky(band)
+    factor = normal_equations.cholesky(band)
     expected = np.linalg.cholesky(_dense(band))
     for j in range(min(half_band + 1, n)):
         np.testing.assert_allclose(factor[j, : n - j], np.diagonal(expected, -j), atol=1e-10)
@@ -241,7 +244,7 @@ def test_solution_is_that_of_numpy(seed, n, half_band):
     band = _random_banded(seed, n, half_band)
     rhs = np.random.default_rng(seed).normal(size=n)
     kept = rhs.copy()
-    x = tube.cholesky_solve(tube.cholesky(band), rhs)
+    x = normal_equations.cholesky_solve(normal_equations.cholesky(band), rhs)
     np.testing.assert_allclose(_dense(band) @ x, rhs, atol=1e-9)
     np.testing.assert_allclose(x, np.linalg.solve(_dense(band), rhs), rtol=1e-6, atol=1e-9)
     assert np.array_equal(rhs, kept)
@@ -250,7 +253,7 @@ def test_solution_is_that_of_numpy(seed, n, half_band):
 @pytest.mark.parametrize(("seed", "n", "half_band"), BANDED)
 def test_inverse_within_the_band_is_that_of_numpy(seed, n, half_band):
     band = _random_banded(seed, n, half_band)
-    found = tube.banded_inverse(tube.cholesky(band))
+    found = normal_equations.banded_inverse(normal_equations.cholesky(band))
     expected = np.linalg.inv(_dense(band))
     assert found.shape == band.shape
     for j in range(min(half_band + 1, n)):

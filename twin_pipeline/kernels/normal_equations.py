@@ -1,0 +1,187 @@
+"""Least-squares adjustment of a tube of one radius along a polyline axis.
+
+Frame: local, metres. K = axis nodes, N = points. A node carries a tangent and two lateral unit
+vectors u, v; the unknowns are the lateral offsets (u_0, v_0, u_1, v_1, ...) and the radius. The
+residual of a point is its distance from the axis minus the radius; between nodes offsets are
+interpolated linearly. The normal matrix without the radius is banded; band storage is lower:
+`band[j, i]` is the entry of row i + j and column i.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+FloatArray = npt.NDArray[np.float64]
+
+HALF_BAND = 5
+
+
+@njit(cache=True, nogil=True)
+def assemble(
+    chainage: FloatArray,
+    radial: FloatArray,
+    rho: FloatArray,
+    residual: FloatArray,
+    weights: FloatArray,
+    u: FloatArray,
+    v: FloatArray,
+    step: float,
+) -> tuple[FloatArray, FloatArray, float, FloatArray, float]:
+    """Accumulate the banded normal equations of weighted points.
+
+    Parameters
+    ----------
+    chainage, radial, rho
+        (N,), (N, 3) and (N,) metres, result of `look_along`.
+    residual
+        (N,) metres.
+    weights
+        (N,) without unit, 0 for points beyond the ends; points of weight 0 are left out.
+    u, v
+        (K, 3) lateral unit vectors, local frame.
+    step
+        Distance of the nodes, metres.
+
+    Returns
+    -------
+    band (HALF_BAND + 1, 2K), border (2K,) coupling with the radius, corner (scalar), all in units
+    of the weights; rhs (2K,) and rhs_radius, weights times metres.
+    """
+    count = len(u)
+    band = np.zeros((HALF_BAND + 1, 2 * count))
+    border = np.zeros(2 * count)
+    rhs = np.zeros(2 * count)
+    corner = rhs_radius = 0.0
+    row = np.empty(4)
+    for i in range(len(chainage)):
+        w = weights[i]
+        if w <= 0.0:
+            continue
+        s = chainage[i] / step
+        k = min(int(s), count - 2)
+        f = s - k
+        for a in range(2):
+            share = (1.0 - f) if a == 0 else f
+            row[2 * a] = (
+                share
+                * (
+                    radial[i, 0] * u[k + a, 0]
+                    + radial[i, 1] * u[k + a, 1]
+                    + radial[i, 2] * u[k + a, 2]
+                )
+                / rho[i]
+            )
+            row[2 * a + 1] = (
+                share
+                * (
+                    radial[i, 0] * v[k + a, 0]
+                    + radial[i, 1] * v[k + a, 1]
+                    + radial[i, 2] * v[k + a, 2]
+                )
+                / rho[i]
+            )
+        e = residual[i]
+        for a in range(4):
+            border[2 * k + a] += w * row[a]
+            rhs[2 * k + a] += w * row[a] * e
+            for b in range(a + 1):
+                band[a - b, 2 * k + b] += w * row[a] * row[b]
+        corner += w
+        rhs_radius += w * e
+    return band, border, corner, rhs, rhs_radius
+
+
+@njit(cache=True, nogil=True)
+def add_bending_prior(
+    band: FloatArray,
+    rhs: FloatArray,
+    nodes: FloatArray,
+    u: FloatArray,
+    v: FloatArray,
+    weights: FloatArray,
+) -> None:
+    """Add a prior on second differences of the axis to the normal equations.
+
+    Parameters
+    ----------
+    band, rhs
+        (HALF_BAND + 1, 2K) and (2K,), result of `assemble`, updated in place.
+    nodes
+        (K, 3) metres, local frame.
+    u, v
+        (K, 3) lateral unit vectors, local frame.
+    weights
+        (K,) 1 / variance of the second difference at each node, the variance of a point being 1.
+    """
+    for k in range(1, len(nodes) - 1):
+        w = weights[k]
+        bend = nodes[k - 1] - 2.0 * nodes[k] + nodes[k + 1]
+        for axis in range(2):
+            lateral = u[k] if axis == 0 else v[k]
+            e = -(bend * lateral).sum()
+            for p in range(3):
+                cp = -2.0 if p == 1 else 1.0
+                ip = 2 * (k - 1 + p) + axis
+                rhs[ip] += w * cp * e
+                for q in range(p + 1):
+                    cq = -2.0 if q == 1 else 1.0
+                    iq = 2 * (k - 1 + q) + axis
+                    band[ip - iq, iq] += w * cp * cq
+
+
+@njit(cache=True, nogil=True)
+def cholesky(band: FloatArray) -> FloatArray:
+    """Return the lower Cholesky factor of a positive definite matrix, both (rows, n) banded."""
+    rows, n = band.shape
+    factor = band.copy()
+    for j in range(n):
+        pivot = factor[0, j]
+        if pivot <= 0.0:
+            pivot = 1e-12
+        root = math.sqrt(pivot)
+        factor[0, j] = root
+        for a in range(1, min(rows, n - j)):
+            factor[a, j] /= root
+        for b in range(1, min(rows, n - j)):
+            for a in range(b, min(rows, n - j)):
+                factor[a - b, j + b] -= factor[a, j] * factor[b, j]
+    return factor
+
+
+@njit(cache=True, nogil=True)
+def cholesky_solve(factor: FloatArray, rhs: FloatArray) -> FloatArray:
+    """Return the solution (n,) for a right-hand side (n,) and a factor (rows, n) of `cholesky`."""
+    rows, n = factor.shape
+    x = rhs.copy()
+    for j in range(n):
+        x[j] /= factor[0, j]
+        for a in range(1, min(rows, n - j)):
+            x[j + a] -= factor[a, j] * x[j]
+    for j in range(n - 1, -1, -1):
+        for a in range(1, min(rows, n - j)):
+            x[j] -= factor[a, j] * x[j + a]
+        x[j] /= factor[0, j]
+    return x
+
+
+@njit(cache=True, nogil=True)
+def banded_inverse(factor: FloatArray) -> FloatArray:
+    """Return the entries of the inverse that lie within the band (Takahashi's recursion).
+
+    Both the factor of `cholesky` and the result are (rows, n) banded.
+    """
+    rows, n = factor.shape
+    inverse = np.zeros((rows, n))
+    for j in range(n - 1, -1, -1):
+        reach = min(rows, n - j)
+        for a in range(reach - 1, -1, -1):
+            i = j + a
+            total = 1.0 / factor[0, j] if a == 0 else 0.0
+            for c in range(1, reach):
+                k = j + c
+                low, high = min(i, k), max(i, k)
+                total -= factor[c, j] * inverse[high - low, low]
+            inverse[a, j] = total / factor[0, j]
+    return inverse
