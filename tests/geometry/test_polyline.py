@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 from shapes import random_motion, square_bend, wavy
 
-from twin_pipeline.geometry.polyline import along, angle_deg, chainage, directions
+from twin_pipeline.geometry.polyline import (
+    along,
+    angle_deg,
+    chainage,
+    directions,
+    extend,
+    length,
+    resample,
+)
 
 STAIRS = np.array([[0.0, 0.0, 0.0], [3.0, 4.0, 0.0], [3.0, 4.0, 2.0], [3.0, 5.0, 2.0]])
 
@@ -74,3 +82,23 @@ def test_angles_whatever_the_lengths(angle):
     second = 0.2 * np.array([np.cos(rad), np.sin(rad), 0.0])
     found = angle_deg(np.array([7.0, 0.0, 0.0]), second)
     assert found == pytest.approx(angle, abs=1e-5)
+
+
+@pytest.mark.parametrize(("step_m", "count"), [(0.1, 20), (0.3, 7), (5.0, 2)])
+def test_resampled_lines_have_even_steps_and_the_same_ends(step_m, count):
+    line = np.array([[0.0, 0.0, 0.0], [0.5, 0.0, 0.0], [0.5, 1.5, 0.0]])
+    found = resample(line, step_m)
+    assert len(found) == count + 1
+    np.testing.assert_allclose(found[[0, -1]], line[[0, -1]])
+    places = found[:, 0] + found[:, 1]
+    np.testing.assert_allclose(places, np.linspace(0.0, 2.0, count + 1), atol=1e-12)
+
+
+@pytest.mark.parametrize("length_m", [0.05, 0.4, 1.01])
+def test_extended_lines_go_on_straight_at_both_ends(length_m):
+    line = np.column_stack([np.arange(5) * 0.1, np.zeros(5), np.full(5, 2.0)])
+    found = extend(line, length_m, back=3)
+    assert length(found) >= length(line) + 2.0 * length_m - 1e-9
+    assert length(found) < length(line) + 2.0 * (length_m + 0.1)
+    np.testing.assert_allclose(np.diff(found, axis=0), [[0.1, 0.0, 0.0]] * (len(found) - 1))
+    np.testing.assert_allclose(found[:, 1:], [[0.0, 2.0]] * len(found))

@@ -143,3 +143,21 @@ def test_points_at_one_place_are_one_unusable_voxel(count):
     assert level.points_in_capsule(np.full(3, 3.0), np.full(3, 4.0), 0.01).tolist() == list(
         range(count)
     )
+
+
+@pytest.mark.parametrize("count", [3, 9, 40])
+def test_points_along_a_line_are_those_near_any_of_its_segments(sheet, count):
+    at = np.linspace(-0.45, 0.4, count)
+    line = np.column_stack([at, 0.5 * at, 0.004 * np.sin(4.0 * at)])
+    index, segment = sheet.points_along(line, 0.08)
+    first, along = line[:-1], np.diff(line, axis=0)
+    offset = sheet.xyz[:, None, :] - first
+    share = np.clip(np.einsum("nka,ka->nk", offset, along) / np.sum(along**2, axis=1), 0.0, 1.0)
+    distance = np.linalg.norm(offset - share[:, :, None] * along, axis=2).min(axis=1)
+    # between the nodes whose surroundings are looked up, the line may bend a little
+    assert (
+        set(np.flatnonzero(distance < 0.075)) <= set(index) <= set(np.flatnonzero(distance < 0.081))
+    )
+    assert (np.diff(index) > 0).all()
+    nearest = np.linalg.norm(sheet.xyz[index, None, :] - line, axis=2).argmin(axis=1)
+    assert segment.tolist() == np.minimum(nearest, count - 2).tolist()

@@ -1,5 +1,7 @@
 """Chainage, directions and distances along an axis; all arrays float64, metres."""
 
+import math
+
 import numpy as np
 
 from twin_pipeline.model import FloatArray
@@ -37,3 +39,28 @@ def angle_deg(first: FloatArray, second: FloatArray) -> float:
     """Return the angle between two directions (3,), degrees."""
     cosine = float(first @ second / np.linalg.norm(first) / np.linalg.norm(second))
     return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+
+
+def resample(axis: FloatArray, step_m: float) -> FloatArray:
+    """Return the polyline (K, 3) with vertices `step_m` apart (the last step stretched)."""
+    total_m = length(axis)
+    # rounded so that a whole or half number of steps falls on no edge
+    count = max(math.ceil(total_m / step_m - 0.25), 2)
+    return along(axis, axis, np.linspace(0.0, total_m, count + 1))
+
+
+def extend(axis: FloatArray, length_m: float, back: int) -> FloatArray:
+    """Return the polyline lengthened straight at both ends, in steps of its own spacing."""
+    step = float(np.linalg.norm(axis[1] - axis[0]))
+    count = max(int(np.ceil(length_m / step)), 1)
+    back = min(back, len(axis) - 1)
+    head = axis[0] - axis[back]
+    tail = axis[-1] - axis[-1 - back]
+    ahead = np.arange(1, count + 1)[:, None] * step
+    return np.vstack(
+        [
+            (axis[0] + ahead * head / np.linalg.norm(head))[::-1],
+            axis,
+            axis[-1] + ahead * tail / np.linalg.norm(tail),
+        ]
+    )

@@ -1,5 +1,6 @@
 """The cloud in Morton order with voxel levels and the planes fitted in them."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -7,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from twin_pipeline.bounds import bounds_of
-from twin_pipeline.kernels import voxels
+from twin_pipeline.kernels import tube, voxels
 from twin_pipeline.model import BoolArray, FloatArray, PointCloud
 
 MAX_VOXELS_PER_AXIS = 2**21
 _POINTS_PER_VOXEL = 1.5
+_GATHER_SIZE_M = 0.1
+_NODES_AT_ONCE = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,3 +153,27 @@ class Pyramid:
             size_m = self.voxel_size_m * 2**number
             self._levels[number] = VoxelLevel(size_m, self._lower, self.xyz, keys, starts)
         return self._levels[number]
+
+    def points_along(
+        self, nodes: FloatArray, radius_m: float
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Find the sorted points within `radius_m` of an evenly divided line (K, 3).
+
+        Returns
+        -------
+        index, segment
+            (P,) rising indices of sorted points; (P,) the number of the segment of the line that
+            starts at or before the nearest node.
+        """
+        level = self.level(max(0, round(math.log2(_GATHER_SIZE_M / self.voxel_size_m))))
+        pieces, near = [], []
+        for first in range(0, len(nodes) - 1, _NODES_AT_ONCE):
+            last = min(first + _NODES_AT_ONCE, len(nodes) - 1)
+            pieces.append(level.points_in_capsule(nodes[first], nodes[last], radius_m))
+            near.append(np.full(len(pieces[-1]), (first + last) // 2))
+        index, where = np.unique(np.concatenate(pieces), return_index=True)
+        spacing_m = float(np.linalg.norm(nodes[1] - nodes[0]))
+        reach = 2 * _NODES_AT_ONCE + math.ceil(radius_m / spacing_m)
+        return index, tube.nearest_segments(
+            self.xyz[index], nodes, np.concatenate(near)[where], reach
+        )

@@ -7,7 +7,6 @@ from itertools import pairwise
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.optimize import minimize_scalar
-from scipy.spatial import cKDTree
 
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
@@ -183,20 +182,12 @@ def _profile(
     pyramid: Pyramid, tube: Tube, options: FittingsOptions
 ) -> tuple[FloatArray, FloatArray, float]:
     """Return chainage and height above the barrel of the points in the tube's clearly seen part."""
-    level = pyramid.level(max(0, round(math.log2(0.1 / pyramid.voxel_size_m))))
-    reach = tube.radius_m + options.max_socket_rise_m
-    pieces = [
-        level.points_in_capsule(tube.nodes[k], tube.nodes[min(k + 4, len(tube.nodes) - 1)], reach)
-        for k in range(0, len(tube.nodes) - 1, 4)
-    ]
-    points = pyramid.xyz[np.unique(np.concatenate(pieces))]
     even = polyline.along(
         tube.nodes, tube.nodes, np.linspace(0.0, tube.length_m, max(len(tube.nodes), 2))
     )
+    index, segment = pyramid.points_along(even, tube.radius_m + options.max_socket_rise_m)
     step = tube.length_m / (len(even) - 1)
-    _, nearest = cKDTree(even).query(points)
-    segment = np.minimum(nearest, len(even) - 2).astype(np.int64)
-    chainage, radial = kernel.project(points, even, segment, step)
+    chainage, radial = kernel.project(pyramid.xyz[index], even, segment, step)
     rho = np.linalg.norm(radial, axis=1)
     rise = rho - tube.radius_m
     half = math.radians(max(0.5 * float(np.median(tube.arc_deg)) - 15.0, 25.0))

@@ -4,20 +4,13 @@ import math
 
 import numpy as np
 
+from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.tubes import Run, Tube
-from twin_pipeline.kernels import tube
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.anisotropy import expected_residuals
-from twin_pipeline.stages.measure.gather import (
-    CHUNK,
-    extend,
-    gather,
-    gather_level,
-    point_normals,
-    resample,
-)
+from twin_pipeline.stages.measure.normals import point_normals
 from twin_pipeline.stages.measure.options import MeasureOptions
 from twin_pipeline.stages.measure.precision import (
     slice_scatter,
@@ -48,7 +41,7 @@ _END_COSINE = 0.8
 
 def sparsely_covered(pyramid: Pyramid, run: Run) -> bool:
     """Tell whether a run has so few points that none of it can be spared for a first look."""
-    index, _ = gather(gather_level(pyramid), run.axis, 1.45 * run.radius_m + 0.02)
+    index, _ = pyramid.points_along(run.axis, _reach(run))
     return len(index) < _PROBE_POINTS // 2
 
 
@@ -60,22 +53,23 @@ def measure(
     As a probe it takes some thousands of points only, enough to tell whether there is a tube.
     """
     step = float(np.clip(0.5 * run.radius_m, 0.03, 0.10))
-    axis = extend(resample(run.axis, step), max(2.0 * run.radius_m, 0.3), back=10)
-    index, near = gather(gather_level(pyramid), axis, 1.45 * run.radius_m + 0.02)
+    axis = polyline.extend(polyline.resample(run.axis, step), max(2.0 * run.radius_m, 0.3), back=10)
+    index, segment = pyramid.points_along(axis, _reach(run))
     if len(index) < MIN_POINTS:
         return None
     if probe:
         every = max(len(index) // _PROBE_POINTS, 1)
-        index, near = index[::every], near[::every]
+        index, segment = index[::every], segment[::every]
     normals, normal_std = point_normals(pyramid, index, run.radius_m)
-    points = pyramid.xyz[index]
-    reach = 2 * CHUNK + math.ceil(1.5 * run.radius_m / step)
-    segment = tube.nearest_segments(points, axis, near, reach)
-    adj = Adjustment(points, normals, axis, segment, run.radius_m, step)
+    adj = Adjustment(pyramid.xyz[index], normals, axis, segment, run.radius_m, step)
     weights = iterate(adj, math.cos(min(max(math.radians(23.0), 3.0 * normal_std), 1.2)), options)
     if weights is None:
         return None
     return make_tube(adj, weights, index, options)
+
+
+def _reach(run: Run) -> float:
+    return 1.45 * run.radius_m + 0.02
 
 
 def iterate(adj: Adjustment, gate: float, options: MeasureOptions) -> FloatArray | None:
