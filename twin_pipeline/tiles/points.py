@@ -21,7 +21,7 @@ from twin_pipeline.tiles.blocks import make_blocks
 from twin_pipeline.tiles.distribute import Distributor
 from twin_pipeline.tiles.georeference import Georeference
 from twin_pipeline.tiles.node import TileNode
-from twin_pipeline.tiles.octree import Held, build, finish, join
+from twin_pipeline.tiles.octree import ENOUGH, Held, build, finish, join
 from twin_pipeline.tiles.options import TilesOptions
 from twin_pipeline.tiles.plan import Branch, Bucket, Planner, buckets
 from twin_pipeline.tiles.point_tileset import write_point_tileset
@@ -99,10 +99,18 @@ def write_point_tiles(
         cells = [spill.cell(run) for run in range(len(spill.runs))]
         blocks = make_blocks(distributor.grid, georeference, cells, found.middle)
         sink = TileSink.into(out, blocks, found.full_scale, options)
-        plan = Planner(folder, BUCKET_POINTS, stack).plan(spill)
+        plan = Planner(folder, _bucket_points(found.points, options), stack).plan(spill)
         root = _build_all(plan, sink, lambda n: tell("build", n))
     write_point_tileset(root, blocks, found, out, options)
     return _summary(root, found.lower, found.upper)
+
+
+def _bucket_points(points: int, options: TilesOptions) -> int:
+    """Return the most points of a bucket; a small scan is divided too, for two threads to build.
+
+    Parts that are too small to be joined inside a bucket would be joined by one thread after all.
+    """
+    return min(BUCKET_POINTS, max(points // 2, ENOUGH * options.points_per_tile))
 
 
 def _build_all(plan: Bucket | Branch, sink: TileSink, tell: Callable[[int], None]) -> TileNode:
