@@ -1,8 +1,11 @@
 """The first run compiles the numeric kernels; users are told why it takes longer."""
 
+import threading
 from contextlib import suppress
 
-from twin_pipeline.kernels import CACHE_DIR
+import numpy as np
+
+from twin_pipeline.kernels import CACHE_DIR, voxels
 from twin_pipeline.progress import Progress
 
 _COMPLETE = CACHE_DIR / "complete"
@@ -12,6 +15,12 @@ def announce_compilation(progress: Progress) -> None:
     """Say so if the kernels of this version have not been compiled here yet."""
     if not _COMPLETE.exists():
         progress.note("compiling the numeric kernels; this happens once and takes about a minute")
+
+
+def load_compiler() -> None:
+    """Begin to load what the first kernel needs, while the scan is read by others than Python."""
+    keys = np.arange(1, dtype=np.uint64)
+    threading.Thread(target=voxels.hash_table, args=(keys,), daemon=True).start()
 
 
 def remember_compilation() -> None:
