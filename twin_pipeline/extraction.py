@@ -35,6 +35,23 @@ _WORSE = 1.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Search:
+    """Where pipes are searched for, and how."""
+
+    pyramid: Pyramid
+    config: Config
+    under_open_sky: bool
+
+    def measured(self, run: Run, *, probe: bool = False) -> Tube | None:
+        """Return the tube that a run holds; None where there is none, or none to be believed."""
+        tube = measure(self.pyramid, run, self.config.measure, probe=probe)
+        if tube is None:
+            return None
+        against = why_not_a_pipe(tube, self.config.judge, under_open_sky=self.under_open_sky)
+        return tube if against is None else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Extraction:
     """What a cloud holds."""
 
@@ -57,11 +74,11 @@ def extract(
         dug = excavation(pyramid, ground) if ground is not None else None
         # what lies on or above the pavement is no buried pipe
         searched = pyramid.part(dug.below(GROUND_TOLERANCE_M)) if dug is not None else pyramid
+        search = _Search(searched, config, under_open_sky=dug is not None)
     with stage("detect"):
         seeds = detect(searched, config.detect)
     with stage("measure"):
-        tubes = _tubes(searched, Tracer(seeds, config.trace), config)
-        tubes = _joined(searched, tubes, config)
+        tubes = _joined(search, _tubes(search, Tracer(seeds, config.trace)))
     with stage("classify"):
         found, left_out = classify(tubes, ground, config.classify)
         pipes = tuple(
@@ -72,36 +89,36 @@ def extract(
     return Extraction(pipes, ground, labels, tuple(_mention(item, cloud) for item in left_out))
 
 
-def _tubes(pyramid: Pyramid, tracer: Tracer, config: Config) -> list[Tube]:
+def _tubes(search: _Search, tracer: Tracer) -> list[Tube]:
     """Measure the best supported run, take its surface away, and go on with what is left."""
     tubes: list[Tube] = []
     while (run := tracer.next_run()) is not None:
-        piece = run if sparsely_covered(pyramid, run) else tracer.probe(run)
-        tube = _believed(pyramid, piece, config, probe=True)
+        piece = run if sparsely_covered(search.pyramid, run) else tracer.probe(run)
+        tube = search.measured(piece, probe=True)
         if tube is not None:
-            tube = _believed(pyramid, piece, config)
+            tube = search.measured(piece)
         if tube is None or any(_part_of(tube, other) for other in tubes):
             tracer.dismiss(piece)
         else:
-            tube = _prolonged(pyramid, tracer, tube, run.level, config)
+            tube = _prolonged(search, tracer, tube, run.level)
             tracer.take(tube.nodes, tube.radius_m)
             tubes.append(tube)
     return tubes
 
 
-def _prolonged(pyramid: Pyramid, tracer: Tracer, tube: Tube, level: int, config: Config) -> Tube:
+def _prolonged(search: _Search, tracer: Tracer, tube: Tube, level: int) -> Tube:
     """Follow a tube on with its measured radius as long as that makes it longer."""
+    least_m, drift_share = search.config.trace.min_length_m, search.config.measure.drift_share
     tried_m = 0.0
     while (run := tracer.prolong(tube, level)) is not None:
-        if run.length_m < tried_m + config.trace.min_length_m:
+        if run.length_m < tried_m + least_m:
             break  # no further than where measuring has cut a run back before
         tried_m = run.length_m
-        longer = _believed(pyramid, run, config)
-        if longer is None or longer.length_m < tube.length_m + config.trace.min_length_m:
+        longer = search.measured(run)
+        if longer is None or longer.length_m < tube.length_m + least_m:
             break
         # more of the same pipe makes it better known, something else does not
-        share = config.measure.drift_share
-        if _std_within(longer, share) > _WORSE * _std_within(tube, share):
+        if _std_within(longer, drift_share) > _WORSE * _std_within(tube, drift_share):
             break
         tube = longer
     return tube
@@ -113,21 +130,14 @@ def _std_within(tube: Tube, drift_share: float) -> float:
     return math.sqrt(max(tube.radius_std_m**2 - drift**2, 0.0))
 
 
-def _believed(pyramid: Pyramid, run: Run, config: Config, *, probe: bool = False) -> Tube | None:
-    tube = measure(pyramid, run, config.measure, probe=probe)
-    if tube is None or why_not_a_pipe(tube, config.judge) is not None:
-        return None
-    return tube
-
-
-def _joined(pyramid: Pyramid, tubes: list[Tube], config: Config) -> list[Tube]:
+def _joined(search: _Search, tubes: list[Tube]) -> list[Tube]:
     """Join pieces of one pipe and measure the whole anew, until nothing more fits together."""
     pending = sorted(tubes, key=lambda tube: -tube.length_m)
     whole: list[Tube] = []
     while pending:
         tube = pending.pop(0)
         for other in pending:
-            together = _as_one(pyramid, tube, other, config)
+            together = _as_one(search, tube, other)
             if together is not None:
                 pending = [together, *(t for t in pending if t is not other)]
                 break
@@ -136,11 +146,11 @@ def _joined(pyramid: Pyramid, tubes: list[Tube], config: Config) -> list[Tube]:
     return [tube for tube in whole if not any(_part_of(tube, other) for other in whole)]
 
 
-def _as_one(pyramid: Pyramid, tube: Tube, other: Tube, config: Config) -> Tube | None:
+def _as_one(search: _Search, tube: Tube, other: Tube) -> Tube | None:
     """Measure two tubes as one; None where they do not make one that is longer than either."""
     for cut_back in (False, True):
-        run = join(tube, other, config.trace, cut_back=cut_back)
-        together = _believed(pyramid, run, config) if run is not None else None
+        run = join(tube, other, search.config.trace, cut_back=cut_back)
+        together = search.measured(run) if run is not None else None
         if together is not None and together.length_m > max(tube.length_m, other.length_m):
             return together
     return None

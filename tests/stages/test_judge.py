@@ -18,6 +18,10 @@ def test_a_tube_well_seen_from_above_is_believed():
     assert verdict() is None
 
 
+def test_a_bedded_tube_seen_from_above_is_believed():
+    assert verdict(halo=0.6) is None
+
+
 def test_a_tube_well_seen_from_the_side_is_believed():
     assert verdict(middle=SIDEWAYS, halo=0.02) is None
 
@@ -31,13 +35,29 @@ def test_a_tube_well_seen_from_the_side_is_believed():
         ({"purity": 0.2}, "purity 0.20"),
         ({"inflation": 500.0}, "500 x noise"),
         ({"radius_std_m": 0.05}, "not determined"),
-        ({"middle": SIDEWAYS, "halo": 2.0}, "surface goes on"),
+        ({"halo": 2.0}, "surface goes on"),
+        ({"middle": SIDEWAYS, "halo": 0.5}, "surface goes on"),
         ({"middle": -UP, "halo": 2.0}, "surface goes on"),
         ({"slice_radius_m": 0.085 * (1 + 0.4 * np.cos(np.arange(len(NODES))))}, "scatters"),
     ],
 )
 def test_one_flaw_is_enough_and_is_named(changes, reason):
     assert reason in verdict(**changes)
+
+
+def test_a_hollow_is_no_pipe_under_the_open_sky():
+    hollow = replace(make_tube(NODES), middle=-UP)
+    assert why_not_a_pipe(hollow, JudgeOptions()) is None
+    assert "hollow" in why_not_a_pipe(hollow, JudgeOptions(), under_open_sky=True)
+    for middle in (UP, SIDEWAYS):
+        pipe = replace(make_tube(NODES), middle=middle)
+        assert why_not_a_pipe(pipe, JudgeOptions(), under_open_sky=True) is None
+
+
+def test_what_is_nearly_flat_must_be_the_rounder():
+    assert verdict(misfit=0.2, plane_ratio=30.0) is None
+    assert "not round" in verdict(misfit=0.2, plane_ratio=3.0)
+    assert "not round" in verdict(misfit=0.2, arc_deg=np.full(len(NODES), 90.0))
 
 
 def test_a_tube_is_too_short_by_what_was_seen_of_it():
@@ -62,7 +82,7 @@ def test_only_the_arc_of_the_observed_part_counts():
 
 def test_a_narrow_arc_must_be_surer_than_a_wide_one():
     """Little of a circle, hardly better than a plane: an edge or a heap looks like this, too."""
-    weak = {"plane_ratio": 2.0, "misfit": 0.2, "radius_std_m": 0.004}
+    weak = {"plane_ratio": 2.0, "radius_std_m": 0.004}
     assert verdict(**weak) is None
     assert verdict(**weak, arc_deg=np.full(len(NODES), 65.0)) is not None
 

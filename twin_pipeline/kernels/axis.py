@@ -20,6 +20,11 @@ _FIRST_GAP_M = 0.3
 _SHORT_WINDOW = 0.75
 _LONG_WINDOW = 3.0
 _FEW_PATCHES = 20
+_STRAIGHT_RADII = (16.0, 8.0, 4.0)
+_ASIDE_RADII = 0.5
+_RECENT_RADII = (2.0,)
+_SAME_DIRECTION = math.cos(math.radians(3.0))
+_CLEARLY_MORE = 1.1
 
 
 @njit(cache=True, nogil=True)
@@ -505,7 +510,11 @@ def follow_axis(
     centres (S, 3), metres, local frame, without `start`, and seen (S,) bool; the last station is
     always seen.
     """
-    centres = np.empty((max_steps, 3))
+    before = int(_STRAIGHT_RADII[0] * radius / step) + 1
+    trail = np.empty((before + max_steps, 3))
+    for k in range(before):
+        trail[k] = start - (before - 1 - k) * step * direction
+    centres = trail[before:]
     seen = np.zeros(max_steps, np.bool_)
     half = _SHORT_WINDOW * radius
     reach = math.sqrt((1.35 * radius) ** 2 + half**2)
@@ -516,7 +525,8 @@ def follow_axis(
         reach = math.sqrt((1.35 * radius) ** 2 + half**2)
         idx = patches_in_ball(start, reach, lower, size, keys, table, children, centroids, used)
     x = start.copy()
-    d = direction.copy()
+    d = other = direction
+    bending = False
     end = streak = 0
     gap = 0.0
     for s in range(max_steps):
@@ -526,6 +536,15 @@ def follow_axis(
         shift, arc, purity, kept = tube_support(
             centroids[idx], normals[idx], ahead, d, radius, half, tolerance
         )
+        if (d * other).sum() < _SAME_DIRECTION:
+            there = x + step * other
+            idx = patches_in_ball(there, reach, lower, size, keys, table, children, centroids, used)
+            shift2, arc2, purity2, kept2 = tube_support(
+                centroids[idx], normals[idx], there, other, radius, half, tolerance
+            )
+            if kept2 > _CLEARLY_MORE * kept:
+                bending = not bending
+                ahead, shift, arc, purity, kept = there, shift2, arc2, purity2, kept2
         good = kept >= 6 and arc >= min_arc and purity >= min_purity
         x = ahead + shift if good else ahead
         centres[s] = x
@@ -535,7 +554,9 @@ def follow_axis(
         if streak >= 3 or (good and gap == 0.0):
             end = s + 1
             gap = 0.0
-            d = _direction(start, centres, s + 1, d, step, radius)
+            straight = _direction(trail[: before + s + 1], d, step, radius, _STRAIGHT_RADII)
+            recent = _direction(trail[: before + s + 1], d, step, radius, _RECENT_RADII)
+            d, other = (recent, straight) if bending else (straight, recent)
         else:
             gap += step
             if gap > min(max_gap, max(_FIRST_GAP_M, 3.0 * radius) + end * step):
@@ -545,13 +566,32 @@ def follow_axis(
 
 @njit(cache=True, nogil=True)
 def _direction(
-    start: FloatArray, centres: FloatArray, count: int, d: FloatArray, step: float, radius: float
+    trail: FloatArray, d: FloatArray, step: float, radius: float, pieces: tuple[float, ...]
 ) -> FloatArray:
-    """Return the unit chord (3,) over the last two radii or so, or `d` while it is too short."""
-    back = max(3, int(2.0 * radius / step))
-    begin = start if count <= back else centres[count - 1 - back]
-    chord: FloatArray = centres[count - 1] - begin
-    norm = math.sqrt((chord * chord).sum())
-    if norm < 1.2 * radius:
-        return d
-    return chord / norm
+    """Return the unit direction (3,) of the end of a trail (S, 3) that came along `d`.
+
+    That is the direction of the longest of some last pieces, given in radii, that is straight to
+    half a radius: a socket or a stone turns no axis.
+    """
+    ahead = d
+    for radii in pieces:
+        piece = trail[max(len(trail) - 1 - int(radii * radius / step), 0) :]
+        middle = np.zeros(3)
+        for i in range(len(piece)):
+            middle += piece[i]
+        middle /= len(piece)
+        m = np.zeros((3, 3))
+        for i in range(len(piece)):
+            q = piece[i] - middle
+            m += np.outer(q, q)
+        ahead = np.linalg.eigh(m)[1][:, 2].copy()
+        if (ahead * d).sum() < 0.0:
+            ahead = -ahead
+        aside = 0.0
+        for i in range(len(piece)):
+            q = piece[i] - middle
+            along = (q * ahead).sum()
+            aside = max(aside, (q * q).sum() - along * along)
+        if aside <= (_ASIDE_RADII * radius) ** 2:
+            break
+    return ahead

@@ -5,6 +5,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from twin_pipeline.geometry.tubes import Tube
 
+_WIDE_ARC_DEG = 100.0
+_FACES_DOWN = -0.3
+
 
 class JudgeOptions(BaseModel):
     """What a tube must show to be believed."""
@@ -24,11 +27,17 @@ class JudgeOptions(BaseModel):
         gt=0.0,
         description="most surface going on beyond a tube seen from the side or below, ratio",
     )
-    max_misfit: float = Field(
-        0.35, gt=0.0, description="largest non-circular shape, ratio to noise"
+    max_halo_above: float = Field(
+        0.9, gt=0.0, description="the same for a tube seen from above, which bedding may adjoin"
     )
-    max_misfit_narrow: float = Field(
-        0.14, gt=0.0, description="the same for arcs below 100 degrees"
+    max_misfit: float = Field(
+        0.25, gt=0.0, description="largest non-circular shape, ratio to noise"
+    )
+    max_misfit_faint: float = Field(
+        0.14, gt=0.0, description="the same for arcs below 100 degrees and nearly flat ones"
+    )
+    round_plane_ratio: float = Field(
+        5.0, gt=1.0, description="advantage over a plane from which a wide arc is not nearly flat"
     )
     min_plane_ratio: float = Field(
         1.3, gt=1.0, description="least advantage of the tube over a plane, ratio of variances"
@@ -46,7 +55,7 @@ class JudgeOptions(BaseModel):
         2.0, gt=1.0, description="advantage over a plane that makes a wide arc clear"
     )
     max_radius_std_faint: float = Field(
-        0.035, gt=0.0, description="largest relative std of the radius where it is not, ratio"
+        0.03, gt=0.0, description="largest relative std of the radius where it is not, ratio"
     )
     min_purity: float = Field(0.7, gt=0.0, lt=1.0, description="least share of points that fit")
     max_inflation: float = Field(
@@ -59,23 +68,33 @@ class JudgeOptions(BaseModel):
     )
 
 
-def why_not_a_pipe(tube: Tube, options: JudgeOptions) -> str | None:
-    """Return what speaks against a tube being a pipe, None where nothing does."""
+def why_not_a_pipe(
+    tube: Tube, options: JudgeOptions, *, under_open_sky: bool = False
+) -> str | None:
+    """Return what speaks against a tube being a pipe, None where nothing does.
+
+    Under the open sky, as in an excavation, nothing is scanned from below: what shows the inside
+    of its lower half is a hollow.
+    """
     seen_m = tube.length_m * float(tube.observed.mean())
     needed_m = max(options.min_length_m, options.min_length_diameters * 2.0 * tube.radius_m)
     arc_deg = float(np.median(tube.arc_deg[tube.observed]))
     from_above = tube.middle[2] > 0.3
     scatter = _radius_scatter(tube)
-    max_misfit = options.max_misfit if arc_deg >= 100.0 else options.max_misfit_narrow
+    max_halo = options.max_halo_above if from_above else options.max_halo
+    wide = arc_deg >= _WIDE_ARC_DEG
+    is_round = wide and tube.plane_ratio >= options.round_plane_ratio
+    max_misfit = options.max_misfit if is_round else options.max_misfit_faint
     min_arc = options.min_arc_deg if from_above else options.min_arc_sideways_deg
     narrow = arc_deg < options.narrow_arc_deg
     min_plane_ratio = options.min_plane_ratio_narrow if narrow else options.min_plane_ratio
-    clear = arc_deg >= 100.0 and tube.plane_ratio >= options.clear_plane_ratio
+    clear = wide and tube.plane_ratio >= options.clear_plane_ratio
     max_std = _max_radius_std(arc_deg, options, clear=clear) * tube.radius_m
     checks = (
+        (not under_open_sky or tube.middle[2] > _FACES_DOWN, "hollow, its lower half is seen"),
         (seen_m >= needed_m, f"seen over {seen_m:.2f} m only"),
         (arc_deg >= min_arc, f"arc of {arc_deg:.0f} degrees"),
-        (from_above or tube.halo <= options.max_halo, f"surface goes on, halo {tube.halo:.2f}"),
+        (tube.halo <= max_halo, f"surface goes on, halo {tube.halo:.2f}"),
         (tube.misfit <= max_misfit, f"not round, misfit {tube.misfit:.2f}"),
         (tube.plane_ratio >= min_plane_ratio, f"flat, ratio {tube.plane_ratio:.2f}"),
         (tube.purity >= options.min_purity, f"purity {tube.purity:.2f}"),
