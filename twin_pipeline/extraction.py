@@ -34,6 +34,10 @@ _WORSE = 1.2
 """From this ratio of standard deviations on, what was added is not the same pipe."""
 
 
+_SHAPED = 0.05
+_UNEVEN = 3.0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Search:
     """Where pipes are searched for, and how."""
@@ -47,8 +51,16 @@ class _Search:
         tube = measure(self.pyramid, run, self.config.measure, probe=probe)
         if tube is None:
             return None
+        if not probe and _doubtful(tube):
+            tube = self._again(tube)
         against = why_not_a_pipe(tube, self.config.judge, under_open_sky=self.under_open_sky)
         return tube if against is None else None
+
+    def _again(self, tube: Tube) -> Tube:
+        """Measure from where a first try, that began far off, has led; return the rounder one."""
+        run = Run(tube.nodes, tube.radius_m, np.ones(len(tube.nodes), bool), 0)
+        second = measure(self.pyramid, run, self.config.measure)
+        return tube if second is None or second.misfit > tube.misfit else second
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,6 +134,11 @@ def _prolonged(search: _Search, tracer: Tracer, tube: Tube, level: int) -> Tube:
             break
         tube = longer
     return tube
+
+
+def _doubtful(tube: Tube) -> bool:
+    """Tell whether what is left after a fit has a shape, around the tube or along it."""
+    return tube.misfit > _SHAPED or tube.inflation > _UNEVEN
 
 
 def _std_within(tube: Tube, drift_share: float) -> float:
