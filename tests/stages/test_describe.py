@@ -182,6 +182,8 @@ def test_a_well_seen_pipe_is_good():
         ({"radius_std_m": 0.010}, Quality.POOR, "20.0 mm"),
         ({"observed": np.arange(len(TUBE.nodes)) % 4 > 0}, Quality.USABLE, "25 %"),
         ({"observed": np.arange(len(TUBE.nodes)) % 4 > 2}, Quality.POOR, "75 %"),
+        ({"std_v_m": 0.05 * (np.arange(len(TUBE.nodes)) == 3)}, Quality.USABLE, "known to 50 mm"),
+        ({"std_h_m": 0.20 * (np.arange(len(TUBE.nodes)) == 3)}, Quality.POOR, "known to 200 mm"),
     ],
 )
 def test_quality_names_what_limits_it(changes, grade, reason):

@@ -44,6 +44,12 @@ class DescribeOptions(BaseModel):
     usable_diameter_std_m: float = Field(
         0.006, gt=0.0, description="largest diameter std of quality usable, metres"
     )
+    good_position_std_m: float = Field(
+        0.02, gt=0.0, description="largest position std anywhere of quality good, metres"
+    )
+    usable_position_std_m: float = Field(
+        0.1, gt=0.0, description="largest position std anywhere of quality usable, metres"
+    )
     good_observed: float = Field(0.9, gt=0.0, le=1.0, description="least share seen of good, ratio")
     usable_observed: float = Field(
         0.6, gt=0.0, le=1.0, description="least share seen of usable, ratio"
@@ -206,11 +212,17 @@ def _quality(
     """Return the grade and what limits it, in words that say what to do about it."""
     arc = float(np.median(tube.arc_deg[tube.observed]))
     std_mm = 2000.0 * tube.radius_std_m
+    off_m = np.hypot(tube.std_h_m, tube.std_v_m)
+    worst_at = float(polyline.chainage(tube.nodes)[off_m.argmax()])
+    worst_m = float(off_m.max())
     limits = (
         (arc, options.good_arc_deg, options.usable_arc_deg,
          f"only {arc:.0f} degrees of the circumference were seen: scan from both sides"),
         (-std_mm, -1000.0 * options.good_diameter_std_m, -1000.0 * options.usable_diameter_std_m,
          f"diameter known to {std_mm:.1f} mm only: scan closer or uncover more"),
+        (-worst_m, -options.good_position_std_m, -options.usable_position_std_m,
+         f"position known to {1000.0 * worst_m:.0f} mm only at {worst_at:.1f} m: "
+         "uncover and rescan there"),
         (observed, options.good_observed, options.usable_observed,
          f"{100.0 * (1.0 - observed):.0f} % of the length was hidden: uncover and rescan"),
     )  # fmt: skip

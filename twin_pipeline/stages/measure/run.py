@@ -10,6 +10,7 @@ from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.anisotropy import expected_residuals
+from twin_pipeline.stages.measure.hidden import hidden_std
 from twin_pipeline.stages.measure.normals import point_normals
 from twin_pipeline.stages.measure.options import MeasureOptions
 from twin_pipeline.stages.measure.precision import (
@@ -129,13 +130,15 @@ def make_tube(
     span = slice(first, last + 1)
     nodes = _exact_ends(adj, first, last)
     wander_m = wander(nodes, std_v[span])
+    hidden = hidden_std(nodes, observed[span])
+    hidden_h, hidden_v = np.hypot(hidden[:, 0], hidden[:, 1]), hidden[:, 2]
     return Tube(
         nodes=nodes,
         radius_m=adj.radius,
         radius_std_m=with_systematic(radius_std, adj, wander_m, options),
-        std_h_m=std_h[span],
-        std_v_m=std_v[span],
-        crown_std_m=crown[span],
+        std_h_m=np.hypot(std_h[span], hidden_h),
+        std_v_m=np.hypot(std_v[span], hidden_v),
+        crown_std_m=np.hypot(crown[span], hidden_v),
         arc_deg=arc[span],
         observed=observed[span],
         slice_radius_m=slice_radius[span],
