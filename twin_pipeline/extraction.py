@@ -121,11 +121,7 @@ def _tubes(search: _Search, tracer: Tracer) -> list[Tube]:
 def _prolonged(search: _Search, tracer: Tracer, tube: Tube, level: int) -> Tube:
     """Follow a tube on with its measured radius as long as that makes it longer."""
     least_m, drift_share = search.config.trace.min_length_m, search.config.measure.drift_share
-    tried_m = 0.0
     while (run := tracer.prolong(tube, level)) is not None:
-        if run.length_m < tried_m + least_m:
-            break  # no further than where measuring has cut a run back before
-        tried_m = run.length_m
         longer = search.measured(run)
         if longer is None or longer.length_m < tube.length_m + least_m:
             break

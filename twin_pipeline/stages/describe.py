@@ -221,7 +221,7 @@ def _quality(
         (-std_mm, -1000.0 * options.good_diameter_std_m, -1000.0 * options.usable_diameter_std_m,
          f"diameter known to {std_mm:.1f} mm only: scan closer or uncover more"),
         (-worst_m, -options.good_position_std_m, -options.usable_position_std_m,
-         f"position known to {1000.0 * worst_m:.0f} mm only at {worst_at:.1f} m: uncover and rescan"),
+         f"position known to {1000.0 * worst_m:.0f} mm only at {worst_at:.1f} m: rescan there"),
         (observed, options.good_observed, options.usable_observed,
          f"{100.0 * (1.0 - observed):.0f} % of the length was hidden: uncover and rescan"),
     )  # fmt: skip
