@@ -7,7 +7,7 @@ from stages.made import bent, make_tube, pyramid_of, straight, tube_points
 from twin_pipeline.geometry.tubes import Run
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.detect import DetectOptions, detect
-from twin_pipeline.stages.trace import TraceOptions, Tracer, join
+from twin_pipeline.stages.trace import TraceOptions, Tracer, _without_loose_ends, join
 
 RADIUS_M = 0.085
 
@@ -269,3 +269,19 @@ def test_pieces_of_different_size_are_not_joined_unless_badly_known():
     assert join(first, make_tube(other, 0.060), TraceOptions()) is None
     unsure = make_tube(other, 0.075, radius_std_m=0.004)
     assert join(first, unsure, TraceOptions()) is not None
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        ("1111", (0, 3)),
+        ("0111100", (1, 4)),
+        ("1000100001", (9, 9)),
+        ("11110011111", (0, 10)),
+        ("1111111000011", (0, 6)),
+        ("110001111110000101", (5, 10)),
+    ],
+)
+def test_a_probe_has_no_ends_that_hang_on_a_gap(seen, expected):
+    flags = np.array([c == "1" for c in seen])
+    assert _without_loose_ends(flags) == expected

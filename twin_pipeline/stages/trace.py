@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy.spatial import cKDTree
 
 from twin_pipeline.geometry.patches import Patches, min_arc_deg, tolerance_ratio
+from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Run, Seeds, Tube
 from twin_pipeline.kernels import axis
 from twin_pipeline.model import BoolArray, FloatArray
@@ -68,12 +69,13 @@ class Tracer:
     def probe(self, run: Run) -> Run:
         """Return the best seen metre or so of a run: to tell if the rest is worth it."""
         length_m = max(1.0, 10.0 * run.radius_m)
-        count = int(length_m / (_STEP_PER_RADIUS * run.radius_m)) + 1
-        if count >= len(run.axis):
-            return run
+        count = min(int(length_m / (_STEP_PER_RADIUS * run.radius_m)) + 1, len(run.axis))
         seen = np.convolve(run.seen, np.ones(count), mode="valid")
         first = int(np.argmax(seen))
-        piece = slice(first, first + count)
+        begin, end = _without_loose_ends(run.seen[first : first + count])
+        if end + 1 - begin == len(run.axis):
+            return run
+        piece = slice(first + begin, first + end + 1)
         return Run(run.axis[piece], run.radius_m, run.seen[piece], run.level)
 
     def prolong(self, tube: Tube, level: int) -> Run | None:
@@ -195,6 +197,23 @@ def join(first: Tube, second: Tube, options: TraceOptions, *, cut_back: bool = F
                 longer = first if len(first.points) > len(second.points) else second
                 return Run(axis, longer.radius_m, np.ones(len(axis), bool), 0)
     return None
+
+
+def _without_loose_ends(seen: BoolArray) -> tuple[int, int]:
+    """Return the first and last station (S,) without ends where less is seen than the gap to them.
+
+    Some station must be seen.
+    """
+    first, last = int(np.argmax(seen)), len(seen) - 1 - int(np.argmax(seen[::-1]))
+    for begin, end in stretches(~seen):
+        gap = end - begin + 1
+        if first < begin and seen[first:begin].sum() < gap:
+            first = end + 1
+    for begin, end in reversed(stretches(~seen)):
+        gap = end - begin + 1
+        if first < begin and end < last and seen[end + 1 : last + 1].sum() < gap:
+            last = begin - 1
+    return first, last
 
 
 def _bridge(
