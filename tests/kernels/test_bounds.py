@@ -35,7 +35,7 @@ CHECKED = (
     "test_tube.py::test_points_beyond_the_ends_have_no_chainage",
     "test_tube.py::test_sectors_count_the_points_near_the_shell",
     "test_tube.py::test_points_at_the_very_end_count_in_the_last_slice",
-    "test_tube_equations.py",
+    "test_normal_equations.py",
     "test_tube_points.py",
     "test_plane.py",
     "test_voxels.py::test_every_voxel_is_found_and_no_other",
