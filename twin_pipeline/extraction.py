@@ -105,7 +105,9 @@ def _tubes(search: _Search, tracer: Tracer) -> list[Tube]:
     """Measure the best supported run, take its surface away, and go on with what is left."""
     tubes: list[Tube] = []
     while (run := tracer.next_run()) is not None:
-        piece = run if sparsely_covered(search.pyramid, run) else tracer.probe(run)
+        piece = tracer.probe(run)
+        if all(sparsely_covered(search.pyramid, part) for part in (piece, run)):
+            piece = run
         tube = search.measured(piece, probe=True)
         if tube is not None:
             tube = search.measured(piece)

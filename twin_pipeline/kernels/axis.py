@@ -538,7 +538,6 @@ def follow_axis(
         )
         if (d * other).sum() < _SAME_DIRECTION:
             there = x + step * other
-            idx = patches_in_ball(there, reach, lower, size, keys, table, children, centroids, used)
             shift2, arc2, purity2, kept2 = tube_support(
                 centroids[idx], normals[idx], there, other, radius, half, tolerance
             )
@@ -554,8 +553,8 @@ def follow_axis(
         if streak >= 3 or (good and gap == 0.0):
             end = s + 1
             gap = 0.0
-            straight = _direction(trail[: before + s + 1], d, step, radius, _STRAIGHT_RADII)
-            recent = _direction(trail[: before + s + 1], d, step, radius, _RECENT_RADII)
+            straight = _direction(trail[: before + s + 1], step, radius, _STRAIGHT_RADII)
+            recent = _direction(trail[: before + s + 1], step, radius, _RECENT_RADII)
             d, other = (recent, straight) if bending else (straight, recent)
         else:
             gap += step
@@ -566,32 +565,30 @@ def follow_axis(
 
 @njit(cache=True, nogil=True)
 def _direction(
-    trail: FloatArray, d: FloatArray, step: float, radius: float, pieces: tuple[float, ...]
+    trail: FloatArray, step: float, radius: float, pieces: tuple[float, ...]
 ) -> FloatArray:
-    """Return the unit direction (3,) of the end of a trail (S, 3) that came along `d`.
+    """Return the unit direction (3,) of the end of a trail (S, 3).
 
     That is the direction of the longest of some last pieces, given in radii, that is straight to
     half a radius: a socket or a stone turns no axis.
     """
-    ahead = d
+    ahead = np.zeros(3)
     for radii in pieces:
         piece = trail[max(len(trail) - 1 - int(radii * radius / step), 0) :]
         middle = np.zeros(3)
+        slope = np.zeros(3)
         for i in range(len(piece)):
-            middle += piece[i]
-        middle /= len(piece)
-        m = np.zeros((3, 3))
-        for i in range(len(piece)):
-            q = piece[i] - middle
-            m += np.outer(q, q)
-        ahead = np.linalg.eigh(m)[1][:, 2].copy()
-        if (ahead * d).sum() < 0.0:
-            ahead = -ahead
+            for k in range(3):
+                middle[k] += piece[i, k] / len(piece)
+                slope[k] += (i - 0.5 * (len(piece) - 1)) * piece[i, k]
+        ahead = slope / math.sqrt((slope * slope).sum())
         aside = 0.0
         for i in range(len(piece)):
-            q = piece[i] - middle
-            along = (q * ahead).sum()
-            aside = max(aside, (q * q).sum() - along * along)
+            squared = along = 0.0
+            for k in range(3):
+                squared += (piece[i, k] - middle[k]) ** 2
+                along += (piece[i, k] - middle[k]) * ahead[k]
+            aside = max(aside, squared - along * along)
         if aside <= (_ASIDE_RADII * radius) ** 2:
             break
     return ahead
