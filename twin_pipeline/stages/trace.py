@@ -202,7 +202,7 @@ def join(first: Tube, second: Tube, options: TraceOptions, *, cut_back: bool = F
 def _without_loose_ends(seen: BoolArray) -> tuple[int, int]:
     """Return the first and last station (S,) without ends where less is seen than the gap to them.
 
-    Some station must be seen.
+    All of them where that would leave less than half of what is seen; some station must be.
     """
     first, last = int(np.argmax(seen)), len(seen) - 1 - int(np.argmax(seen[::-1]))
     for begin, end in stretches(~seen):
@@ -213,7 +213,8 @@ def _without_loose_ends(seen: BoolArray) -> tuple[int, int]:
         gap = end - begin + 1
         if first < begin and end < last and seen[end + 1 : last + 1].sum() < gap:
             last = begin - 1
-    return first, last
+    most = 2 * seen[first : last + 1].sum() >= seen.sum()
+    return (first, last) if most else (0, len(seen) - 1)
 
 
 def _bridge(
