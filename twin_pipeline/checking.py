@@ -4,20 +4,17 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
-from twin_pipeline.catalogue import load_catalogue
 from twin_pipeline.config import Config
 from twin_pipeline.extraction import extract
 from twin_pipeline.geometry.stretches import stretches
-from twin_pipeline.model import FittingKind, Pipe, Quality
-from twin_pipeline.pipeline import Clock
+from twin_pipeline.model import Pipe, Quality
+from twin_pipeline.pipeline import Clock, catalogue_for
 from twin_pipeline.progress import Progress
+from twin_pipeline.stages.describe import barrel_hidden
 from twin_pipeline.stages.read import read_cloud
 
 _STATION_INTERVAL_M = 0.1
 _LONGEST_HIDDEN_M = 0.5
-_SOCKET_M = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +43,7 @@ def check_scan(scan: Path, config: Config, progress: Progress) -> tuple[CheckIte
     UsageError
         When the material is in no catalogue.
     """
-    catalogue = load_catalogue()
-    if config.nominal.material is not None:
-        catalogue.material(config.nominal.material)
+    catalogue = catalogue_for(config)
     clock = Clock(progress)
     with clock.stage("read"):
         cloud = read_cloud(scan, axis_order=config.crs.axis_order)
@@ -80,12 +75,7 @@ def _of_pipe(pipe: Pipe) -> Iterable[CheckItem]:
 
 def _hidden(pipe: Pipe) -> Iterable[tuple[float, float]]:
     """Return first and last chainage of each hidden stretch; sockets are no part of the barrel."""
-    stations = pipe.stations
-    at = stations.chainage_m
-    hidden = ~stations.observed
-    for fitting in pipe.fittings:
-        if fitting.kind is FittingKind.JOINT:
-            hidden &= np.abs(at - fitting.chainage_m) >= _SOCKET_M
-    for begin, end in stretches(hidden):
+    at = pipe.stations.chainage_m
+    for begin, end in stretches(barrel_hidden(at, pipe.stations.observed, pipe.fittings)):
         if at[end] - at[begin] >= _LONGEST_HIDDEN_M:
             yield float(at[begin]), float(at[end])

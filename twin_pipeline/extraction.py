@@ -21,7 +21,7 @@ from twin_pipeline.stages.excavation import excavation
 from twin_pipeline.stages.fittings import find_bends, find_joints
 from twin_pipeline.stages.ground import find_ground
 from twin_pipeline.stages.judge import why_not_a_pipe
-from twin_pipeline.stages.label import GROUND_TOLERANCE_M, label_points
+from twin_pipeline.stages.label import label_points
 from twin_pipeline.stages.measure import measure, sparsely_covered
 from twin_pipeline.stages.nominal import decide_nominal
 from twin_pipeline.stages.prepare import prepare
@@ -33,9 +33,9 @@ StageClock = Callable[[str], AbstractContextManager[None]]
 _WORSE = 1.2
 """From this ratio of standard deviations on, what was added is not the same pipe."""
 
-
 _SHAPED = 0.05
 _UNEVEN = 3.0
+"""Misfit and inflation from which on a fit may have ended in a wrong minimum."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,10 +83,10 @@ def extract(
         pyramid = prepare(cloud, config.prepare)
     with stage("ground"):
         ground = find_ground(pyramid, config.ground)
-        dug = excavation(pyramid, ground) if ground is not None else None
+        place = excavation(pyramid, ground) if ground is not None else None
         # what lies on or above the pavement is no buried pipe
-        searched = pyramid.part(dug.below(GROUND_TOLERANCE_M)) if dug is not None else pyramid
-        search = _Search(searched, config, under_open_sky=dug is not None)
+        searched = pyramid.part(place.dug) if place is not None else pyramid
+        search = _Search(searched, config, under_open_sky=place is not None)
     with stage("detect"):
         seeds = detect(searched, config.detect)
     with stage("measure"):
@@ -97,7 +97,7 @@ def extract(
             describe(finding, ground, cloud.origin, config.describe)
             for finding in _findings(found, searched, config, catalogue)
         )
-        labels = label_points(pyramid, dug, searched, [item.tube for item in found])
+        labels = label_points(pyramid, place, searched, [item.tube for item in found])
     return Extraction(pipes, ground, labels, tuple(_mention(item, cloud) for item in left_out))
 
 

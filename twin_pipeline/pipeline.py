@@ -64,9 +64,7 @@ def run_site(scan: Path, config: Config, staging: Path, progress: Progress) -> S
         When the material is in no catalogue.
     """
     clock = Clock(progress)
-    catalogue = load_catalogue()
-    if config.nominal.material is not None:
-        catalogue.material(config.nominal.material)
+    catalogue = catalogue_for(config)
     with clock.stage("read"):
         info = inspect_scan(scan, full=False)
         cloud = read_cloud(scan, axis_order=config.crs.axis_order)
@@ -82,6 +80,20 @@ def run_site(scan: Path, config: Config, staging: Path, progress: Progress) -> S
         timings=clock.seconds,
         warnings=georeference.warnings,
     )
+
+
+def catalogue_for(config: Config) -> Catalogue:
+    """Return the catalogue.
+
+    Raises
+    ------
+    UsageError
+        When the configured material is not in it.
+    """
+    catalogue = load_catalogue()
+    if config.nominal.material is not None:
+        catalogue.material(config.nominal.material)
+    return catalogue
 
 
 def _locate(info: ScanInfo, cloud: PointCloud, config: Config) -> Georeference:

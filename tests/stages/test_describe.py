@@ -9,7 +9,13 @@ from stages.made import bent, make_tube, straight, trench_ground
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import Fitting, FittingKind, Pipe, Quality, Role
-from twin_pipeline.stages.describe import DescribeOptions, Finding, describe, position
+from twin_pipeline.stages.describe import (
+    DescribeOptions,
+    Finding,
+    barrel_hidden,
+    describe,
+    position,
+)
 
 ORIGIN = np.array([-12_800.0, -34_400.0, 30.0])
 RADIUS_M = 0.085
@@ -203,3 +209,14 @@ def test_the_worst_limit_decides_and_all_are_named():
     assert "30 degrees" in pipe.quality_reason
     assert "3.0 mm" in pipe.quality_reason
     assert "nominal open" in pipe.quality_reason
+
+
+def test_sockets_hide_no_barrel_but_soil_does():
+    at = np.arange(0.0, 6.0, 0.1)
+    observed = (np.abs(at - 2.0) > 0.25) & (np.abs(at - 4.5) > 0.25)
+    joint = Fitting(FittingKind.JOINT, 2.0, (0.0, 0.0, 0.0))
+    bend = Fitting(FittingKind.BEND, 4.5, (0.0, 0.0, 0.0))
+    hidden = at[barrel_hidden(at, observed, [joint, bend])]
+    assert len(hidden) == 5
+    assert np.abs(hidden - 4.5).max() < 0.3
+    assert not barrel_hidden(at, np.ones(len(at), bool), [joint]).any()

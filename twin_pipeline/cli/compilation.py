@@ -11,14 +11,13 @@ from twin_pipeline.progress import Progress
 _COMPLETE = CACHE_DIR / "complete"
 
 
-def announce_compilation(progress: Progress) -> None:
-    """Say so if the kernels of this version have not been compiled here yet."""
+def begin_compilation(progress: Progress) -> None:
+    """Say so if the kernels of this version have not been compiled here yet.
+
+    What the first kernel needs begins to load, while the scan is read by others than Python.
+    """
     if not _COMPLETE.exists():
         progress.note("compiling the numeric kernels; this happens once and takes about a minute")
-
-
-def load_compiler() -> None:
-    """Begin to load what the first kernel needs, while the scan is read by others than Python."""
     keys = np.arange(1, dtype=np.uint64)
     threading.Thread(target=voxels.hash_table, args=(keys,), daemon=True).start()
 

@@ -12,11 +12,7 @@ import typer
 
 from twin_pipeline.batch import RunSummary, require_sites, run_batch, tile_batch
 from twin_pipeline.checking import check_scan
-from twin_pipeline.cli.compilation import (
-    announce_compilation,
-    load_compiler,
-    remember_compilation,
-)
+from twin_pipeline.cli.compilation import begin_compilation, remember_compilation
 from twin_pipeline.cli.failures import GATE_FAILED
 from twin_pipeline.cli.table import aligned, pipe_table
 from twin_pipeline.cli.terminal import TerminalProgress
@@ -64,8 +60,7 @@ def run(
     """Run the pipeline and print the pipes; exit with GATE_FAILED if a gate failed."""
     config = load_config(config_file, flags=given.settings())
     with TerminalProgress(quiet=quiet) as progress:
-        announce_compilation(progress)
-        load_compiler()
+        begin_compilation(progress)
         summary = run_batch(scans, out, config, progress, overwrite=overwrite)
         _pass_on_warnings(summary, progress)
     remember_compilation()
@@ -98,8 +93,7 @@ def check(
     """Print what was checked, a line each; exit with GATE_FAILED if anything failed."""
     config = load_config(config_file, flags=given.settings())
     with TerminalProgress(quiet=quiet) as progress:
-        announce_compilation(progress)
-        load_compiler()
+        begin_compilation(progress)
         progress.site(scan.stem, 1, 1)
         items = check_scan(scan, config, progress)
     remember_compilation()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.cells import cell_len
 
 from twin_pipeline.export.attributes import SiteResult
-from twin_pipeline.model import Pipe
+from twin_pipeline.model import Pipe, Quality
 
 NO_VALUE = "-"
 _HEAD = (
@@ -20,14 +20,26 @@ _HEAD = (
 
 
 def pipe_table(results: Sequence[SiteResult]) -> str:
-    """Return one line a pipe, under a head; with the site where there are several."""
+    """Return one line a pipe, under a head, and what limits those that are not good.
+
+    Where there are several sites, each line begins with its own.
+    """
     rows = [
         (result.survey.site, *_cells(pipe)) for result in results for pipe in result.survey.pipes
     ]
     if not rows:
         return "no pipe was found"
     table = [("site", *_HEAD), *rows]
-    return aligned(row if len(results) > 1 else row[1:] for row in table)
+    several = len(results) > 1
+    lines = [aligned(row if several else row[1:] for row in table)]
+    for result in results:
+        of_site = f"{result.survey.site} " if several else ""
+        lines += [
+            f"{of_site}{pipe.pipe_id} is {pipe.quality.value}: {pipe.quality_reason}"
+            for pipe in result.survey.pipes
+            if pipe.quality is not Quality.GOOD
+        ]
+    return "\n".join(lines)
 
 
 def aligned(rows: Iterable[Sequence[str]]) -> str:

@@ -154,6 +154,10 @@ class Pyramid:
             self._levels[number] = VoxelLevel(size_m, self._lower, self.xyz, keys, starts)
         return self._levels[number]
 
+    def level_near(self, size_m: float) -> VoxelLevel:
+        """Return the level whose voxels are nearest to `size_m` wide, as a ratio."""
+        return self.level(max(0, round(math.log2(size_m / self.voxel_size_m))))
+
     def points_along(
         self, nodes: FloatArray, radius_m: float
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -165,7 +169,7 @@ class Pyramid:
             (P,) rising indices of sorted points; (P,) the number of the segment of the line that
             starts at or before the nearest node.
         """
-        level = self.level(max(0, round(math.log2(_GATHER_SIZE_M / self.voxel_size_m))))
+        level = self.level_near(_GATHER_SIZE_M)
         pieces, near = [], []
         for first in range(0, len(nodes) - 1, _NODES_AT_ONCE):
             last = min(first + _NODES_AT_ONCE, len(nodes) - 1)

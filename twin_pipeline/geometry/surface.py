@@ -10,6 +10,7 @@ from twin_pipeline.model import BoolArray, FloatArray
 _PER_OCTANT = 40
 _REACH_M = 3.5
 _ROBUST_SCALE_M = 0.015
+_PAVEMENT_M = 0.03
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +59,12 @@ class Excavation:
     inside: BoolArray
     """(N,) whether within half a metre of the excavation's outline."""
 
-    def below(self, depth_m: float) -> BoolArray:
-        """Tell which points (N,) lie in the excavation and deeper than `depth_m`."""
-        return self.inside & (self.depth_m > depth_m)
+    @property
+    def on_pavement(self) -> BoolArray:
+        """(N,) whether a point lies on the pavement."""
+        return np.abs(self.depth_m) <= _PAVEMENT_M
+
+    @property
+    def dug(self) -> BoolArray:
+        """(N,) whether a point lies in the excavation, below the pavement."""
+        return self.inside & (self.depth_m > _PAVEMENT_M)

@@ -1,6 +1,7 @@
 """Turn a measured tube into the pipe that is reported: stations, cover, fittings, quality."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,8 @@ from twin_pipeline.model import (
 )
 
 _SAME_STATION_M = 0.02
+_SOCKET_M = 0.35
+"""How far from a joint's middle its socket, and what measuring leaves out for it, may reach."""
 _COMMON_DRIFT = 0.5
 """Of a drift of the pipe; the pavement beside it drifts along."""
 
@@ -93,7 +96,7 @@ def describe(
         observed=_observed_at(tube, at),
     )
     observed = float(tube.observed.mean())
-    quality, reason = _quality(tube, observed, stations, finding.nominal_note, options)
+    quality, reason = _quality(finding, stations, options)
     covered = bool(np.isfinite(cover).any())
     drift = _drift(tube, options)
     return Pipe(
@@ -202,18 +205,26 @@ def _rms(values: FloatArray) -> float:
     return float(np.sqrt(np.mean(values**2)))
 
 
-def _quality(
-    tube: Tube,
-    observed: float,
-    stations: Stations,
-    nominal_note: str | None,
-    options: DescribeOptions,
-) -> tuple[Quality, str]:
+def barrel_hidden(
+    chainage_m: FloatArray, observed: BoolArray, fittings: Iterable[Fitting]
+) -> BoolArray:
+    """Tell where along a pipe (K,) nothing was seen, though no socket covers the barrel there."""
+    hidden = ~observed
+    for fitting in fittings:
+        if fitting.kind is FittingKind.JOINT:
+            hidden = hidden & (np.abs(chainage_m - fitting.chainage_m) >= _SOCKET_M)
+    return hidden
+
+
+def _quality(finding: Finding, stations: Stations, options: DescribeOptions) -> tuple[Quality, str]:
     """Return the grade and what limits it, in words that say what to do about it."""
+    tube = finding.tube
+    chainage = polyline.chainage(tube.nodes)
+    seen = 1.0 - float(barrel_hidden(chainage, tube.observed, finding.fittings).mean())
     arc = float(np.median(tube.arc_deg[tube.observed]))
     std_mm = 2000.0 * tube.radius_std_m
     off_m = np.hypot(tube.std_h_m, tube.std_v_m)
-    worst_at = float(polyline.chainage(tube.nodes)[off_m.argmax()])
+    worst_at = float(chainage[off_m.argmax()])
     worst_m = float(off_m.max())
     limits = (
         (arc, options.good_arc_deg, options.usable_arc_deg,
@@ -222,8 +233,8 @@ def _quality(
          f"diameter known to {std_mm:.1f} mm only: scan closer or uncover more"),
         (-worst_m, -options.good_position_std_m, -options.usable_position_std_m,
          f"position known to {1000.0 * worst_m:.0f} mm only at {worst_at:.1f} m: rescan there"),
-        (observed, options.good_observed, options.usable_observed,
-         f"{100.0 * (1.0 - observed):.0f} % of the length was hidden: uncover and rescan"),
+        (seen, options.good_observed, options.usable_observed,
+         f"{100.0 * (1.0 - seen):.0f} % of the length was hidden: uncover and rescan"),
     )  # fmt: skip
     grade = Quality.GOOD
     reasons = []
@@ -233,6 +244,6 @@ def _quality(
             grade = Quality.POOR if value < usable or grade is Quality.POOR else Quality.USABLE
     if not np.isfinite(stations.cover_m).any():
         reasons.append("no finished ground beside the pipe: no cover")
-    if nominal_note:
-        reasons.append(nominal_note)
-    return grade, "; ".join(reasons) or f"well seen over {100.0 * observed:.0f} % of its length"
+    if finding.nominal_note:
+        reasons.append(finding.nominal_note)
+    return grade, "; ".join(reasons) or f"well seen over {100.0 * seen:.0f} % of its length"

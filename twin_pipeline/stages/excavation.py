@@ -1,7 +1,5 @@
 """Tell for every point how deep below the pavement it lies, and whether in the excavation."""
 
-import math
-
 import numpy as np
 import shapely
 
@@ -14,7 +12,7 @@ _EDGE_M = 0.5
 
 def excavation(pyramid: Pyramid, ground: Ground) -> Excavation:
     """Carry the pavement to every point, by columns of some decimetres."""
-    level = pyramid.level(max(0, round(math.log2(_CELL_M / pyramid.voxel_size_m))))
+    level = pyramid.level_near(_CELL_M)
     corner = level.lower[:2]
     cell = np.floor((pyramid.xyz[level.starts[:-1], :2] - corner) / level.size_m)
     columns, index = np.unique(cell, axis=0, return_inverse=True)

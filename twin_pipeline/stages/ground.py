@@ -21,6 +21,7 @@ _PIECES_PER_M = 12.0
 _MIN_CORE = 0.28
 _EDGE_M = 0.05
 _FEW_FINE = 1.0
+_FINE_M = 0.08
 
 
 class GroundOptions(BaseModel):
@@ -66,8 +67,9 @@ def find_ground(pyramid: Pyramid, options: GroundOptions) -> Ground | None:
 
 def _horizontal_patches(pyramid: Pyramid, options: GroundOptions) -> FloatArray:
     """Return mean points (G, 3) of flat, level pieces of about 0.25 m, or twice that in noise."""
-    number = max(0, round(np.log2(0.08 / pyramid.voxel_size_m)))
-    fine, coarse = (_level_pieces(pyramid.level(k), options) for k in (number, number + 1))
+    fine, coarse = (
+        _level_pieces(pyramid.level_near(size_m), options) for size_m in (_FINE_M, 2.0 * _FINE_M)
+    )
     # noise that hides how flat a pavement is leaves few of the fine pieces
     return coarse if len(fine) < _FEW_FINE * len(coarse) else fine
 
@@ -133,7 +135,7 @@ def _upper_pieces(
 
 def _outlines(pyramid: Pyramid, ground: Ground, options: GroundOptions) -> tuple[FloatArray, ...]:
     """Return rings around the connected places that lie well below the pavement."""
-    level = pyramid.level(max(0, round(np.log2(0.08 / pyramid.voxel_size_m))))
+    level = pyramid.level_near(_FINE_M)
     centroid = level.surface.centroid
     corner = centroid[:, :2].min(axis=0)
     cell = np.floor((centroid[:, :2] - corner) / _COLUMN_M)

@@ -9,21 +9,18 @@ from twin_pipeline.geometry.surface import Excavation
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import LabelArray, PointLabel
 
-GROUND_TOLERANCE_M = 0.03
-"""How far from the pavement a point may lie that belongs to it."""
-
 
 def label_points(
-    pyramid: Pyramid, dug: Excavation | None, searched: Pyramid, tubes: Sequence[Tube]
+    pyramid: Pyramid, place: Excavation | None, searched: Pyramid, tubes: Sequence[Tube]
 ) -> LabelArray:
     """Return labels (N,) in the cloud's order, values as in `PointLabel`.
 
     The tubes' points count in the pyramid in which they were searched for, a part of the whole.
     """
     labels = np.zeros(len(pyramid.xyz), np.uint16)
-    if dug is not None:
-        labels[pyramid.order[np.abs(dug.depth_m) <= GROUND_TOLERANCE_M]] = PointLabel.GROUND
-        labels[pyramid.order[dug.below(GROUND_TOLERANCE_M)]] = PointLabel.TRENCH
+    if place is not None:
+        labels[pyramid.order[place.on_pavement]] = PointLabel.GROUND
+        labels[pyramid.order[place.dug]] = PointLabel.TRENCH
     for number, tube in enumerate(tubes):
         labels[searched.order[tube.points]] = PointLabel.FIRST_PIPE + number
     return labels
