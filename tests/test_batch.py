@@ -21,7 +21,7 @@ def test_every_promised_file_is_there(make_scan, tmp_path):
     batch.run_batch([make_scan()], out, CONFIG, Progress())
     assert {path.name for path in out.iterdir()} == {
         "run.json", "config.toml", "pipes.gpkg", "pipes.geojson", "pipes.csv", "stations.csv",
-        "fittings.csv", "tiles", "catalog.json", "report.html",
+        "fittings.csv", "tiles", "sites", "catalog.json", "report.html",
     }  # fmt: skip
     assert validate_output(out) == []
 
@@ -62,12 +62,14 @@ def test_several_scans_are_several_sites_in_the_same_files(make_scan, tmp_path):
         (["absent.las"], InputError, r"absent\.las: does not exist"),
         (["."], InputError, "is a folder"),
         (["a/x.las", "b/X.las"], UsageError, "has the name"),
+        (["a/...las"], UsageError, "can't be the name of a site"),
     ],
 )
 def test_scans_that_can_not_be_sites_are_refused_before_any_work(tmp_path, names, error, message):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.las").touch()
+        (tmp_path / folder / "...las").touch()
         (tmp_path / folder / "X.las").touch()
     out = tmp_path / "out"
     with pytest.raises(error, match=message):

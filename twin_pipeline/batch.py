@@ -12,9 +12,13 @@ from twin_pipeline.config import Config, to_toml
 from twin_pipeline.errors import InputError, UsageError
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.catalog import write_catalog
+from twin_pipeline.export.formats import require_formats
+from twin_pipeline.export.further import EXPORT, write_format
 from twin_pipeline.export.run_record import RunFacts, run_record, write_run_record
+from twin_pipeline.export.site_record import NAME as SITE_RECORD
+from twin_pipeline.export.site_record import write_site_record
 from twin_pipeline.export.write import write_attributes
-from twin_pipeline.output import RECORD, output_folder
+from twin_pipeline.output import RECORD, SITES, output_folder, require_site_name
 from twin_pipeline.pipeline import SiteOutcome, run_site
 from twin_pipeline.progress import Progress
 from twin_pipeline.report.page import write_report
@@ -73,7 +77,15 @@ def run_batch(
     OutputError
         When `out` can't be written or may not be replaced.
     """
-    return _batch(_Work(run_site, _export), scans, out, config, progress, overwrite=overwrite)
+    require_formats(config.export.formats, config.export)
+
+    def export(results: Sequence[SiteResult], facts: RunFacts, staging: Path) -> None:
+        _export(results, facts, staging)
+        for name in dict.fromkeys(config.export.formats):
+            folder = staging / EXPORT / name
+            write_format(name, results, folder, config.export, progress.note)
+
+    return _batch(_Work(run_site, export), scans, out, config, progress, overwrite=overwrite)
 
 
 def tile_batch(
@@ -94,6 +106,7 @@ def require_sites(scans: Sequence[Path]) -> None:
         if not scan.is_file():
             reason = "is a folder" if scan.is_dir() else "does not exist"
             raise InputError(f"{scan}: {reason}; give LAS or LAZ files")
+        require_site_name(scan.stem, scan)
     # Names that differ only in case share a folder on some systems.
     names = Counter(scan.stem.casefold() for scan in scans)
     for scan in scans:
@@ -141,6 +154,10 @@ def _batch(
 
 def _export(results: Sequence[SiteResult], facts: RunFacts, staging: Path) -> None:
     write_attributes(results, staging)
+    for result in results:
+        folder = staging / SITES / result.survey.site
+        folder.mkdir(parents=True, exist_ok=True)
+        write_site_record(result, folder / SITE_RECORD)
     write_catalog(results, staging / "catalog.json")
     write_report(results, facts, staging / "report.html")
 

@@ -150,6 +150,20 @@ class Fitting:
     """Bending radius of the centreline, for bends."""
 
 
+@dataclass(frozen=True, slots=True)
+class JobFacts:
+    """What no scan holds and the job's papers do; None where they don't say."""
+
+    construction_no: str | None = None
+    """工事番号."""
+    route_name: str | None = None
+    """路線名."""
+    laid_fiscal_year: int | None = None
+    """布設年度, Gregorian; a fiscal year begins in April."""
+    joint_type: str | None = None
+    """継手形式, such as GX, NS or K."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pipe:
     """One measured pipe. Every std is 1 sigma, in metres."""
@@ -183,6 +197,7 @@ class Pipe:
     quality_reason: str
     stations: Stations
     fittings: tuple[Fitting, ...]
+    job: JobFacts = JobFacts()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "centreline", frozen(self.centreline))

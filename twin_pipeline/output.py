@@ -6,14 +6,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from twin_pipeline.errors import OutputError
+from twin_pipeline.errors import OutputError, UsageError
 
 RECORD = "run.json"
 """The file that every finished output folder has."""
 
+SITES = "sites"
+"""The folder that holds, in a folder of its name each, what belongs to one site alone."""
+
 
 @contextmanager
-def output_folder(out: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> Iterator[Path]:
+def output_folder(
+    out: Path, *, overwrite: bool, inputs: Sequence[Path] = (), record: str = RECORD
+) -> Iterator[Path]:
     """Yield an empty folder that takes the place of `out` when the block succeeds.
 
     What stood at `out` stays untouched until then, and for good when the block fails.
@@ -26,6 +31,8 @@ def output_folder(out: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) ->
         Whether a finished output may be replaced.
     inputs
         Files that must not lie in the folder to be replaced.
+    record
+        Name of the file that tells a folder to be one of ours.
 
     Raises
     ------
@@ -33,19 +40,21 @@ def output_folder(out: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) ->
         When `out` exists and may not be replaced, or can't be written.
     """
     place = out.resolve()
-    require_free(out, overwrite=overwrite, inputs=inputs)
+    require_free(out, overwrite=overwrite, inputs=inputs, record=record)
     staging = place.with_name(f".{place.name}.partial-{os.getpid()}")
     _make(staging, out)
     try:
         yield staging
         # Another run may have finished there meanwhile.
-        require_free(out, overwrite=overwrite, inputs=inputs)
+        require_free(out, overwrite=overwrite, inputs=inputs, record=record)
         _publish(staging, place, out)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def require_free(out: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> None:
+def require_free(
+    out: Path, *, overwrite: bool, inputs: Sequence[Path] = (), record: str = RECORD
+) -> None:
     """Raise OutputError unless a run may write to `out`; see `output_folder`."""
     place = out.resolve()
     try:
@@ -54,15 +63,15 @@ def require_free(out: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> 
         raise _unwritable(out, error) from error
     if not occupied:
         return
-    if not (place / RECORD).is_file():
+    if not (place / record).is_file():
         raise OutputError(
-            f"{out}: exists and is no output of twin-pipeline (it has no {RECORD}), so it is left "
+            f"{out}: exists and is no output of twin-pipeline (it has no {record}), so it is left "
             "alone; give another folder with -o"
         )
     if not overwrite:
         raise OutputError(
-            f"{out}: holds a finished run; give --overwrite to replace it, or another folder "
-            "with -o"
+            f"{out}: holds a finished {'run' if record == RECORD else 'export'}; give --overwrite "
+            "to replace it, or another folder with -o"
         )
     for path in inputs:
         if path.resolve().is_relative_to(place):
@@ -70,6 +79,15 @@ def require_free(out: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> 
                 f"{path}: lies in the output folder {out}, which would be replaced; move it, or "
                 "give another folder with -o"
             )
+
+
+def require_site_name(name: str, source: object) -> None:
+    """Raise UsageError unless a site's name can be the name of a folder; `source` has it."""
+    if not name.strip() or name in {".", ".."} or any(c in name for c in "/\\\0"):
+        raise UsageError(
+            f"{source}: {name!r} can't be the name of a site, as folders are named after it; "
+            "give it another name"
+        )
 
 
 def _make(staging: Path, out: Path) -> None:

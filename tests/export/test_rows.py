@@ -16,13 +16,14 @@ from twin_pipeline.export.rows import (
     stations_table,
     trench_table,
 )
-from twin_pipeline.model import Pipe, Survey
+from twin_pipeline.model import JobFacts, Pipe, Survey
 
 CONTRACT = {
     PIPES: "site pipe_id role material outer_diameter_m outer_diameter_std_m nominal_diameter_mm "
     "nominal_probability length_m cover_min_m cover_mean_m cover_max_m cover_std_m "
     "crown_z_start_m crown_z_end_m centre_z_start_m centre_z_end_m position_std_h_m "
-    "position_std_v_m arc_deg fit_rms_m points observed_fraction quality quality_reason",
+    "position_std_v_m arc_deg fit_rms_m points observed_fraction quality quality_reason "
+    "construction_no route_name laid_fiscal_year joint_type",
     STATIONS: "site pipe_id chainage_m easting_m northing_m ground_z_m crown_z_m centre_z_m "
     "cover_m cover_std_m outer_diameter_m observed offset_m",
     FITTINGS: "site pipe_id kind chainage_m angle_deg catalogue_angle_deg radius_m",
@@ -49,7 +50,7 @@ def test_a_numeric_field_that_ends_in_a_unit_declares_it():
 
 
 def test_nullable_fields_are_those_the_model_may_leave_none():
-    optional = {f.name for f in fields(Pipe) if "None" in str(f.type)}
+    optional = {f.name for kind in (Pipe, JobFacts) for f in fields(kind) if "None" in str(f.type)}
     assert {spec.name for spec in PIPES.fields if spec.nullable} == optional
 
 

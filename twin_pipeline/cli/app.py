@@ -158,6 +158,33 @@ def info(scan: _Scan, json: _Json = False, verbose: _Verbose = False) -> None:
         inspecting.info(scan, as_json=json)
 
 
+@app.command(epilog="Example: twin-pipeline export out -f shapefile -f dxf")
+def export(
+    out: _Finished,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-f", "--format", metavar="NAME", help="A format of docs/formats.md; may be repeated."
+        ),
+    ] = None,
+    config: _ConfigFile = None,
+    crs: Annotated[
+        str | None,
+        typer.Option(metavar="CRS", help="EPSG:code of the files; without it that of the scan."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what an earlier export wrote.")
+    ] = False,
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Write further attribute formats of a finished run into OUT/export; no scan is needed."""
+    with told_in_one_line(verbose=verbose):
+        from twin_pipeline.cli import exporting
+
+        exporting.export(out, formats or [], config, crs, overwrite=overwrite, quiet=quiet)
+
+
 @app.command(epilog="Example: twin-pipeline validate out")
 def validate(out: _Finished, json: _Json = False, verbose: _Verbose = False) -> None:
     """Check the tiles, attribute files and counts of a finished run."""

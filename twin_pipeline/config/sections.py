@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from twin_pipeline.crs import CrsOptions
+from twin_pipeline.export.options import ExportOptions
 from twin_pipeline.stages.classify import ClassifyOptions
 from twin_pipeline.stages.describe import DescribeOptions
 from twin_pipeline.stages.detect import DetectOptions
@@ -35,6 +36,7 @@ class Config(BaseModel):
     nominal: NominalOptions = NominalOptions()
     describe: DescribeOptions = DescribeOptions()
     tiles: TilesOptions = TilesOptions()
+    export: ExportOptions = ExportOptions()
 
     _sources: Mapping[tuple[str, str], str] = PrivateAttr(default_factory=dict)
 

@@ -15,14 +15,21 @@ from twin_pipeline.crs.record import (
     record_from_wkt,
 )
 from twin_pipeline.crs.resolve import resolve
+from twin_pipeline.crs.restore import restore
+from twin_pipeline.crs.target import Target, lonlat_target, projected_target, scan_target
 
 __all__ = [
     "CrsOptions",
     "CrsRecord",
     "Decision",
     "Georeference",
+    "Target",
+    "lonlat_target",
     "merge_records",
+    "projected_target",
     "record_from_geokeys",
     "record_from_wkt",
     "resolve",
+    "restore",
+    "scan_target",
 ]

@@ -77,6 +77,7 @@ class Georeference:
         described |= {
             "horizontal_epsg": self.horizontal_epsg,
             "compound_epsg": self.compound_epsg,
+            "declared_epsg": self.declared_epsg,
             "vertical_name": self.vertical_name,
             "local": self.is_local,
             "wkt": self.wkt,

@@ -10,34 +10,12 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from twin_pipeline.model import FloatArray, Survey
+from twin_pipeline.crs.target import Placed
+from twin_pipeline.model import FloatArray, JobFacts, Survey
 
 
-class SiteGeoreference(Protocol):
+class SiteGeoreference(Placed, Protocol):
     """What the formats ask of a site's coordinate reference system."""
-
-    @property
-    def epsg(self) -> int | None:
-        """Code that the files declare; None for a local scan or an unregistered system."""
-
-    @property
-    def horizontal_epsg(self) -> int | None:
-        """Code of the horizontal system alone."""
-
-    @property
-    def wkt(self) -> str:
-        """The system as WKT."""
-
-    @property
-    def is_local(self) -> bool:
-        """Whether coordinates are metres around an origin rather than a map projection."""
-
-    @property
-    def vertical_name(self) -> str:
-        """Name of the vertical datum that elevations refer to."""
-
-    def to_geographic(self, xyz: FloatArray, /) -> FloatArray:
-        """(N, 3) easting, northing, elevation -> longitude, latitude (deg), ellipsoidal m."""
 
     def describe(self) -> Mapping[str, Any]:
         """CRS, vertical datum and geoid as plain values."""
@@ -164,6 +142,10 @@ PIPES = Layer(
         _fraction("observed_fraction", "share of the length that was seen", "観測区間の割合"),
         _text("quality", "good, usable or poor", "品質"),
         _text("quality_reason", "why the quality is what it is", "品質の理由"),
+        _text("construction_no", "number of the construction job", "工事番号", nullable=True),
+        _text("route_name", "name of the route", "路線名", nullable=True),
+        _whole("laid_fiscal_year", "", "fiscal year of laying", "布設年度", nullable=True),
+        _text("joint_type", "type of the joints, such as GX or NS", "継手形式", nullable=True),
     ),
 )
 
@@ -234,5 +216,8 @@ PROVENANCE = Layer(
         _text("value", "the statement", "内容"),
     ),
 )
+
+JOB_FIELDS = tuple(JobFacts.__dataclass_fields__)
+"""Fields of the pipes that come from the job's papers."""
 
 LAYERS = (PIPES, STATIONS, FITTINGS, TRENCH, PROVENANCE)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from twin_pipeline.export.attributes import Field, FieldKind, SiteResult
+from twin_pipeline.export.dataset import Dataset
 from twin_pipeline.export.files import write_text
 from twin_pipeline.export.rows import Table, Value, fittings_table, pipes_table, stations_table
 
@@ -24,6 +25,11 @@ def write_csv_tables(results: Sequence[SiteResult], out: Path) -> list[Path]:
     """
     tables = [pipes_table(results), stations_table(results), fittings_table(results)]
     return [write_text(out / f"{table.layer.name}.csv", _document(table)) for table in tables]
+
+
+def write_csv_folder(dataset: Dataset, folder: Path) -> list[Path]:
+    """Write the three tables of a dataset; no coordinates but those that are attributes."""
+    return write_csv_tables(dataset.results, folder)
 
 
 def _document(table: Table) -> str:

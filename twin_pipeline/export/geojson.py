@@ -1,13 +1,18 @@
-"""pipes.geojson: the centrelines as RFC 7946 has them."""
+"""GeoJSON as RFC 7946 has it: longitude, latitude (deg), ellipsoidal height (m), WGS 84."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from twin_pipeline.export.attributes import Field, FieldKind, SiteResult
+import numpy as np
+import shapely
+
+from twin_pipeline.crs import lonlat_target
+from twin_pipeline.export.attributes import Field, FieldKind, GeometryKind, SiteResult
+from twin_pipeline.export.dataset import Dataset
 from twin_pipeline.export.files import write_text
-from twin_pipeline.export.rows import Row, Value, pipes_table
+from twin_pipeline.export.rows import Row, Table, Value, pipes_table
 from twin_pipeline.model import FloatArray
 
 LONLAT_DECIMALS = 9
@@ -16,35 +21,53 @@ HEIGHT_DECIMALS = 4
 
 
 def write_geojson(results: Sequence[SiteResult], path: Path) -> Path:
-    """Write one feature a pipe: longitude, latitude (deg), ellipsoidal height (m), WGS 84."""
-    collection: dict[str, Any] = {"type": "FeatureCollection", "name": "pipes"}
-    features = [feature for result in results for feature in _features(result)]
-    bounds = _bounds([feature["geometry"] for feature in features])
-    if bounds is not None:
-        collection["bbox"] = bounds
-    collection["features"] = features
-    text = json.dumps(collection, ensure_ascii=False, allow_nan=False, indent=1)
-    return write_text(path, text + "\n")
+    """Write one feature a pipe."""
+    dataset = Dataset(tuple(results), lonlat_target("ellipsoidal"))
+    return write_text(path, _document(dataset.table(pipes_table)))
 
 
-def _features(result: SiteResult) -> list[dict[str, Any]]:
-    table = pipes_table([result])
+def write_geojson_folder(dataset: Dataset, folder: Path) -> list[Path]:
+    """Write a file a layer; the provenance has features without geometry."""
     return [
+        write_text(folder / f"{table.layer.name}.geojson", _document(table))
+        for table in dataset.tables()
+    ]
+
+
+def _document(table: Table) -> str:
+    collection: dict[str, Any] = {"type": "FeatureCollection", "name": table.layer.name}
+    if table.shapes:
+        collection["bbox"] = _bounds(table.shapes)
+    shapes = table.shapes or (None,) * len(table.rows)
+    collection["features"] = [
         {
             "type": "Feature",
-            "geometry": _geometry(result, shape),
+            "geometry": None if shape is None else _geometry(table.layer.geometry, shape),
             "properties": _properties(table.layer.fields, row),
         }
-        for row, shape in zip(table.rows, table.shapes, strict=True)
+        for row, shape in zip(table.rows, shapes, strict=True)
     ]
+    return json.dumps(collection, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
-def _geometry(result: SiteResult, centreline: FloatArray) -> dict[str, Any]:
-    coordinates = [
-        [round(lon, LONLAT_DECIMALS), round(lat, LONLAT_DECIMALS), round(height, HEIGHT_DECIMALS)]
-        for lon, lat, height in result.georeference.to_geographic(centreline).tolist()
+def _geometry(kind: GeometryKind, shape: FloatArray) -> dict[str, Any]:
+    if kind is GeometryKind.POINT:
+        return {"type": "Point", "coordinates": _positions(shape)[0]}
+    if kind is GeometryKind.POLYGON:
+        # The standard wants the outer ring counter-clockwise.
+        ring = shape if shapely.is_ccw(shapely.linearrings(shape)) else shape[::-1]
+        return {"type": "Polygon", "coordinates": [_positions(ring)]}
+    return {"type": "LineString", "coordinates": _positions(shape)}
+
+
+def _positions(shape: FloatArray) -> list[list[float]]:
+    return [
+        [
+            *(round(degrees, LONLAT_DECIMALS) for degrees in position[:2]),
+            *(round(height_m, HEIGHT_DECIMALS) for height_m in position[2:]),
+        ]
+        for position in np.atleast_2d(shape).tolist()
     ]
-    return {"type": "LineString", "coordinates": coordinates}
 
 
 def _properties(fields: Sequence[Field], row: Row) -> dict[str, Value]:
@@ -57,10 +80,7 @@ def _rounded(spec: Field, value: Value) -> Value:
     return value
 
 
-def _bounds(geometries: Sequence[Mapping[str, Any]]) -> list[float] | None:
-    """Return west, south, lowest, east, north, highest, or None without geometry."""
-    positions = [position for geometry in geometries for position in geometry["coordinates"]]
-    if not positions:
-        return None
-    axes = list(zip(*positions, strict=True))
-    return [min(axis) for axis in axes] + [max(axis) for axis in axes]
+def _bounds(shapes: Sequence[FloatArray]) -> list[float]:
+    """Return west, south, lowest, east, north, highest as far as there are heights."""
+    positions = np.array([position for shape in shapes for position in _positions(shape)])
+    return [*positions.min(axis=0).tolist(), *positions.max(axis=0).tolist()]

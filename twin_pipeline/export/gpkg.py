@@ -1,7 +1,7 @@
 """pipes.gpkg: every layer of the schema in one GeoPackage, in the coordinate system of the scan."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,39 +13,21 @@ import pyogrio.errors
 import pyogrio.raw
 import shapely
 
+from twin_pipeline.crs import Target, lonlat_target, scan_target
 from twin_pipeline.errors import OutputError
 from twin_pipeline.export.attributes import LAYERS, Field, FieldKind, GeometryKind, SiteResult
+from twin_pipeline.export.dataset import Dataset
 from twin_pipeline.export.files import staged
-from twin_pipeline.export.rows import (
-    Table,
-    fittings_table,
-    pipes_table,
-    provenance_table,
-    stations_table,
-    trench_table,
-)
-from twin_pipeline.model import FloatArray
+from twin_pipeline.export.rows import Table
 
 TIMESTAMP_KEY = "processed_at"
 """Provenance key (ISO 8601 with offset) that dates the file; equal provenance, equal bytes."""
 
-_UNDEFINED_CARTESIAN = (
+_NOWHERE = (
     'ENGCRS["Undefined Cartesian SRS",EDATUM["Unknown engineering datum"],CS[Cartesian,2],'
     'AXIS["x",unspecified,ORDER[1]],AXIS["y",unspecified,ORDER[2]],LENGTHUNIT["metre",1]]'
 )
 """How GDAL spells the undefined Cartesian system that the GeoPackage standard numbers -1."""
-
-_GEOGRAPHIC = "EPSG:4326"
-
-_Builder = Callable[[Sequence[SiteResult]], Table]
-
-_BUILDERS: tuple[_Builder, ...] = (
-    pipes_table,
-    stations_table,
-    fittings_table,
-    trench_table,
-    provenance_table,
-)
 
 _SCHEMA_EXTENSION = "http://www.geopackage.org/spec121/#extension_schema"
 
@@ -81,36 +63,52 @@ def write_gpkg(results: Sequence[SiteResult], path: Path) -> Path:
     OutputError
         When the file can't be written.
     """
-    shared = share_crs(results)
+    scanned = [scan_target(result.georeference) for result in results]
+    target = scanned[0] if scanned and share_crs(results) else lonlat_target("scan")
+    return write_gpkg_file(Dataset(tuple(results), target), path)
+
+
+def write_gpkg_folder(dataset: Dataset, folder: Path) -> list[Path]:
+    """Write pipes.gpkg into `folder`."""
+    return [write_gpkg_file(dataset, folder / "pipes.gpkg")]
+
+
+def write_gpkg_file(dataset: Dataset, path: Path) -> Path:
+    """Write a dataset to one GeoPackage.
+
+    Raises
+    ------
+    OutputError
+        When the file can't be written.
+    """
     with staged(path) as beside:
         try:
-            crs = _accepted_crs(results, beside.parent) if shared else _GEOGRAPHIC
-            for build in _BUILDERS:
-                _write_layer(beside, _merged(build, results, geographic=not shared), crs)
+            crs = _accepted_crs(dataset.target, beside.parent) if dataset.results else _NOWHERE
+            for table in dataset.tables():
+                _write_layer(beside, table, crs)
         except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
             raise OutputError(f"{path}: can't be written: {error}") from error
-        _finish(beside, _timestamp(results))
+        _finish(beside, _timestamp(dataset.results))
     return path
 
 
 def share_crs(results: Sequence[SiteResult]) -> bool:
     """Whether all sites' coordinates are in one system, whatever their vertical datums."""
-    return len({_crs_candidates(result)[0] for result in results}) <= 1
+    return len({_names(scan_target(result.georeference))[0] for result in results}) <= 1
 
 
-def _crs_candidates(result: SiteResult) -> tuple[str, ...]:
-    """Return names of the site's system, the preferred one first."""
-    georeference = result.georeference
-    codes = (georeference.epsg, georeference.horizontal_epsg)
+def _names(target: Target) -> tuple[str, ...]:
+    """Return names of the system, the preferred one first."""
+    codes = (target.epsg, target.horizontal_epsg)
     named = tuple(f"EPSG:{code}" for code in codes if code is not None)
-    return (*named, georeference.wkt)
+    return (*named, target.wkt)
 
 
-def _accepted_crs(results: Sequence[SiteResult], folder: Path) -> str:
-    """Return the first name of the sites' system that GDAL knows; its database is its own."""
-    if not results or results[0].georeference.is_local:
-        return _UNDEFINED_CARTESIAN
-    *preferred, last = _crs_candidates(results[0])
+def _accepted_crs(target: Target, folder: Path) -> str:
+    """Return the first name of the system that GDAL knows; its database is its own."""
+    if target.is_local:
+        return _NOWHERE
+    *preferred, last = _names(target)
     return next((crs for crs in preferred if _gdal_knows(crs, folder / "probe.gpkg")), last)
 
 
@@ -125,30 +123,6 @@ def _gdal_knows(crs: str, probe: Path) -> bool:
     finally:
         probe.unlink(missing_ok=True)
     return True
-
-
-def _merged(build: _Builder, results: Sequence[SiteResult], *, geographic: bool) -> Table:
-    if not geographic:
-        return build(results)
-    tables = [build([result]) for result in results]
-    return Table(
-        tables[0].layer,
-        tuple(row for table in tables for row in table.rows),
-        tuple(
-            _lonlat_elevation(result, shape)
-            for result, table in zip(results, tables, strict=True)
-            for shape in table.shapes
-        ),
-    )
-
-
-def _lonlat_elevation(result: SiteResult, shape: FloatArray) -> FloatArray:
-    """Return the shape with longitude and latitude for easting and northing."""
-    vertices = np.atleast_2d(shape)
-    level = np.zeros((len(vertices), 3 - vertices.shape[1]))
-    geographic = result.georeference.to_geographic(np.hstack((vertices, level)))
-    placed = np.hstack((geographic[:, :2], vertices[:, 2:]))
-    return placed.reshape(shape.shape)
 
 
 def _write_layer(path: Path, table: Table, crs: str) -> None:

@@ -11,6 +11,7 @@ import shapely
 
 from twin_pipeline.export.attributes import (
     FITTINGS,
+    JOB_FIELDS,
     PIPES,
     PROVENANCE,
     STATIONS,
@@ -138,8 +139,9 @@ def _row(layer: Layer, values: Mapping[str, Any]) -> Row:
 
 
 def _pipe_values(result: SiteResult, pipe: Pipe) -> dict[str, Any]:
-    measured = {spec.name: getattr(pipe, spec.name) for spec in PIPES.fields[1:]}
-    return {"site": result.survey.site, **measured}
+    told = {name: getattr(pipe.job, name) for name in JOB_FIELDS}
+    measured = {s.name: getattr(pipe, s.name) for s in PIPES.fields[1:] if s.name not in told}
+    return {"site": result.survey.site, **measured, **told}
 
 
 def _station_values(result: SiteResult, pipe: Pipe) -> Iterator[dict[str, Any]]:

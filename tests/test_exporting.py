@@ -1,0 +1,123 @@
+"""Further formats from a finished run."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from twin_pipeline import batch, exporting
+from twin_pipeline.config import Config
+from twin_pipeline.crs import CrsOptions
+from twin_pipeline.errors import GeoreferenceError, InputError, OutputError, UsageError
+from twin_pipeline.export.formats import FORMATS
+from twin_pipeline.export.options import ExportOptions
+from twin_pipeline.progress import Progress
+
+CONFIG = Config(crs=CrsOptions(vertical="jgd2011"))
+
+
+pytestmark = pytest.mark.usefixtures("known_pipes")
+
+
+@pytest.fixture
+def out(make_scan, tmp_path):
+    folder = tmp_path / "out"
+    batch.run_batch([make_scan("b.las"), make_scan("a <1>.las")], folder, CONFIG, Progress())
+    return folder
+
+
+def export(out, *names, overwrite=False, **options):
+    notes = []
+    folders = exporting.export(
+        out, names, ExportOptions(**options), notes.append, overwrite=overwrite
+    )
+    return folders, notes
+
+
+def test_the_results_come_back_in_the_runs_order(out):
+    results = exporting.read_results(out)
+    assert [result.survey.site for result in results] == ["b", "a <1>"]
+    lonlat = results[0].georeference.to_geographic(results[0].survey.pipes[0].centreline)
+    feature = json.loads((out / "pipes.geojson").read_text("utf-8"))["features"][0]
+    assert np.abs(lonlat - feature["geometry"]["coordinates"]).max() < 1e-4
+
+
+def test_every_registered_format_can_be_loaded():
+    for name, format_ in FORMATS.items():
+        assert format_.name == name
+        assert callable(format_.load())
+
+
+def test_each_format_stands_in_its_folder_beside_a_manifest(out):
+    folders, _ = export(out, "csv", "geojson", "csv")
+    assert folders == [out / "export" / "csv", out / "export" / "geojson"]
+    assert (folders[0] / "pipes.csv").read_bytes() == (out / "pipes.csv").read_bytes()
+    manifest = json.loads((folders[1] / "export.json").read_text("utf-8"))
+    assert manifest["format"] == "geojson"
+    assert manifest["systems"][0]["sites"] == ["b", "a <1>"]
+    assert {entry["path"] for entry in manifest["files"]} == {
+        f"{layer}.geojson" for layer in ("pipes", "stations", "fittings", "trench", "provenance")
+    }
+
+
+def test_nothing_is_replaced_unless_asked_for(out):
+    export(out, "csv")
+    with pytest.raises(OutputError, match="finished export; give --overwrite"):
+        export(out, "csv")
+    export(out, "csv", overwrite=True)
+    (out / "export" / "csv" / "export.json").unlink()
+    with pytest.raises(OutputError, match="is left alone"):
+        export(out, "csv", overwrite=True)
+
+
+def test_unknown_formats_and_systems_are_refused_before_anything_is_written(out):
+    with pytest.raises(UsageError, match="dwg: is no format; there are gpkg, "):
+        export(out, "csv", "dwg")
+    for crs, reason in (("EPSG:1", "no known CRS"), ("EPSG:4326", "no map projection in metres")):
+        with pytest.raises(GeoreferenceError, match=reason):
+            export(out, "csv", crs=crs)
+    assert not (out / "export").exists()
+
+
+def test_sites_in_different_systems_get_a_folder_each(out):
+    path = out / "sites" / "b" / "survey.json"
+    record = json.loads(path.read_text("utf-8"))
+    record["georeference"] |= {"declared_epsg": 10170}
+    path.write_text(json.dumps(record), "utf-8")
+    export(out, "csv")
+    assert {p.name for p in (out / "export" / "csv").iterdir()} == {
+        "EPSG_10170", "EPSG_6677", "export.json",
+    }  # fmt: skip
+
+
+def test_a_folder_without_records_is_refused(out, tmp_path):
+    with pytest.raises(InputError, match="give the output folder of a finished run"):
+        export(tmp_path, "csv")
+    (out / "sites" / "b" / "survey.json").unlink()
+    with pytest.raises(InputError, match=r"has no survey\.json of site b"):
+        export(out, "csv")
+
+
+def test_a_run_writes_the_formats_of_its_configuration(make_scan, tmp_path):
+    config = Config(crs=CrsOptions(vertical="jgd2011"), export=ExportOptions(formats=("csv",)))
+    batch.run_batch([make_scan()], tmp_path / "out", config, Progress())
+    again = json.loads((tmp_path / "out" / "export" / "csv" / "export.json").read_text("utf-8"))
+    assert again["systems"][0]["sites"] == ["site"]
+
+
+def test_a_run_refuses_unknown_formats_before_it_reads_anything(tmp_path):
+    config = Config(export=ExportOptions(formats=("dwg",)))
+    with pytest.raises(UsageError, match="is no format"):
+        batch.run_batch([tmp_path / "absent.las"], tmp_path / "out", config, Progress())
+
+
+def test_a_failure_leaves_nothing(out, monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setitem(FORMATS, "csv", replace(FORMATS["csv"], writer="csv_tables:fail"))
+    monkeypatch.setattr("twin_pipeline.export.csv_tables.fail", fail, raising=False)
+    with pytest.raises(OSError, match="No space"):
+        export(out, "csv")
+    assert not (out / "export").exists()

@@ -1,0 +1,79 @@
+"""What a format is given: sites, the coordinate system to write them in, and how to tell things."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from twin_pipeline.crs import Target
+from twin_pipeline.export.attributes import SiteResult
+from twin_pipeline.export.options import ExportOptions
+from twin_pipeline.export.rows import (
+    Table,
+    fittings_table,
+    pipes_table,
+    provenance_table,
+    stations_table,
+    trench_table,
+)
+from twin_pipeline.model import FloatArray
+
+Builder = Callable[[Sequence[SiteResult]], Table]
+
+BUILDERS: tuple[Builder, ...] = (
+    pipes_table,
+    stations_table,
+    fittings_table,
+    trench_table,
+    provenance_table,
+)
+
+
+def _ignored(_: str) -> None:
+    """Take a remark that nobody wants to hear."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """Sites that share one file, and the coordinate system of this file."""
+
+    results: tuple[SiteResult, ...]
+    target: Target
+    options: ExportOptions = field(default_factory=ExportOptions)
+    warn: Callable[[str], None] = _ignored
+    """Takes what a user must know of the files: what could not be kept, and why."""
+
+    def place(self, result: SiteResult, shape: FloatArray) -> FloatArray:
+        """Return (K, 3), (K, 2) or (3,) coordinates of a site, scan frame, in the target system.
+
+        Two coordinates stay two: they have no height.
+        """
+        vertices = np.atleast_2d(shape)
+        level = np.zeros((len(vertices), 3 - vertices.shape[1]))
+        placed = self.target.place(result.georeference, np.hstack((vertices, level)))
+        return placed[:, : vertices.shape[1]].reshape(shape.shape)
+
+    def table(self, build: Builder) -> Table:
+        """Return the rows of a layer over all sites, its shapes in the target system."""
+        layer = build(()).layer
+        built = [(result, build((result,))) for result in self.results]
+        return Table(
+            layer,
+            tuple(row for _, table in built for row in table.rows),
+            tuple(self.place(result, shape) for result, table in built for shape in table.shapes),
+        )
+
+    def tables(self) -> tuple[Table, ...]:
+        """Return all layers of the schema, in its order."""
+        return tuple(self.table(build) for build in BUILDERS)
+
+
+def grouped(
+    results: Iterable[SiteResult], target_of: Callable[[SiteResult], Target]
+) -> dict[Target, tuple[SiteResult, ...]]:
+    """Return sites by the coordinate system that they are to be written in."""
+    groups: dict[Target, tuple[SiteResult, ...]] = {}
+    for result in results:
+        target = target_of(result)
+        groups[target] = (*groups.get(target, ()), result)
+    return groups

@@ -1,0 +1,87 @@
+"""The attribute formats: a line registers one, with the coordinate system that it needs."""
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+
+from twin_pipeline.crs import Target, lonlat_target, projected_target, scan_target
+from twin_pipeline.errors import UsageError
+from twin_pipeline.export.attributes import SiteResult
+from twin_pipeline.export.dataset import Dataset
+from twin_pipeline.export.options import ExportOptions
+
+Writer = Callable[[Dataset, Path], list[Path]]
+"""Writes a dataset into an empty folder and returns the files."""
+
+
+class Space(StrEnum):
+    """The coordinate system that a format needs."""
+
+    PROJECTED = "projected"
+    """Metres: that of the scan, or the one that the configuration names."""
+    ELLIPSOIDAL = "longitude, latitude, ellipsoidal height"
+    SEA_LEVEL = "longitude, latitude, height above sea level"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format, by the name that users type."""
+
+    name: str
+    space: Space
+    writer: str
+    """module:function, a `Writer`; imported only when it is asked for."""
+    description: str
+    needs: str | None = None
+    """Package that an optional extra brings."""
+    extra: str | None = None
+
+    def load(self) -> Writer:
+        """Return the function that writes it."""
+        module, function = self.writer.split(":")
+        return getattr(importlib.import_module(f"{__package__}.{module}"), function)
+
+
+_FORMATS = (
+    Format("gpkg", Space.PROJECTED, "gpkg:write_gpkg_folder", "GeoPackage with all layers"),
+    Format("geojson", Space.ELLIPSOIDAL, "geojson:write_geojson_folder", "GeoJSON, a file a layer"),
+    Format("csv", Space.PROJECTED, "csv_tables:write_csv_folder", "CSV, UTF-8 with BOM"),
+)  # fmt: skip
+
+FORMATS = {format_.name: format_ for format_ in _FORMATS}
+
+
+def require_formats(names: Sequence[str], options: ExportOptions) -> None:
+    """Raise unless all that the formats need is there, before anything is worked out.
+
+    Raises
+    ------
+    UsageError
+        When a format is unknown or a package is not installed.
+    GeoreferenceError
+        When the CRS that the options name can't be written.
+    """
+    for name in names:
+        if name not in FORMATS:
+            raise UsageError(f"{name}: is no format; there are {', '.join(FORMATS)}")
+        needs, extra = FORMATS[name].needs, FORMATS[name].extra
+        if needs is not None and find_spec(needs) is None:
+            raise UsageError(f"format {name} needs {needs}: pip install 'twin-pipeline[{extra}]'")
+    if options.crs is not None:
+        projected_target(options.crs, "export.crs")
+
+
+def target_for(space: Space, options: ExportOptions) -> Callable[[SiteResult], Target]:
+    """Return what gives a site the coordinate system to be written in."""
+    if space is Space.ELLIPSOIDAL:
+        shared = lonlat_target("ellipsoidal")
+    elif space is Space.SEA_LEVEL:
+        shared = lonlat_target("sea level")
+    elif options.crs is not None:
+        shared = projected_target(options.crs, "export.crs")
+    else:
+        return lambda result: scan_target(result.georeference)
+    return lambda _: shared

@@ -1,0 +1,99 @@
+"""Writes further formats, each into a folder of its own that appears complete or not at all."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from twin_pipeline import __version__
+from twin_pipeline.crs import Target
+from twin_pipeline.export.attributes import SiteResult
+from twin_pipeline.export.dataset import Dataset, grouped
+from twin_pipeline.export.files import write_text
+from twin_pipeline.export.formats import FORMATS, target_for
+from twin_pipeline.export.options import ExportOptions
+from twin_pipeline.output import output_folder
+
+EXPORT = "export"
+"""Where in the output folder further formats stand, each in a folder of its name."""
+
+MANIFEST = "export.json"
+"""In each format's folder: what was written, from which sites, in which system."""
+
+
+def write_format(
+    name: str,
+    results: Sequence[SiteResult],
+    folder: Path,
+    options: ExportOptions,
+    warn: Callable[[str], None],
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """Write one format into `folder`; where sites need several systems, into a folder each.
+
+    Parameters
+    ----------
+    name
+        A name of `FORMATS`.
+    results
+        The sites.
+    folder
+        Where to write; complete afterwards, or as it was if anything raises.
+    options
+        Section `export` of the configuration.
+    warn
+        Takes what a user must know of the files.
+    overwrite
+        Whether a folder of an earlier export may be replaced.
+
+    Raises
+    ------
+    OutputError
+        When the folder can't be written or may not be replaced.
+    GeoreferenceError
+        When a site's coordinates can't be brought into the system that the format needs.
+    """
+    format_ = FORMATS[name]
+    write = format_.load()
+    groups = grouped(results, target_for(format_.space, options))
+    with output_folder(folder, overwrite=overwrite, record=MANIFEST) as staging:
+        for target, members in groups.items():
+            place = staging if len(groups) == 1 else staging / _folder_name(target, groups)
+            place.mkdir(exist_ok=True)
+            write(Dataset(members, target, options, warn), place)
+        _write_manifest(name, groups, staging)
+    return folder
+
+
+def _folder_name(target: Target, groups: dict[Target, tuple[SiteResult, ...]]) -> str:
+    """Return a name for the files of one system, told apart where two look alike."""
+    names = [re.sub(r"\W+", "_", group.name) for group in groups]
+    number = list(groups).index(target)
+    return names[number] if names.count(names[number]) == 1 else f"{names[number]}_{number + 1}"
+
+
+def _write_manifest(name: str, groups: dict[Target, tuple[SiteResult, ...]], folder: Path) -> None:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    manifest = {
+        "format": name,
+        "software": f"twin_pipeline {__version__}",
+        "systems": [
+            {
+                "crs": target.name,
+                "heights": target.vertical_name,
+                "sites": [result.survey.site for result in members],
+            }
+            for target, members in groups.items()
+        ],
+        "files": [
+            {
+                "path": path.relative_to(folder).as_posix(),
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            }
+            for path in files
+        ],
+    }
+    text = json.dumps(manifest, ensure_ascii=False, indent=2)
+    write_text(folder / MANIFEST, text + "\n")
