@@ -14,6 +14,7 @@ from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.model import Fitting, FittingKind, LabelArray, Pipe, PointCloud
+from twin_pipeline.observing import Observer
 from twin_pipeline.stages.classify import Classified, LeftOut, classify
 from twin_pipeline.stages.describe import Finding, describe, position
 from twin_pipeline.stages.detect import detect
@@ -33,6 +34,8 @@ StageClock = Callable[[str], AbstractContextManager[None]]
 _WORSE = 1.2
 """From this ratio of standard deviations on, what was added is not the same pipe."""
 
+_NO_TUBE = "the points hold no tube"
+
 _SHAPED = 0.05
 _UNEVEN = 3.0
 """Misfit and inflation from which on a fit may have ended in a wrong minimum."""
@@ -45,22 +48,29 @@ class _Search:
     pyramid: Pyramid
     config: Config
     under_open_sky: bool
+    observer: Observer
 
     def measured(self, run: Run, *, probe: bool = False) -> Tube | None:
         """Return the tube that a run holds; None where there is none, or none to be believed."""
         tube = measure(self.pyramid, run, self.config.measure, probe=probe)
-        if tube is None:
-            return None
-        if not probe and _doubtful(tube):
-            tube = self._again(tube)
-        against = why_not_a_pipe(tube, self.config.judge, under_open_sky=self.under_open_sky)
+        if tube is not None and not probe and _doubtful(tube):
+            run, tube = self._again(run, tube)
+        against = self._against(tube)
+        self.observer.tried(run, tube, against, probe=probe)
         return tube if against is None else None
 
-    def _again(self, tube: Tube) -> Tube:
+    def _against(self, tube: Tube | None) -> str | None:
+        if tube is None:
+            return _NO_TUBE
+        return why_not_a_pipe(tube, self.config.judge, under_open_sky=self.under_open_sky)
+
+    def _again(self, run: Run, tube: Tube) -> tuple[Run, Tube]:
         """Measure from where a first try, that began far off, has led; return the rounder one."""
-        run = Run(tube.nodes, tube.radius_m, np.ones(len(tube.nodes), bool), 0)
-        second = measure(self.pyramid, run, self.config.measure)
-        return tube if second is None or second.misfit > tube.misfit else second
+        led = Run(tube.nodes, tube.radius_m, np.ones(len(tube.nodes), bool), 0)
+        second = measure(self.pyramid, led, self.config.measure)
+        if second is None or second.misfit > tube.misfit:
+            return run, tube
+        return led, second
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,9 +86,14 @@ class Extraction:
 
 
 def extract(
-    cloud: PointCloud, config: Config, catalogue: Catalogue, stage: StageClock
+    cloud: PointCloud,
+    config: Config,
+    catalogue: Catalogue,
+    stage: StageClock,
+    observer: Observer | None = None,
 ) -> Extraction:
-    """Find and measure the pipes of one site."""
+    """Find and measure the pipes of one site; an observer is told how."""
+    observer = observer or Observer()
     with stage("prepare"):
         pyramid = prepare(cloud, config.prepare)
     with stage("ground"):
@@ -86,9 +101,11 @@ def extract(
         place = excavation(pyramid, ground) if ground is not None else None
         # what lies on or above the pavement is no buried pipe
         searched = pyramid.part(place.dug) if place is not None else pyramid
-        search = _Search(searched, config, under_open_sky=place is not None)
+        search = _Search(searched, config, place is not None, observer)
+        observer.searching(pyramid, ground, place, searched)
     with stage("detect"):
         seeds = detect(searched, config.detect)
+        observer.seeded(seeds)
     with stage("measure"):
         tubes = _joined(search, _tubes(search, Tracer(seeds, config.trace)))
     with stage("classify"):
@@ -98,6 +115,9 @@ def extract(
             for finding in _findings(found, searched, config, catalogue)
         )
         labels = label_points(pyramid, place, searched, [item.tube for item in found])
+        for item in left_out:
+            observer.left_out(item.tube, item.reason)
+        observer.reported([item.tube for item in found], pipes)
     return Extraction(pipes, ground, labels, tuple(_mention(item, cloud) for item in left_out))
 
 

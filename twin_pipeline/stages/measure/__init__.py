@@ -7,7 +7,8 @@ soil touches it are dropped, since they bias the radius far beyond what its form
 Stretches that are hidden, and sockets, take no part and stay straight.
 """
 
+from twin_pipeline.stages.measure.explain import Fit, explain
 from twin_pipeline.stages.measure.options import MeasureOptions
 from twin_pipeline.stages.measure.run import measure, sparsely_covered
 
-__all__ = ["MeasureOptions", "measure", "sparsely_covered"]
+__all__ = ["Fit", "MeasureOptions", "explain", "measure", "sparsely_covered"]

@@ -1,6 +1,7 @@
 """From a followed run to a measured tube."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -53,6 +54,28 @@ def measure(
 
     As a probe it takes some thousands of points only, enough to tell whether there is a tube.
     """
+    begun = begin(pyramid, run, probe=probe)
+    if begun is None:
+        return None
+    weights = iterate(begun.adjustment, begun.gate, options)
+    if weights is None:
+        return None
+    return make_tube(begun.adjustment, weights, begun.index, options)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Begun:
+    """An adjustment before its first step."""
+
+    adjustment: Adjustment
+    index: IntArray
+    """(N,) of its points among the sorted points."""
+    gate: float
+    """Least cosine between normals and radial vectors in the end."""
+
+
+def begin(pyramid: Pyramid, run: Run, *, probe: bool = False) -> Begun | None:
+    """Gather the points of a run; None where there are too few."""
     step = float(np.clip(0.5 * run.radius_m, 0.03, 0.10))
     axis = polyline.extend(polyline.resample(run.axis, step), max(2.0 * run.radius_m, 0.3), back=10)
     index, segment = pyramid.points_along(axis, _reach(run))
@@ -63,10 +86,8 @@ def measure(
         index, segment = index[::every], segment[::every]
     normals, normal_std = point_normals(pyramid, index, run.radius_m)
     adj = Adjustment(pyramid.xyz[index], normals, axis, segment, run.radius_m, step)
-    weights = iterate(adj, math.cos(min(max(math.radians(23.0), 3.0 * normal_std), 1.2)), options)
-    if weights is None:
-        return None
-    return make_tube(adj, weights, index, options)
+    gate = math.cos(min(max(math.radians(23.0), 3.0 * normal_std), 1.2))
+    return Begun(adj, index, gate)
 
 
 def _reach(run: Run) -> float:
