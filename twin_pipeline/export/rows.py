@@ -68,7 +68,7 @@ def cell(spec: Field, value: Any) -> Value:  # noqa: ANN401 - model attributes o
 def pipes_table(results: Sequence[SiteResult]) -> Table:
     """Return one row a pipe, with its centreline."""
     pairs = [(result, pipe) for result in results for pipe in result.survey.pipes]
-    rows = (_row(PIPES, _pipe_values(result, pipe)) for result, pipe in pairs)
+    rows = (_row(PIPES, pipe_values(result.survey.site, pipe)) for result, pipe in pairs)
     return Table(PIPES, tuple(rows), tuple(pipe.centreline for _, pipe in pairs))
 
 
@@ -138,10 +138,11 @@ def _row(layer: Layer, values: Mapping[str, Any]) -> Row:
     return tuple(cell(spec, values[spec.name]) for spec in layer.fields)
 
 
-def _pipe_values(result: SiteResult, pipe: Pipe) -> dict[str, Any]:
+def pipe_values(site: str, pipe: Pipe) -> dict[str, Any]:
+    """Return what a pipe's fields hold, by name, as the model has it."""
     told = {name: getattr(pipe.job, name) for name in JOB_FIELDS}
     measured = {s.name: getattr(pipe, s.name) for s in PIPES.fields[1:] if s.name not in told}
-    return {"site": result.survey.site, **measured, **told}
+    return {"site": site, **measured, **told}
 
 
 def _station_values(result: SiteResult, pipe: Pipe) -> Iterator[dict[str, Any]]:

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from twin_pipeline.export.attributes import PIPES, Field, FieldKind
-from twin_pipeline.export.rows import Value, cell
-from twin_pipeline.model import Pipe, Survey
+from twin_pipeline.export.rows import Value, cell, pipe_values
+from twin_pipeline.model import Survey
 from twin_pipeline.tiles.glb import GlbBuilder
 from twin_pipeline.tiles.metadata import SCHEMA_ID
 
@@ -23,8 +23,9 @@ def pipe_schema() -> dict[str, Any]:
 
 def pipe_table(survey: Survey, builder: GlbBuilder) -> dict[str, Any]:
     """Add a column a field to the file and return the table, one row a pipe."""
+    rows = [pipe_values(survey.site, pipe) for pipe in survey.pipes]
     columns = {
-        field.name: _column(field, [_value(field, survey, pipe) for pipe in survey.pipes], builder)
+        field.name: _column(field, [cell(field, row[field.name]) for row in rows], builder)
         for field in PIPES.fields
     }
     return {"class": "pipe", "count": len(survey.pipes), "properties": columns}
@@ -39,10 +40,6 @@ def _property(field: Field) -> dict[str, Any]:
     component = "INT32" if field.kind is FieldKind.INTEGER else "FLOAT64"
     number = {"type": "SCALAR", "componentType": component, "noData": NO_NUMBER}
     return {**described, **number}
-
-
-def _value(field: Field, survey: Survey, pipe: Pipe) -> Value:
-    return cell(field, survey.site if field.name == "site" else getattr(pipe, field.name))
 
 
 def _column(field: Field, values: list[Value], builder: GlbBuilder) -> dict[str, Any]:
