@@ -5,8 +5,8 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from factories import FakeGeoreference, make_empty_survey, make_pipe, make_result, make_survey
 
+from tests.factories import FakeGeoreference, make_empty_survey, make_pipe, make_result, make_survey
 from twin_pipeline.crs import CrsOptions, CrsRecord, resolve, restore
 from twin_pipeline.errors import InputError
 from twin_pipeline.export.rows import (

@@ -9,6 +9,8 @@ from tests.factories import make_empty_survey, make_pipe, make_survey
 from tests.tiles.earth import Earth
 from tests.tiles.reading import read_glb, read_tiles, view_bytes
 from twin_pipeline.export.attributes import PIPES
+from twin_pipeline.export.rows import pipe_values
+from twin_pipeline.model import JobFacts
 from twin_pipeline.tiles import validate_tiles, write_pipe_tiles
 
 SURVEY = make_survey()
@@ -49,7 +51,7 @@ def test_table_holds_every_field_of_every_pipe(folder):
     assert list(rows) == [field.name for field in PIPES.fields]
     assert rows.pop("site") == [SURVEY.site] * 3
     for name, values in rows.items():
-        assert values == [getattr(pipe, name) for pipe in SURVEY.pipes]
+        assert values == [pipe_values("", pipe)[name] for pipe in SURVEY.pipes]
 
 
 def test_schema_states_units_and_what_stands_for_nothing(folder):
@@ -63,12 +65,13 @@ def test_schema_states_units_and_what_stands_for_nothing(folder):
 
 
 def test_unknown_numbers_are_no_data(tmp_path):
-    pipe = make_pipe(with_ground=False, arc_deg=float("nan"), material=None)
+    job = JobFacts(construction_no="R7-1", route_name="区道1号", laid_fiscal_year=2025)
+    pipe = make_pipe(job=job, with_ground=False, arc_deg=float("nan"), material=None)
     write_pipe_tiles(replace(SURVEY, pipes=(pipe,)), Earth(), tmp_path)
     _, rows = _table(tmp_path / "pipes.glb")
     empty = {name for name, (value,) in rows.items() if value is None}
     covers = {"cover_min_m", "cover_mean_m", "cover_max_m", "cover_std_m"}
-    assert empty == covers | {"arc_deg", "material"}
+    assert empty == covers | {"arc_deg", "material", "joint_type"}
 
 
 def test_each_pipe_is_one_feature_on_its_centreline(folder):
