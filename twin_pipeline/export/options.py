@@ -1,9 +1,11 @@
 """What the user can say about further attribute formats."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from twin_pipeline.export.citygml_options import CityGmlOptions
 
 
-class ExportOptions(BaseModel):
+class ExportOptions(CityGmlOptions):
     """Section `export`: what is written beside the files that every run has."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -64,3 +64,35 @@ def extend(axis: FloatArray, length_m: float, back: int) -> FloatArray:
             axis[-1] + ahead * tail / np.linalg.norm(tail),
         ]
     )
+
+
+def simplified(nodes: FloatArray, tolerance_m: float) -> FloatArray:
+    """Return the polyline (K, 3) without the vertices that it can do without.
+
+    No vertex left out lies further than `tolerance_m` from what remains (Douglas and Peucker).
+    """
+    kept = np.zeros(len(nodes), dtype=bool)
+    kept[[0, -1]] = True
+    pending = [(0, len(nodes) - 1)]
+    while pending:
+        first, last = pending.pop()
+        if last - first < 2:
+            continue
+        away = _distance(nodes[first + 1 : last], nodes[first], nodes[last])
+        worst = int(away.argmax())
+        if away[worst] > tolerance_m:
+            middle = first + 1 + worst
+            kept[middle] = True
+            pending += [(first, middle), (middle, last)]
+    return nodes[kept]
+
+
+def _distance(points: FloatArray, start: FloatArray, end: FloatArray) -> FloatArray:
+    """Return the distance (N,) of points (N, 3) from a straight piece."""
+    along_it = end - start
+    square = float(along_it @ along_it)
+    share = np.zeros(len(points))
+    if square > 0.0:
+        share = np.clip((points - start) @ along_it / square, 0.0, 1.0)
+    away: FloatArray = np.linalg.norm(points - start - share[:, None] * along_it, axis=1)
+    return away
