@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from twin_pipeline.crs import Target, lonlat_target, projected_target, scan_target
-from twin_pipeline.errors import UsageError
+from twin_pipeline.crs.rectangular import rectangular_target
+from twin_pipeline.errors import GeoreferenceError, UsageError
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.dataset import Dataset
 from twin_pipeline.export.options import ExportOptions
@@ -23,6 +24,7 @@ class Space(StrEnum):
     PROJECTED = "projected"
     """Metres: that of the scan, or the one that the configuration names."""
     ELLIPSOIDAL = "longitude, latitude, ellipsoidal height"
+    PLANE_RECTANGULAR = "plane rectangular system of Japan, heights above T.P."
     SEA_LEVEL = "longitude, latitude, height above sea level"
 
 
@@ -49,6 +51,8 @@ _FORMATS = (
     Format("gpkg", Space.PROJECTED, "gpkg:write_gpkg_folder", "GeoPackage with all layers"),
     Format("geojson", Space.ELLIPSOIDAL, "geojson:write_geojson_folder", "GeoJSON, a file a layer"),
     Format("csv", Space.PROJECTED, "csv_tables:write_csv_folder", "CSV, UTF-8 with BOM"),
+    Format("citygml", Space.PLANE_RECTANGULAR, "citygml.write:write_citygml", "PLATEAU 地下埋設物"),
+    Format("ifc", Space.PROJECTED, "ifc.write:write_ifc", "IFC 4.3", "ifcopenshell", "ifc"),
 )  # fmt: skip
 
 FORMATS = {format_.name: format_ for format_ in _FORMATS}
@@ -80,8 +84,17 @@ def target_for(space: Space, options: ExportOptions) -> Callable[[SiteResult], T
         shared = lonlat_target("ellipsoidal")
     elif space is Space.SEA_LEVEL:
         shared = lonlat_target("sea level")
+    elif space is Space.PLANE_RECTANGULAR:
+        return lambda result: _plane_rectangular(result, options)
     elif options.crs is not None:
         shared = projected_target(options.crs, "export.crs")
     else:
         return lambda result: scan_target(result.georeference)
     return lambda _: shared
+
+
+def _plane_rectangular(result: SiteResult, options: ExportOptions) -> Target:
+    try:
+        return rectangular_target(result.georeference, options.citygml_zone, "export.citygml_zone")
+    except GeoreferenceError as error:
+        raise GeoreferenceError(f"{result.survey.site}: {error}") from error
