@@ -72,7 +72,7 @@ def run_site(scan: Path, config: Config, staging: Path, progress: Progress) -> S
         digest = sha256_of(scan)
     survey = _survey(scan.stem, cloud, config, catalogue, clock)
     with clock.stage("tiles"):
-        _write_tiles(scan, survey, georeference, cloud, config, staging, progress)
+        _write_tiles(scan, info, survey, georeference, cloud, config, staging, progress)
     return SiteOutcome(
         result=SiteResult(survey, georeference, _provenance(scan, info, digest, georeference)),
         inputs=(InputFile(scan.stem, str(scan), digest, len(cloud)),),
@@ -135,6 +135,7 @@ def _pipe_gate(site: str, found: Extraction) -> Gate:
 
 def _write_tiles(
     scan: Path,
+    info: ScanInfo,
     survey: Survey,
     georeference: Georeference,
     cloud: PointCloud,
@@ -143,8 +144,9 @@ def _write_tiles(
     progress: Progress,
 ) -> None:
     write_point_tiles(
-        read_chunks(scan, axis_order=config.crs.axis_order),
+        read_chunks(scan, axis_order=config.crs.axis_order, dimensions=config.tiles.dimensions),
         bounds=_bounds(cloud),
+        scale_m=info.scale,
         labels=survey.point_labels,
         georeference=georeference,
         out=staging / "tiles" / "points" / survey.site,

@@ -23,8 +23,9 @@ def tile_site(scan: Path, config: Config, staging: Path, progress: Progress) -> 
     progress.stage("tiles")
     clock = time.perf_counter()
     written = write_point_tiles(
-        read_chunks(scan, axis_order=config.crs.axis_order),
+        read_chunks(scan, axis_order=config.crs.axis_order, dimensions=config.tiles.dimensions),
         bounds=bounds(info, config),
+        scale_m=info.scale,
         labels=None,
         georeference=georeference,
         out=staging / "tiles" / "points" / scan.stem,

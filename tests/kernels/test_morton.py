@@ -34,18 +34,28 @@ def test_cells_and_places_in_them_make_up_the_coordinates():
     rng = np.random.default_rng(3)
     origin = np.array([-12_800.123, -34_400.456, 30.0])
     units = rng.integers(-(2**30), 2**30, (300, 3))
-    keys, local, bad = morton.grid_cells(origin + units * 0.001, origin, 0.001, 12, 2**19)
+    keys, ijk, local, bad = morton.grid_cells(origin + units * 0.001, origin, 0.001, 12, 2**19)
     assert bad == -1
     cells = (units >> 12) + 2**19
     assert keys.tolist() == [_slow_key(cell) for cell in cells]
+    assert np.array_equal(ijk, units)
     assert np.array_equal(local, units & 4095)
+
+
+def test_points_are_placed_from_the_corners_of_their_cells():
+    rng = np.random.default_rng(4)
+    counts = np.array([3, 0, 5], np.uint64)
+    corners = rng.integers(-(2**30), 2**30, (3, 3)).astype(np.int32)
+    records = rng.integers(0, 65536, (8, 5)).astype(np.uint16)
+    expected = np.repeat(corners, counts.astype(int), axis=0) + records[:, :3]
+    assert np.array_equal(morton.placed(records, corners, counts), expected)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 2**31 * 0.001, -(2**31) * 0.001])
 def test_first_point_off_the_grid_is_found(value):
     xyz = np.zeros((10, 3))
     xyz[7:, 1] = value
-    assert morton.grid_cells(xyz, np.zeros(3), 0.001, 12, 2**19)[2] == 7
+    assert morton.grid_cells(xyz, np.zeros(3), 0.001, 12, 2**19)[3] == 7
 
 
 @pytest.mark.parametrize("bits", [1, 11, 12, 33, 63, 64])

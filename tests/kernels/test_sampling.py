@@ -9,12 +9,14 @@ def _surface(count: int, span: int = 10_000) -> np.ndarray:
     rng = np.random.default_rng(count)
     ijk = rng.integers(-span // 2, span // 2, (count, 3)).astype(np.int32)
     ijk[:, 2] = rng.normal(0, 10, count)
-    return ijk
+    keys = morton.morton_keys(ijk, np.full(3, -span, np.int64), 0)
+    return ijk[np.argsort(keys)]
 
 
 def _slow_subset(ijk: np.ndarray, radius: float) -> np.ndarray:
     kept: list[int] = []
-    for n in sampling.random_order(len(ijk)):
+    turns = np.array([sampling.dart_pass(n) for n in range(len(ijk))])
+    for n in np.argsort(turns, kind="stable"):
         away = ijk[kept].astype(float) - ijk[n]
         if not kept or (np.einsum("ij,ij->i", away, away) >= radius**2).all():
             kept.append(n)
@@ -72,10 +74,11 @@ def test_nothing_of_nothing():
     assert sampling.poisson_subset(np.empty((0, 3), np.int32), 1.0, 10)[1] == 0
 
 
-def test_order_holds_each_number_once():
-    order = sampling.random_order(1_000)
-    assert np.array_equal(np.sort(order), np.arange(1_000))
-    assert np.abs(np.corrcoef(order, np.arange(1_000))[0, 1]) < 0.1
+def test_turns_are_alike_in_number_and_follow_no_pattern():
+    turns = np.array([sampling.dart_pass(n) for n in range(20_000)])
+    assert np.abs(np.bincount(turns, minlength=8) - 2_500).max() < 5 * np.sqrt(2_500)
+    for lag in (1, 2, 8, 256):
+        assert abs(np.corrcoef(turns[lag:], turns[:-lag])[0, 1]) < 0.03
 
 
 def test_occupied_cells_are_counted_at_every_width():

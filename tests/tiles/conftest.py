@@ -19,10 +19,11 @@ def write(tmp_path: Path) -> Write:
     def write(
         scan: Scan, *, name: str = "site", chunk: int = 7_000, **changes: object
     ) -> tuple[Path, TilesSummary]:
-        options: dict[str, Any] = {"points_per_tile": 1_000, "threads": 2}
+        options: dict[str, Any] = {"points_per_tile": 1_000, "threads": 2, "attributes": "all"}
         options |= changes.pop("options", {})
         given = {
             "bounds": scan.bounds,
+            "scale_m": (0.001, 0.001, 0.001),
             "labels": scan.labels,
             "georeference": Earth(),
             "out": tmp_path / "points" / name,

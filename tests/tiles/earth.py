@@ -103,6 +103,7 @@ def scan_of(xyz: FloatArray, *, brightest: int = 255) -> Scan:
     }
     named["intensity"] = (np.arange(count) & 0xFFFF).astype(np.uint16)
     named["classification"] = rng.integers(0, 19, count).astype(np.uint8)
+    named["return_number"] = rng.integers(1, 6, count).astype(np.uint8)
     named["gps_time"] = np.arange(count) * 1e-5
     return Scan(np.round(xyz, 3), named)
 

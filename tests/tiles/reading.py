@@ -12,7 +12,7 @@ import numpy as np
 from twin_pipeline.kernels import meshopt
 
 TYPES = {5121: np.uint8, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
-WIDTHS = {"SCALAR": 1, "VEC3": 3, "VEC4": 4}
+WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 
 
 @dataclass
@@ -34,6 +34,16 @@ class Tile:
         placed = self.columns["POSITION"] * np.array(node.get("scale", [1, 1, 1]))
         x, y, z = (placed + np.array(node["translation"])).T
         return np.column_stack((x, -z, y))
+
+    @property
+    def grid(self) -> np.ndarray:
+        """Coordinates in units of the scan's grid."""
+        zero = np.array(self.document["nodes"][0]["extras"]["grid"])
+        if "_GRID_LOW" in self.columns:
+            low, high = (self.columns[f"_GRID_{part}"].astype(int) for part in ("LOW", "HIGH"))
+            return zero + low + 65536 * high
+        x, y, z = self.columns["POSITION"].astype(int).T
+        return zero + np.column_stack((x, -z, y))
 
     @property
     def ecef(self) -> np.ndarray:

@@ -1,8 +1,10 @@
 import gc
 import itertools
+import json
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,32 +22,55 @@ from twin_pipeline.tiles.pointset import PointSet
 CENTRE = np.array([EASTING_M, NORTHING_M, GROUND_Z_M])
 
 
-def _linear(codes: np.ndarray, full: int) -> np.ndarray:
-    share = codes / full
+def _linear(codes: np.ndarray) -> np.ndarray:
+    share = codes / 255
     return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
 
 
-def _check(scan: Scan, out: Path, *, full: int = 255, tolerance_m: float = 0.0005) -> list[Tile]:
-    """Every point is there once, in its place on the earth, with its attributes."""
+def _code(light: np.ndarray) -> np.ndarray:
+    linear = light / 65535
+    code = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.rint(code * 255)
+
+
+def _check(scan: Scan, out: Path, *, step: int = 1, tolerance_m: float = 0.0005) -> list[Tile]:
+    """Every point is there once, in its place on the earth, with its attributes.
+
+    `step` is the code of one 8-bit step of colour; 0 where there are 16 bits.
+    """
     tiles = read_tiles(out / "tileset.json")
     columns = {
         name: np.concatenate([tile.columns[name] for tile in tiles])
-        for name in ("COLOR_0", "_INTENSITY", "_CLASSIFICATION", "_LABEL")
+        for name in tiles[0].columns
+        if name not in ("POSITION", "_GRID_LOW", "_GRID_HIGH")
     }
     number = columns["_INTENSITY"][:, 0].astype(int) | columns["_LABEL"][:, 0].astype(int) << 16
     assert np.array_equal(np.sort(number), np.arange(len(scan.xyz)))
     ecef = np.concatenate([tile.ecef for tile in tiles])
     away = np.linalg.norm(ecef - Earth().to_ecef(scan.xyz)[number], axis=1)
     assert away.max() < tolerance_m
-    assert np.array_equal(
-        columns["_CLASSIFICATION"][:, 0], scan.attributes["classification"][number]
-    )
+    for name in ("classification", "return_number"):
+        assert np.array_equal(columns[f"_{name.upper()}"][:, 0], scan.attributes[name][number])
+    base = _stated(out)["gps_time_base_s"]
+    parts = (columns["_GPS_TIME"][:, :1], columns["_GPS_TIME_REST"])
+    times = base + np.concatenate(parts, axis=1).astype(float)[:, ::-1].cumsum(axis=1)[:, -1]
+    assert np.array_equal(times, scan.attributes["gps_time"][number])
     for channel, name in enumerate(("red", "green", "blue")):
-        light = columns["COLOR_0"][:, channel] / 65535
-        assert np.allclose(light, _linear(scan.attributes[name][number], full), atol=1 / 65535)
+        codes, light = scan.attributes[name][number], columns["COLOR_0"][:, channel]
+        if step:
+            assert np.array_equal(_code(light) * step, codes)
+            assert np.abs(light / 65535 - _linear(codes / step)).max() <= 0.5 / 255
+        else:
+            assert np.array_equal(columns["_RGB_CODE"][:, channel], codes)
+            assert np.abs(light / 65535 - _linear(codes / 257)).max() <= 0.5 / 65535
     assert (columns["COLOR_0"][:, 3] == 65535).all()
     assert not validate_tiles(out, len(scan.xyz))
     return tiles
+
+
+def _stated(out: Path) -> dict[str, Any]:
+    document = json.loads((out / "tileset.json").read_text("utf-8"))
+    return document["asset"]["extras"]["points"]
 
 
 def _spread(count: int, *widths_m: float) -> np.ndarray:
@@ -180,13 +205,46 @@ def test_wrong_bounds_in_the_header_do_no_harm(bounds, write):
     _check(scan, out)
 
 
-@pytest.mark.parametrize(("brightest", "times"), [(255, 1), (255, 256), (65535, 1)])
-def test_colours_of_8_and_16_bits(brightest, times, write):
+@pytest.mark.parametrize(("brightest", "step"), [(255, 1), (255, 256), (255, 257), (65535, 0)])
+def test_colours_of_8_and_16_bits(brightest, step, write):
     scan = scan_of(trench(3_000), brightest=brightest)
     for name in ("red", "green", "blue"):
-        scan.attributes[name] *= times
+        scan.attributes[name] *= max(step, 1)
     out, _ = write(scan)
-    _check(scan, out, full=brightest * times)
+    _check(scan, out, step=step)
+
+
+@pytest.mark.parametrize("start_s", [3.2e8 + 0.123456789, 43_200.000001, 0.0, -2.5e8])
+def test_times_come_back_bit_by_bit(start_s, write):
+    scan = scan_of(trench(3_000))
+    rng = np.random.default_rng(5)
+    scan.attributes["gps_time"] = start_s + np.sort(rng.uniform(0, 4_000, 3_000))
+    out, _ = write(scan)
+    _check(scan, out)
+
+
+def test_only_what_is_asked_for_is_carried(write):
+    scan = scan_of(trench(2_000))
+    for asked, more in (((), set()), (("return_number",), {"_RETURN_NUMBER"})):
+        out, _ = write(scan, labels=None, name=f"n{len(asked)}", options={"attributes": asked})
+        found = set(read_tiles(out / "tileset.json")[0].columns)
+        assert found == {"POSITION", "COLOR_0", "_INTENSITY", "_CLASSIFICATION"} | more
+
+
+@pytest.mark.parametrize(
+    "scale_m", [(0.0001,) * 3, (0.01, 0.01, 0.001), (0.00025,) * 3, (0.02,) * 3]
+)
+def test_coordinates_keep_the_file_s_own_scale(scale_m, write):
+    counts = np.rint((trench(4_000) - CENTRE) / scale_m)
+    scan = scan_of(trench(4_000))
+    scan = Scan(counts * scale_m + CENTRE, scan.attributes)
+    out, _ = write(scan, scale_m=scale_m)
+    stated = _stated(out)
+    for tile in read_tiles(out / "tileset.json"):
+        number = tile.columns["_INTENSITY"][:, 0]
+        scanned = stated["grid_origin_m"] + tile.grid * stated["grid_unit_m"]
+        assert np.abs(scanned - scan.xyz[number]).max() < 1e-7
+    assert not validate_tiles(out, 4_000)
 
 
 def test_compression_changes_nothing_but_the_size(write):

@@ -93,12 +93,18 @@ def test_site_s_tileset_states_schema_statistics_and_datum(write):
         "intensity",
         "classification",
         "label",
+        "return_number",
+        "gps_time",
+        "gps_time_rest",
     }
     stated = tileset["statistics"]["classes"]["point"]
     assert stated["count"] == 5_000
     assert stated["properties"]["intensity"] == {"min": 0, "max": 4_999}
     classes = scan.attributes["classification"]
-    assert stated["properties"]["classification"] == {"min": classes.min(), "max": classes.max()}
+    held = stated["properties"]["classification"]
+    assert (held["min"], held["max"]) == (classes.min(), classes.max())
+    assert held["extras"]["classes"] == {str(c): int((classes == c).sum()) for c in set(classes)}
+    assert stated["properties"]["return_number"] == {"min": 1, "max": 5}
     assert tileset["metadata"]["properties"]["geoid"] == "GSIGEO2011"
     assert tileset["asset"]["extras"]["georeference"] == Earth().describe()
 

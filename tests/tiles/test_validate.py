@@ -139,6 +139,13 @@ BROKEN_POINTS: dict[str, tuple[Callable[[dict[str, Any], bytearray], Any], str]]
         lambda d, _: d["nodes"][0]["translation"].__setitem__(1, 90.0),
         "out of its tile's box",
     ),
+    "other attributes": (
+        lambda d, _: d["extensions"]["EXT_structural_metadata"]["propertyAttributes"][0][
+            "properties"
+        ].pop("label"),
+        "carries",
+    ),
+    "no grid": (lambda d, _: d["nodes"][0].pop("extras"), "not built like a tile"),
     "fewer labels": (lambda d, _: _attribute(d, "_LABEL").update(count=3), "_LABEL has 3"),
     "too many points": (
         lambda d, _: _attribute(d, "POSITION").update(count=10**6),
@@ -160,6 +167,48 @@ BROKEN_POINTS: dict[str, tuple[Callable[[dict[str, Any], bytearray], Any], str]]
     "no such view": (lambda d, _: _attribute(d, "_LABEL").update(bufferView=99), "no entry 99"),
     "glTF 1": (lambda d, _: d["asset"].update(version="1.0"), "glTF 1.0"),
 }
+
+
+def _swap(document: dict[str, Any], binary: bytearray, name: str, stride: int) -> None:
+    """Exchange what the first point has with the first one that has something else."""
+    first = _place(document, name)
+    count = _attribute(document, name)["count"]
+    places = range(first + stride, first + count * stride, stride)
+    other = next(p for p in places if binary[p : p + stride] != binary[first : first + stride])
+    one = bytes(binary[first : first + stride])
+    binary[first : first + stride] = binary[other : other + stride]
+    binary[other : other + stride] = one
+
+
+@pytest.mark.parametrize(
+    ("name", "stride"),
+    [("POSITION", 8), ("COLOR_0", 8), ("_INTENSITY", 4), ("_LABEL", 4), ("_GPS_TIME", 4)],
+)
+def test_two_points_that_changed_a_value_are_noticed(name, stride, write, tmp_path):
+    """Bounds, counts and ranges stay the same; only reading all back can tell."""
+    scan = scan_of(trench(POINTS))
+    out, _ = write(scan, options={"compression": "none"}, labels=np.arange(POINTS).astype("u2"))
+    _edit_glb(_first_tile(tmp_path), lambda d, b: _swap(d, b, name, stride))
+    assert "are not those that were tiled" in _messages(out)
+
+
+def test_tile_that_moved_with_its_box_is_noticed(tileset):
+    """A whole tile shifted by a few millimetres hardly leaves its box."""
+    path = _first_tile(tileset)
+    _edit_glb(
+        path,
+        lambda d, _: d["nodes"][0]["translation"].__setitem__(
+            0, 1e-3 + d["nodes"][0]["translation"][0]
+        ),
+    )
+    assert "its grid lies at" in _messages(tileset)
+
+
+def test_tile_in_the_place_of_another_is_noticed(tileset):
+    folder = tileset / "points" / "site"
+    one, other = (folder / tile.uri for tile in read_tiles(folder / "tileset.json")[1:3])
+    other.write_bytes(one.read_bytes())
+    assert _messages(tileset)
 
 
 @pytest.mark.parametrize("name", BROKEN_POINTS)

@@ -33,8 +33,10 @@ def encode(vertices: Bytes) -> Bytes:
     for start in range(0, count, step):
         held = min(step, count - start)
         for byte in range(stride):
-            _differences(vertices, start, held, byte, deltas)
-            end = _put_block(deltas, held, stream, end)
+            if _differences(vertices, start, held, byte, deltas):
+                end = _put_block(deltas, held, stream, end)
+            else:
+                end = _put_zeros(held, stream, end)
     for _ in range(max(0, _TAIL_BYTES - stride)):
         stream[end] = 0
         end += 1
@@ -83,19 +85,22 @@ def _most_bytes(count: int, stride: int) -> int:
 
 
 @_jit
-def _differences(vertices: Bytes, start: int, held: int, byte: int, deltas: Bytes) -> None:
-    """Fill `deltas` with the zigzag differences of one byte, and zeros after them."""
-    before = int(vertices[max(start - 1, 0), byte])
+def _differences(vertices: Bytes, start: int, held: int, byte: int, deltas: Bytes) -> bool:
+    """Fill `deltas` with the zigzag differences of one byte, and zeros after them.
+
+    Returns whether any of them is not zero.
+    """
+    before = vertices[max(start - 1, 0), byte]
+    together = np.uint8(0)
     for i in range(held):
-        value = int(vertices[start + i, byte])
-        deltas[i] = _zigzag((value - before) & 0xFF)
+        value = vertices[start + i, byte]
+        difference = np.uint8(value - before)
+        code = np.uint8((difference << 1) ^ -(difference >> 7))
+        deltas[i] = code
+        together |= code
         before = value
     deltas[held:] = 0
-
-
-@_jit
-def _zigzag(difference: int) -> int:
-    return (~(difference << 1) if difference & 0x80 else difference << 1) & 0xFF
+    return together != 0
 
 
 @_jit
@@ -108,21 +113,30 @@ def _put_block(deltas: Bytes, held: int, stream: Bytes, position: int) -> int:
     """Write the groups of one byte at `position` and return where they end."""
     groups = (held + _GROUP - 1) // _GROUP
     header = position
-    position += (groups + 3) // 4
-    stream[header:position] = 0
+    position = _put_zeros(held, stream, position)
     for group in range(groups):
-        values = deltas[group * _GROUP : (group + 1) * _GROUP]
-        mode = _best_mode(values)
+        first = group * _GROUP
+        mode = _best_mode(deltas, first)
         stream[header + group // 4] |= mode << (group % 4 * 2)
-        position = _put_group(values, mode, stream, position)
+        position = _put_group(deltas, first, mode, stream, position)
     return position
 
 
 @_jit
-def _best_mode(values: Bytes) -> int:
+def _put_zeros(held: int, stream: Bytes, position: int) -> int:
+    """Write groups without any difference and return where they end."""
+    end = position + ((held + _GROUP - 1) // _GROUP + 3) // 4
+    for n in range(position, end):
+        stream[n] = 0
+    return end
+
+
+@_jit
+def _best_mode(deltas: Bytes, first: int) -> int:
     """Return the shortest coding of a group: 0 none, 1 two bits, 2 four bits, 3 bytes."""
     above_zero, from_three, from_fifteen = 0, 0, 0
-    for value in values:
+    for i in range(_GROUP):
+        value = deltas[first + i]
         above_zero += value > 0
         from_three += value >= 3
         from_fifteen += value >= 15
@@ -135,24 +149,28 @@ def _best_mode(values: Bytes) -> int:
 
 
 @_jit
-def _put_group(values: Bytes, mode: int, stream: Bytes, position: int) -> int:
+def _put_group(deltas: Bytes, first: int, mode: int, stream: Bytes, position: int) -> int:
     if mode == 0:
         return position
     if mode == 3:
-        stream[position : position + _GROUP] = values
+        for i in range(_GROUP):
+            stream[position + i] = deltas[first + i]
         return position + _GROUP
     bits = 2 * mode
     escape = (1 << bits) - 1
-    in_full = position + _GROUP * bits // 8
-    stream[position:in_full] = 0
-    for i in range(_GROUP):
-        value = int(values[i])
+    a_byte = 8 // bits
+    in_full = position + _GROUP // a_byte
+    for start in range(first, first + _GROUP, a_byte):
         # The first of the differences in a byte stands in its highest bits.
-        shift = 8 - bits - i * bits % 8
-        stream[position + i * bits // 8] |= min(value, escape) << shift
-        if value >= escape:
-            stream[in_full] = value
-            in_full += 1
+        packed = 0
+        for i in range(start, start + a_byte):
+            value = int(deltas[i])
+            packed = packed << bits | min(value, escape)
+            if value >= escape:
+                stream[in_full] = value
+                in_full += 1
+        stream[position] = packed
+        position += 1
     return in_full
 
 

@@ -50,14 +50,39 @@ def morton_keys(
 
 
 @numba.njit(cache=True, nogil=True)
+def placed(
+    records: npt.NDArray[np.uint16], corners: npt.NDArray[np.int32], counts: npt.NDArray[np.uint64]
+) -> npt.NDArray[np.int32]:
+    """Return the grid coordinates (N, 3) of points from their cells' corners.
+
+    Parameters
+    ----------
+    records
+        (N, at least 3) uint16, the first three words the place in the cell, grid units.
+    corners
+        (R, 3) int32, grid units, a corner for each run of points.
+    counts
+        (R,) uint64, points of each run; they sum up to N.
+    """
+    ijk = np.empty((len(records), 3), dtype=np.int32)
+    n = 0
+    for run in range(len(counts)):
+        for _ in range(np.int64(counts[run])):
+            for axis in range(3):
+                ijk[n, axis] = corners[run, axis] + np.int32(records[n, axis])
+            n += 1
+    return ijk
+
+
+@numba.njit(cache=True, nogil=True)
 def grid_cells(
     xyz: npt.NDArray[np.float64],
     origin: npt.NDArray[np.float64],
     unit_m: float,
     cell_bits: int,
     bias: int,
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint16], int]:
-    """Return the grid cell of each point and its place in that cell.
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32], npt.NDArray[np.uint16], int]:
+    """Return each point's grid coordinates, the cell it lies in and its place in that cell.
 
     Parameters
     ----------
@@ -74,24 +99,27 @@ def grid_cells(
 
     Returns
     -------
-    (N,) uint64 Z-order keys of the cells; (N, 3) uint16 coordinates inside them in grid units;
-    the index of the first point that is not finite or off the grid, -1 if there is none.
+    (N,) uint64 Z-order keys of the cells; (N, 3) int32 coordinates in grid units, from the
+    grid's zero; (N, 3) uint16 the same, from the cell's corner; the index of the first point that
+    is not finite or off the grid, -1 if there is none.
     """
     keys = np.empty(len(xyz), dtype=np.uint64)
+    ijk = np.empty((len(xyz), 3), dtype=np.int32)
     local = np.empty((len(xyz), 3), dtype=np.uint16)
-    limit = bias << cell_bits
+    limit = min(bias << cell_bits, 2**31 - 1)
     for n in range(len(xyz)):
         key = np.uint64(0)
         for axis in range(3):
             units = np.rint((xyz[n, axis] - origin[axis]) / unit_m)
             if not (abs(units) < limit):
-                return keys, local, n
+                return keys, ijk, local, n
             value = np.int64(units)
             cell = value >> cell_bits
+            ijk[n, axis] = value
             local[n, axis] = value - (cell << cell_bits)
             key |= spread_bits(cell + bias) << np.uint64(axis)
         keys[n] = key
-    return keys, local, -1
+    return keys, ijk, local, -1
 
 
 @numba.njit(cache=True, nogil=True)

@@ -4,23 +4,17 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-MULTIPLIER = np.uint64(6364136223846793005)
-INCREMENT = np.uint64(1442695040888963407)
+PASSES_LOG2 = 3
+"""Darts are thrown in eight passes over the points, each at one of eight at random."""
 
 
 @numba.njit(cache=True, nogil=True)
-def random_order(count: int) -> npt.NDArray[np.int32]:
-    """Return a shuffled `0 .. count - 1`, always the same for the same count.
-
-    Fisher-Yates with Knuth's MMIX linear congruential generator (upper 32 bits).
-    """
-    order = np.arange(count).astype(np.int32)
-    state = np.uint64(count) + INCREMENT
-    for n in range(count - 1, 0, -1):
-        state = state * MULTIPLIER + INCREMENT
-        other = np.int64(((state >> np.uint64(32)) * np.uint64(n + 1)) >> np.uint64(32))
-        order[n], order[other] = order[other], order[n]
-    return order
+def dart_pass(n: int) -> int:
+    """Return the pass, 0 ... 7, in which point n has its turn; by splitmix64's finaliser."""
+    word = np.uint64(n) * np.uint64(0x9E3779B97F4A7C15)
+    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return int(word >> np.uint64(64 - PASSES_LOG2))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -33,12 +27,12 @@ def _bucket(cx: int, cy: int, cz: int, mask: int) -> int:
 def poisson_subset(
     ijk: npt.NDArray[np.int32], radius: float, limit: int
 ) -> tuple[npt.NDArray[np.bool_], int]:
-    """Throw darts: accept the points in random order where no accepted one is nearer than `radius`.
+    """Throw darts: accept points, in an order that is nearly random, unless one is near already.
 
     Parameters
     ----------
     ijk
-        (N, 3) int32, grid units.
+        (N, 3) int32, grid units, neighbours near each other for speed.
     radius
         Smallest allowed distance of two accepted points, grid units, at least 1.
     limit
@@ -53,54 +47,61 @@ def poisson_subset(
     -----
     Poisson-disk sampling by dart throwing (Cook 1986). Cells are two radii wide, so that all
     accepted points within a radius are in two cells along each axis, eight in all. Cells share
-    hash chains without harm, because the distance decides.
+    hash chains without harm, because the distance decides. Each pass takes its points as they lie
+    in memory: most tests then find their cells in the cache, and what the first pass accepts is as
+    random as its points.
     """
     count = len(ijk)
     accepted = np.zeros(count, dtype=np.bool_)
+    passes = np.empty(count, dtype=np.uint8)
+    for n in range(count):
+        passes[n] = dart_pass(n)
+    room = min(limit, count) + 1
     table = 1024
-    while table < 2 * min(limit, count):
+    while table < 2 * room:
         table *= 2
     mask = table - 1
     head = np.full(table, -1, dtype=np.int32)
-    following = np.empty(min(limit, count) + 1, dtype=np.int32)
-    kept = np.empty(min(limit, count) + 1, dtype=np.int32)
-    order = random_order(count)
+    following = np.empty(room, dtype=np.int32)
+    kept = np.empty((room, 3), dtype=np.float64)
     taken = 0
     square = radius * radius
-    cell = 2.0 * radius
-    for step in range(count):
-        n = order[step]
-        x, y, z = np.float64(ijk[n, 0]), np.float64(ijk[n, 1]), np.float64(ijk[n, 2])
-        cx = np.int64(np.floor((x - radius) / cell))
-        cy = np.int64(np.floor((y - radius) / cell))
-        cz = np.int64(np.floor((z - radius) / cell))
-        free = True
-        for corner in range(8):
-            entry = head[
-                _bucket(cx + (corner & 1), cy + ((corner >> 1) & 1), cz + (corner >> 2), mask)
-            ]
-            while entry >= 0 and free:
-                m = kept[entry]
-                dx, dy, dz = x - ijk[m, 0], y - ijk[m, 1], z - ijk[m, 2]
-                free = dx * dx + dy * dy + dz * dz >= square
-                entry = following[entry]
+    scale = 0.5 / radius
+    for turn in range(1 << PASSES_LOG2):
+        for n in range(count):
+            if passes[n] != turn:
+                continue
+            x, y, z = np.float64(ijk[n, 0]), np.float64(ijk[n, 1]), np.float64(ijk[n, 2])
+            u, v, w = x * scale, y * scale, z * scale
+            hx, hy, hz = np.int64(np.floor(u)), np.int64(np.floor(v)), np.int64(np.floor(w))
+            # The other cell within reach along each axis lies on the nearer side.
+            sx = 1 if u - hx >= 0.5 else -1
+            sy = 1 if v - hy >= 0.5 else -1
+            sz = 1 if w - hz >= 0.5 else -1
+            free = True
+            for corner in range(8):
+                cx = hx + sx if corner & 1 else hx
+                cy = hy + sy if corner & 2 else hy
+                cz = hz + sz if corner & 4 else hz
+                entry = head[_bucket(cx, cy, cz, mask)]
+                while entry >= 0:
+                    dx, dy, dz = x - kept[entry, 0], y - kept[entry, 1], z - kept[entry, 2]
+                    if dx * dx + dy * dy + dz * dz < square:
+                        free = False
+                        break
+                    entry = following[entry]
+                if not free:
+                    break
             if not free:
-                break
-        if not free:
-            continue
-        home = _bucket(
-            np.int64(np.floor(x / cell)),
-            np.int64(np.floor(y / cell)),
-            np.int64(np.floor(z / cell)),
-            mask,
-        )
-        kept[taken] = n
-        following[taken] = head[home]
-        head[home] = taken
-        accepted[n] = True
-        taken += 1
-        if taken > limit:
-            break
+                continue
+            home = _bucket(hx, hy, hz, mask)
+            kept[taken, 0], kept[taken, 1], kept[taken, 2] = x, y, z
+            following[taken] = head[home]
+            head[home] = taken
+            accepted[n] = True
+            taken += 1
+            if taken > limit:
+                return accepted, taken
     return accepted, taken
 
 

@@ -5,6 +5,7 @@ tile and on the way between them. A cell is named by its Z-order code, a Python 
 limit of bits, and is `2**shift` units wide.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,10 @@ BUCKET_SHIFT = 12
 
 BUCKET_BIAS = 1 << 19
 """Added to cell numbers so that none is negative; coordinates then fit 32 bits."""
+
+
+FINEST_M, COARSEST_M = 0.0001, 0.01
+"""Grid units are within these; a file with a coarser scale stands on a finer grid as well."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,6 +55,19 @@ def common_cell(first: Cell, last: Cell) -> Cell:
 
 def _every_third_bit(code: int) -> int:
     return int("".join(str(int(digit) & 1) for digit in f"{code:o}"), 2)
+
+
+def file_unit(scale_m: FloatArray) -> float:
+    """Return the grid unit on which a file with a scale of (3,) metres loses nothing.
+
+    Scales that are no multiples of the finest, and finer ones than a tenth of a millimetre, are
+    taken to a tenth of a millimetre, far below what any scanner measures.
+    """
+    finest = float(np.min(scale_m))
+    multiples = scale_m / finest
+    if finest < FINEST_M or np.abs(multiples - np.rint(multiples)).max() > 1e-6:
+        return FINEST_M
+    return finest / max(1, math.ceil(finest / COARSEST_M - 1e-6))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

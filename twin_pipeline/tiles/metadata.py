@@ -6,28 +6,40 @@ from typing import Any
 STRUCTURAL = "EXT_structural_metadata"
 SCHEMA_ID = "twin_pipeline"
 
+
+def _point_property(
+    name: str, description: str, component: str, kind: str = "SCALAR"
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "description": description,
+        "type": kind,
+        "componentType": component,
+        "required": True,
+    }
+
+
 POINT_PROPERTIES: dict[str, dict[str, Any]] = {
-    "intensity": {
-        "name": "intensity",
-        "description": "return strength as in the scan file",
-        "type": "SCALAR",
-        "componentType": "UINT16",
-        "required": True,
-    },
-    "classification": {
-        "name": "classification",
-        "description": "ASPRS class as in the scan file",
-        "type": "SCALAR",
-        "componentType": "UINT8",
-        "required": True,
-    },
-    "label": {
-        "name": "label",
-        "description": "result: 0 unassigned, 1 ground, 2 trench, 16 + i pipe i of the site",
-        "type": "SCALAR",
-        "componentType": "UINT16",
-        "required": True,
-    },
+    "intensity": _point_property("intensity", "return strength as in the scan file", "UINT16"),
+    "classification": _point_property("classification", "ASPRS class as in the file", "UINT8"),
+    "return_number": _point_property("return number", "number of the pulse's return", "UINT8"),
+    "gps_time": _point_property(
+        "GPS time", "seconds after the tileset's gps_time_base_s, rounded to 32 bits", "FLOAT32"
+    ),
+    "gps_time_rest": _point_property(
+        "rest of the GPS time",
+        "both, added to gps_time, give the exact time [s]",
+        "FLOAT32",
+        "VEC2",
+    ),
+    "rgb_code": _point_property(
+        "colour code", "red, green, blue as in the scan file, sRGB of 16 bits", "UINT16", "VEC3"
+    ),
+    "label": _point_property(
+        "label",
+        "result: 0 unassigned, 1 ground, 2 trench, 16 + i pipe i of the site",
+        "UINT16",
+    ),
 }
 
 DATASET_CLASS: dict[str, Any] = {

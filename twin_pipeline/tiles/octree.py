@@ -76,7 +76,7 @@ class _Divider:
         """Return the parts that show the points first ... last - 1."""
         cell = common_cell(self._smallest(first), self._smallest(last - 1))
         if last - first <= self.sink.options.points_per_tile or cell.shift == self.drop:
-            return [Held(cell, self.points.take(slice(first, last)))]
+            return [Held(cell, self.points.part(first, last))]
         octants = self.keys[first:last] >> np.uint64(3 * (cell.shift - self.drop - 1))
         changes = np.flatnonzero(octants[1:] != octants[:-1]) + 1
         cuts = [first, *(changes + first).tolist(), last]
@@ -99,10 +99,8 @@ def _merged(cell: Cell, parts: Sequence[Held], sink: TileSink) -> Held:
     """Take the points that show a cell out of its parts and write what is left of those."""
     points = PointSet.joined([part.points for part in parts])
     chosen, spacing = _thinned(points, cell, max(part.spacing for part in parts), sink)
-    ends = np.cumsum([len(part.points) for part in parts])[:-1]
-    rests = [
-        part.points.take(~taken) for part, taken in zip(parts, np.split(chosen, ends), strict=True)
-    ]
+    taken, left = points.split(chosen)
+    rests = _rests(left, chosen, parts)
     below: list[TileNode] = []
     raw: list[tuple[Cell, PointSet]] = []
     for part, rest in zip(parts, rests, strict=True):
@@ -111,7 +109,14 @@ def _merged(cell: Cell, parts: Sequence[Held], sink: TileSink) -> Held:
         else:
             below += _finished(part, rest, sink)
     below += _leaves(raw, sink)
-    return Held(cell, points.take(chosen), spacing, tuple(below))
+    return Held(cell, taken, spacing, tuple(below))
+
+
+def _rests(left: PointSet, chosen: BoolArray, parts: Sequence[Held]) -> list[PointSet]:
+    """Return what is left of each part."""
+    starts = np.cumsum([0, *(len(part.points) for part in parts)])
+    before = np.concatenate(([0], np.cumsum(~chosen)))[starts].tolist()
+    return [left.part(first, last) for first, last in pairwise(before)]
 
 
 def _finished(part: Held, rest: PointSet, sink: TileSink) -> Sequence[TileNode]:
@@ -132,7 +137,7 @@ def finish(parts: Sequence[Held], sink: TileSink) -> TileNode:
     root = parts[0] if len(parts) == 1 else _merged(whole, parts, sink)
     if root.spacing > 0.0:
         return _finished(root, root.points, sink)[0]
-    first, others = root.points.take(slice(0, most)), root.points.take(slice(most, None))
+    first, others = root.points.part(0, most), root.points.part(most, len(root.points))
     below = tuple(_leaves([(root.cell, others)], sink))
     return sink.write(f"{root.cell.name()}_root", root.cell, first, 0.0, below)
 
@@ -181,7 +186,7 @@ def _leaves(raw: Sequence[tuple[Cell, PointSet]], sink: TileSink) -> Iterator[Ti
         most = sink.options.points_per_tile
         for part, start in enumerate(range(0, len(points), most)):
             name = f"{members[0][0].name()}_leaf{part or ''}"
-            yield sink.write(name, cell, points.take(slice(start, start + most)))
+            yield sink.write(name, cell, points.part(start, min(start + most, len(points))))
 
 
 def _packed(

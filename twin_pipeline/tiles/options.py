@@ -1,8 +1,9 @@
 """How points become tiles."""
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Compression(StrEnum):
@@ -10,6 +11,38 @@ class Compression(StrEnum):
 
     MESHOPT = "meshopt"
     NONE = "none"
+
+
+class TilesVersion(StrEnum):
+    """Version of 3D Tiles, and with it the format of the points."""
+
+    GLB = "1.1"
+    PNTS = "1.0"
+
+
+class Attribute(StrEnum):
+    """A scan's dimension that point tiles can carry."""
+
+    RGB = "rgb"
+    INTENSITY = "intensity"
+    CLASSIFICATION = "classification"
+    RETURN_NUMBER = "return_number"
+    GPS_TIME = "gps_time"
+    ALL = "all"
+
+
+ALWAYS = ("red", "green", "blue", "intensity", "classification")
+"""Dimensions that tiles carry wherever the scan has them."""
+
+ASKED = ("return_number", "gps_time")
+"""Dimensions that tiles carry where they are asked for."""
+
+
+def _listed(value: object) -> object:
+    """Take names with commas between them, as a flag or the environment gives them."""
+    if isinstance(value, str):
+        return tuple(name.strip().lower() for name in value.split(",") if name.strip())
+    return value
 
 
 class TilesOptions(BaseModel):
@@ -20,11 +53,17 @@ class TilesOptions(BaseModel):
     points_per_tile: int = Field(
         100_000, ge=1_000, le=1_000_000, description="most points in one tile [points]"
     )
+    attributes: Annotated[tuple[Attribute, ...], BeforeValidator(_listed)] = Field(
+        (),
+        description="carried beside colour, intensity and classification: return_number, gps_time, "
+        "or all",
+    )
     resolution_m: float = Field(
-        0.001,
-        ge=0.0001,
+        0.0,
+        ge=0.0,
         le=0.1,
-        description="grid to which coordinates are kept; the scan file's own scale is lossless [m]",
+        description="grid to which coordinates are kept; 0 is the scan file's own scale, which "
+        "loses nothing [m]",
     )
     error_per_spacing: float = Field(
         8.0,
@@ -36,4 +75,13 @@ class TilesOptions(BaseModel):
     compression: Compression = Field(
         Compression.MESHOPT, description="vertex data: meshopt (EXT_meshopt_compression) or none"
     )
+    tiles_version: TilesVersion = Field(
+        TilesVersion.GLB, description="3D Tiles 1.1 (GLB), or 1.0 (pnts) for older viewers"
+    )
     threads: int = Field(0, ge=0, description="threads that build tiles; 0 is one a core [threads]")
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """Names of the LAS dimensions that tiles carry wherever a scan has them."""
+        wanted = ASKED if Attribute.ALL in self.attributes else self.attributes
+        return (*ALWAYS, *(name for name in ASKED if name in wanted))

@@ -10,7 +10,7 @@ from twin_pipeline.tiles.georeference import Georeference, apply, flat_frame, in
 from twin_pipeline.tiles.glb import GlbBuilder
 from twin_pipeline.tiles.metadata import STRUCTURAL
 from twin_pipeline.tiles.pipe_table import pipe_schema, pipe_table
-from twin_pipeline.tiles.positions import floating, y_up
+from twin_pipeline.tiles.positions import centred, y_up
 from twin_pipeline.tiles.tileset import beyond, box_volume, document, transform, write_json
 from twin_pipeline.tiles.tube import Mesh, joined, tube
 
@@ -55,7 +55,7 @@ def write_pipe_tiles(survey: Survey, georeference: Georeference, out: Path) -> N
 
 def _glb(survey: Survey, mesh: Mesh, xyz: FloatArray, features: Any) -> bytes:  # noqa: ANN401
     builder = GlbBuilder()
-    positions, node = floating(xyz)
+    positions, node = centred(xyz)
     attributes = {
         "POSITION": builder.attribute(positions, bounds=True),
         "NORMAL": builder.attribute(y_up(mesh.normals)),

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from twin_pipeline.kernels.morton import morton_keys, stable_argsort
+from twin_pipeline.kernels.morton import morton_keys, placed, stable_argsort
 from twin_pipeline.tiles.grid import Cell, common_cell
-from twin_pipeline.tiles.pointset import PointSet
-from twin_pipeline.tiles.spill import Spill
+from twin_pipeline.tiles.pointset import PointSet, words
+from twin_pipeline.tiles.spill import Spill, sorted_by_cell
 
 KEY_BITS = 21
 
@@ -32,15 +32,17 @@ class Bucket:
 
     def load(self) -> PointSet:
         """Return the points in Z-order; equal places stay in the order of the file."""
-        parts = list(self.spill.read(self.first, self.last, self.points))
-        records = np.concatenate([part for _, part in parts])
-        counts = [len(part) for _, part in parts]
-        ijk = np.repeat(np.array([corner for corner, _ in parts]), counts, axis=0)
-        ijk += records["local"]
+        records = self.spill.load(self.first, self.last)
+        runs = range(self.first, self.last)
+        corners = np.array([self.spill.corner(run) for run in runs], np.int32)
+        counts = np.ascontiguousarray(self.spill.runs[self.first : self.last, 2])
+        ijk = placed(words(records), corners, counts)
         drop = max(0, self.cell.shift - KEY_BITS)
-        base = np.array(self.cell.lower(), dtype=np.int64)
-        order = stable_argsort(morton_keys(ijk, base, drop))
-        return PointSet(ijk, np.ascontiguousarray(records["attributes"])).take(order)
+        keys = morton_keys(ijk, np.array(self.cell.lower(), dtype=np.int64), drop)
+        order = stable_argsort(keys)
+        attributes = np.ascontiguousarray(records["attributes"])
+        del records, keys
+        return PointSet(ijk, attributes).ordered(order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Planner:
         corner = np.array(bucket.cell.lower(), dtype=np.int64)
         for outer, records in bucket.spill.read(bucket.first, bucket.last, self._most):
             ijk = records["local"].astype(np.int32) + outer
-            finer.append(morton_keys(ijk, corner, finer.shift), records)
+            finer.append(sorted_by_cell(morton_keys(ijk, corner, finer.shift), records))
         finer.seal()
         return finer
 

@@ -1,6 +1,7 @@
 """One tile of points as binary glTF."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -8,62 +9,48 @@ import numpy.typing as npt
 
 from twin_pipeline.tiles.glb import GlbBuilder
 from twin_pipeline.tiles.metadata import STRUCTURAL, point_schema
-from twin_pipeline.tiles.pointset import COLOURS
 
 POINTS_MODE = 0
 
 
-def linear_colours(full_scale: int) -> npt.NDArray[np.uint16]:
-    """Return (65536,) the linear light, 0 ... 65535, of each sRGB code; IEC 61966-2-1.
+@dataclass(frozen=True, slots=True, eq=False)
+class Vertices:
+    """Points in the words of glTF."""
 
-    Parameters
-    ----------
-    full_scale
-        The code of full brightness: 255 where a scanner put 8-bit values into the 16-bit field.
-    """
-    code = np.minimum(np.arange(65536) / full_scale, 1.0)
-    linear = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
-    return np.asarray(np.rint(linear * 65535), dtype=np.uint16)
+    positions: npt.NDArray[Any]
+    """(N, 3) uint16 or float32, glTF axes, in the node's frame."""
+    node: Mapping[str, Any]
+    """Translation and scale that place them, and where the grid lies."""
+    light: npt.NDArray[np.uint16] | None
+    """(N, 4) linear red, green, blue and opacity; None for points without colour."""
+    properties: Mapping[str, npt.NDArray[Any]]
+    """By name, each (N, W)."""
+    others: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    """By semantic, each (N, W): vertex attributes that are no properties."""
 
 
-def point_glb(
-    positions: npt.NDArray[Any],
-    node: dict[str, Any],
-    attributes: npt.NDArray[Any],
-    linear: npt.NDArray[np.uint16],
-    *,
-    meshopt: bool,
-) -> bytes:
-    """Return a .glb of points with colours and property attributes.
-
-    Parameters
-    ----------
-    positions
-        (N, 3) uint16 or float32, glTF axes, in the node's frame.
-    node
-        Translation and scale that place them.
-    attributes
-        (N,) records of `pointset.attribute_dtype`.
-    linear
-        (65536,) uint16, see `linear_colours`.
-    meshopt
-        Whether to compress with EXT_meshopt_compression.
-    """
+def point_glb(vertices: Vertices, *, meshopt: bool) -> bytes:
+    """Return a .glb of points, compressed with EXT_meshopt_compression if `meshopt`."""
     builder = GlbBuilder(meshopt=meshopt)
-    names = attributes.dtype.names or ()
-    accessors = {"POSITION": builder.attribute(positions, bounds=True)}
-    if COLOURS[0] in names:
-        accessors["COLOR_0"] = builder.attribute(_colours(attributes, linear), normalized=True)
-    carried = [name for name in names if name not in COLOURS]
-    for name in carried:
-        accessors[_semantic(name)] = builder.attribute(attributes[name][:, None])
-    return builder.to_bytes(
-        _document(accessors, node, carried, quantized=positions.dtype.kind == "u")
-    )
+    accessors = {"POSITION": builder.attribute(vertices.positions, bounds=True)}
+    if vertices.light is not None:
+        accessors["COLOR_0"] = builder.attribute(vertices.light, normalized=True)
+    for name, values in vertices.properties.items():
+        accessors[semantic(name)] = builder.attribute(values)
+    for name, values in vertices.others.items():
+        accessors[name] = builder.attribute(values)
+    quantized = vertices.positions.dtype.kind == "u"
+    carried = list(vertices.properties)
+    return builder.to_bytes(_document(accessors, vertices.node, carried, quantized=quantized))
+
+
+def semantic(name: str) -> str:
+    """Return the name of a property's vertex attribute."""
+    return "_" + name.upper()
 
 
 def _document(
-    accessors: dict[str, int], node: dict[str, Any], carried: Sequence[str], *, quantized: bool
+    accessors: dict[str, int], node: Mapping[str, Any], carried: Sequence[str], *, quantized: bool
 ) -> dict[str, Any]:
     primitive: dict[str, Any] = {"attributes": accessors, "mode": POINTS_MODE, "material": 0}
     document: dict[str, Any] = {
@@ -80,22 +67,9 @@ def _document(
         document["extensionsRequired"] = ["KHR_mesh_quantization"]
     if carried:
         document["extensionsUsed"].append(STRUCTURAL)
-        properties = {name: {"attribute": _semantic(name)} for name in carried}
+        properties = {name: {"attribute": semantic(name)} for name in carried}
         schema = point_schema(carried)
         table = {"class": "point", "properties": properties}
         document["extensions"] = {STRUCTURAL: {"schema": schema, "propertyAttributes": [table]}}
         primitive["extensions"] = {STRUCTURAL: {"propertyAttributes": [0]}}
     return document
-
-
-def _colours(
-    attributes: npt.NDArray[Any], linear: npt.NDArray[np.uint16]
-) -> npt.NDArray[np.uint16]:
-    colours = np.full((len(attributes), 4), 65535, dtype=np.uint16)
-    for channel, name in enumerate(COLOURS):
-        colours[:, channel] = linear[attributes[name]]
-    return colours
-
-
-def _semantic(name: str) -> str:
-    return "_" + name.upper()

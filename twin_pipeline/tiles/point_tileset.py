@@ -8,11 +8,15 @@ import numpy as np
 
 from twin_pipeline.model import FloatArray
 from twin_pipeline.tiles.blocks import Blocks
-from twin_pipeline.tiles.distribute import Found
+from twin_pipeline.tiles.found import Found
 from twin_pipeline.tiles.georeference import inverse
-from twin_pipeline.tiles.metadata import POINT_PROPERTIES, point_schema
+from twin_pipeline.tiles.metadata import point_schema
 from twin_pipeline.tiles.node import TileNode
 from twin_pipeline.tiles.options import TilesOptions
+from twin_pipeline.tiles.pointset import ATTRIBUTE_TYPES, attribute_dtype
+from twin_pipeline.tiles.proof import Proof
+from twin_pipeline.tiles.properties import stored_ranges, vertex_columns
+from twin_pipeline.tiles.sink import TileSink
 from twin_pipeline.tiles.tileset import (
     Box,
     beyond,
@@ -28,29 +32,51 @@ TILES_PER_FILE = 1000
 """Subtrees with more tiles become tilesets of their own, so that no JSON exceeds a few 100 kB."""
 
 
-def write_point_tileset(
-    root: TileNode, blocks: Blocks, found: Found, out: Path, options: TilesOptions
-) -> None:
+def write_point_tileset(root: TileNode, sink: TileSink, found: Found) -> None:
     """Write tileset.json, and one more for each large subtree."""
-    entry = _Writer(blocks, options, out).entry(root)
+    blocks, out = sink.blocks, sink.folder
+    entry = _Writer(blocks, sink.options, out).entry(root)
     entry.tile["transform"] = transform(blocks.frame(root.block))
     made = document(
         {**entry.tile, "refine": "ADD"},
         max(beyond(entry.box), 2 * entry.geometric_error),
-        schema_classes=point_schema(list(found.ranges))["classes"],
+        schema_classes=point_schema(_carried(sink, found))["classes"],
         site=out.name,
         georeference=blocks.georeference,
     )
-    made["statistics"] = {"classes": {"point": _statistics(found)}}
+    made["asset"]["extras"]["points"] = _proof(sink, found).to_json()
+    made["statistics"] = {"classes": {"point": _statistics(sink, found)}}
     write_json(out / "tileset.json", made)
 
 
-def _statistics(found: Found) -> dict[str, Any]:
-    properties = {
-        name: {"min": least, "max": most}
-        for name, (least, most) in found.ranges.items()
-        if name in POINT_PROPERTIES
+def _carried(sink: TileSink, found: Found) -> list[str]:
+    """Return the names of all properties that the site's vertices have."""
+    nothing = np.zeros(0, attribute_dtype(list(found.ranges)))
+    return list(vertex_columns(nothing, sink.colour_code, sink.time_base_s))
+
+
+def _proof(sink: TileSink, found: Found) -> Proof:
+    grid = sink.blocks.grid
+    return Proof(
+        count=found.points,
+        digest=found.digest,
+        grid_origin_m=(float(grid.origin[0]), float(grid.origin[1]), float(grid.origin[2])),
+        grid_unit_m=grid.unit_m,
+        colour_code=sink.colour_code,
+        gps_time_base_s=sink.time_base_s,
+        attributes=tuple(name for name in ATTRIBUTE_TYPES if name in found.ranges),
+    )
+
+
+def _statistics(sink: TileSink, found: Found) -> dict[str, Any]:
+    ranges = stored_ranges(found.ranges, sink.time_base_s)
+    properties: dict[str, dict[str, Any]] = {
+        name: {"min": least, "max": most} for name, (least, most) in ranges.items()
     }
+    if "classification" in properties:
+        present = np.flatnonzero(found.classes).tolist()
+        classes = {str(number): int(found.classes[number]) for number in present}
+        properties["classification"]["extras"] = {"classes": classes}
     return {"count": found.points, "properties": properties}
 
 

@@ -7,25 +7,29 @@ not grow with the scan.
 
 import os
 import tempfile
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
+import numpy as np
+
 from twin_pipeline.model import FloatArray, LabelArray, PointChunk
 from twin_pipeline.tiles.blocks import make_blocks
 from twin_pipeline.tiles.distribute import Distributor
 from twin_pipeline.tiles.georeference import Georeference
+from twin_pipeline.tiles.grid import file_unit
 from twin_pipeline.tiles.node import TileNode
 from twin_pipeline.tiles.octree import ENOUGH, Held, build, finish, join
 from twin_pipeline.tiles.options import TilesOptions
 from twin_pipeline.tiles.plan import Branch, Bucket, Planner, buckets
 from twin_pipeline.tiles.point_tileset import write_point_tileset
+from twin_pipeline.tiles.properties import time_base
 from twin_pipeline.tiles.sink import TileSink
+from twin_pipeline.tiles.threads import in_order
 
 BUCKET_POINTS = 2_000_000
 """Most points that one thread holds at a time; about 150 MB."""
@@ -54,6 +58,7 @@ def write_point_tiles(
     chunks: Iterable[PointChunk],
     *,
     bounds: Bounds,
+    scale_m: Sequence[float],
     labels: LabelArray | None,
     georeference: Georeference,
     out: Path,
@@ -69,6 +74,8 @@ def write_point_tiles(
     bounds
         (3,) lowest and (3,) highest coordinates, metres, scan frame, as the file's header has
         them. Only a hint: the points decide.
+    scale_m
+        (3,) metres: the file's coordinates are whole numbers of these.
     labels
         (N,) uint16 in file order, or None to leave labels out.
     georeference
@@ -89,19 +96,22 @@ def write_point_tiles(
         Where the points have no place on the earth.
     """
     tell = progress or _silent
+    threads = options.threads or os.cpu_count() or 1
     out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         beside = tempfile.TemporaryDirectory(prefix=".tiles-", dir=out.parent)
         folder = Path(stack.enter_context(beside))
-        distributor = Distributor(folder, bounds[0], labels, options.resolution_m)
-        spill = stack.enter_context(distributor.distribute(chunks, lambda n: tell("distribute", n)))
-        found = distributor.found
+        unit_m = options.resolution_m or file_unit(np.asarray(scale_m, np.float64))
+        path, wanted = folder / "points", options.dimensions
+        distributor = Distributor(path, bounds[0], labels, unit_m, wanted)
+        sorted_scan = distributor.distribute(chunks, lambda n: tell("distribute", n), threads)
+        spill, found = stack.enter_context(sorted_scan.spill), sorted_scan.found
         cells = [spill.cell(run) for run in range(len(spill.runs))]
-        blocks = make_blocks(distributor.grid, georeference, cells, found.middle)
-        sink = TileSink.into(out, blocks, found.full_scale, options)
+        blocks = make_blocks(sorted_scan.grid, georeference, cells, found.middle)
+        sink = TileSink(out, blocks, found.colour_code, time_base(found.ranges), options)
         plan = Planner(folder, _bucket_points(found.points, options), stack).plan(spill)
-        root = _build_all(plan, sink, lambda n: tell("build", n))
-    write_point_tileset(root, blocks, found, out, options)
+        root = _build_all(plan, sink, threads, lambda n: tell("build", n))
+    write_point_tileset(root, sink, found)
     return _summary(root, found.lower, found.upper)
 
 
@@ -113,12 +123,13 @@ def _bucket_points(points: int, options: TilesOptions) -> int:
     return min(BUCKET_POINTS, max(points // 2, ENOUGH * options.points_per_tile))
 
 
-def _build_all(plan: Bucket | Branch, sink: TileSink, tell: Callable[[int], None]) -> TileNode:
+def _build_all(
+    plan: Bucket | Branch, sink: TileSink, threads: int, tell: Callable[[int], None]
+) -> TileNode:
     """Build the buckets in threads and join them upwards as soon as a branch is complete."""
-    threads = sink.options.threads or os.cpu_count() or 1
     with ThreadPoolExecutor(threads) as pool:
         tasks = (partial(build, bucket, sink) for bucket in buckets(plan))
-        results = _in_order(pool, tasks, threads + 1)
+        results = in_order(pool, tasks, threads + 1)
         counted = _counted(results, plan, tell)
         return finish(_joined(plan, counted, sink), sink)
 
@@ -138,23 +149,6 @@ def _counted(
     for result, points in zip(results, done, strict=True):
         tell(points)
         yield result
-
-
-def _in_order(
-    pool: ThreadPoolExecutor, tasks: Iterable[Callable[[], list[Held]]], ahead: int
-) -> Iterator[list[Held]]:
-    """Yield the tasks' results in order, with at most `ahead` of them under way or waiting."""
-    waiting: deque[Future[list[Held]]] = deque()
-    try:
-        for task in tasks:
-            waiting.append(pool.submit(task))
-            if len(waiting) >= ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
 
 
 def _summary(root: TileNode, lower: FloatArray, upper: FloatArray) -> TilesSummary:

@@ -7,6 +7,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from twin_pipeline.kernels import rows
+from twin_pipeline.model import BoolArray
+
 COLOURS = ("red", "green", "blue")
 
 ATTRIBUTE_TYPES: dict[str, type[np.generic]] = {
@@ -15,17 +18,38 @@ ATTRIBUTE_TYPES: dict[str, type[np.generic]] = {
     "blue": np.uint16,
     "intensity": np.uint16,
     "classification": np.uint8,
+    "return_number": np.uint8,
+    "gps_time": np.float64,
     "label": np.uint16,
 }
 """What tiles carry of a scan's dimensions, and of the result (`label`)."""
 
+Records = npt.NDArray[Any]
+
 
 def attribute_dtype(names: Sequence[str]) -> np.dtype[np.void]:
-    """Return the record type of the attributes that are present, in a fixed order."""
+    """Return the record type of the attributes that are present, in a fixed order.
+
+    Records are a whole number of 16-bit words long, in which `rows` moves them.
+    """
     complete = all(name in names for name in COLOURS)
     wanted = [name for name in ATTRIBUTE_TYPES if name in names]
     kept = [name for name in wanted if complete or name not in COLOURS]
-    return np.dtype([(name, ATTRIBUTE_TYPES[name]) for name in kept])
+    packed = np.dtype([(name, ATTRIBUTE_TYPES[name]) for name in kept])
+    places = [packed.fields[name][1] for name in kept] if packed.fields else []
+    return np.dtype(
+        {
+            "names": kept,
+            "formats": [ATTRIBUTE_TYPES[name] for name in kept],
+            "offsets": places,
+            "itemsize": max(2, packed.itemsize + packed.itemsize % 2),
+        }
+    )
+
+
+def words(records: Records) -> npt.NDArray[np.uint16]:
+    """Return contiguous records (N,) as (N, W) words."""
+    return records.view(np.uint16).reshape(len(records), -1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,19 +58,31 @@ class PointSet:
 
     ijk: npt.NDArray[np.int32]
     """(N, 3) int32, grid units."""
-    attributes: npt.NDArray[Any]
+    attributes: Records
     """(N,) records of `attribute_dtype`."""
 
     def __len__(self) -> int:
         return len(self.ijk)
 
-    def take(self, which: npt.NDArray[Any] | slice) -> Self:
-        """Return the chosen points, in the same order."""
-        if isinstance(which, slice):
-            return type(self)(self.ijk[which], self.attributes[which])
-        places = np.flatnonzero(which) if which.dtype == np.bool_ else which
-        # take copies whole records, indexing field by field
-        return type(self)(self.ijk[places], np.take(self.attributes, places))
+    def part(self, first: int, last: int) -> Self:
+        """Return a view of the points first ... last - 1."""
+        return type(self)(self.ijk[first:last], self.attributes[first:last])
+
+    def ordered(self, order: npt.NDArray[np.uint32]) -> Self:
+        """Return the points at the places `order`."""
+        attributes = rows.gather(words(self.attributes), order)
+        return type(self)(rows.gather(self.ijk, order), _records(attributes, self.attributes.dtype))
+
+    def split(self, chosen: BoolArray) -> tuple[Self, Self]:
+        """Return the chosen points and the others, each in the same order."""
+        count = int(np.count_nonzero(chosen))
+        ijk = rows.split(self.ijk, chosen, count)
+        attributes = rows.split(words(self.attributes), chosen, count)
+        dtype = self.attributes.dtype
+        return (
+            type(self)(ijk[0], _records(attributes[0], dtype)),
+            type(self)(ijk[1], _records(attributes[1], dtype)),
+        )
 
     def copied(self) -> Self:
         """Return the points in memory of their own."""
@@ -57,5 +93,10 @@ class PointSet:
         """Return all points one part after the other."""
         if len(parts) == 1:
             return parts[0]
-        ijk = np.concatenate([part.ijk for part in parts])
-        return cls(ijk, np.concatenate([part.attributes for part in parts]))
+        dtype = parts[0].attributes.dtype
+        attributes = np.concatenate([words(part.attributes) for part in parts])
+        return cls(np.concatenate([part.ijk for part in parts]), _records(attributes, dtype))
+
+
+def _records(held: npt.NDArray[np.uint16], dtype: np.dtype[np.void]) -> Records:
+    return held.view(dtype).reshape(-1)

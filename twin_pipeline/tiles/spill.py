@@ -1,6 +1,7 @@
 """Points on disk between the passes: one file, in which each run of points is of one cell."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -8,13 +9,38 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from twin_pipeline.kernels import rows
 from twin_pipeline.kernels.morton import stable_argsort
 from twin_pipeline.tiles.grid import BUCKET_SHIFT, Cell
+from twin_pipeline.tiles.pointset import Records, words
+
+Runs = npt.NDArray[np.uint64]
+"""(R, 3) uint64: key of the cell, first record, count."""
 
 
 def record_dtype(attributes: np.dtype[np.void]) -> np.dtype[np.void]:
     """Return the type of a point on disk: its place in a cell of `BUCKET_SHIFT`, its attributes."""
     return np.dtype([("local", np.uint16, 3), ("attributes", attributes)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sorted:
+    """Records in the order of their cells."""
+
+    records: Records
+    runs: Runs
+    """First records are counted from the start of `records`."""
+
+
+def sorted_by_cell(keys: npt.NDArray[np.uint64], records: Records) -> Sorted:
+    """Return records (N,) in the order of their cells' keys (N,)."""
+    order = stable_argsort(keys)
+    keys = rows.gather(keys[:, None], order)[:, 0]
+    starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+    runs = np.empty((len(starts), 3), dtype=np.uint64)
+    runs[:, 0], runs[:, 1] = keys[starts], starts
+    runs[:, 2] = np.diff(np.append(starts, len(keys)))
+    return Sorted(rows.gather(words(records), order).view(records.dtype).reshape(-1), runs)
 
 
 class Spill:
@@ -28,9 +54,9 @@ class Spill:
         self._path = path
         self._file = path.open("wb")
         self._written = 0
-        self._runs: list[npt.NDArray[np.uint64]] = []
-        self.runs = np.empty((0, 3), dtype=np.uint64)
-        """(R, 3) uint64: key, first record, count; by key once the spill is sealed."""
+        self._runs: list[Runs] = []
+        self.runs: Runs = np.empty((0, 3), dtype=np.uint64)
+        """By key once the spill is sealed."""
 
     def __enter__(self) -> Self:
         return self
@@ -49,22 +75,17 @@ class Spill:
         self._file.close()
         self._path.unlink(missing_ok=True)
 
-    def append(self, keys: npt.NDArray[np.uint64], records: npt.NDArray[Any]) -> None:
-        """Write points, (N,) keys of their cells and (N,) records, sorted by cell."""
-        order = stable_argsort(keys)
-        keys = keys[order]
-        # take copies whole records, indexing field by field
-        self._file.write(memoryview(np.take(records, order)).cast("B"))
-        starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-        counts = np.diff(np.append(starts, len(keys)))
-        runs = np.empty((len(starts), 3), dtype=np.uint64)
-        runs[:, 0], runs[:, 1], runs[:, 2] = keys[starts], starts + self._written, counts
+    def append(self, part: Sorted) -> None:
+        """Write points."""
+        self._file.write(part.records.data.cast("B"))
+        runs = part.runs.copy()
+        runs[:, 1] += np.uint64(self._written)
         self._runs.append(runs)
-        self._written += len(keys)
+        self._written += len(part.records)
 
     def seal(self) -> None:
         """End writing and bring the runs into the order of the cells."""
-        self._file.flush()
+        self._file.close()
         runs = np.concatenate(self._runs)
         self._runs.clear()
         self.runs = runs[stable_argsort(np.ascontiguousarray(runs[:, 0]))]
@@ -80,9 +101,26 @@ class Spill:
         """Return the number of points in the runs first ... last - 1."""
         return int(self.runs[first:last, 2].sum())
 
+    def corner(self, run: int) -> npt.NDArray[np.int32]:
+        """Return the (3,) corner of a run's `BUCKET_SHIFT` cell, grid units."""
+        cell = self.cell(run) if self.inside is None else self.inside
+        return np.array(cell.ancestor(BUCKET_SHIFT).lower(), dtype=np.int32)
+
+    def load(self, first: int, last: int) -> Records:
+        """Return the records of the runs first ... last - 1, run by run."""
+        records = np.empty(self.count(first, last), self.dtype)
+        raw, size = records.data.cast("B"), self.dtype.itemsize
+        place = 0
+        with self._path.open("rb", buffering=0) as file:
+            for _, start, count in self.runs[first:last].tolist():
+                file.seek(start * size)
+                _fill(file, raw[place : place + count * size])
+                place += count * size
+        return records
+
     def read(
         self, first: int, last: int, most: int
-    ) -> Iterator[tuple[npt.NDArray[np.int32], npt.NDArray[Any]]]:
+    ) -> Iterator[tuple[npt.NDArray[np.int32], Records]]:
         """Yield the points of the runs first ... last - 1, at most `most` at a time.
 
         Yields
@@ -91,9 +129,16 @@ class Spill:
         """
         with self._path.open("rb", buffering=0) as file:
             for run in range(first, last):
-                cell = self.cell(run) if self.inside is None else self.inside
-                corner = np.array(cell.ancestor(BUCKET_SHIFT).lower(), dtype=np.int32)
+                corner = self.corner(run)
                 file.seek(int(self.runs[run, 1]) * self.dtype.itemsize)
                 count = int(self.runs[run, 2])
                 for offset in range(0, count, most):
                     yield corner, np.fromfile(file, self.dtype, min(most, count - offset))
+
+
+def _fill(file: Any, raw: memoryview) -> None:  # noqa: ANN401 - an unbuffered file
+    while len(raw):
+        got = file.readinto(raw)
+        if not got:
+            raise OSError("a temporary file became shorter while it was used")
+        raw = raw[got:]

@@ -1,6 +1,6 @@
 """Checks finished tiles: structure, bounds, errors, counts and attributes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -9,7 +9,9 @@ import numpy as np
 
 from twin_pipeline.errors import InputError
 from twin_pipeline.model import FloatArray
+from twin_pipeline.tiles.digest import EMPTY, Digest
 from twin_pipeline.tiles.georeference import apply
+from twin_pipeline.tiles.proof import KEY, Proof
 from twin_pipeline.tiles.reader import box_axes, box_corners, read_json, tile_matrix
 from twin_pipeline.tiles.validate_glb import Content, inspect
 
@@ -48,7 +50,7 @@ def validate_tiles(root: Path, expected_points: int | None = None) -> list[Probl
     """
     walk = _Walk()
     path = root / "tileset.json" if root.is_dir() else root
-    found = walk.tileset(path, None)
+    found = walk.tileset(path, _Parent(None, np.inf, refers=True, matrix=np.eye(4)))
     if expected_points is not None and found.points != expected_points:
         walk.report(path, f"all tiles hold {found.points} points, not {expected_points}")
     return walk.problems
@@ -60,12 +62,16 @@ class _Found:
 
     points: int = 0
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    digest: Digest | None = EMPTY
+    """None once a content could not be read back."""
 
-    def add(self, points: int, ranges: dict[str, tuple[float, float]]) -> None:
-        self.points += points
-        for name, (least, most) in ranges.items():
+    def add(self, other: "_Found | Content") -> None:
+        self.points += other.points
+        for name, (least, most) in other.ranges.items():
             before = self.ranges.get(name, (least, most))
             self.ranges[name] = (min(before[0], least), max(before[1], most))
+        if self.digest is not None:
+            self.digest = None if other.digest is None else self.digest + other.digest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,17 +80,22 @@ class _Parent:
     error: float
     refers: bool
     """Whether the parent only stands for the tileset whose root is its child."""
+    matrix: FloatArray
+    """(4, 4) from the parent's frame to that of the whole."""
+    proof: Proof | None = None
 
 
 class _Walk:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self._open: list[Path] = []
+        self._frames: dict[bytes, tuple[int, ...]] = {}
+        """By frame, where the grid of the site lies in it."""
 
     def report(self, path: Path, message: str) -> None:
         self.problems.append(Problem(str(path), message))
 
-    def tileset(self, path: Path, parent: _Parent | None) -> _Found:
+    def tileset(self, path: Path, parent: _Parent) -> _Found:
         """Check a tileset and return what it holds."""
         found = _Found()
         if path.resolve() in self._open:
@@ -101,7 +112,7 @@ class _Walk:
         return found
 
     def _document(
-        self, path: Path, tileset: dict[str, Any], parent: _Parent | None, found: _Found
+        self, path: Path, tileset: dict[str, Any], parent: _Parent, found: _Found
     ) -> None:
         version = tileset["asset"]["version"]
         if version != "1.1":
@@ -112,10 +123,23 @@ class _Walk:
         whole = float(tileset["geometricError"])
         if float(root["geometricError"]) > whole:
             self.report(path, f"the root's geometric error is not below the tileset's {whole}")
-        self._tile(path, root, parent or _Parent(None, np.inf, refers=True), found)
+        stated = tileset["asset"].get("extras", {}).get(KEY)
+        if stated is not None:
+            self._frames.clear()
+            parent = replace(parent, proof=Proof.from_json(stated))
+        self._tile(path, root, parent, found)
         statistics = tileset.get("statistics", {}).get("classes", {}).get("point")
         if statistics is not None:
             self._statistics(path, statistics, found)
+        if stated is not None:
+            self._compare(path, Proof.from_json(stated), found)
+
+    def _compare(self, path: Path, proof: Proof, found: _Found) -> None:
+        """Compare what was read back with what the tileset says was written."""
+        if proof.count != found.points:
+            self.report(path, f"holds {found.points} points, but {proof.count} were tiled")
+        elif found.digest is not None and found.digest != proof.digest:
+            self.report(path, "points read back from the tiles are not those that were tiled")
 
     def _statistics(self, path: Path, statistics: dict[str, Any], found: _Found) -> None:
         if statistics["count"] != found.points:
@@ -133,10 +157,12 @@ class _Walk:
         contents = tile.get("contents", [tile["content"]] if "content" in tile else [])
         refers = any(str(content["uri"]).endswith(".json") for content in contents)
         self._error(path, tile, error, parent, leaf=not refers and not tile.get("children"))
+        matrix = parent.matrix @ tile_matrix(tile)
+        here = _Parent(tile, error, refers=False, matrix=matrix, proof=parent.proof)
         for content in contents:
-            self._content(path, tile, content, found)
+            self._content(path, tile, content, here, found)
         for child in tile.get("children", []):
-            self._tile(path, child, _Parent(tile, error, refers=False), found)
+            self._tile(path, child, here, found)
 
     def _bounds(self, path: Path, tile: dict[str, Any], parent: _Parent) -> None:
         box_axes(tile)
@@ -160,15 +186,19 @@ class _Walk:
             )
 
     def _content(
-        self, path: Path, tile: dict[str, Any], content: dict[str, Any], found: _Found
+        self,
+        path: Path,
+        tile: dict[str, Any],
+        content: dict[str, Any],
+        here: _Parent,
+        found: _Found,
     ) -> None:
         place = path.parent / unquote(content["uri"])
         if place.suffix == ".json":
-            below = self.tileset(place, _Parent(tile, float(tile["geometricError"]), refers=True))
-            found.add(below.points, below.ranges)
+            found.add(self.tileset(place, replace(here, refers=True)))
             return
         try:
-            held = inspect(place)
+            held = inspect(place, here.proof)
         except InputError as error:
             self.report(place, str(error))
             return
@@ -176,7 +206,17 @@ class _Walk:
             self.report(place, f"is not built like a tile: {error!r}")
             return
         self._held(place, tile, held)
-        found.add(held.points, held.ranges)
+        self._frame(place, held, here)
+        found.add(held)
+
+    def _frame(self, place: Path, held: Content, here: _Parent) -> None:
+        """Tiles in the same frame must have the grid in the same place."""
+        if held.offset is None:
+            return
+        there = tuple(held.offset.tolist())
+        frame = here.matrix.round(6).tobytes()
+        if self._frames.setdefault(frame, there) != there:
+            self.report(place, f"its grid lies at {there}, not at {self._frames[frame]}")
 
     def _held(self, place: Path, tile: dict[str, Any], held: Content) -> None:
         for message in held.problems:

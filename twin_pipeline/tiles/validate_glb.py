@@ -10,9 +10,13 @@ import numpy.typing as npt
 
 from twin_pipeline.errors import InputError
 from twin_pipeline.model import FloatArray
+from twin_pipeline.tiles.digest import Digest
 from twin_pipeline.tiles.metadata import STRUCTURAL
 from twin_pipeline.tiles.pipes import FEATURES, TRIANGLES_MODE
 from twin_pipeline.tiles.point_glb import POINTS_MODE
+from twin_pipeline.tiles.positions import GRID, grid_of
+from twin_pipeline.tiles.proof import Proof, colours_agree
+from twin_pipeline.tiles.properties import CODES
 from twin_pipeline.tiles.reader import Glb
 
 KNOWN_EXTENSIONS = frozenset(
@@ -29,8 +33,12 @@ METADATA_TYPES: dict[str, np.dtype[Any]] = {
     "UINT8": np.dtype(np.uint8),
     "UINT16": np.dtype(np.uint16),
     "INT32": np.dtype(np.int32),
+    "FLOAT32": np.dtype(np.float32),
     "FLOAT64": np.dtype(np.float64),
 }
+
+
+VECTOR_WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3}
 
 
 @dataclass(slots=True, eq=False)
@@ -39,14 +47,18 @@ class Content:
 
     xyz: FloatArray
     """(N, 3) vertices, metres, z up, in the frame of the tile."""
-    points: int
+    points: int = 0
     """Number of points; 0 for triangles."""
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Least and greatest value of each property attribute."""
+    """Least and greatest value of each property that is one number."""
+    digest: Digest | None = None
+    """Of the scan's own numbers; None where the tileset does not say how to get them."""
+    offset: npt.NDArray[np.int64] | None = None
+    """(3,) grid units from the grid's zero to that of the tile's frame; None where unknown."""
     problems: list[str] = field(default_factory=list)
 
 
-def inspect(path: Path) -> Content:
+def inspect(path: Path, proof: Proof | None) -> Content:
     """Read a .glb with one mesh and check it.
 
     Raises
@@ -59,16 +71,59 @@ def inspect(path: Path) -> Content:
     node = document["nodes"][document["scenes"][document.get("scene", 0)]["nodes"][0]]
     primitive = document["meshes"][node["mesh"]]["primitives"][0]
     attributes = {name: glb.accessor(n) for name, n in primitive["attributes"].items()}
-    content = Content(_placed(attributes["POSITION"], node), 0)
+    content = Content(_placed(attributes["POSITION"], node))
     content.problems += _document_problems(document)
     content.problems += _attribute_problems(glb, primitive, attributes)
     if primitive.get("mode") == POINTS_MODE:
         content.points = len(content.xyz)
-        content.ranges = _property_ranges(document, primitive, attributes, content.problems)
+        properties = _properties(document, primitive, attributes, content.problems)
+        content.ranges = {
+            name: (values.min().item(), values.max().item())
+            for name, values in properties.items()
+            if values.shape[1] == 1
+        }
+        if proof is not None:
+            _prove(content, node, attributes, properties, proof)
     elif primitive.get("mode") == TRIANGLES_MODE:
         content.problems += _triangle_problems(glb, primitive, len(content.xyz))
         content.problems += _feature_problems(glb, primitive, attributes)
     return content
+
+
+def _prove(
+    content: Content,
+    node: dict[str, Any],
+    attributes: dict[str, npt.NDArray[Any]],
+    properties: dict[str, npt.NDArray[Any]],
+    proof: Proof,
+) -> None:
+    """Get the scan's own numbers out of a tile."""
+    zero = np.array(node["extras"][GRID], np.int64)
+    ijk = grid_of(attributes, zero)
+    light = attributes.get("COLOR_0")
+    columns = proof.columns(light, properties)
+    if set(columns) != set(proof.attributes):
+        content.problems.append(
+            f"carries {sorted(columns)}, the tileset {sorted(proof.attributes)}"
+        )
+        return
+    if light is not None and CODES in properties and not colours_agree(light, properties[CODES]):
+        content.problems.append("COLOR_0 is not the light of the scan's colours")
+    content.digest = proof.digest_of(ijk, columns)
+    place_m = content.xyz - ijk * proof.grid_unit_m
+    if attributes["POSITION"].dtype.kind == "u":
+        content.offset = np.rint(place_m[0] / proof.grid_unit_m).astype(np.int64)
+    elif np.linalg.norm(np.ptp(place_m, axis=0)) > _bend_m(content.xyz):
+        content.problems.append("its positions are not those of its grid coordinates")
+
+
+def _bend_m(xyz: FloatArray) -> float:
+    """Return how far coordinates on a map and in space can differ over a tile, metres.
+
+    A map's scale is off by up to 1e-3, its north turned by up to 3 degrees.
+    """
+    extent_m = float(np.linalg.norm(np.ptp(xyz, axis=0)))
+    return 0.01 + 0.06 * extent_m
 
 
 def decoded_table(glb: Glb, number: int = 0) -> dict[str, list[Any]]:
@@ -125,23 +180,25 @@ def _attribute_problems(
     return problems
 
 
-def _property_ranges(
+def _properties(
     document: dict[str, Any],
     primitive: dict[str, Any],
     attributes: dict[str, npt.NDArray[Any]],
     problems: list[str],
-) -> dict[str, tuple[float, float]]:
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the (N, W) values of each property attribute."""
     structural = document.get("extensions", {}).get(STRUCTURAL, {})
-    ranges = {}
+    found = {}
     for number in primitive.get("extensions", {}).get(STRUCTURAL, {}).get("propertyAttributes", []):
         table = structural["propertyAttributes"][number]
         properties = structural["schema"]["classes"][table["class"]]["properties"]
         for name, place in table["properties"].items():
-            values = attributes[place["attribute"]]
-            if METADATA_TYPES[properties[name]["componentType"]] != values.dtype:
+            values, stated = attributes[place["attribute"]], properties[name]
+            width = VECTOR_WIDTHS[stated["type"]]
+            if METADATA_TYPES[stated["componentType"]] != values.dtype or width != values.shape[1]:
                 problems.append(f"{name} is stored as {values.dtype}, unlike its schema")
-            ranges[name] = (values.min().item(), values.max().item())
-    return ranges
+            found[name] = values
+    return found
 
 
 def _triangle_problems(glb: Glb, primitive: dict[str, Any], vertices: int) -> list[str]:

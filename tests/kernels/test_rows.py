@@ -1,0 +1,24 @@
+import numpy as np
+
+from twin_pipeline.kernels import rows
+
+RNG = np.random.default_rng(3)
+ROWS = RNG.integers(0, 65536, (500, 7)).astype(np.uint16)
+
+
+def test_rows_are_gathered_as_indexing_does():
+    order = RNG.permutation(500)[:300].astype(np.uint32)
+    assert np.array_equal(rows.gather(ROWS, order), ROWS[order])
+
+
+def test_rows_are_split_as_masks_do():
+    chosen = RNG.random(500) < 0.3
+    taken, left = rows.split(ROWS, chosen, int(chosen.sum()))
+    assert np.array_equal(taken, ROWS[chosen])
+    assert np.array_equal(left, ROWS[~chosen])
+
+
+def test_nothing_is_moved_of_nothing():
+    nothing = np.empty((0, 3), np.int32)
+    assert rows.gather(nothing, np.empty(0, np.uint32)).shape == (0, 3)
+    assert [part.shape for part in rows.split(nothing, np.empty(0, bool), 0)] == [(0, 3), (0, 3)]
