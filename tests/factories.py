@@ -39,6 +39,7 @@ class FakeGeoreference:
     wkt: str = 'PROJCRS["made for tests"]'
     is_local: bool = False
     vertical_name: str = "JGD2011 (vertical) height"
+    above_geoid_m: float | None = 0.0
 
     def to_geographic(self, xyz: FloatArray) -> FloatArray:
         return np.column_stack(
@@ -62,7 +63,9 @@ class FakeGeoreference:
         }
 
 
-LOCAL = FakeGeoreference(None, None, 'ENGCRS["site"]', is_local=True, vertical_name="local up")
+LOCAL = FakeGeoreference(
+    None, None, 'ENGCRS["site"]', is_local=True, vertical_name="local up", above_geoid_m=None
+)
 
 
 def make_stations(

@@ -182,7 +182,7 @@ def test_heights_in_the_scans_record_hold():
 
 def test_jgd2024_heights_are_recognised_by_name_though_proj_lacks_their_code():
     wkt = place(crs=6677, vertical="jgd2024").wkt
-    assert '"EPSG",11317' in wkt
+    assert '"EPSG",11327' in wkt
     assert place(record_from_wkt(wkt)).describe()["geoid"]["value"] == "jpgeo2024"
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import twin_pipeline
 from twin_pipeline.config import Config, to_toml
+from twin_pipeline.crs import Georeference, height_disagreements
 from twin_pipeline.errors import InputError, UsageError
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.catalog import write_catalog
@@ -179,8 +180,21 @@ def _facts(
         inputs=tuple(scan for outcome in outcomes for scan in outcome.inputs),
         timings_s=_summed(outcome.timings for outcome in outcomes),
         counts=_summed(outcome.counts for outcome in outcomes),
-        warnings=tuple(warning for outcome in outcomes for warning in outcome.warnings),
+        warnings=(
+            *(warning for outcome in outcomes for warning in outcome.warnings),
+            *_disagreements(outcomes),
+        ),
     )
+
+
+def _disagreements(outcomes: Sequence[SiteOutcome]) -> tuple[str, ...]:
+    results = [outcome.result for outcome in outcomes]
+    placed = {
+        result.survey.site: result.georeference
+        for result in results
+        if isinstance(result.georeference, Georeference)
+    }
+    return height_disagreements(placed)
 
 
 def _summed(parts: Iterable[Mapping[str, _Number]]) -> dict[str, _Number]:

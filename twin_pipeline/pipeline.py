@@ -11,12 +11,13 @@ import numpy as np
 from twin_pipeline.bounds import bounds_of
 from twin_pipeline.catalogue import Catalogue, load_catalogue
 from twin_pipeline.config import Config
-from twin_pipeline.crs import Georeference, resolve
+from twin_pipeline.crs import Georeference
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.run_record import InputFile
 from twin_pipeline.extraction import Extraction, extract
 from twin_pipeline.model import FloatArray, Gate, PointCloud, Survey
 from twin_pipeline.progress import Progress
+from twin_pipeline.siting import place
 from twin_pipeline.stages.read import ScanInfo, inspect_scan, read_chunks, read_cloud, sha256_of
 from twin_pipeline.tiles import write_pipe_tiles, write_point_tiles
 
@@ -68,7 +69,7 @@ def run_site(scan: Path, config: Config, staging: Path, progress: Progress) -> S
     with clock.stage("read"):
         info = inspect_scan(scan, full=False)
         cloud = read_cloud(scan, axis_order=config.crs.axis_order)
-        georeference = _locate(info, cloud, config)
+        georeference = place(info, _bounds(cloud), config)
         digest = sha256_of(scan)
     survey = _survey(scan.stem, cloud, config, catalogue, clock)
     with clock.stage("tiles"):
@@ -94,11 +95,6 @@ def catalogue_for(config: Config) -> Catalogue:
     if config.nominal.material is not None:
         catalogue.material(config.nominal.material)
     return catalogue
-
-
-def _locate(info: ScanInfo, cloud: PointCloud, config: Config) -> Georeference:
-    lower, upper = _bounds(cloud)
-    return resolve(info.crs, config.crs, lower, upper, info.path.name, config.sources("crs"))
 
 
 def _bounds(cloud: PointCloud) -> tuple[FloatArray, FloatArray]:

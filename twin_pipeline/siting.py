@@ -21,9 +21,19 @@ def locate(info: ScanInfo, config: Config) -> Georeference:
     """
     if info.unreadable:
         raise InputError(info.unreadable)
-    lower, upper = bounds(info, config)
+    return place(info, bounds(info, config), config)
+
+
+def place(info: ScanInfo, box: tuple[FloatArray, FloatArray], config: Config) -> Georeference:
+    """Return the georeference of a scan whose (3,) corners are known, metres, scan frame.
+
+    Raises
+    ------
+    GeoreferenceError
+        When coordinates or heights can't be established.
+    """
     sources = config.sources("crs")
-    return resolve(info.crs, config.crs, lower, upper, info.path.name, sources)
+    return resolve(info.crs, config.crs, *box, info.path.name, sources, info.survey_date)
 
 
 def bounds(info: ScanInfo, config: Config) -> tuple[FloatArray, FloatArray]:

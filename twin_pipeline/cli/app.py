@@ -44,12 +44,30 @@ _Vertical = Annotated[
     str | None,
     typer.Option(
         metavar="DATUM",
-        help="What elevations are: jgd2011 or jgd2024 (T.P.), ap (A.P.), ellipsoidal.",
+        help="What elevations are: jgd2011 or jgd2024 (T.P.), ap, yp, egm2008, egm96, EPSG:code, "
+        "ellipsoidal.",
+    ),
+]
+_VerticalOffset = Annotated[
+    float | None,
+    typer.Option(
+        metavar="METRES",
+        help="Work datum: what an elevation of the scan reads where --vertical reads zero.",
     ),
 ]
 _Geoid = Annotated[
     str | None,
-    typer.Option(metavar="MODEL", help="Geoid of the elevations: gsigeo2011 or jpgeo2024."),
+    typer.Option(
+        metavar="MODEL",
+        help="Geoid of the elevations: gsigeo2011, jpgeo2024, or a GTX, ISG or GeoTIFF file.",
+    ),
+]
+_ForceCrs = Annotated[
+    bool,
+    typer.Option(
+        "--force-crs",
+        help="Take coordinates, CRS and heights as set, though they look wrong.",
+    ),
 ]
 _AxisOrder = Annotated[
     str | None,
@@ -87,9 +105,11 @@ def run(
     config: _ConfigFile = None,
     crs: _Crs = None,
     vertical: _Vertical = None,
+    vertical_offset: _VerticalOffset = None,
     geoid: _Geoid = None,
     axis_order: _AxisOrder = None,
     origin: _Origin = None,
+    force_crs: _ForceCrs = False,
     material: _Material = None,
     overwrite: _Overwrite = False,
     dry_run: _DryRun = False,
@@ -101,7 +121,16 @@ def run(
     with told_in_one_line(verbose=verbose):
         from twin_pipeline.cli import running
 
-        flags = running.Given(crs, vertical, geoid, axis_order, material, origin)
+        flags = running.Given(
+            crs,
+            vertical,
+            geoid,
+            axis_order,
+            material,
+            origin,
+            vertical_offset=vertical_offset,
+            force_crs=force_crs,
+        )
         if dry_run:
             running.announce(scans, out, config, flags, overwrite=overwrite)
         else:
@@ -115,9 +144,11 @@ def tile(
     config: _ConfigFile = None,
     crs: _Crs = None,
     vertical: _Vertical = None,
+    vertical_offset: _VerticalOffset = None,
     geoid: _Geoid = None,
     axis_order: _AxisOrder = None,
     origin: _Origin = None,
+    force_crs: _ForceCrs = False,
     overwrite: _Overwrite = False,
     json: _Json = False,
     quiet: _Quiet = False,
@@ -127,7 +158,15 @@ def tile(
     with told_in_one_line(verbose=verbose):
         from twin_pipeline.cli import running
 
-        flags = running.Given(crs, vertical, geoid, axis_order, origin=origin)
+        flags = running.Given(
+            crs,
+            vertical,
+            geoid,
+            axis_order,
+            origin=origin,
+            vertical_offset=vertical_offset,
+            force_crs=force_crs,
+        )
         running.tile(scans, out, config, flags, overwrite=overwrite, as_json=json, quiet=quiet)
 
 

@@ -33,6 +33,8 @@ class Given:
     axis_order: str | None
     material: str | None = None
     origin: str | None = None
+    vertical_offset: float | None = None
+    force_crs: bool = False
 
     def settings(self) -> Flags:
         """Return them as settings of the configuration."""
@@ -43,6 +45,8 @@ class Given:
             ("crs", "axis_order"): ("--axis-order", self.axis_order),
             ("nominal", "material"): ("--material", self.material),
             ("crs", "origin"): ("--origin", self.origin),
+            ("crs", "vertical_offset_m"): ("--vertical-offset", self.vertical_offset),
+            ("crs", "force_crs"): ("--force-crs", self.force_crs),
         }
         return {place: Setting(value, flag) for place, (flag, value) in places.items() if value}
 
@@ -128,6 +132,8 @@ def _plan(scans: Sequence[Path], out: Path, config: Config) -> Iterable[tuple[st
     for scan in scans:
         info = inspect_scan(scan, full=False)
         georeference = locate(info, config)
+        for warning in georeference.warnings:
+            typer.echo(f"warning: {warning}", err=True)
         yield "read", f"{scan} ({info.point_count:,} points)"
         yield "", f"as site {scan.stem}, {_system(georeference.decisions)}"
     yield ("replace" if (out / "run.json").exists() else "write"), str(out)

@@ -1,6 +1,7 @@
 """What a decision about coordinates can depend on, and how a refusal is worded."""
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pyproj import CRS
@@ -15,9 +16,9 @@ GIVE_CRS = (
     "or -c configs/tokyo.toml"
 )
 GIVE_VERTICAL = (
-    'give --vertical jgd2011 (config: [crs] vertical = "jgd2011"), jgd2024, ap or ellipsoidal'
+    'give --vertical jgd2011 (config: [crs] vertical = "jgd2011"), jgd2024, ap, yp or ellipsoidal'
 )
-FORCE = "[crs] force_crs = true"
+INSIST = "insist with --force-crs (config: [crs] force_crs = true)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Case:
     extent: Extent
     scan_name: str
     setting_sources: Mapping[str, str]
+    written: dt.date | None = None
+    """The day that the file claims for itself."""
 
     def refuse(self, message: str) -> GeoreferenceError:
         """Return the error that names the scan and what to do."""
@@ -38,6 +41,13 @@ class Case:
         """Return where a setting came from, for run.json."""
         return self.setting_sources.get(key, f"setting crs.{key}")
 
+    def settle(self, doubts: Iterable[str]) -> tuple[str, ...]:
+        """Refuse on the first doubt, or return all as warnings where the user insists."""
+        told = tuple(f"{self.scan_name}: {doubt}" for doubt in doubts)
+        if told and not self.options.force_crs:
+            raise GeoreferenceError(f"{told[0]}, or {INSIST}")
+        return told
+
 
 @dataclass(frozen=True, slots=True)
 class Declared:
@@ -45,6 +55,8 @@ class Declared:
 
     horizontal: CRS
     vertical: CRS | None
+    ellipsoidal: bool
+    """Whether the CRS itself has a third axis, the height above the ellipsoid."""
     epsg: int | None
     source: str
     warnings: tuple[str, ...] = ()

@@ -1,10 +1,18 @@
 """Which CRS holds: the file's record, a setting, or the default."""
 
+from dataclasses import replace
+
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from twin_pipeline.crs.case import FORCE, GIVE_CRS, Case, Declared
-from twin_pipeline.crs.compare import epsg_name, same_horizontal, split
+from twin_pipeline.crs.case import GIVE_CRS, INSIST, Case, Declared
+from twin_pipeline.crs.codes import crs_from_text
+from twin_pipeline.crs.compare import (
+    epsg_name,
+    has_ellipsoidal_height,
+    same_horizontal,
+    split,
+)
 from twin_pipeline.crs.frames import Plane
 from twin_pipeline.crs.place import Extent, within_area
 from twin_pipeline.crs.record import CrsRecord
@@ -18,29 +26,38 @@ def choose_crs(case: Case) -> Declared:
         return _from_setting(case, options.crs)
     recorded = record.crs()
     if recorded is not None:
-        return Declared(*split(recorded), recorded.to_epsg(), f"file ({record.source})")
+        return _declared(recorded, f"file ({record.source})")
     if record.problem is not None:
         raise case.refuse(f"its CRS record can't be used: {record.problem}; {GIVE_CRS}")
     if options.default_crs is None:
         raise case.refuse(f"carries no CRS record; {GIVE_CRS}")
     crs = _parse(case, options.default_crs)
     source = f"{case.setting('default_crs')}, as the scan carries no CRS record"
-    return Declared(*split(crs), crs.to_epsg(), source)
+    return _declared(crs, source)
 
 
 def _from_setting(case: Case, text: str) -> Declared:
     crs = _parse(case, text)
-    horizontal, vertical = split(crs)
-    warnings = overrule(case, horizontal)
+    declared = _declared(crs, case.setting("crs"))
+    warnings = overrule(case, declared.horizontal)
     recorded = case.record.crs()
-    if vertical is None and recorded is not None and not warnings:
-        vertical = split(recorded)[1]
-    return Declared(horizontal, vertical, crs.to_epsg(), case.setting("crs"), warnings)
+    inherits = declared.vertical is None and not declared.ellipsoidal and not warnings
+    if inherits and recorded is not None:
+        ellipsoidal = has_ellipsoidal_height(recorded)
+        declared = replace(declared, vertical=split(recorded)[1], ellipsoidal=ellipsoidal)
+    return replace(declared, warnings=warnings)
+
+
+def _declared(crs: CRS, source: str) -> Declared:
+    horizontal, vertical = split(crs)
+    # PROJ finds the code of a three-dimensional CRS by that of its plane.
+    code = horizontal.to_epsg() if has_ellipsoidal_height(crs) else crs.to_epsg()
+    return Declared(horizontal, vertical, has_ellipsoidal_height(crs), code, source)
 
 
 def _parse(case: Case, text: str) -> CRS:
     try:
-        return CRS.from_user_input(text)
+        return crs_from_text(text)
     except CRSError as error:
         raise case.refuse(
             f"{text[:60]!r} is not a known CRS: give an EPSG code such as EPSG:6677, or local"
@@ -71,7 +88,7 @@ def overrule(case: Case, horizontal: CRS | None) -> tuple[str, ...]:
     if not case.options.force_crs and _could_be_true(recorded, case.extent):
         raise case.refuse(
             f"its record ({case.record.source}) says {epsg_name(recorded)}, but crs is set to "
-            f"{case.options.crs}: leave --crs out, or insist with {FORCE}"
+            f"{case.options.crs}: leave --crs out, or {INSIST}"
         )
     return (
         f"{case.scan_name}: its record {epsg_name(recorded)} ({case.record.source}) was overruled",
@@ -94,10 +111,17 @@ def require_projected_metres(case: Case, declared: Declared) -> None:
             f"{epsg_name(crs)} counts in degrees: convert the scan to a plane CRS in metres "
             "first, such as EPSG:6677"
         )
+    if crs.is_geocentric:
+        raise case.refuse(
+            f"{epsg_name(crs)} counts in metres from the earth's centre: convert the scan to a "
+            "plane CRS first, such as EPSG:6677"
+        )
     if not crs.is_projected:
         raise case.refuse(f"{crs.name!r} has no place on earth; {GIVE_CRS}")
     parts = [*crs.axis_info, *(declared.vertical.axis_info if declared.vertical else [])]
     for axis in parts:
+        if axis.direction == "down":
+            raise case.refuse(f"{axis.name} of {epsg_name(crs)} counts downwards: turn it upwards")
         if axis.unit_conversion_factor != 1:
             raise case.refuse(
                 f"the {axis.name.lower()} of {epsg_name(crs)} counts in {axis.unit_name}: "

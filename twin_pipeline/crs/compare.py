@@ -24,7 +24,8 @@ def split(crs: CRS) -> tuple[CRS, CRS | None]:
     if crs.is_compound:
         horizontal, vertical = crs.sub_crs_list[:2]
         return _canonical(horizontal), vertical
-    return _canonical(crs), None
+    flat = crs.to_2d() if crs.is_projected and has_ellipsoidal_height(crs) else crs
+    return _canonical(flat), None
 
 
 def _canonical(crs: CRS) -> CRS:
@@ -38,7 +39,8 @@ def _canonical(crs: CRS) -> CRS:
 
 def has_ellipsoidal_height(crs: CRS) -> bool:
     """Whether a third axis stands for the height above the ellipsoid."""
-    return (crs.is_projected or crs.is_geographic) and len(crs.axis_info) == 3
+    # A compound CRS counts as projected, or geographic, by its first part.
+    return not crs.is_compound and len(crs.axis_info) == 3
 
 
 def same_crs(first: CRS, second: CRS) -> bool:
@@ -48,6 +50,10 @@ def same_crs(first: CRS, second: CRS) -> bool:
     millimetre; vertical parts are compared only where both have one.
     """
     (h_first, v_first), (h_second, v_second) = split(first), split(second)
+    if {v_first is None, v_second is None} == {True, False} and (
+        has_ellipsoidal_height(first) or has_ellipsoidal_height(second)
+    ):
+        return False
     if v_first is not None and v_second is not None and v_first.to_epsg() != v_second.to_epsg():
         return False
     return same_horizontal(h_first, h_second)

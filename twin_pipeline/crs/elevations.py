@@ -1,59 +1,75 @@
 """What elevations count from, and through which geoid they reach the ellipsoid."""
 
-from twin_pipeline.crs.case import FORCE, GIVE_VERTICAL, Case, Declared
-from twin_pipeline.crs.compare import epsg_name, has_ellipsoidal_height
+import numpy as np
+
+from twin_pipeline.crs.case import GIVE_VERTICAL, INSIST, Case, Declared
+from twin_pipeline.crs.compare import epsg_name
+from twin_pipeline.crs.frames import Plane
+from twin_pipeline.crs.geoids import undulation_m
 from twin_pipeline.crs.georeference import Decision
-from twin_pipeline.crs.heights import VERTICAL_DATUMS, HeightSystem, VerticalDatum, recognise
+from twin_pipeline.crs.heights import (
+    VERTICAL_DATUMS,
+    WORK_DATUMS,
+    HeightSystem,
+    VerticalDatum,
+    datum_named,
+    datum_of,
+)
+from twin_pipeline.crs.options import EMBEDDED_GEOIDS
+from twin_pipeline.errors import GeoreferenceError
+
+# Copies of one model differ by rounding and interpolation; different models by centimetres.
+_SAME_GEOID_M = 0.02
 
 
-def choose_heights(case: Case, declared: Declared) -> tuple[HeightSystem, dict[str, Decision]]:
+def choose_heights(
+    case: Case, declared: Declared, plane: Plane
+) -> tuple[HeightSystem, dict[str, Decision]]:
     """Return the height system with the reasons for its datum and geoid.
 
     Raises
     ------
     GeoreferenceError
         If the datum is unknown or contradicted, or the geoid belongs to another datum.
+    UsageError
+        When a geoid file can't be read.
     """
     datum, vertical_source = _vertical(case, declared)
-    system, geoid_source = _geoid(case, datum)
-    return system, {
+    geoid, geoid_source = _geoid(case, datum, plane)
+    datum, vertical_source = _shifted(case, datum, vertical_source)
+    return HeightSystem(datum, geoid), {
         "vertical": Decision(datum.key, vertical_source),
-        "geoid": Decision(system.geoid, geoid_source),
+        "geoid": Decision(geoid, geoid_source),
     }
 
 
 def _vertical(case: Case, declared: Declared) -> tuple[VerticalDatum, str]:
-    said = case.options.vertical
-    named = _vertical_of_crs(declared)
-    if said is None:
-        return _vertical_from_crs(case, declared, named)
-    contradicted = declared.vertical is not None or named is not None
-    if contradicted and named != said and not case.options.force_crs:
-        name = declared.vertical.name if declared.vertical else "Ellipsoidal height"
+    recorded = _recorded(declared)
+    if case.options.vertical is None:
+        return _vertical_from_crs(case, declared, recorded), declared.source
+    try:
+        said = datum_named(case.options.vertical)
+    except GeoreferenceError as error:
+        raise case.refuse(f"vertical {error}: {GIVE_VERTICAL}") from error
+    if recorded is not None and recorded.key != said.key and not case.options.force_crs:
         raise case.refuse(
-            f"its CRS says elevations are {name!r}, but vertical is set to {said}: leave "
-            f"--vertical out, or insist with {FORCE}"
+            f"its CRS says elevations are {recorded.name!r}, but vertical is set to {said.key}: "
+            f"leave --vertical out, or {INSIST}"
         )
-    return VERTICAL_DATUMS[said], case.setting("vertical")
+    return said, case.setting("vertical")
 
 
-def _vertical_of_crs(declared: Declared) -> str | None:
+def _recorded(declared: Declared) -> VerticalDatum | None:
     if declared.vertical is not None:
-        return recognise(declared.vertical)
-    return "ellipsoidal" if has_ellipsoidal_height(declared.horizontal) else None
+        return datum_of(declared.vertical)
+    return VERTICAL_DATUMS["ellipsoidal"] if declared.ellipsoidal else None
 
 
 def _vertical_from_crs(
-    case: Case, declared: Declared, named: str | None
-) -> tuple[VerticalDatum, str]:
-    for key, datum in VERTICAL_DATUMS.items():
-        if key == named:
-            return datum, declared.source
-    if declared.vertical is not None:
-        raise case.refuse(
-            f"no geoid is known for elevations in {declared.vertical.name!r}: convert them, or "
-            f"{GIVE_VERTICAL} together with {FORCE}"
-        )
+    case: Case, declared: Declared, recorded: VerticalDatum | None
+) -> VerticalDatum:
+    if recorded is not None:
+        return recorded
     problem = f" ({case.record.problem})" if case.record.problem else ""
     raise case.refuse(
         f"{epsg_name(declared.horizontal)} does not say what elevations count from{problem}: "
@@ -61,15 +77,45 @@ def _vertical_from_crs(
     )
 
 
-def _geoid(case: Case, datum: VerticalDatum) -> tuple[HeightSystem, str]:
+def _geoid(case: Case, datum: VerticalDatum, plane: Plane) -> tuple[str | None, str]:
     said = case.options.geoid
-    if datum.geoid is None:
-        return HeightSystem(datum, None), "not needed: elevations are ellipsoidal"
+    if datum.ellipsoidal:
+        return None, "not needed: elevations are ellipsoidal"
     if said is None:
-        return HeightSystem(datum, datum.geoid), f"belongs to {datum.key}"
-    if said != datum.geoid:
+        if datum.geoid is None:
+            raise case.refuse(
+                f"no geoid is known for elevations in {datum.name!r}: give --geoid FILE (a GTX, "
+                'ISG or GeoTIFF grid of undulations; config: [crs] geoid = "FILE"), or '
+                f"{GIVE_VERTICAL} and {INSIST}"
+            )
+        return datum.geoid, f"belongs to {datum.key}"
+    if datum.geoid is not None and said != datum.geoid and datum.key not in WORK_DATUMS:
+        _require_same(case, datum, said, plane)
+    return said, case.setting("geoid")
+
+
+def _require_same(case: Case, datum: VerticalDatum, said: str, plane: Plane) -> None:
+    """Raise unless `said`, a file, gives the values of the geoid that belongs to the datum."""
+    at = plane.lonlat(case.extent.centre[np.newaxis])
+    own, other = (float(undulation_m(name, *at)[0]) for name in (str(datum.geoid), said))
+    if abs(own - other) <= _SAME_GEOID_M or case.options.force_crs:
+        return
+    remedy = f"--geoid {datum.geoid}" + (
+        f", or the --vertical of {said}" if said in EMBEDDED_GEOIDS else f", or {INSIST}"
+    )
+    raise case.refuse(
+        f"{datum.name} belongs to geoid {datum.geoid} ({own:.3f} m here), but geoid is set to "
+        f"{said} ({other:.3f} m), {abs(own - other):.3f} m away: give {remedy}"
+    )
+
+
+def _shifted(case: Case, datum: VerticalDatum, source: str) -> tuple[VerticalDatum, str]:
+    offset_m = case.options.vertical_offset_m
+    if offset_m == 0.0:
+        return datum, source
+    if datum.ellipsoidal:
         raise case.refuse(
-            f"{datum.name} belongs to geoid {datum.geoid}, but geoid is set to {said}, about "
-            f"0.1 m away in Tokyo: give --geoid {datum.geoid}, or the --vertical of {said}"
+            "vertical_offset_m is for work datums that count from a sea level; leave it out for "
+            "ellipsoidal elevations"
         )
-    return HeightSystem(datum, said), case.setting("geoid")
+    return datum.shifted(offset_m), f"{source}; {case.setting('vertical_offset_m')}"

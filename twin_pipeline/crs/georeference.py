@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from twin_pipeline.crs.frames import LocalFrame, ProjectedFrame
+from twin_pipeline.crs.grids import grid_sha256
+from twin_pipeline.crs.options import EMBEDDED_GEOIDS
 from twin_pipeline.model import FloatArray
 
 
@@ -28,12 +31,14 @@ class Georeference:
     """WKT2:2019 of the CRS, with its heights where they are part of a CRS."""
     horizontal_epsg: int | None
     compound_epsg: int | None
-    """Code of horizontal CRS and heights together, where the installed PROJ knows one."""
+    """Code of horizontal CRS and heights together, known to the installed PROJ or not."""
     declared_epsg: int | None
     """Code under which the scan or the user named the CRS."""
     vertical_name: str
     decisions: Mapping[str, Decision]
     """By crs, vertical, geoid, axis_order."""
+    middle: tuple[float, float, float]
+    """Of the scan's bounding box, scan frame."""
     warnings: tuple[str, ...] = ()
 
     @property
@@ -45,6 +50,13 @@ class Georeference:
     def epsg(self) -> int | None:
         """Code that attribute files should declare: as declared, else the horizontal CRS's."""
         return self.declared_epsg or self.horizontal_epsg
+
+    @property
+    def above_geoid_m(self) -> float | None:
+        """What an elevation reads on the geoid; None where elevations count from no geoid."""
+        if isinstance(self.frame, LocalFrame) or self.frame.heights.datum.ellipsoidal:
+            return None
+        return self.frame.heights.datum.above_geoid_m
 
     def to_geographic(self, xyz: FloatArray) -> FloatArray:
         """Convert to (N, 3) longitude (deg), latitude (deg), ellipsoidal height (m), WGS 84.
@@ -79,10 +91,15 @@ class Georeference:
             "compound_epsg": self.compound_epsg,
             "declared_epsg": self.declared_epsg,
             "vertical_name": self.vertical_name,
+            "elevation_above_geoid_m": self.above_geoid_m,
+            "middle": list(self.middle),
             "local": self.is_local,
             "wkt": self.wkt,
             "warnings": list(self.warnings),
         }
+        geoid = self.decisions["geoid"].value
+        if geoid is not None and geoid not in EMBEDDED_GEOIDS:
+            described["geoid_sha256"] = grid_sha256(Path(geoid))
         if isinstance(self.frame, LocalFrame):
             lon_deg, lat_deg, height_m = self.frame.origin
             described["origin"] = {"lon_deg": lon_deg, "lat_deg": lat_deg, "height_m": height_m}

@@ -1,19 +1,18 @@
 """Elevations: which zero they count from, and the way to the ellipsoid.
 
-Ellipsoidal height = elevation above T.P. + geoid undulation. The geoids are GSI's GSIGEO2011
-(with JGD2011 heights) and JPGEO2024 (with JGD2024 heights, in force since 2025-04-01); in Tokyo
-they differ by about 0.1 m, so that a mixture is refused.
+Ellipsoidal height = elevation - what an elevation reads on the geoid + geoid undulation. The
+geoids of Japan are GSI's GSIGEO2011 (with JGD2011 heights) and JPGEO2024 (with JGD2024 heights,
+in force since 2025-04-01); in Tokyo they differ by about 0.1 m, so that a mixture is refused.
 """
 
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from dataclasses import dataclass, replace
 
-import japan_geoid
 import numpy as np
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 
-from twin_pipeline.crs.options import GeoidKey, VerticalKey
+from twin_pipeline.crs.codes import crs_from_text
+from twin_pipeline.crs.geoids import undulation_m
 from twin_pipeline.errors import GeoreferenceError
 from twin_pipeline.model import FloatArray
 
@@ -22,35 +21,47 @@ from twin_pipeline.model import FloatArray
 class VerticalDatum:
     """A zero of elevations."""
 
-    key: VerticalKey
+    key: str
     name: str
     epsg: int | None
     """EPSG code of the vertical CRS, whether or not the installed PROJ knows it."""
-    above_tp_m: float
-    """What an elevation reads where T.P. reads zero."""
-    geoid: GeoidKey | None
-    """The geoid model that realises this datum; None for ellipsoidal heights."""
+    above_geoid_m: float
+    """What an elevation reads on the geoid: where T.P. reads zero."""
+    geoid: str | None
+    """The embedded geoid model that realises this datum; None where there is none."""
+    ellipsoidal: bool = False
+    """Whether elevations count from the ellipsoid itself."""
+
+    def shifted(self, offset_m: float) -> "VerticalDatum":
+        """Return the datum whose elevations read `offset_m` more."""
+        return replace(
+            self,
+            key=f"{self.key}{offset_m:+g}",
+            name=f"{self.name} {offset_m:+.4f} m",
+            epsg=None,
+            above_geoid_m=self.above_geoid_m + offset_m,
+        )
 
 
-VERTICAL_DATUMS: dict[VerticalKey, VerticalDatum] = {
+VERTICAL_DATUMS: dict[str, VerticalDatum] = {
     datum.key: datum
     for datum in (
         VerticalDatum("jgd2011", "JGD2011 (vertical) height", 6695, 0.0, "gsigeo2011"),
         VerticalDatum("jgd2024", "JGD2024 (vertical) height", 11317, 0.0, "jpgeo2024"),
-        # A.P. zero lies at T.P. -1.1344 m, fixed since 1873 for the rivers and harbour of Tokyo.
+        # A.P. zero lies at T.P. -1.1344 m, Y.P. zero at T.P. -0.8402 m: work datums of the Meiji
+        # era for the rivers and harbour of Tokyo, and for the Edo river.
         VerticalDatum("ap", "Arakawa Peil (A.P.) height", None, 1.1344, "gsigeo2011"),
-        VerticalDatum("ellipsoidal", "Ellipsoidal height", None, 0.0, None),
+        VerticalDatum("yp", "Yedogawa Peil (Y.P.) height", None, 0.8402, "gsigeo2011"),
+        VerticalDatum("egm2008", "EGM2008 height", 3855, 0.0, None),
+        VerticalDatum("egm96", "EGM96 height", 5773, 0.0, None),
+        VerticalDatum("ellipsoidal", "Ellipsoidal height", None, 0.0, None, ellipsoidal=True),
     )
 }
 
-_NAMED_BY_KEY: tuple[VerticalKey, ...] = ("jgd2011", "jgd2024")
+WORK_DATUMS = ("ap", "yp")
+"""They count from T.P., whichever geoid realises that."""
 
-
-@lru_cache(maxsize=2)
-def _geoid(key: GeoidKey) -> Any:  # noqa: ANN401 - japan_geoid ships no types
-    if key == "jpgeo2024":
-        return japan_geoid.load_embedded_jpgeo2024()
-    return japan_geoid.load_embedded_gsigeo2011()
+_NAMED_BY_KEY = ("jgd2011", "jgd2024")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,8 @@ class HeightSystem:
     """A vertical datum together with the geoid in use."""
 
     datum: VerticalDatum
-    geoid: GeoidKey | None
+    geoid: str | None
+    """One of the embedded models or the path of a grid; None for ellipsoidal heights."""
 
     def undulation_m(self, lon_deg: FloatArray, lat_deg: FloatArray) -> FloatArray:
         """Return the geoid's height above the ellipsoid, zeros for ellipsoidal elevations.
@@ -72,14 +84,12 @@ class HeightSystem:
         ------
         GeoreferenceError
             Where the geoid model has no value.
+        UsageError
+            When the geoid's file can't be read.
         """
         if self.geoid is None:
             return np.zeros(len(lon_deg))
-        model = _geoid(self.geoid)
-        undulation = np.asarray(
-            model.get_heights(np.ascontiguousarray(lon_deg), np.ascontiguousarray(lat_deg)),
-            dtype=np.float64,
-        )
+        undulation = undulation_m(self.geoid, lon_deg, lat_deg)
         outside = np.isnan(undulation)
         if outside.any():
             first = int(np.argmax(outside))
@@ -92,18 +102,41 @@ class HeightSystem:
 
     def ellipsoidal_offset_m(self, lon_deg: FloatArray, lat_deg: FloatArray) -> FloatArray:
         """Return ellipsoidal height minus elevation, (N,) metres."""
-        return self.undulation_m(lon_deg, lat_deg) - self.datum.above_tp_m
+        return self.undulation_m(lon_deg, lat_deg) - self.datum.above_geoid_m
 
 
-def recognise(vertical: CRS) -> VerticalKey | None:
-    """Return the key of a vertical CRS found in a scan or a CRS name, None if it isn't known."""
+def datum_of(vertical: CRS) -> VerticalDatum:
+    """Return the datum of a vertical CRS found in a scan or named by the user."""
     code = vertical.to_epsg()
     for datum in VERTICAL_DATUMS.values():
         if code is not None and code == datum.epsg:
-            return datum.key
+            return datum
     name = vertical.name.lower()
     if "ellipsoid" in name:
-        return "ellipsoidal"
-    if "height" not in name:
-        return None
-    return next((key for key in _NAMED_BY_KEY if name.startswith(key)), None)
+        return VERTICAL_DATUMS["ellipsoidal"]
+    if "height" in name:
+        for key in _NAMED_BY_KEY:
+            if name.startswith(key):
+                return VERTICAL_DATUMS[key]
+    key = f"EPSG:{code}" if code is not None else vertical.name
+    return VerticalDatum(key, vertical.name, code, 0.0, None)
+
+
+def datum_named(name: str) -> VerticalDatum:
+    """Return the datum of a key or an EPSG code.
+
+    Raises
+    ------
+    GeoreferenceError
+        When the code is no vertical CRS with heights in metres upwards.
+    """
+    if name in VERTICAL_DATUMS:
+        return VERTICAL_DATUMS[name]
+    try:
+        vertical = crs_from_text(name)
+    except CRSError as error:
+        raise GeoreferenceError(f"{name} is not known") from error
+    axes = vertical.axis_info
+    if len(axes) != 1 or axes[0].direction != "up" or axes[0].unit_conversion_factor != 1:
+        raise GeoreferenceError(f"{name} ({vertical.name}) is no vertical CRS in metres upwards")
+    return datum_of(vertical)

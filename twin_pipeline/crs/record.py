@@ -1,6 +1,6 @@
 """What a scan file says about its coordinate reference system, and whether that can be used."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +8,9 @@ from pyproj import CRS
 from pyproj.crs import BoundCRS, CompoundCRS
 from pyproj.exceptions import CRSError
 
+from twin_pipeline.crs.codes import crs_from_code
 from twin_pipeline.crs.compare import same_crs, split
-
-GeoKeys = Mapping[int, int | float | str]
+from twin_pipeline.crs.userdefined import USER_DEFINED, GeoKeys, crs_from_parameters
 
 # GeoTIFF key numbers, OGC 19-008r4
 _MODEL_TYPE, _CITATION = 1024, 1026
@@ -19,7 +19,8 @@ _VERTICAL, _VERTICAL_UNIT = 4096, 4099
 _UNIT_METRE, _UNITS = 9001, {9001: "metre", 9002: "foot", 9003: "US survey foot"}
 _VERTICAL_TYPE = "Vertical CRS"
 _EPSG_CODES = range(1024, 32767)
-_USER_DEFINED = 32767
+_ELLIPSOIDS = range(5001, 5100)
+"""Codes of heights above an ellipsoid, GeoTIFF 1.0 section 6.3.4.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,12 @@ def record_from_wkt(text: str, source: str = "WKT record") -> CrsRecord:
 def record_from_geokeys(keys: GeoKeys, source: str = "GeoTIFF keys") -> CrsRecord:
     """Read GeoTIFF keys given by number, with text and floating-point values resolved.
 
-    Only EPSG codes are followed: a projection spelled out in parameters leaves its datum to
-    interpretation, and is reported as a problem.
+    EPSG codes are followed, and projections spelled out completely over a datum with a code;
+    anything else leaves its datum to interpretation, and is reported as a problem.
     """
     code = keys.get(_PROJECTED) or keys.get(_GEOGRAPHIC)
+    if code == USER_DEFINED and (defined := crs_from_parameters(keys)) is not None:
+        return _with_vertical(split(defined)[0], keys, source)
     if not isinstance(code, int) or code not in _EPSG_CODES:
         return CrsRecord(None, source, _without_code(keys, code))
     horizontal = _from_epsg(code)
@@ -117,7 +120,7 @@ def _unbound(crs: CRS) -> CRS:
 
 def _from_epsg(code: int) -> CRS | None:
     try:
-        return CRS.from_epsg(code)
+        return crs_from_code(code)
     except CRSError:
         return None
 
@@ -125,7 +128,7 @@ def _from_epsg(code: int) -> CRS | None:
 def _without_code(keys: GeoKeys, code: object) -> str:
     citation = keys.get(_PROJECTED_CITATION) or keys.get(_CITATION)
     named = f" ({str(citation).strip(' |')!r})" if citation else ""
-    if code == _USER_DEFINED:
+    if code == USER_DEFINED:
         return f"the GeoTIFF keys define a projection of their own{named}, without an EPSG code"
     if code is None:
         return f"the GeoTIFF keys name no CRS{named}"
@@ -150,6 +153,8 @@ def _with_vertical(horizontal: CRS, keys: GeoKeys, source: str) -> CrsRecord:
         return CrsRecord(None, source, f"its elevations are in {name}, not in metres")
     if horizontal.is_compound or not isinstance(code, int) or code not in _EPSG_CODES:
         return CrsRecord(horizontal.to_wkt(), source)
+    if code in _ELLIPSOIDS:
+        return CrsRecord(horizontal.to_3d().to_wkt(), source)
     vertical = _from_epsg(code)
     if vertical is None or vertical.type_name != _VERTICAL_TYPE:
         return CrsRecord(

@@ -1,5 +1,6 @@
 """From what the scan declares and what the user says to a georeference, or a clear refusal."""
 
+import datetime as dt
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -11,11 +12,19 @@ from twin_pipeline.crs.case import Case
 from twin_pipeline.crs.choose import choose_crs, overrule, require_projected_metres
 from twin_pipeline.crs.compare import epsg_name
 from twin_pipeline.crs.elevations import choose_heights
+from twin_pipeline.crs.epoch import epoch_warnings
 from twin_pipeline.crs.frames import LocalFrame, Plane, ProjectedFrame
 from twin_pipeline.crs.georeference import Decision, Georeference
 from twin_pipeline.crs.options import LOCAL, CrsOptions
-from twin_pipeline.crs.place import Extent, require_place
+from twin_pipeline.crs.place import Extent
 from twin_pipeline.crs.record import CrsRecord
+from twin_pipeline.crs.suspicion import (
+    place_doubts,
+    place_warnings,
+    require_metres,
+    size_doubts,
+)
+from twin_pipeline.crs.terrain import terrain_doubts
 from twin_pipeline.crs.wkt import compound_epsg, full_wkt, local_wkt
 from twin_pipeline.errors import GeoreferenceError
 
@@ -27,6 +36,7 @@ def resolve(
     upper: npt.ArrayLike,
     scan_name: str,
     setting_sources: Mapping[str, str] = MappingProxyType({}),
+    written: dt.date | None = None,
 ) -> Georeference:
     """Establish where a scan lies and what its elevations mean.
 
@@ -43,22 +53,27 @@ def resolve(
     setting_sources
         By field of `options`, where its value came from ("--crs", "configs/tokyo.toml"), as it
         shall stand in run.json.
+    written
+        The day that the file claims for itself, None if unknown.
 
     Raises
     ------
     GeoreferenceError
         If anything is missing, contradictory or impossible; the message names the remedy.
+    UsageError
+        When a geoid file can't be read.
     """
     extent = Extent(np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64))
-    case = Case(record, options, extent, scan_name, setting_sources)
+    case = Case(record, options, extent, scan_name, setting_sources, written)
     if options.crs == LOCAL:
         return _resolve_local(case)
     declared = choose_crs(case)
     require_projected_metres(case, declared)
-    plane = _placed(case, declared.horizontal)
-    heights, decisions = choose_heights(case, declared)
+    plane, insisted = _placed(case, declared.horizontal)
+    heights, decisions = choose_heights(case, declared, plane)
     frame = ProjectedFrame(plane, heights)
     _require_geoid(case, frame)
+    insisted += case.settle(terrain_doubts(case, frame))
     return Georeference(
         frame=frame,
         wkt=full_wkt(declared.horizontal, heights.datum),
@@ -71,18 +86,24 @@ def resolve(
             **decisions,
             "axis_order": _axis_order(case),
         },
-        warnings=declared.warnings + _doubts(case, declared.horizontal),
+        middle=case.extent.middle,
+        warnings=(
+            *declared.warnings,
+            *insisted,
+            *place_warnings(case, plane),
+            *epoch_warnings(case, frame),
+        ),
     )
 
 
-def _placed(case: Case, horizontal: CRS) -> Plane:
+def _placed(case: Case, horizontal: CRS) -> tuple[Plane, tuple[str, ...]]:
     """Return the plane, before heights: a false CRS makes any question about them pointless."""
     try:
         plane = Plane.of(horizontal)
     except GeoreferenceError as error:
         raise case.refuse(str(error)) from error
-    require_place(plane, case.extent, case.options.axis_order or "en", case.scan_name)
-    return plane
+    require_metres(case)
+    return plane, case.settle(place_doubts(case, plane))
 
 
 def _require_geoid(case: Case, frame: ProjectedFrame) -> None:
@@ -104,7 +125,7 @@ def _resolve_local(case: Case) -> Georeference:
             "local coordinates need a place on earth: give --origin LON,LAT,HEIGHT "
             "(degrees, ellipsoidal metres; config: [crs] origin = [139.69, 35.68, 77.0])"
         )
-    warnings = overrule(case, None)
+    warnings = (*overrule(case, None), *case.settle(size_doubts(case.extent)))
     return Georeference(
         frame=LocalFrame(case.options.origin),
         wkt=local_wkt(case.options.origin),
@@ -118,17 +139,6 @@ def _resolve_local(case: Case) -> Georeference:
             "geoid": Decision(None, "not needed: the origin's height is ellipsoidal"),
             "axis_order": _axis_order(case),
         },
+        middle=case.extent.middle,
         warnings=warnings,
-    )
-
-
-def _doubts(case: Case, horizontal: CRS) -> tuple[str, ...]:
-    if case.options.force_crs or not case.extent.near_zero():
-        return ()
-    return (
-        (
-            f"{case.scan_name}: coordinates lie within 1 km of the zero of "
-            f"{epsg_name(horizontal)}, as a scanner's own coordinates would: check the position, "
-            "or give --crs local --origin LON,LAT,HEIGHT"
-        ),
     )

@@ -9,7 +9,7 @@ from pyproj.exceptions import CRSError
 from twin_pipeline.crs.compare import split
 from twin_pipeline.crs.frames import LocalFrame, Plane, ProjectedFrame
 from twin_pipeline.crs.georeference import Decision, Georeference
-from twin_pipeline.crs.heights import VERTICAL_DATUMS, HeightSystem
+from twin_pipeline.crs.heights import HeightSystem, VerticalDatum
 from twin_pipeline.errors import InputError
 
 
@@ -44,8 +44,14 @@ def _restored(described: Mapping[str, Any]) -> Georeference:
         declared_epsg=described["declared_epsg"],
         vertical_name=described["vertical_name"],
         decisions=decisions,
+        middle=_triple(described["middle"]),
         warnings=tuple(described["warnings"]),
     )
+
+
+def _triple(values: Any) -> tuple[float, float, float]:  # noqa: ANN401 - out of JSON
+    x, y, z = map(float, values)
+    return x, y, z
 
 
 def _local(described: Mapping[str, Any]) -> LocalFrame:
@@ -55,5 +61,13 @@ def _local(described: Mapping[str, Any]) -> LocalFrame:
 
 def _projected(described: Mapping[str, Any]) -> ProjectedFrame:
     horizontal, _ = split(CRS.from_wkt(described["wkt"]))
-    datum = VERTICAL_DATUMS[described["vertical"]["value"]]
-    return ProjectedFrame(Plane.of(horizontal), HeightSystem(datum, described["geoid"]["value"]))
+    geoid = described["geoid"]["value"]
+    datum = VerticalDatum(
+        key=described["vertical"]["value"],
+        name=described["vertical_name"],
+        epsg=None,
+        above_geoid_m=described["elevation_above_geoid_m"] or 0.0,
+        geoid=None,
+        ellipsoidal=geoid is None,
+    )
+    return ProjectedFrame(Plane.of(horizontal), HeightSystem(datum, geoid))

@@ -8,9 +8,10 @@ import numpy as np
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from twin_pipeline.crs.codes import crs_from_text
 from twin_pipeline.crs.compare import split
 from twin_pipeline.crs.frames import Plane, ProjectedFrame
-from twin_pipeline.crs.heights import VERTICAL_DATUMS, HeightSystem, recognise
+from twin_pipeline.crs.heights import VERTICAL_DATUMS, HeightSystem, datum_of
 from twin_pipeline.crs.wkt import full_wkt
 from twin_pipeline.errors import GeoreferenceError
 from twin_pipeline.model import FloatArray
@@ -49,6 +50,10 @@ class Placed(Protocol):
     @property
     def vertical_name(self) -> str:
         """Name of the vertical datum."""
+
+    @property
+    def above_geoid_m(self) -> float | None:
+        """What an elevation reads on the geoid; None where elevations count from no geoid."""
 
     def to_geographic(self, xyz: FloatArray, /) -> FloatArray:
         """(N, 3) easting, northing, elevation -> longitude, latitude (deg), ellipsoidal m."""
@@ -138,7 +143,7 @@ def projected_target(name: str, source: str) -> Target:
         When it is no projection in metres, or its datum or heights can't be carried over.
     """
     try:
-        declared = CRS.from_user_input(name)
+        declared = crs_from_text(name)
     except CRSError as error:
         raise GeoreferenceError(f"{source} = {name!r}: is no known CRS; give EPSG:code") from error
     horizontal, vertical = split(declared)
@@ -153,13 +158,12 @@ def projected_target(name: str, source: str) -> Target:
     shown = f"EPSG:{code}" if code else declared.name
     if vertical is None:
         return _plane_target(shown, horizontal, plane)
-    key = recognise(vertical)
-    if key is None:
+    datum = datum_of(vertical)
+    if datum.geoid is None and not datum.ellipsoidal:
         raise GeoreferenceError(
             f"{source} = {name!r}: heights of {vertical.name} are not known here; give the "
             "horizontal CRS alone, to keep the scan's elevations"
         )
-    datum = VERTICAL_DATUMS[key]
     frame = ProjectedFrame(plane, HeightSystem(datum, datum.geoid))
     return Target(
         name=shown,
@@ -197,15 +201,7 @@ def _lonlat_as_scanned(site: Placed, xyz: FloatArray) -> FloatArray:
 
 def _lonlat_above_sea(site: Placed, xyz: FloatArray) -> FloatArray:
     geographic = site.to_geographic(xyz)
-    offset_m = next(
-        (
-            d.above_tp_m
-            for d in VERTICAL_DATUMS.values()
-            if d.geoid and d.name == site.vertical_name
-        ),
-        None,
-    )
-    if offset_m is not None:
-        return np.column_stack((geographic[:, :2], xyz[:, 2] - offset_m))
+    if site.above_geoid_m is not None:
+        return np.column_stack((geographic[:, :2], xyz[:, 2] - site.above_geoid_m))
     undulation_m = HeightSystem(_SEA_LEVEL, _SEA_LEVEL.geoid).undulation_m(*geographic[:, :2].T)
     return np.column_stack((geographic[:, :2], geographic[:, 2] - undulation_m))

@@ -1,29 +1,29 @@
 """Writing the CRS down for other programs: codes and WKT."""
 
-from typing import Any
-
 from pyproj import CRS
 from pyproj.crs import CompoundCRS
 from pyproj.enums import WktVersion
 from pyproj.exceptions import CRSError
 
+from twin_pipeline.crs.codes import (
+    COMPOUND_BASE,
+    ZONE_BASE,
+    ZONES,
+    crs_from_code,
+    vertical_crs,
+)
 from twin_pipeline.crs.heights import VerticalDatum
-
-# JGD2011 plane rectangular zone n is EPSG:6668+n; with JGD2011 heights 10161+n, with JGD2024
-# heights 11318+n.
-_ZONE_BASE, _ZONES = 6668, range(1, 20)
-_COMPOUND_BASE = {"jgd2011": 10161, "jgd2024": 11318}
 
 
 def compound_epsg(horizontal: CRS, datum: VerticalDatum) -> int | None:
-    """Return the code of CRS and heights together, None unless the installed PROJ knows it."""
+    """Return the code of CRS and heights together, None where there is none."""
     code = horizontal.to_epsg()
-    base = _COMPOUND_BASE.get(datum.key)
-    if code is None or base is None or code - _ZONE_BASE not in _ZONES:
+    base = COMPOUND_BASE.get(datum.key)
+    if code is None or base is None or code - ZONE_BASE not in ZONES:
         return None
-    candidate = base + code - _ZONE_BASE
+    candidate = base + code - ZONE_BASE
     try:
-        compound = CRS.from_epsg(candidate)
+        compound = crs_from_code(candidate)
     except CRSError:
         return None
     # Codes past the last zone that has a compound belong to something else altogether.
@@ -39,10 +39,10 @@ def full_wkt(horizontal: CRS, datum: VerticalDatum) -> str:
 def _full_crs(horizontal: CRS, datum: VerticalDatum) -> CRS:
     code = compound_epsg(horizontal, datum)
     if code is not None:
-        return CRS.from_epsg(code)
-    if datum.geoid is None:
+        return crs_from_code(code)
+    if datum.ellipsoidal:
         return horizontal
-    vertical = CRS.from_json_dict(_vertical_json(datum))
+    vertical = vertical_crs(datum.name, datum.epsg)
     try:
         return CompoundCRS(f"{horizontal.name} + {datum.name}", [horizontal, vertical])
     except CRSError:
@@ -69,24 +69,3 @@ def local_wkt(origin: tuple[float, float, float]) -> str:
             },
         }
     ).to_wkt(WktVersion.WKT2_2019)
-
-
-def _vertical_json(datum: VerticalDatum) -> dict[str, Any]:
-    identity = {"id": {"authority": "EPSG", "code": datum.epsg}} if datum.epsg else {}
-    return {
-        "type": "VerticalCRS",
-        "name": datum.name,
-        "datum": {"type": "VerticalReferenceFrame", "name": datum.name.removesuffix(" height")},
-        "coordinate_system": {
-            "subtype": "vertical",
-            "axis": [
-                {
-                    "name": "Gravity-related height",
-                    "abbreviation": "H",
-                    "direction": "up",
-                    "unit": "metre",
-                }
-            ],
-        },
-        **identity,
-    }

@@ -63,6 +63,8 @@ class ScanHeader:
     system: str
     software: str
     creation_date: dt.date | None
+    standard_gps_time: bool
+    """Whether GPS times count from the GPS epoch, less a billion seconds, not from the week."""
     records: tuple[Record, ...]
     defects: tuple[str, ...]
 
@@ -139,6 +141,7 @@ def _parse(file: BinaryIO, path: Path) -> ScanHeader:
         system=_text(block[26:58]),
         software=_text(block[58:90]),
         creation_date=_date(block),
+        standard_gps_time=bool(block[6] & 1),
         records=tuple(records),
         defects=(*_naming(path, compressed), *defects),
     )

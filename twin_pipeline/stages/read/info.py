@@ -18,6 +18,7 @@ from twin_pipeline.stages.read.content import Content, scan_content
 from twin_pipeline.stages.read.coordinates import crs_record
 from twin_pipeline.stages.read.decode import require_points
 from twin_pipeline.stages.read.header import FAR_M, ScanHeader, read_header
+from twin_pipeline.stages.read.survey_date import survey_date
 
 Triple = tuple[float, float, float]
 
@@ -55,6 +56,8 @@ class ScanInfo:
     system: str
     software: str
     creation_date: dt.date | None
+    survey_date: dt.date | None
+    """By the first point's GPS time where that tells the day, else the creation date."""
     crs: CrsRecord
     dimensions: tuple[str, ...]
     header_box: Box | None
@@ -81,6 +84,7 @@ class ScanInfo:
         return fields | {
             "path": str(self.path),
             "creation_date": self.creation_date.isoformat() if self.creation_date else None,
+            "survey_date": self.survey_date.isoformat() if self.survey_date else None,
             "crs": self.crs.to_dict(),
             "header_box": _box_dict(self.header_box),
             "actual_box": _box_dict(self.actual_box),
@@ -112,6 +116,7 @@ def inspect_scan(path: Path, *, full: bool = True) -> ScanInfo:
         system=header.system,
         software=header.software,
         creation_date=header.creation_date,
+        survey_date=survey_date(header) if unreadable is None else header.creation_date,
         crs=crs_record(header),
         dimensions=(*laspy.PointFormat(header.point_format).dimension_names, *_extra(header)),
         header_box=_box(header.lower, header.upper),

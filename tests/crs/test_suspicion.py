@@ -1,0 +1,181 @@
+"""Scans whose coordinates or heights are not what they are said to be."""
+
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from pyproj import CRS
+
+from tests.crs.places import SHINJUKU, lifted, place, refused
+from twin_pipeline.crs import CrsOptions, height_disagreements, record_from_geokeys, record_from_wkt
+
+TOKYO = tomllib.loads((Path(__file__).parents[2] / "configs/tokyo.toml").read_text("utf-8"))["crs"]
+UNDULATION = np.array([0.0, 0.0, 37.005])
+LOWLANDS = np.array([-1000.0, -33000.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    "at",
+    [SHINJUKU, LOWLANDS, (-50200.0, -36900.0, 120.0), (-64500.0, -20500.0, 180.0)],
+    ids=["Shinjuku", "Koto", "Hachioji", "Ome"],
+)
+def test_places_in_tokyo_pass_without_a_word(at):
+    assert place(at=at, **TOKYO).warnings == ()
+
+
+@pytest.mark.parametrize("at", [SHINJUKU, LOWLANDS])
+def test_exchanged_axes_are_noticed_and_the_flag_decides(at):
+    swapped = at[[1, 0, 2]]
+    message = refused(at=swapped, **TOKYO)
+    assert "--axis-order ne" in message
+    assert "--axis-order en" in message
+    assert f"{swapped[0]:.1f}" in message
+    (warning,) = place(at=swapped, axis_order="en", **TOKYO).warnings
+    assert "area of work" in warning
+    assert place(at=at, axis_order="ne", **TOKYO).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("unit", "size_m"), [("feet", 0.3048), ("millimetres", 0.001), ("centimetres", 0.01)]
+)
+def test_other_units_are_noticed(unit, size_m):
+    assert unit in refused(at=SHINJUKU / size_m, **TOKYO)
+
+
+def test_far_from_tokyo_is_only_warned_of():
+    (warning,) = place(at=(30e3, 40e3, 20.0), **TOKYO).warnings
+    assert "area of work" in warning
+
+
+def test_millimetres_are_noticed_without_a_place():
+    options = CrsOptions(crs="local", origin=(139.7, 35.7, 70.0))
+    from twin_pipeline.crs import resolve
+    from twin_pipeline.errors import GeoreferenceError
+
+    with pytest.raises(GeoreferenceError, match=r"2\.20 m high.*--force-crs"):
+        resolve(record_from_geokeys({}), options, (0, 0, 0), (24e3, 9e3, 2200.0), "site.laz")
+
+
+def test_scanner_coordinates_are_no_place_unless_the_user_names_the_crs():
+    at = (1.0, -2.0, 0.0)
+    for options in ({"default_crs": 6677}, TOKYO):
+        assert "--crs local" in refused(at=at, **{"vertical": "jgd2011", **options})
+    assert "--crs local" in refused(record_from_geokeys({3072: 6677}), at=at, vertical="jgd2011")
+    (warning,) = place(at=at, crs=6677, vertical="jgd2011").warnings
+    assert "--crs local" in warning
+
+
+@pytest.mark.parametrize("at", [SHINJUKU, LOWLANDS])
+@pytest.mark.parametrize("vertical", ["jgd2011", "jgd2024", "ap"])
+def test_ellipsoidal_heights_called_heights_above_the_sea(at, vertical):
+    message = refused(at=at + UNDULATION, crs=6677, vertical=vertical)
+    assert "likely ellipsoidal" in message
+    assert "--vertical ellipsoidal" in message
+    assert f"{at[2] + 37.005 - 1.5:.1f}" in message
+    insisted = place(at=at + UNDULATION, crs=6677, vertical=vertical, force_crs=True)
+    assert "likely ellipsoidal" in insisted.warnings[0]
+
+
+def test_the_record_that_lies_about_heights_needs_both_flags():
+    record = record_from_wkt(CRS.from_epsg(10170).to_wkt())
+    assert "--vertical ellipsoidal --force-crs" in refused(record, at=SHINJUKU + UNDULATION)
+    at = SHINJUKU + UNDULATION
+    mended = place(record, at=at, vertical="ellipsoidal", force_crs=True)
+    assert mended.warnings == ()
+    assert mended.to_geographic(at[np.newaxis])[0, 2] == pytest.approx(77.005)
+
+
+def test_heights_above_the_sea_called_ellipsoidal():
+    message = refused(at=lifted(LOWLANDS, -6), crs=6677, vertical="ellipsoidal")
+    assert "likely above sea level" in message
+    assert "--vertical jgd2011" in message
+
+
+def test_limits_of_the_ground_can_be_set():
+    high = lifted(SHINJUKU, 30)
+    assert "between -20 and 48" in refused(at=high, crs=6677, vertical="jgd2011")
+    assert place(at=high, crs=6677, vertical="jgd2011", ground_range_m=(0, 90)).warnings == ()
+    assert "between 50 and 60" in refused(crs=6677, vertical="jgd2011", ground_range_m=(50, 60))
+
+
+def test_no_ground_is_higher_than_the_earths():
+    assert "3800" in refused(at=(-70e3, -66e3, 5000.0), crs=6677, vertical="jgd2011")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"area": [(139, 35), (140, 36)]}, "three corners"),
+        ({"area": [(139, 35), (140, 95), (139, 36)]}, "not on earth"),
+        ({"ground_range_m": (5, 5)}, "below the second"),
+    ],
+)
+def test_impossible_limits_are_refused(options, words):
+    with pytest.raises(ValidationError, match=words):
+        CrsOptions(**options)
+
+
+def test_degrees_are_noticed_anywhere():
+    from twin_pipeline.crs import CrsRecord, resolve
+    from twin_pipeline.errors import GeoreferenceError
+
+    options = CrsOptions(crs=2154, vertical="ellipsoidal")
+    lower, upper = (2.35, 48.85, 80.0), (2.3502, 48.8501, 82.0)
+    with pytest.raises(GeoreferenceError, match="degrees"):
+        resolve(CrsRecord(), options, lower, upper, "site.laz")
+
+
+def test_earth_centred_metres_are_named():
+    record = record_from_wkt(CRS.from_epsg(4978).to_wkt())
+    assert "earth's centre" in refused(record, at=(-3.95e6, 3.35e6, 3.7e6))
+
+
+def test_jgd2000_is_warned_of():
+    (warning,) = place(record_from_geokeys({3072: 2451}), vertical="jgd2011").warnings
+    assert "PatchJGD" in warning
+
+
+def test_scans_of_one_place_with_other_heights_are_told_apart_in_metres():
+    old = place(crs=6677, vertical="jgd2011")
+    new = place(crs=6677, vertical="jgd2024")
+    far = place(at=LOWLANDS, crs=6677, vertical="jgd2024")
+    utm = place(at=(381628.0, 3950420.0, 40.0), crs=6691, vertical="jgd2011")
+    assert height_disagreements({"old": old, "utm": utm, "far": far}) == ()
+    (warning,) = height_disagreements({"old": old, "new": new, "far": far})
+    assert "0.094 m apart" in warning
+    assert "old and new" in warning
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {2048: 6668, 3072: 32767, 3074: 17809, 3076: 9001},
+        {
+            2048: 6668,
+            3072: 32767,
+            3074: 32767,
+            3075: 1,
+            3076: 9001,
+            3080: 139 + 50 / 60,
+            3081: 36.0,
+            3082: 0.0,
+            3083: 0.0,
+            3092: 0.9999,
+        },
+    ],
+)
+def test_projections_spelled_out_completely_are_followed(keys):
+    reference = place(record_from_geokeys(keys), vertical="jgd2011")
+    assert reference.horizontal_epsg == 6677
+
+
+@pytest.mark.parametrize("missing", [2048, 3074, 3080, 3092])
+def test_projections_spelled_out_in_part_are_not(missing):
+    keys = {2048: 6668, 3072: 32767, 3074: 32767, 3075: 1, 3080: 139.8, 3081: 36.0, 3082: 0.0}
+    keys |= {3083: 0.0, 3092: 0.9999}
+    keys.pop(missing)
+    if missing == 3074:
+        keys[3075] = 8
+    assert record_from_geokeys(keys).wkt is None

@@ -1,0 +1,108 @@
+"""What looks wrong about a scan's place, and what is likely wrong instead."""
+
+from collections.abc import Iterator
+
+from twin_pipeline.crs.area import mistake_into, outside_doubts, outside_warnings, spot
+from twin_pipeline.crs.case import Case
+from twin_pipeline.crs.compare import epsg_name
+from twin_pipeline.crs.frames import Plane
+from twin_pipeline.crs.mistakes import mistakes
+from twin_pipeline.crs.place import MAX_HEIGHT_M, Extent, within_area
+
+_GIVE_LOCAL = "give --crs local --origin LON,LAT,HEIGHT"
+
+
+def require_metres(case: Case) -> None:
+    """Raise GeoreferenceError for coordinates in degrees; nothing can insist on those."""
+    extent = case.extent
+    if extent.in_degrees():
+        raise case.refuse(
+            f"its coordinates are degrees ({extent.centre[0]:.6f}, {extent.centre[1]:.6f}): "
+            "convert the scan to a plane CRS first, such as EPSG:6677"
+        )
+
+
+def size_doubts(extent: Extent) -> Iterator[str]:
+    """Yield what is wrong with a scan's size, wherever it lies."""
+    height_m = float(extent.upper[2] - extent.lower[2])
+    if height_m > MAX_HEIGHT_M:
+        yield (
+            f"it would be {height_m:.0f} m high: its coordinates are likely millimetres (then it "
+            f"is {height_m / 1000:.2f} m high), or a few points are far off: convert the scan to "
+            "metres, or cut those away"
+        )
+
+
+def place_doubts(case: Case, plane: Plane) -> Iterator[str]:
+    """Yield what is wrong with where a scan would lie."""
+    extent, options = case.extent, case.options
+    yield from size_doubts(extent)
+    if not within_area(plane, extent.corners()):
+        x, y = extent.centre[:2]
+        yield (
+            f"{epsg_name(plane.crs)} can't hold its coordinates: easting {x:.1f}, northing "
+            f"{y:.1f} would be at {spot(plane, extent)}, {_area(plane)}: "
+            f"{_likely_truth(case, plane)}"
+        )
+        return
+    if extent.near_zero() and options.crs is None:
+        yield _near_zero(plane)
+    if options.area is not None:
+        yield from outside_doubts(plane, extent, options.area, options.axis_order)
+
+
+def place_warnings(case: Case, plane: Plane) -> Iterator[str]:
+    """Yield what is odd about where a scan lies, but can well be."""
+    if case.options.force_crs:
+        return
+    if _is_jgd2000(plane):
+        yield (
+            f"{case.scan_name}: {epsg_name(plane.crs)} is JGD2000, from before the earthquake of "
+            "2011, which moved the ground by some 0.2 m in Tokyo and up to 5.3 m in Miyagi; "
+            "positions are taken as JGD2011: convert the scan where that matters (PatchJGD)"
+        )
+    if case.extent.near_zero():
+        yield f"{case.scan_name}: {_near_zero(plane)}"
+    elif case.options.area is not None:
+        for warning in outside_warnings(plane, case.extent, case.options.area):
+            yield f"{case.scan_name}: {warning}"
+
+
+def _is_jgd2000(plane: Plane) -> bool:
+    geodetic = plane.crs.geodetic_crs
+    return geodetic is not None and geodetic.name.startswith("JGD2000")
+
+
+def _near_zero(plane: Plane) -> str:
+    return (
+        f"coordinates lie within 1 km of the zero of {epsg_name(plane.crs)}, as a scanner's own "
+        f"coordinates would: check the position, and {_GIVE_LOCAL}, or name the CRS with --crs"
+    )
+
+
+def _likely_truth(case: Case, plane: Plane) -> str:
+    """Return the most likely mistake and the flag that mends it."""
+    extent = case.extent
+    x, y = extent.centre[:2]
+    swapped, *units = mistakes(extent, case.options.axis_order)
+    area = case.options.area
+    if area and (made := mistake_into(plane, extent, area, case.options.axis_order)):
+        return f"{made.reading} they fit, at {spot(plane, made.mended)}: {made.remedy}"
+    if within_area(plane, swapped.mended.corners()):
+        return f"{swapped.reading} they fit, at {spot(plane, swapped.mended)}: {swapped.remedy}"
+    if extent.near_zero() or abs(y) < 10:
+        return f"these look like the scanner's own coordinates: {_GIVE_LOCAL}"
+    if 166_000 < x < 834_000 and 2_200_000 < y < 5_100_000:
+        return "these look like UTM: give --crs EPSG:6691 (JGD2011 / UTM zone 54N) or its neighbour"
+    for unit in units:
+        if within_area(plane, unit.mended.corners()) and not unit.mended.near_zero():
+            return f"{unit.reading} they fit, at {spot(plane, unit.mended)}: {unit.remedy}"
+    return "give the scan's true CRS with --crs EPSG:code (zone IX is EPSG:6677)"
+
+
+def _area(plane: Plane) -> str:
+    area = plane.crs.area_of_use
+    if area is None:
+        return "which is not plausible"
+    west, south, east, north = area.bounds
+    return f"outside its area of use ({west:g} to {east:g} E, {south:g} to {north:g} N)"
