@@ -8,6 +8,7 @@ from twin_pipeline.config import Config
 from twin_pipeline.extraction import extract
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.model import Pipe, Quality
+from twin_pipeline.picturing import picturing
 from twin_pipeline.pipeline import Clock, catalogue_for
 from twin_pipeline.progress import Progress
 from twin_pipeline.stages.describe import barrel_hidden
@@ -42,13 +43,17 @@ def check_scan(scan: Path, config: Config, progress: Progress) -> tuple[CheckIte
         When the scan can't be read.
     UsageError
         When the material is in no catalogue.
+    OutputError
+        When pictures are wanted and can't be written.
     """
     catalogue = catalogue_for(config)
     clock = Clock(progress)
     with clock.stage("read"):
         cloud = read_cloud(scan, axis_order=config.crs.axis_order)
     dense = config.describe.model_copy(update={"station_interval_m": _STATION_INTERVAL_M})
-    found = extract(cloud, config.model_copy(update={"describe": dense}), catalogue, clock.stage)
+    config = config.model_copy(update={"describe": dense})
+    with picturing(scan.stem, cloud, config) as observer:
+        found = extract(cloud, config, catalogue, clock.stage, observer)
     items = [_pavement(found.ground is not None), _pipes(len(found.pipes))]
     for pipe in found.pipes:
         items += _of_pipe(pipe)

@@ -16,6 +16,7 @@ from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.run_record import InputFile
 from twin_pipeline.extraction import Extraction, extract
 from twin_pipeline.model import FloatArray, Gate, PointCloud, Survey
+from twin_pipeline.picturing import picturing
 from twin_pipeline.progress import Progress
 from twin_pipeline.siting import place
 from twin_pipeline.stages.read import ScanInfo, inspect_scan, read_chunks, read_cloud, sha256_of
@@ -63,6 +64,8 @@ def run_site(scan: Path, config: Config, staging: Path, progress: Progress) -> S
         When its coordinates or heights can't be established.
     UsageError
         When the material is in no catalogue.
+    OutputError
+        When pictures are wanted and can't be written.
     """
     clock = Clock(progress)
     catalogue = catalogue_for(config)
@@ -106,7 +109,8 @@ def _bounds(cloud: PointCloud) -> tuple[FloatArray, FloatArray]:
 def _survey(
     site: str, cloud: PointCloud, config: Config, catalogue: Catalogue, clock: Clock
 ) -> Survey:
-    found: Extraction = extract(cloud, config, catalogue, clock.stage)
+    with picturing(site, cloud, config) as observer:
+        found: Extraction = extract(cloud, config, catalogue, clock.stage, observer)
     level = None
     if found.ground is not None:
         level = float(np.median(found.ground.patches[:, 2])) + float(cloud.origin[2])

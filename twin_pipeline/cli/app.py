@@ -87,6 +87,14 @@ _Origin = Annotated[
         help="Where a local scan's zero lies: degrees and ellipsoidal height, with --crs local.",
     ),
 ]
+_DebugDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--debug-dir",
+        metavar="DIR",
+        help="Draw pictures of every stage into DIR/SITE: pictures.html shows them.",
+    ),
+]
 _Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a finished run at OUT.")]
 _DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")
@@ -111,6 +119,7 @@ def run(
     origin: _Origin = None,
     force_crs: _ForceCrs = False,
     material: _Material = None,
+    debug_dir: _DebugDir = None,
     overwrite: _Overwrite = False,
     dry_run: _DryRun = False,
     json: _Json = False,
@@ -130,6 +139,8 @@ def run(
             origin,
             vertical_offset=vertical_offset,
             force_crs=force_crs,
+            debug_dir=debug_dir,
+            overwrite=overwrite,
         )
         if dry_run:
             running.announce(scans, out, config, flags, overwrite=overwrite)
@@ -176,6 +187,7 @@ def check(
     config: _ConfigFile = None,
     axis_order: _AxisOrder = None,
     material: _Material = None,
+    debug_dir: _DebugDir = None,
     json: _Json = False,
     quiet: _Quiet = False,
     verbose: _Verbose = False,
@@ -184,7 +196,7 @@ def check(
     with told_in_one_line(verbose=verbose):
         from twin_pipeline.cli import running
 
-        flags = running.Given(None, None, None, axis_order, material)
+        flags = running.Given(None, None, None, axis_order, material, debug_dir=debug_dir)
         running.check(scan, config, flags, as_json=json, quiet=quiet)
 
 

@@ -35,10 +35,12 @@ class Given:
     origin: str | None = None
     vertical_offset: float | None = None
     force_crs: bool = False
+    debug_dir: Path | None = None
+    overwrite: bool = False
 
     def settings(self) -> Flags:
         """Return them as settings of the configuration."""
-        places = {
+        places: dict[tuple[str, str], tuple[str, object]] = {
             ("crs", "crs"): ("--crs", self.crs),
             ("crs", "vertical"): ("--vertical", self.vertical),
             ("crs", "geoid"): ("--geoid", self.geoid),
@@ -48,6 +50,10 @@ class Given:
             ("crs", "vertical_offset_m"): ("--vertical-offset", self.vertical_offset),
             ("crs", "force_crs"): ("--force-crs", self.force_crs),
         }
+        if self.debug_dir is not None:
+            # other processes may work in another folder
+            places["debug", "folder"] = ("--debug-dir", str(self.debug_dir.absolute()))
+            places["debug", "overwrite"] = ("--overwrite", self.overwrite)
         return {place: Setting(value, flag) for place, (flag, value) in places.items() if value}
 
 

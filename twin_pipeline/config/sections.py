@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from twin_pipeline.crs import CrsOptions
 from twin_pipeline.export.options import ExportOptions
+from twin_pipeline.pictures import DebugOptions
 from twin_pipeline.stages.classify import ClassifyOptions
 from twin_pipeline.stages.describe import DescribeOptions
 from twin_pipeline.stages.detect import DetectOptions
@@ -37,6 +38,7 @@ class Config(BaseModel):
     describe: DescribeOptions = DescribeOptions()
     tiles: TilesOptions = TilesOptions()
     export: ExportOptions = ExportOptions()
+    debug: DebugOptions = DebugOptions()
 
     _sources: Mapping[tuple[str, str], str] = PrivateAttr(default_factory=dict)
 

@@ -49,11 +49,26 @@ class Drawing:
             f' width="{_number(width)}" height="{_number(height)}"/>'
         )
 
+    def dots(self, points: Iterable[Point], css: str, width: float | None = None) -> None:
+        """Draw many points as one element; the class gives a stroke with caps."""
+        path = "".join(f"M{_number(x)} {_number(y)}h0" for x, y in points)
+        style = "" if width is None else f' style="stroke-width:{_number(width)}"'
+        if path:
+            self._add(f'<path class="{escape(css)}"{style} d="{path}"/>')
+
     def text(self, at: Point, text: str, css: str, turn_deg: float = 0.0) -> None:
         """Write `text` at its base line's anchor, turned clockwise."""
         x, y = _number(at[0]), _number(at[1])
         turn = f' transform="rotate({_number(turn_deg)} {x} {y})"' if turn_deg else ""
         self._add(f'<text class="{escape(css)}" x="{x}" y="{y}"{turn}>{escape(text)}</text>')
+
+    def document(self, style_sheet: str) -> str:
+        """Return the drawing as a file of its own, with its looks and a white ground."""
+        head, body = self.markup().split("\n", 1)
+        ground = (
+            f'<rect width="{_number(self.width)}" height="{_number(self.height)}" fill="#fff"/>'
+        )
+        return f"{head}\n<style>\n{style_sheet}</style>\n{ground}\n{body}\n"
 
     def markup(self) -> Markup:
         """Return the drawing as an inline `<svg>` element."""

@@ -1,0 +1,8 @@
+"""Pictures of how the pipes of a site were found and measured, for who wants to know why."""
+
+from twin_pipeline.pictures.folder import require_place
+from twin_pipeline.pictures.options import DebugOptions
+from twin_pipeline.pictures.record import Record
+from twin_pipeline.pictures.write import write_pictures
+
+__all__ = ["DebugOptions", "Record", "require_place", "write_pictures"]
