@@ -93,12 +93,29 @@ def make_scan(tmp_path) -> Callable[..., Path]:
 
 @pytest.fixture
 def known_pipes(monkeypatch) -> None:
-    """Put the three pipes of `make_survey` in the place of detection; all else stays real."""
+    """Put the three pipes of `make_survey` in the place of detection; all else stays real.
+
+    Several sites are done in this process, where the replacement is known.
+    """
     from twin_pipeline import batch, tiling
 
-    def run_site(scan, config, staging, progress):
-        outcome = tiling.tile_site(scan, config, staging, progress)
-        survey = make_survey(scan.stem, gates=(), warnings=())
+    def run_site(site, staging, progress):
+        outcome = tiling.tile_site(site, staging, progress)
+        survey = make_survey(site.name, gates=(), warnings=())
         return replace(outcome, result=replace(outcome.result, survey=survey))
 
     monkeypatch.setattr(batch, "run_site", run_site)
+    monkeypatch.setattr(batch, "on_cluster", in_this_process)
+
+
+def in_this_process(do, sites, work, resources, watch):
+    """Stand in for the cluster."""
+    from twin_pipeline.performing import failure_of
+
+    _ = resources
+    for number, site in enumerate(sites):
+        attempt = work.attempt(number)
+        try:
+            yield site, attempt, do(site, attempt, watch.of(site))
+        except Exception as error:  # noqa: BLE001 - as the cluster does
+            yield site, attempt, failure_of(site, error)

@@ -6,7 +6,13 @@ import twin_pipeline
 from twin_pipeline import batch
 from twin_pipeline.config import Config, load_config
 from twin_pipeline.crs import CrsOptions
-from twin_pipeline.errors import GeoreferenceError, InputError, OutputError, UsageError
+from twin_pipeline.errors import (
+    AllFailedError,
+    GeoreferenceError,
+    InputError,
+    OutputError,
+    UsageError,
+)
 from twin_pipeline.progress import Progress
 from twin_pipeline.validation import validate_output
 
@@ -21,7 +27,7 @@ def test_every_promised_file_is_there(make_scan, tmp_path):
     batch.run_batch([make_scan()], out, CONFIG, Progress())
     assert {path.name for path in out.iterdir()} == {
         "run.json", "config.toml", "pipes.gpkg", "pipes.geojson", "pipes.csv", "stations.csv",
-        "fittings.csv", "tiles", "sites", "catalog.json", "report.html",
+        "fittings.csv", "tiles", "catalog.json", "report.html", "log.jsonl", "sites",
     }  # fmt: skip
     assert validate_output(out) == []
 
@@ -77,11 +83,36 @@ def test_scans_that_can_not_be_sites_are_refused_before_any_work(tmp_path, names
     assert not out.exists()
 
 
-def test_one_bad_scan_leaves_no_output(make_scan, tmp_path):
-    scans = [make_scan("good.las"), make_scan("bad.las", crs=None)]
-    with pytest.raises(GeoreferenceError, match=r"bad\.las"):
+def test_one_bad_scan_costs_one_site(make_scan, tmp_path):
+    scans = [make_scan("good.las"), make_scan("bad.las", crs=None), tmp_path / "absent.las"]
+    out = tmp_path / "out"
+    summary = batch.run_batch(scans, out, CONFIG, Progress())
+    record = json.loads((out / "run.json").read_text("utf-8"))
+    assert [site["name"] for site in record["sites"]] == ["good"]
+    bad, absent = record["failed_sites"]
+    assert (bad["site"], bad["kind"], bad["exit_code"]) == ("bad", "GeoreferenceError", 4)
+    assert "--crs" in bad["reason"]
+    assert "--resume" in bad["remedy"]
+    assert absent["reason"] == f"{tmp_path / 'absent.las'}: does not exist; give LAS or LAZ files"
+    assert record["passed"] is False
+    assert record["counts"]["sites_failed"] == len(summary.failed_sites) == 2
+    assert any("bad failed" in warning["message"] for warning in record["warnings"])
+    assert validate_output(out) == []
+
+
+def test_nothing_is_written_where_all_sites_fail(make_scan, tmp_path):
+    scans = [make_scan("a.las", crs=None), make_scan("b.las", crs=None)]
+    with pytest.raises(AllFailedError, match="all 2 sites") as raised:
         batch.run_batch(scans, tmp_path / "out", CONFIG, Progress())
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.las", "good.las"]
+    assert raised.value.exit_code == 4
+    assert len(raised.value.record["failed_sites"]) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.las", "b.las"]
+
+
+def test_the_only_scan_fails_as_itself_and_leaves_nothing(make_scan, tmp_path):
+    with pytest.raises(GeoreferenceError, match=r"bad\.las"):
+        batch.run_batch([make_scan("bad.las", crs=None)], tmp_path / "out", CONFIG, Progress())
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.las"]
 
 
 def test_finished_run_is_kept_without_overwrite(make_scan, tmp_path):
@@ -95,6 +126,12 @@ def test_finished_run_is_kept_without_overwrite(make_scan, tmp_path):
 def test_tiles_alone_can_be_validated(make_scan, tmp_path):
     out = tmp_path / "out"
     summary = batch.tile_batch([make_scan()], out, CONFIG, Progress())
-    assert {path.name for path in out.iterdir()} == {"run.json", "config.toml", "tiles"}
+    assert {path.name for path in out.iterdir()} == {
+        "run.json",
+        "config.toml",
+        "tiles",
+        "log.jsonl",
+        "sites",
+    }
     assert summary.record["counts"]["points_in_tiles"] == 2000
     assert validate_output(out) == []

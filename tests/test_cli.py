@@ -5,10 +5,11 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from factories import make_empty_survey, make_result
+from factories import make_empty_survey
 
 from twin_pipeline import batch
 from twin_pipeline.cli import main
@@ -222,10 +223,9 @@ class TestFailures:
 def test_no_pipe_is_said(call, make_scan, tmp_path, monkeypatch):
     from twin_pipeline.tiling import tile_site
 
-    def run_site(scan, *rest):
-        outcome = tile_site(scan, *rest)
-        object.__setattr__(outcome, "result", make_result(make_empty_survey(scan.stem)))
-        return outcome
+    def run_site(site, *rest):
+        outcome = tile_site(site, *rest)
+        return replace(outcome, result=replace(outcome.result, survey=make_empty_survey(site.name)))
 
     monkeypatch.setattr(batch, "run_site", run_site)
     code, text, messages = call("run", make_scan(), "-o", tmp_path / "out", *HEIGHTS)

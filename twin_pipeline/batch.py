@@ -1,16 +1,20 @@
-"""One or more scans to one complete output folder."""
+"""Sites to one complete output folder; a site that fails costs itself, never the others."""
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import twin_pipeline
+from twin_pipeline.cluster import Resources, on_cluster
 from twin_pipeline.config import Config, to_toml
-from twin_pipeline.crs import Georeference, height_disagreements
-from twin_pipeline.errors import InputError, UsageError
+from twin_pipeline.durable.files import read_json, write_json
+from twin_pipeline.durable.log import EventLog
+from twin_pipeline.durable.work import Work, work_folder
+from twin_pipeline.errors import AllFailedError, Interrupted, TwinPipelineError
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.catalog import write_catalog
 from twin_pipeline.export.formats import require_formats
@@ -19,14 +23,20 @@ from twin_pipeline.export.run_record import RunFacts, run_record, write_run_reco
 from twin_pipeline.export.site_record import NAME as SITE_RECORD
 from twin_pipeline.export.site_record import write_site_record
 from twin_pipeline.export.write import write_attributes
-from twin_pipeline.output import RECORD, SITES, output_folder, require_site_name
-from twin_pipeline.pipeline import SiteOutcome, run_site
+from twin_pipeline.merging import facts_of
+from twin_pipeline.output import RECORD, SITES
+from twin_pipeline.performing import Done, Failure, failure_of, outcome_at, perform
+from twin_pipeline.pipeline import catalogue_for, run_site
 from twin_pipeline.progress import Progress
 from twin_pipeline.report.page import write_report
+from twin_pipeline.site import Site, require_scans, sites_of
+from twin_pipeline.states import Seen, holds, state_of
 from twin_pipeline.tiles import write_root
 from twin_pipeline.tiling import tile_site
+from twin_pipeline.watching import Watch
 
-_Number = TypeVar("_Number", int, float)
+LOG = "log.jsonl"
+"""The run's log in the output folder."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,21 +53,28 @@ class RunSummary:
         """Quality gates that were not passed, as run.json has them."""
         return [gate for gate in self.record["gates"] if not gate["passed"]]
 
+    @property
+    def failed_sites(self) -> list[Mapping[str, Any]]:
+        """Sites that could not be done, as run.json has them."""
+        return list(self.record["failed_sites"])
+
 
 def run_batch(
-    scans: Sequence[Path],
+    given: Sequence[Path | Site],
     out: Path,
     config: Config,
     progress: Progress,
     *,
     overwrite: bool = False,
+    resume: bool = False,
+    resources: Resources | None = None,
 ) -> RunSummary:
-    """Run the pipeline on each scan and write everything into one output folder.
+    """Run the pipeline on each site and write everything into one output folder.
 
     Parameters
     ----------
-    scans
-        LAS or LAZ files; each is a site, named after its file.
+    given
+        Sites; a path is a LAS or LAZ file that is a site alone, named after it.
     out
         The output folder; complete afterwards, or untouched if anything raises.
     config
@@ -65,92 +82,196 @@ def run_batch(
     progress
         Told what is going on.
     overwrite
-        Whether `out` may replace a finished run.
+        Whether `out` may replace a finished run, and an interrupted one may be forgotten.
+    resume
+        Whether to go on with an interrupted run, or with what has failed or changed since a
+        finished one.
+    resources
+        What may be used for several sites; all of this machine if None.
 
     Raises
     ------
     UsageError
-        When two scans have the same name.
-    InputError
-        When a scan can't be read.
-    GeoreferenceError
-        When a scan's coordinates or heights can't be established.
+        When two sites have the same name, or a material is in no catalogue.
+    InputError, GeoreferenceError
+        When there is one site and it fails so; one of several is told in the summary.
+    AllFailedError
+        When there are several sites and all fail.
     OutputError
-        When `out` can't be written or may not be replaced.
+        When `out` can't be written or may not be replaced, or another run works on it.
+    Interrupted
+        When the user interrupts a run of which some sites are done.
     """
+    sites = sites_of(given, config)
+    for site in sites:
+        catalogue_for(site.config)
     require_formats(config.export.formats, config.export)
-
-    def export(results: Sequence[SiteResult], facts: RunFacts, staging: Path) -> None:
-        _export(results, facts, staging)
-        for name in dict.fromkeys(config.export.formats):
-            folder = staging / EXPORT / name
-            write_format(name, results, folder, config.export, progress.note)
-
-    return _batch(_Work(run_site, export), scans, out, config, progress, overwrite=overwrite)
+    how = _How("run", overwrite, resume, resources or Resources())
+    return _batch(sites, out, config, progress, how)
 
 
 def tile_batch(
-    scans: Sequence[Path],
+    given: Sequence[Path | Site],
     out: Path,
     config: Config,
     progress: Progress,
     *,
     overwrite: bool = False,
+    resume: bool = False,
+    resources: Resources | None = None,
 ) -> RunSummary:
     """Write the scans' points as 3D Tiles into one output folder; parameters as `run_batch`."""
-    return _batch(_Work(tile_site, _no_export), scans, out, config, progress, overwrite=overwrite)
+    how = _How("tile", overwrite, resume, resources or Resources())
+    return _batch(sites_of(given, config), out, config, progress, how)
 
 
-def require_sites(scans: Sequence[Path]) -> None:
-    """Raise unless every scan is a file and its name can stand for a site of its own."""
-    for scan in scans:
-        if not scan.is_file():
-            reason = "is a folder" if scan.is_dir() else "does not exist"
-            raise InputError(f"{scan}: {reason}; give LAS or LAZ files")
-        require_site_name(scan.stem, scan)
-    # Names that differ only in case share a folder on some systems.
-    names = Counter(scan.stem.casefold() for scan in scans)
-    for scan in scans:
-        if names[scan.stem.casefold()] > 1:
-            raise UsageError(
-                f"{scan}: another scan of this run has the name {scan.stem!r} too; a site is named "
-                "after its file, so rename one of them"
-            )
+def work_on(command: str, site: Site, folder: Path, progress: Progress) -> Done:
+    """Do the work of a command on one site; see `perform`."""
+    return perform({"run": run_site, "tile": tile_site}[command], site, folder, progress)
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
-    """What a command does with each scan, and then with all results and the facts of the run."""
-
-    site: Callable[[Path, Config, Path, Progress], SiteOutcome]
-    export: Callable[[Sequence[SiteResult], RunFacts, Path], None]
+class _How:
+    command: str
+    overwrite: bool
+    resume: bool
+    resources: Resources
 
 
 def _batch(
-    work: _Work,
-    scans: Sequence[Path],
-    out: Path,
-    config: Config,
-    progress: Progress,
-    *,
-    overwrite: bool,
+    sites: Sequence[Site], out: Path, config: Config, progress: Progress, how: _How
 ) -> RunSummary:
-    require_sites(scans)
     started = _now()
-    with output_folder(out, overwrite=overwrite, inputs=scans) as staging:
-        outcomes = []
-        for number, scan in enumerate(scans, start=1):
-            progress.site(scan.stem, number, len(scans))
-            outcomes.append(work.site(scan, config, staging, progress))
-        progress.stage("export")
-        results = [outcome.result for outcome in outcomes]
-        write_root(staging / "tiles", [result.survey.site for result in results])
-        (staging / "config.toml").write_text(to_toml(config), encoding="utf-8")
-        facts = _facts(outcomes, config, started)
-        work.export(results, facts, staging)
-        record = run_record(results, facts)
-        write_run_record(record, staging / RECORD)
-    return RunSummary(out, record, tuple(results))
+    if len(sites) == 1:
+        require_scans(sites[0])
+    scans = [scan for site in sites for scan in site.scans]
+    with ExitStack() as stack:
+        opened = work_folder(out, overwrite=how.overwrite, resume=how.resume, inputs=scans)
+        work = stack.enter_context(opened)
+        work.keep = len(sites) > 1
+        if how.resume and _unchanged(work, sites, config, how):
+            return _finished(work, out, sites)
+        _prepare(work, sites, how)
+        log = stack.enter_context(EventLog(work.log))
+        log.write("run began", command=how.command, sites=len(sites), pid=os.getpid())
+        watch = Watch(progress, log, work, total=len(sites), done=len(work.done()))
+        failures = _work_all(work, sites, how, watch)
+        return _publish(work, sites, failures, config, started, how, watch)
+
+
+def _unchanged(work: Work, sites: Sequence[Site], config: Config, how: _How) -> bool:
+    """Whether `out` holds already what this run would give."""
+    record = read_json(work.place / RECORD)
+    if work.plan or record is None or record.get("failed_sites"):
+        return False
+    states = work.finished()
+    same = states.keys() == {site.name for site in sites}
+    same = same and record.get("config") == config.model_dump(mode="json")
+    return same and all(holds(how.command, site, states[site.name]) for site in sites)
+
+
+def _finished(work: Work, out: Path, sites: Sequence[Site]) -> RunSummary:
+    states = work.finished()
+    outcomes = [outcome_at(work.place, site.name, states[site.name]) for site in sites]
+    record = read_json(work.place / RECORD) or {}
+    return RunSummary(out, record, tuple(outcome.result for outcome in outcomes))
+
+
+def _prepare(work: Work, sites: Sequence[Site], how: _How) -> None:
+    """Keep what still holds of an interrupted or finished run, and note what is to be done."""
+    named = {site.name: site for site in sites}
+    kept = {
+        name
+        for name, state in work.done().items()
+        if name in named and holds(how.command, named[name], state)
+    }
+    for name in work.done().keys() - kept:
+        work.forget(name)
+    work.begin({"command": how.command, "sites": list(named), "started_at": _now().isoformat()})
+    if how.resume:
+        for name, state in work.finished().items():
+            if name in named and name not in kept and holds(how.command, named[name], state):
+                work.adopt(name)
+
+
+def _work_all(work: Work, sites: Sequence[Site], how: _How, watch: Watch) -> dict[str, Failure]:
+    """Do what is not done yet; return the failures by site."""
+    done = work.done()
+    pending = [site for site in sites if site.name not in done]
+    failures: dict[str, Failure] = {}
+    seen = {site.name: Seen.of(site) for site in pending}
+    try:
+        for site, attempt, ended in _ended(work, pending, how, watch, alone=len(sites) == 1):
+            failure = ended if isinstance(ended, Failure) else None
+            if isinstance(ended, Done):
+                failure = _commit(work, how.command, site, seen[site.name], attempt, ended)
+            if failure is not None:
+                failures[site.name] = failure
+                write_json(work.failed / f"{len(failures)}.json", failure.to_dict())
+            watch.ended(site, failure)
+    except KeyboardInterrupt as error:
+        count = len(work.done())
+        if work.keep and count:
+            raise Interrupted(
+                f"interrupted; {count} of {len(sites)} sites are done, --resume goes on from there"
+            ) from error
+        raise
+    return failures
+
+
+def _commit(
+    work: Work, command: str, site: Site, seen: Seen, attempt: Path, done: Done
+) -> Failure | None:
+    try:
+        work.commit(site.name, attempt, state_of(command, site, seen, done))
+    except TwinPipelineError as error:
+        return failure_of(site, error)
+    return None
+
+
+def _ended(
+    work: Work, pending: Sequence[Site], how: _How, watch: Watch, *, alone: bool
+) -> Iterator[tuple[Site, Path, Done | Failure]]:
+    """Yield each site when its work has ended; one that is the whole run may raise instead."""
+    if not pending:
+        return
+    if alone:
+        (site,) = pending
+        attempt = work.attempt(0)
+        yield site, attempt, work_on(how.command, site, attempt, watch.of(site))
+    else:
+        do = partial(work_on, how.command)
+        yield from on_cluster(do, pending, work, how.resources, watch)
+
+
+def _publish(
+    work: Work,
+    sites: Sequence[Site],
+    failures: Mapping[str, Failure],
+    config: Config,
+    started: dt.datetime,
+    how: _How,
+    watch: Watch,
+) -> RunSummary:
+    watch.progress.stage("export")
+    done = [site.name for site in sites if site.name not in failures]
+    states = work.done()
+    outcomes = [outcome_at(work.stage, name, states[name]) for name in done]
+    facts = facts_of(outcomes, list(failures.values()), config, started)
+    results = [outcome.result for outcome in outcomes]
+    record = run_record(results, facts)
+    if not outcomes:
+        raise AllFailedError(record, [failure.exit_code for failure in failures.values()])
+    write_root(work.stage / "tiles", [result.survey.site for result in results])
+    (work.stage / "config.toml").write_text(to_toml(config), encoding="utf-8")
+    if how.command == "run":
+        _export(results, facts, work.stage)
+        _export_further(results, config, work.stage, watch.progress)
+    watch.log.write("run ended", done=len(done), failed=len(failures))
+    (work.stage / LOG).write_bytes(work.log.read_bytes())
+    write_run_record(record, work.stage / RECORD)
+    work.publish(replace=how.overwrite or how.resume)
+    return RunSummary(work.out, record, tuple(results))
 
 
 def _export(results: Sequence[SiteResult], facts: RunFacts, staging: Path) -> None:
@@ -163,46 +284,11 @@ def _export(results: Sequence[SiteResult], facts: RunFacts, staging: Path) -> No
     write_report(results, facts, staging / "report.html")
 
 
-def _no_export(results: Sequence[SiteResult], facts: RunFacts, staging: Path) -> None:
-    """Leave it at the tiles."""
-
-
-def _facts(
-    outcomes: Sequence[SiteOutcome],
-    config: Config,
-    started: dt.datetime,
-) -> RunFacts:
-    return RunFacts(
-        version=twin_pipeline.__version__,
-        started_at=started.isoformat(timespec="seconds"),
-        finished_at=_now().isoformat(timespec="seconds"),
-        config=config.model_dump(mode="json"),
-        inputs=tuple(scan for outcome in outcomes for scan in outcome.inputs),
-        timings_s=_summed(outcome.timings for outcome in outcomes),
-        counts=_summed(outcome.counts for outcome in outcomes),
-        warnings=(
-            *(warning for outcome in outcomes for warning in outcome.warnings),
-            *_disagreements(outcomes),
-        ),
-    )
-
-
-def _disagreements(outcomes: Sequence[SiteOutcome]) -> tuple[str, ...]:
-    results = [outcome.result for outcome in outcomes]
-    placed = {
-        result.survey.site: result.georeference
-        for result in results
-        if isinstance(result.georeference, Georeference)
-    }
-    return height_disagreements(placed)
-
-
-def _summed(parts: Iterable[Mapping[str, _Number]]) -> dict[str, _Number]:
-    total: dict[str, _Number] = {}
-    for part in parts:
-        for name, value in part.items():
-            total[name] = total[name] + value if name in total else value
-    return total
+def _export_further(
+    results: Sequence[SiteResult], config: Config, staging: Path, progress: Progress
+) -> None:
+    for name in dict.fromkeys(config.export.formats):
+        write_format(name, results, staging / EXPORT / name, config.export, progress.note)
 
 
 def _now() -> dt.datetime:

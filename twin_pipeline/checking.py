@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from twin_pipeline.clock import Clock
 from twin_pipeline.config import Config
 from twin_pipeline.extraction import extract
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.model import Pipe, Quality
 from twin_pipeline.picturing import picturing
-from twin_pipeline.pipeline import Clock, catalogue_for
+from twin_pipeline.pipeline import catalogue_for
 from twin_pipeline.progress import Progress
 from twin_pipeline.stages.describe import barrel_hidden
 from twin_pipeline.stages.read import read_cloud

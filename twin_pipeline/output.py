@@ -14,6 +14,9 @@ RECORD = "run.json"
 SITES = "sites"
 """The folder that holds, in a folder of its name each, what belongs to one site alone."""
 
+_LONGEST_NAME = 200
+"""Bytes; file systems take 255, and what is made of the name adds to it."""
+
 
 @contextmanager
 def output_folder(
@@ -60,7 +63,7 @@ def require_free(
     try:
         occupied = place.exists() and not (place.is_dir() and not any(place.iterdir()))
     except OSError as error:
-        raise _unwritable(out, error) from error
+        raise unwritable(out, error) from error
     if not occupied:
         return
     if not (place / record).is_file():
@@ -83,11 +86,22 @@ def require_free(
 
 def require_site_name(name: str, source: object) -> None:
     """Raise UsageError unless a site's name can be the name of a folder; `source` has it."""
-    if not name.strip() or name in {".", ".."} or any(c in name for c in "/\\\0"):
+    problem = _problem(name)
+    if problem is not None:
         raise UsageError(
-            f"{source}: {name!r} can't be the name of a site, as folders are named after it; "
-            "give it another name"
+            f"{source}: {name[:60]!r} can't be the name of a site, as folders are named after it: "
+            f"{problem}; rename the file, or name the site in a manifest"
         )
+
+
+def _problem(name: str) -> str | None:
+    if not name.strip() or name != name.strip() or name in {".", ".."}:
+        return "it is empty, or begins or ends with a space"
+    if any(sign in "/\\" or ord(sign) < 32 for sign in name):
+        return "it has a slash or a control character"
+    if len(name.encode("utf-8", "surrogateescape")) > _LONGEST_NAME:
+        return f"it is longer than {_LONGEST_NAME} bytes"
+    return None
 
 
 def _make(staging: Path, out: Path) -> None:
@@ -97,7 +111,7 @@ def _make(staging: Path, out: Path) -> None:
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir()
     except OSError as error:
-        raise _unwritable(out, error) from error
+        raise unwritable(out, error) from error
 
 
 def _publish(staging: Path, place: Path, out: Path) -> None:
@@ -113,11 +127,12 @@ def _publish(staging: Path, place: Path, out: Path) -> None:
             aside.rename(place)
             raise
     except OSError as error:
-        raise _unwritable(out, error) from error
+        raise unwritable(out, error) from error
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _unwritable(out: Path, error: OSError) -> OutputError:
+def unwritable(out: Path, error: OSError) -> OutputError:
+    """Return the error that says why `out` can't be written."""
     return OutputError(
         f"{out}: can't be written ({error.strerror or error}); check the folder's rights, or give "
         "another one with -o"

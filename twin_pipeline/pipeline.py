@@ -1,25 +1,23 @@
 """One site: from the scan file to its survey and its tiles."""
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
-from twin_pipeline.bounds import bounds_of
 from twin_pipeline.catalogue import Catalogue, load_catalogue
+from twin_pipeline.clock import Clock
 from twin_pipeline.config import Config
-from twin_pipeline.crs import Georeference
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.run_record import InputFile
 from twin_pipeline.extraction import Extraction, extract
-from twin_pipeline.model import FloatArray, Gate, PointCloud, Survey
+from twin_pipeline.gathering import Gathered, ReadScan, gather
+from twin_pipeline.model import Gate, PointCloud, Survey
 from twin_pipeline.picturing import picturing
 from twin_pipeline.progress import Progress
-from twin_pipeline.siting import place
-from twin_pipeline.stages.read import ScanInfo, inspect_scan, read_chunks, read_cloud, sha256_of
+from twin_pipeline.site import Site
 from twin_pipeline.tiles import write_pipe_tiles, write_point_tiles
 
 
@@ -32,34 +30,18 @@ class SiteOutcome:
     counts: Mapping[str, int]
     timings: Mapping[str, float]
     """Seconds a stage."""
+    memory_mb: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Peak of the process's memory a stage."""
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Clock:
-    """Tells the progress which stage begins, and measures how long it takes."""
-
-    progress: Progress
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Measure what is done inside."""
-        self.progress.stage(name)
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
-
-
-def run_site(scan: Path, config: Config, staging: Path, progress: Progress) -> SiteOutcome:
-    """Extract the pipes of one scan and write its tiles below `staging`/tiles.
+def run_site(site: Site, staging: Path, progress: Progress) -> SiteOutcome:
+    """Extract the pipes of one site and write its tiles below `staging`/tiles.
 
     Raises
     ------
     InputError
-        When the scan can't be read.
+        When a scan can't be read.
     GeoreferenceError
         When its coordinates or heights can't be established.
     UsageError
@@ -68,22 +50,26 @@ def run_site(scan: Path, config: Config, staging: Path, progress: Progress) -> S
         When pictures are wanted and can't be written.
     """
     clock = Clock(progress)
-    catalogue = catalogue_for(config)
+    catalogue = catalogue_for(site.config)
     with clock.stage("read"):
-        info = inspect_scan(scan, full=False)
-        cloud = read_cloud(scan, axis_order=config.crs.axis_order)
-        georeference = place(info, _bounds(cloud), config)
-        digest = sha256_of(scan)
-    survey = _survey(scan.stem, cloud, config, catalogue, clock)
+        gathered = gather(site)
+    georeference = gathered.georeference
+    survey = _survey(site.name, gathered.cloud, site.config, catalogue, clock)
     with clock.stage("tiles"):
-        _write_tiles(scan, info, survey, georeference, cloud, config, staging, progress)
+        _write_tiles(survey, gathered, staging, progress)
     return SiteOutcome(
-        result=SiteResult(survey, georeference, _provenance(scan, info, digest, georeference)),
-        inputs=(InputFile(scan.stem, str(scan), digest, len(cloud)),),
+        result=SiteResult(survey, georeference, _provenance(gathered)),
+        inputs=input_files(site, gathered.scans),
         counts={},
         timings=clock.seconds,
+        memory_mb=clock.memory_mb,
         warnings=georeference.warnings,
     )
+
+
+def input_files(site: Site, scans: Sequence[ReadScan]) -> tuple[InputFile, ...]:
+    """Return the scans of a site as run.json has them."""
+    return tuple(InputFile(site.name, str(s.path), s.sha256, s.points) for s in scans)
 
 
 def catalogue_for(config: Config) -> Catalogue:
@@ -98,12 +84,6 @@ def catalogue_for(config: Config) -> Catalogue:
     if config.nominal.material is not None:
         catalogue.material(config.nominal.material)
     return catalogue
-
-
-def _bounds(cloud: PointCloud) -> tuple[FloatArray, FloatArray]:
-    """Return the lowest and highest corner, scan frame."""
-    lower, upper = bounds_of(cloud.xyz)
-    return lower + cloud.origin, upper + cloud.origin
 
 
 def _survey(
@@ -133,37 +113,32 @@ def _pipe_gate(site: str, found: Extraction) -> Gate:
     return Gate("no pipe found", passed=False, detail=f"{site}: no pipe found in the scan")
 
 
-def _write_tiles(
-    scan: Path,
-    info: ScanInfo,
-    survey: Survey,
-    georeference: Georeference,
-    cloud: PointCloud,
-    config: Config,
-    staging: Path,
-    progress: Progress,
-) -> None:
+def _write_tiles(survey: Survey, gathered: Gathered, staging: Path, progress: Progress) -> None:
     write_point_tiles(
-        read_chunks(scan, axis_order=config.crs.axis_order, dimensions=config.tiles.dimensions),
-        bounds=_bounds(cloud),
-        scale_m=info.scale,
+        gathered.chunks(),
+        bounds=gathered.bounds(),
+        scale_m=gathered.scale_m,
         labels=survey.point_labels,
-        georeference=georeference,
+        georeference=gathered.georeference,
         out=staging / "tiles" / "points" / survey.site,
-        options=config.tiles,
-        progress=lambda _, points: progress.advance(points, len(cloud)),
+        options=gathered.config.tiles,
+        progress=lambda _, points: progress.advance(points, len(gathered.cloud)),
     )
-    write_pipe_tiles(survey, georeference, staging / "tiles" / "pipes" / survey.site)
+    write_pipe_tiles(survey, gathered.georeference, staging / "tiles" / "pipes" / survey.site)
 
 
-def _provenance(
-    scan: Path, info: ScanInfo, digest: str, georeference: Georeference
-) -> dict[str, str]:
+def _provenance(gathered: Gathered) -> dict[str, str]:
+    scans = gathered.scans
     return {
-        "scan": scan.name,
-        "sha256": digest,
-        "las_version": info.version,
-        "points": str(info.point_count),
-        "software": info.software,
-        "vertical": georeference.vertical_name,
+        "scan": _listed(scan.path.name for scan in scans),
+        "sha256": _listed(scan.sha256 for scan in scans),
+        "las_version": _listed(scan.info.version for scan in scans),
+        "points": str(len(gathered.cloud)),
+        "software": _listed(scan.info.software for scan in scans),
+        "vertical": gathered.georeference.vertical_name,
     }
+
+
+def _listed(values: Iterable[str]) -> str:
+    """Return different values in their order."""
+    return ", ".join(dict.fromkeys(values))

@@ -10,6 +10,14 @@ class Progress:
     def stage(self, name: str) -> None:
         """Take note that a step of the current site begins, e.g. "read"."""
 
+    def stage_of(self, name: str, stage: str) -> None:
+        """Take note that a step of a site begins, while others may be under way."""
+        _ = name
+        self.stage(stage)
+
+    def ended(self, name: str, done: int, total: int, failure: str | None) -> None:
+        """Take note that a site is done, or why it failed; it is number `done` of `total`."""
+
     def advance(self, done: int, total: int) -> None:
         """Take note how much of the current step is done, in the step's own unit."""
 

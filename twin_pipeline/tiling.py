@@ -5,19 +5,20 @@ from pathlib import Path
 
 import numpy as np
 
-from twin_pipeline.config import Config
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.run_record import InputFile
 from twin_pipeline.model import Survey
 from twin_pipeline.pipeline import SiteOutcome
 from twin_pipeline.progress import Progress
+from twin_pipeline.site import Site
 from twin_pipeline.siting import bounds, locate
 from twin_pipeline.stages.read import inspect_scan, read_chunks, sha256_of
 from twin_pipeline.tiles import write_point_tiles
 
 
-def tile_site(scan: Path, config: Config, staging: Path, progress: Progress) -> SiteOutcome:
+def tile_site(site: Site, staging: Path, progress: Progress) -> SiteOutcome:
     """Write a scan's points below `staging`/tiles/points; the outcome has no pipes."""
+    scan, config = site.scan, site.config
     info = inspect_scan(scan, full=False)
     georeference = locate(info, config)
     progress.stage("tiles")
@@ -28,16 +29,16 @@ def tile_site(scan: Path, config: Config, staging: Path, progress: Progress) -> 
         scale_m=info.scale,
         labels=None,
         georeference=georeference,
-        out=staging / "tiles" / "points" / scan.stem,
+        out=staging / "tiles" / "points" / site.name,
         options=config.tiles,
         progress=lambda _, points: progress.advance(points, info.point_count),
     )
     survey = Survey(
-        scan.stem, pipes=(), point_labels=np.empty(0, np.uint16), trench=(), ground_z_m=None
+        site.name, pipes=(), point_labels=np.empty(0, np.uint16), trench=(), ground_z_m=None
     )
     return SiteOutcome(
         result=SiteResult(survey, georeference),
-        inputs=(InputFile(scan.stem, str(scan), sha256_of(scan), written.points),),
+        inputs=(InputFile(site.name, str(scan), sha256_of(scan), written.points),),
         counts={"points_in_tiles": written.points, "tiles": written.tiles},
         timings={"tiles": time.perf_counter() - clock},
         warnings=georeference.warnings,

@@ -17,7 +17,7 @@ from twin_pipeline.export.run_record import InputFile, run_record, write_run_rec
 from twin_pipeline.model import Gate
 
 KEYS = ["version", "started_at", "finished_at", "passed", "crs", "counts", "gates", "warnings"]
-KEYS += ["sites", "inputs", "timings_s", "config"]
+KEYS += ["sites", "failed_sites", "inputs", "timings_s", "memory_mb", "config"]
 
 
 def test_keys_are_always_the_same(results):
@@ -34,6 +34,7 @@ def test_counts(results):
         "points_labelled": 2000,
         "points_on_pipes": sum(pipe.points for pipe in pipes),
         "sites": 2,
+        "sites_failed": 0,
         "pipes": 3,
         "stations": sum(len(pipe.stations) for pipe in pipes),
         "fittings": 7,

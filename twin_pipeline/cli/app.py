@@ -95,6 +95,23 @@ _DebugDir = Annotated[
         help="Draw pictures of every stage into DIR/SITE: pictures.html shows them.",
     ),
 ]
+_Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on with an interrupted run, or do only what failed or changed since.",
+    ),
+]
+_Jobs = Annotated[
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="Sites at a time; without it what cores and memory allow."
+    ),
+]
+_Scheduler = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Dask scheduler to work on, such as tcp://host:8786."),
+]
 _Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a finished run at OUT.")]
 _DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")
@@ -121,6 +138,9 @@ def run(
     material: _Material = None,
     debug_dir: _DebugDir = None,
     overwrite: _Overwrite = False,
+    resume: _Resume = False,
+    jobs: _Jobs = None,
+    scheduler: _Scheduler = None,
     dry_run: _DryRun = False,
     json: _Json = False,
     quiet: _Quiet = False,
@@ -142,10 +162,11 @@ def run(
             debug_dir=debug_dir,
             overwrite=overwrite,
         )
+        how = running.How(overwrite, resume, jobs, scheduler)
         if dry_run:
-            running.announce(scans, out, config, flags, overwrite=overwrite)
+            running.announce(scans, out, config, flags, how)
         else:
-            running.run(scans, out, config, flags, overwrite=overwrite, as_json=json, quiet=quiet)
+            running.run(scans, out, config, flags, how, as_json=json, quiet=quiet)
 
 
 @app.command(epilog="Example: twin-pipeline tile trench.laz --crs EPSG:6677 -o out")
@@ -161,6 +182,9 @@ def tile(
     origin: _Origin = None,
     force_crs: _ForceCrs = False,
     overwrite: _Overwrite = False,
+    resume: _Resume = False,
+    jobs: _Jobs = None,
+    scheduler: _Scheduler = None,
     json: _Json = False,
     quiet: _Quiet = False,
     verbose: _Verbose = False,
@@ -178,7 +202,8 @@ def tile(
             vertical_offset=vertical_offset,
             force_crs=force_crs,
         )
-        running.tile(scans, out, config, flags, overwrite=overwrite, as_json=json, quiet=quiet)
+        how = running.How(overwrite, resume, jobs, scheduler)
+        running.tile(scans, out, config, flags, how, as_json=json, quiet=quiet)
 
 
 @app.command(epilog="Example: twin-pipeline check trench.laz --material DIP")
@@ -243,6 +268,19 @@ def validate(out: _Finished, json: _Json = False, verbose: _Verbose = False) -> 
         from twin_pipeline.cli import inspecting
 
         inspecting.validate(out, as_json=json)
+
+
+@app.command(epilog="Example: twin-pipeline status out")
+def status(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Output folder of a run.")],
+    json: _Json = False,
+    verbose: _Verbose = False,
+) -> None:
+    """Say what a running, dead or finished run has done."""
+    with told_in_one_line(verbose=verbose):
+        from twin_pipeline.cli import reporting
+
+        reporting.status(out, as_json=json)
 
 
 @app.command(epilog="Example: twin-pipeline view out")

@@ -7,6 +7,7 @@ import numpy as np
 
 from twin_pipeline.kernels import CACHE_DIR, voxels
 from twin_pipeline.progress import Progress
+from twin_pipeline.warming import warm
 
 _COMPLETE = CACHE_DIR / "complete"
 
@@ -20,6 +21,14 @@ def begin_compilation(progress: Progress) -> None:
         progress.note("compiling the numeric kernels; this happens once and takes about a minute")
     keys = np.arange(1, dtype=np.uint64)
     threading.Thread(target=voxels.hash_table, args=(keys,), daemon=True).start()
+
+
+def compile_all(progress: Progress) -> None:
+    """Compile all kernels here if need be, so that not every process of a cluster does."""
+    if not _COMPLETE.exists():
+        progress.note("compiling the numeric kernels; this happens once and takes about a minute")
+        warm()
+        remember_compilation()
 
 
 def remember_compilation() -> None:

@@ -26,8 +26,8 @@ def told_in_one_line(*, verbose: bool) -> Iterator[None]:
         raise
     except TwinPipelineError as error:
         _fail(str(error), error.exit_code, verbose=verbose)
-    except KeyboardInterrupt:
-        _fail("interrupted; nothing was written", INTERRUPTED, verbose=False)
+    except KeyboardInterrupt as error:
+        _fail(str(error) or "interrupted; nothing was written", INTERRUPTED, verbose=False)
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -4,21 +4,26 @@ import json
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import typer
 
-from twin_pipeline.batch import RunSummary, require_sites, run_batch, tile_batch
+from twin_pipeline.batch import RunSummary, run_batch, tile_batch
 from twin_pipeline.checking import check_scan
-from twin_pipeline.cli.compilation import begin_compilation, remember_compilation
-from twin_pipeline.cli.failures import GATE_FAILED
+from twin_pipeline.cli.compilation import begin_compilation, compile_all, remember_compilation
+from twin_pipeline.cli.failures import FAILED, GATE_FAILED
 from twin_pipeline.cli.table import aligned, pipe_table
 from twin_pipeline.cli.terminal import TerminalProgress
+from twin_pipeline.cluster import Resources
 from twin_pipeline.config import Config, Flags, Setting, load_config
 from twin_pipeline.crs import Decision
+from twin_pipeline.errors import AllFailedError
 from twin_pipeline.output import require_free
+from twin_pipeline.site import require_scans, sites_of
 from twin_pipeline.siting import locate
 from twin_pipeline.stages.read import inspect_scan
 
@@ -57,21 +62,40 @@ class Given:
         return {place: Setting(value, flag) for place, (flag, value) in places.items() if value}
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """Flags on what may be replaced and what may be used."""
+
+    overwrite: bool = False
+    resume: bool = False
+    jobs: int | None = None
+    scheduler: str | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return them as `run_batch` takes them."""
+        resources = Resources(self.jobs, self.scheduler)
+        return {"overwrite": self.overwrite, "resume": self.resume, "resources": resources}
+
+
 def run(
     scans: Sequence[Path],
     out: Path,
     config_file: Path | None,
     given: Given,
+    how: How,
     *,
-    overwrite: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Run the pipeline and print the pipes; exit with GATE_FAILED if a gate failed."""
     config = load_config(config_file, flags=given.settings())
     with TerminalProgress(quiet=quiet) as progress:
-        begin_compilation(progress)
-        summary = run_batch(scans, out, config, progress, overwrite=overwrite)
+        if len(scans) > 1:
+            compile_all(progress)
+        else:
+            begin_compilation(progress)
+        with _record_printed(as_json=as_json):
+            summary = run_batch(scans, out, config, progress, **how.arguments())
         _pass_on_warnings(summary, progress)
     remember_compilation()
     _print(summary, pipe_table(summary.results), as_json=as_json)
@@ -83,15 +107,16 @@ def tile(
     out: Path,
     config_file: Path | None,
     given: Given,
+    how: How,
     *,
-    overwrite: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Write point tiles and print how many."""
     config = load_config(config_file, flags=given.settings())
     with TerminalProgress(quiet=quiet) as progress:
-        summary = tile_batch(scans, out, config, progress, overwrite=overwrite)
+        with _record_printed(as_json=as_json):
+            summary = tile_batch(scans, out, config, progress, **how.arguments())
         _pass_on_warnings(summary, progress)
     counts = summary.record["counts"]
     _print(summary, f"{counts['points_in']:,} points in {counts['tiles']:,} tiles", as_json=as_json)
@@ -119,18 +144,26 @@ def check(
         raise typer.Exit(GATE_FAILED)
 
 
+@contextmanager
+def _record_printed(*, as_json: bool) -> Iterator[None]:
+    """Print what there is to tell even where nothing is written."""
+    try:
+        yield
+    except AllFailedError as error:
+        if as_json:
+            typer.echo(json.dumps(error.record, indent=2))
+        raise
+
+
 def announce(
-    scans: Sequence[Path],
-    out: Path,
-    config_file: Path | None,
-    given: Given,
-    *,
-    overwrite: bool,
+    scans: Sequence[Path], out: Path, config_file: Path | None, given: Given, how: How
 ) -> None:
     """Print what `run` would do, after the checks that need no pass over the points."""
     config = load_config(config_file, flags=given.settings())
-    require_sites(scans)
-    require_free(out, overwrite=overwrite, inputs=scans)
+    sites = sites_of(scans, config)
+    for site in sites:
+        require_scans(site)
+    require_free(out, overwrite=how.overwrite or how.resume, inputs=scans)
     typer.echo(aligned(_plan(scans, out, config)))
 
 
@@ -178,5 +211,14 @@ def _end(summary: RunSummary) -> None:
     for gate in summary.failed_gates:
         where = f"{gate['site']}: " if gate["site"] else ""
         typer.echo(f"twin-pipeline: {where}gate {gate['name']} failed: {gate['detail']}", err=True)
+    failed = summary.failed_sites
+    if failed:
+        total = len(failed) + len(summary.results)
+        typer.echo(
+            f"twin-pipeline: {len(failed)} of {total} sites failed; run.json says why and what to "
+            "do, --resume then does only them",
+            err=True,
+        )
+        raise typer.Exit(FAILED)
     if summary.failed_gates:
         raise typer.Exit(GATE_FAILED)

@@ -21,6 +21,7 @@ class TerminalProgress(reporting.Progress):
             *columns, console=console, transient=True, disable=quiet or not console.is_terminal
         )
         self._task: TaskID | None = None
+        self._sites: TaskID | None = None
         self._site = ""
 
     def __enter__(self) -> Self:
@@ -43,9 +44,31 @@ class TerminalProgress(reporting.Progress):
 
     def stage(self, name: str) -> None:
         """Begin a new bar."""
+        self._drop_stage()
+        self._task = self._bar.add_task(_plain(f"{self._site}: {name}"), total=None)
+
+    def _drop_stage(self) -> None:
         if self._task is not None:
             self._bar.remove_task(self._task)
-        self._task = self._bar.add_task(_plain(f"{self._site}: {name}"), total=None)
+        self._task = None
+
+    def stage_of(self, name: str, stage: str) -> None:
+        """Show the step of one of several sites."""
+        if self._bar.disable or self._sites is None:
+            self.stage(stage)
+        else:
+            self._bar.update(self._sites, description=_plain(f"{name}: {stage}"))
+
+    def ended(self, name: str, done: int, total: int, failure: str | None) -> None:
+        """Count the sites that are done; say what failed at once."""
+        if failure is not None:
+            self.note(f"{name} failed ({done}/{total}): {failure}")
+        if total == 1 or self._bar.disable:
+            return
+        if self._sites is None:
+            self._drop_stage()
+            self._sites = self._bar.add_task(_plain(name), total=total)
+        self._bar.update(self._sites, completed=done)
 
     def advance(self, done: int, total: int) -> None:
         """Fill the bar."""

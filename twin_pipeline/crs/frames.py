@@ -82,9 +82,14 @@ class Plane:
     transformer: Transformer
     """Easting, northing to longitude, latitude (WGS 84)."""
 
-    def __reduce__(self) -> tuple[Callable[[CRS], "Plane"], tuple[CRS]]:
+    def __reduce__(self) -> tuple[Callable[[str], "Plane"], tuple[str]]:
         # Transformers out of a group can't be pickled.
-        return Plane.of, (self.crs,)
+        return Plane.named, (self.crs.srs,)
+
+    @classmethod
+    def named(cls, crs: str) -> "Plane":
+        """Build it from a code or WKT."""
+        return cls.of(CRS.from_user_input(crs))
 
     @classmethod
     def of(cls, crs: CRS) -> "Plane":

@@ -41,6 +41,14 @@ class RunFacts:
     """Wall-clock seconds by stage, in the order of the stages, summed over the sites."""
     counts: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Further counts beside those that the surveys give, e.g. points in tiles."""
+    memory_mb: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Peak memory of a process by stage, in 10^6 bytes; the greatest of all sites."""
+    site_facts: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """By site, more that its record holds."""
+    failed_sites: tuple[Mapping[str, Any], ...] = ()
+    """Sites that could not be done: site, scans, kind, reason, remedy, exit_code."""
     gates: tuple[Gate, ...] = ()
     """Of the whole run; those of a site are in its survey."""
     warnings: tuple[str, ...] = ()
@@ -52,7 +60,9 @@ def run_record(results: Sequence[SiteResult], facts: RunFacts) -> dict[str, Any]
 
     `crs` is what all sites share, or null where they differ; each site has its own.
     """
-    sites = [_site(result) for result in results]
+    sites = [
+        _site(result) | dict(facts.site_facts.get(result.survey.site, {})) for result in results
+    ]
     systems = [site["crs"] for site in sites]
     shared = systems[0] if systems and all(crs == systems[0] for crs in systems) else None
     gates = _gates(results, facts)
@@ -60,14 +70,16 @@ def run_record(results: Sequence[SiteResult], facts: RunFacts) -> dict[str, Any]
         "version": clean_text(facts.version),
         "started_at": facts.started_at,
         "finished_at": facts.finished_at,
-        "passed": all(gate["passed"] for gate in gates),
+        "passed": not facts.failed_sites and all(gate["passed"] for gate in gates),
         "crs": shared,
         "counts": _counts(results, facts),
         "gates": gates,
         "warnings": _warnings(results, facts),
         "sites": sites,
+        "failed_sites": [_failed(failed) for failed in facts.failed_sites],
         "inputs": [_input(scan) for scan in facts.inputs],
         "timings_s": {stage: round(float(s), 3) for stage, s in facts.timings_s.items()},
+        "memory_mb": {stage: round(float(mb), 1) for stage, mb in facts.memory_mb.items()},
         "config": facts.config,
     }
 
@@ -94,6 +106,11 @@ def _site(result: SiteResult) -> dict[str, Any]:
     }
 
 
+def _failed(failed: Mapping[str, Any]) -> dict[str, Any]:
+    texts = {key: clean_text(v) for key, v in failed.items() if isinstance(v, str)}
+    return dict(failed) | texts | {"scans": [clean_text(scan) for scan in failed["scans"]]}
+
+
 def _counts(results: Sequence[SiteResult], facts: RunFacts) -> dict[str, int]:
     pipes = [pipe for result in results for pipe in result.survey.pipes]
     counted = {
@@ -102,6 +119,7 @@ def _counts(results: Sequence[SiteResult], facts: RunFacts) -> dict[str, int]:
         "points_labelled": sum(len(result.survey.point_labels) for result in results),
         "points_on_pipes": sum(pipe.points for pipe in pipes),
         "sites": len(results),
+        "sites_failed": len(facts.failed_sites),
         "pipes": len(pipes),
         "stations": sum(len(pipe.stations) for pipe in pipes),
         "fittings": sum(len(pipe.fittings) for pipe in pipes),

@@ -4,12 +4,16 @@ Compiled code is cached under a folder named after the source of all kernels, so
 any of them is noticed (Numba alone looks only at the file of the function it compiles).
 """
 
+import fcntl
 import hashlib
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numba
 import platformdirs
+from numba.core.caching import IndexDataCacheFile
 
 
 def _source_digest() -> str:
@@ -21,3 +25,19 @@ def _source_digest() -> str:
 
 CACHE_DIR = platformdirs.user_cache_path("twin-pipeline") / "kernels" / _source_digest()
 numba.config.CACHE_DIR = str(CACHE_DIR)
+
+
+def _save_alone(file: Any, key: Any, data: Any, save: Any = IndexDataCacheFile.save) -> None:  # noqa: ANN401
+    """Save compiled code while no other process does.
+
+    Numba numbers the files by an index that it reads and writes without a lock: of two processes
+    that save at the same time, one would find the other's code under its own number.
+    """
+    with suppress(OSError):
+        CACHE_DIR.mkdir(parents=True, exist_ok=True)
+        with (CACHE_DIR / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            save(file, key, data)
+
+
+IndexDataCacheFile.save = _save_alone

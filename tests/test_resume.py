@@ -1,0 +1,215 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from twin_pipeline import batch
+from twin_pipeline.config import Config
+from twin_pipeline.crs import CrsOptions
+from twin_pipeline.durable.lock import locked
+from twin_pipeline.durable.log import masked
+from twin_pipeline.durable.work import work_path
+from twin_pipeline.errors import Interrupted, OutputError
+from twin_pipeline.progress import Progress
+from twin_pipeline.standing import standing_of
+
+pytestmark = pytest.mark.usefixtures("known_pipes")
+
+CONFIG = Config(crs=CrsOptions(vertical="jgd2011"))
+
+
+@pytest.fixture
+def scans(make_scan):
+    return [make_scan(f"{name}.las", points=300) for name in "abc"]
+
+
+@pytest.fixture
+def worked(monkeypatch):
+    """Return the list of sites that were worked on, in this order."""
+    names = []
+    run_site = batch.run_site
+
+    def noting(site, *rest):
+        names.append(site.name)
+        return run_site(site, *rest)
+
+    monkeypatch.setattr(batch, "run_site", noting)
+    return names
+
+
+def interrupted(monkeypatch, scans, out, after, **how):
+    """Run, and interrupt the work on the scan named `after`."""
+    with monkeypatch.context() as patch:
+        run_site = batch.run_site
+
+        def stopping(site, *rest):
+            if site.name == after:
+                raise KeyboardInterrupt
+            return run_site(site, *rest)
+
+        patch.setattr(batch, "run_site", stopping)
+        with pytest.raises(KeyboardInterrupt) as raised:
+            batch.run_batch(scans, out, CONFIG, Progress(), **how)
+    return raised.value
+
+
+def files(out):
+    """Return the bytes of what does not tell times."""
+    told = {"run.json", "report.html", "log.jsonl", "pipes.gpkg", "site.json"}
+    paths = (path for path in out.rglob("*") if path.is_file() and path.name not in told)
+    return {path.relative_to(out): path.read_bytes() for path in paths}
+
+
+def test_interrupted_run_goes_on_and_gives_the_same(monkeypatch, scans, tmp_path, worked):
+    batch.run_batch(scans, tmp_path / "whole", CONFIG, Progress())
+    worked.clear()
+    out = tmp_path / "out"
+    error = interrupted(monkeypatch, scans, out, "c")
+    assert isinstance(error, Interrupted)
+    assert "2 of 3 sites are done" in str(error)
+    assert not out.exists()
+    standing = standing_of(out)
+    assert (standing.state, standing.done, standing.total) == ("interrupted", ["a", "b"], 3)
+    worked.clear()
+    batch.run_batch(scans, out, CONFIG, Progress(), resume=True)
+    assert worked == ["c"]
+    assert files(out) == files(tmp_path / "whole")
+    assert not work_path(out).exists()
+    assert standing_of(out).state == "finished"
+
+
+def test_interrupted_run_is_not_forgotten_unasked(monkeypatch, scans, tmp_path, worked):
+    out = tmp_path / "out"
+    interrupted(monkeypatch, scans, out, "c")
+    with pytest.raises(OutputError, match="2 of 3 sites done; give --resume"):
+        batch.run_batch(scans, out, CONFIG, Progress())
+    worked.clear()
+    batch.run_batch(scans, out, CONFIG, Progress(), overwrite=True)
+    assert worked == ["a", "b", "c"]
+
+
+def test_finished_run_is_left_untouched_where_nothing_changed(scans, tmp_path, worked):
+    out = tmp_path / "out"
+    first = batch.run_batch(scans, out, CONFIG, Progress())
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    worked.clear()
+    again = batch.run_batch(scans, out, CONFIG, Progress(), resume=True)
+    assert worked == []
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
+    assert again.record == first.record
+    assert [r.survey.site for r in again.results] == ["a", "b", "c"]
+
+
+def test_only_the_changed_scan_is_done_again(scans, make_scan, tmp_path, worked):
+    out = tmp_path / "out"
+    batch.run_batch(scans, out, CONFIG, Progress())
+    worked.clear()
+    make_scan("b.las", points=400)
+    os.utime(scans[2])  # touched, but the same
+    batch.run_batch(scans, out, CONFIG, Progress(), resume=True)
+    assert worked == ["b"]
+    record = json.loads((out / "run.json").read_text("utf-8"))
+    assert record["counts"]["points_in"] == 300 + 400 + 300
+
+
+def test_changed_settings_are_noticed(scans, tmp_path, worked):
+    out = tmp_path / "out"
+    batch.run_batch(scans, out, CONFIG, Progress())
+    worked.clear()
+    other = CONFIG.model_copy(
+        update={"nominal": CONFIG.nominal.model_copy(update={"material": "SP"})}
+    )
+    batch.run_batch(scans, out, other, Progress(), resume=True)
+    assert worked == ["a", "b", "c"]
+
+
+def test_failed_site_is_tried_again_and_the_others_are_kept(scans, tmp_path, worked):
+    out = tmp_path / "out"
+    good = scans[1].read_bytes()
+    scans[1].write_bytes(good[:-100])
+    assert len(batch.run_batch(scans, out, CONFIG, Progress()).failed_sites) == 1
+    scans[1].write_bytes(good)
+    worked.clear()
+    summary = batch.run_batch(scans, out, CONFIG, Progress(), resume=True)
+    assert worked == ["b"]
+    assert summary.failed_sites == []
+    batch.run_batch(scans, tmp_path / "whole", CONFIG, Progress())
+    assert files(out) == files(tmp_path / "whole")
+
+
+def test_removed_site_disappears(scans, tmp_path):
+    out = tmp_path / "out"
+    batch.run_batch(scans, out, CONFIG, Progress())
+    batch.run_batch(scans[:2], out, CONFIG, Progress(), resume=True)
+    assert {path.name for path in (out / "tiles" / "points").iterdir()} == {"a", "b"}
+    assert {path.name for path in (out / "sites").iterdir()} == {"a", "b"}
+
+
+def test_scan_that_changes_while_it_is_read_is_refused(scans, tmp_path, monkeypatch):
+    run_site = batch.run_site
+
+    def meanwhile(site, *rest):
+        outcome = run_site(site, *rest)
+        if site.name == "b":
+            with site.scan.open("ab") as file:
+                file.write(b"more")
+        return outcome
+
+    monkeypatch.setattr(batch, "run_site", meanwhile)
+    summary = batch.run_batch(scans, tmp_path / "out", CONFIG, Progress())
+    (failed,) = summary.failed_sites
+    assert "changed while it was read" in failed["reason"]
+
+
+def test_two_runs_exclude_each_other(scans, tmp_path):
+    out = tmp_path / "out"
+    work_path(out).mkdir()
+    with locked(work_path(out) / "lock"):
+        with pytest.raises(OutputError, match=f"another run .process {os.getpid()} on "):
+            batch.run_batch(scans, out, CONFIG, Progress())
+        assert standing_of(out).state == "running"
+    batch.run_batch(scans, out, CONFIG, Progress())
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_run_that_died_while_it_published_is_finished(scans, tmp_path, replaced):
+    out = tmp_path / "out"
+    batch.run_batch(scans, out, CONFIG, Progress())
+    work = work_path(out)
+    work.mkdir()
+    (work / "batch.json").write_text('{"sites": ["a", "b", "c"]}')
+    if replaced:  # killed between the two renames
+        shutil.copytree(out, work / "replaced")
+        out.rename(work / "stage")
+    summary = batch.run_batch(scans, out, CONFIG, Progress(), resume=True)
+    assert len(summary.results) == 3
+    assert not work.exists()
+
+
+def test_site_names_are_no_traps(make_scan, tmp_path):
+    scans = [make_scan(f"{name}.las", points=200) for name in ("points", "tiles", "sites")]
+    out = tmp_path / "out"
+    batch.run_batch(scans, out, CONFIG, Progress())
+    assert len(list((out / "tiles" / "points").iterdir())) == 3
+
+
+def test_status_of_nothing_is_one_line(tmp_path):
+    command = [sys.executable, "-m", "twin_pipeline", "status", tmp_path / "out"]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "no run is there" in done.stderr
+
+
+def test_log_is_lines_of_json_without_passwords(scans, tmp_path):
+    out = tmp_path / "out"
+    batch.run_batch(scans, out, CONFIG, Progress())
+    lines = [json.loads(line) for line in (out / "log.jsonl").read_text("utf-8").splitlines()]
+    events = [line["event"] for line in lines]
+    assert events[0] == "run began"
+    assert events.count("site done") == 3
+    assert masked("postgresql://me:secret@host/db") == "postgresql://me:***@host/db"
+    assert "hidden" not in masked("host=x password=hidden")

@@ -1,0 +1,80 @@
+"""A site: the scans that show one excavation, and what the user says about it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from twin_pipeline.config import Config
+from twin_pipeline.errors import InputError, UsageError
+from twin_pipeline.output import require_site_name
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is run as one."""
+
+    name: str
+    """Names folders and rows; see `require_site_name`."""
+    scans: tuple[Path, ...]
+    """All in one coordinate system; the points of each follow those of the one before."""
+    config: Config
+    """The run's options, with what the manifest says of this site."""
+    boundary: Path | None = None
+    """File with the boundary line from which offsets are taken."""
+    design: Path | None = None
+    """File with the designed centreline."""
+    job: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Facts that no scan holds, by the column or key of the manifest."""
+
+    @property
+    def scan(self) -> Path:
+        """The first scan."""
+        return self.scans[0]
+
+    def __reduce__(self) -> tuple[type["Site"], tuple[object, ...]]:
+        # A read-only view of a mapping can't be pickled.
+        facts = dict(self.job)
+        given = (self.name, self.scans, self.config, self.boundary, self.design, facts)
+        return Site, given
+
+
+def site_of(scan: Path, config: Config) -> Site:
+    """Return the site that a scan alone makes, named after its file."""
+    return Site(_printable(scan.stem), (scan,), config)
+
+
+def sites_of(given: Sequence[Path | Site], config: Config) -> list[Site]:
+    """Return sites as they are, and of each path the site that it alone makes.
+
+    Raises
+    ------
+    UsageError
+        When two sites have the same name, or one has a name that can't name a folder.
+    """
+    sites = [site_of(item, config) if isinstance(item, Path) else item for item in given]
+    for site in sites:
+        require_site_name(site.name, site.scan)
+    # Names that differ only in case share a folder on some systems.
+    names = Counter(site.name.casefold() for site in sites)
+    for site in sites:
+        if names[site.name.casefold()] > 1:
+            raise UsageError(
+                f"{site.scan}: another scan of this run has the name {site.name!r} too; a site is "
+                "named after its file, so rename one of them, or name the sites in a manifest"
+            )
+    return sites
+
+
+def require_scans(site: Site) -> None:
+    """Raise InputError unless every scan of a site is a file."""
+    for scan in site.scans:
+        if not scan.is_file():
+            reason = "is a folder" if scan.is_dir() else "does not exist"
+            raise InputError(f"{scan}: {reason}; give LAS or LAZ files")
+
+
+def _printable(stem: str) -> str:
+    """Return a file's stem with bytes that are no UTF-8 replaced, so that it can be written."""
+    return stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
