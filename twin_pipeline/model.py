@@ -46,6 +46,14 @@ class FittingKind(StrEnum):
     END = "end"
 
 
+class LevelKind(StrEnum):
+    """What a pipe's level is of."""
+
+    CENTRE = "centre"
+    CROWN = "crown"
+    INVERT = "invert"
+
+
 class PointLabel(IntEnum):
     """Per-point result; pipe i of the survey has the label `FIRST_PIPE + i`."""
 
@@ -203,6 +211,24 @@ class Pipe:
         object.__setattr__(self, "centreline", frozen(self.centreline))
         if self.centreline.ndim != 2 or self.centreline.shape[0] < 2:
             raise ValueError("a centreline needs two vertices")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DesignLine:
+    """A designed pipe, brought to the site."""
+
+    name: str
+    vertices: FloatArray
+    """(K, 3) scan frame, metres; the level is NaN where the design has none."""
+    level: LevelKind
+    """What the levels are of."""
+    cover_m: FloatArray | None = None
+    """(K,) designed cover; None where the design states none."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "vertices", frozen(self.vertices))
+        if self.cover_m is not None:
+            object.__setattr__(self, "cover_m", frozen(self.cover_m))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from twin_pipeline.gathering import Gathered, ReadScan, gather
 from twin_pipeline.model import Gate, PointCloud, Survey
 from twin_pipeline.picturing import picturing
 from twin_pipeline.progress import Progress
+from twin_pipeline.reference import References, with_references
 from twin_pipeline.site import Site
 from twin_pipeline.tiles import write_pipe_tiles, write_point_tiles
 
@@ -51,14 +52,17 @@ def run_site(site: Site, staging: Path, progress: Progress) -> SiteOutcome:
     """
     clock = Clock(progress)
     catalogue = catalogue_for(site.config)
+    references = _references(site)
+    references.require_files()
     with clock.stage("read"):
         gathered = gather(site)
     georeference = gathered.georeference
     survey = _survey(site.name, gathered.cloud, site.config, catalogue, clock)
     with clock.stage("tiles"):
         _write_tiles(survey, gathered, staging, progress)
+    result = SiteResult(survey, georeference, _provenance(gathered))
     return SiteOutcome(
-        result=SiteResult(survey, georeference, _provenance(gathered)),
+        result=with_references(result, georeference, references),
         inputs=input_files(site, gathered.scans),
         counts={},
         timings=clock.seconds,
@@ -70,6 +74,12 @@ def run_site(site: Site, staging: Path, progress: Progress) -> SiteOutcome:
 def input_files(site: Site, scans: Sequence[ReadScan]) -> tuple[InputFile, ...]:
     """Return the scans of a site as run.json has them."""
     return tuple(InputFile(site.name, str(s.path), s.sha256, s.points) for s in scans)
+
+
+def _references(site: Site) -> References:
+    boundary = site.config.boundary.model_copy(update={"file": site.boundary})
+    design = site.config.design.model_copy(update={"file": site.design})
+    return References(boundary, design, site.config.cover)
 
 
 def catalogue_for(config: Config) -> Catalogue:

@@ -42,7 +42,8 @@ class Site:
 
 def site_of(scan: Path, config: Config) -> Site:
     """Return the site that a scan alone makes, named after its file."""
-    return Site(_printable(scan.stem), (scan,), config)
+    files = config.boundary.file, config.design.file
+    return Site(_printable(scan.stem), (scan,), config, *files)
 
 
 def sites_of(given: Sequence[Path | Site], config: Config) -> list[Site]:

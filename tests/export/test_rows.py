@@ -25,7 +25,8 @@ CONTRACT = {
     "position_std_v_m arc_deg fit_rms_m points observed_fraction quality quality_reason "
     "construction_no route_name laid_fiscal_year joint_type",
     STATIONS: "site pipe_id chainage_m easting_m northing_m ground_z_m crown_z_m centre_z_m "
-    "cover_m cover_std_m outer_diameter_m observed offset_m",
+    "cover_m cover_std_m outer_diameter_m observed offset_m "
+    "plan_deviation_m level_deviation_m cover_deviation_m",
     FITTINGS: "site pipe_id kind chainage_m angle_deg catalogue_angle_deg radius_m",
 }
 
@@ -87,18 +88,29 @@ def test_stations_coordinates_are_the_points_own(result):
         assert place == shape.tolist()
 
 
+OFFSET = [spec.name for spec in STATIONS.fields].index("offset_m")
+
+
 def test_offsets_are_horizontal_distances_to_the_boundary():
     boundary = np.array(
         [[EASTING_M - 50.0, NORTHING_M - 2.0], [EASTING_M + 50.0, NORTHING_M - 2.0]]
     )
     result = make_result(boundary=boundary)
-    offsets = [row[-1] for row in stations_table([result]).rows]
+    offsets = [row[OFFSET] for row in stations_table([result]).rows]
     northings = [row[4] for row in stations_table([result]).rows]
     assert offsets == pytest.approx([n - NORTHING_M + 2.0 for n in northings], abs=1e-9)
 
 
+def test_beyond_the_ends_of_the_boundary_there_is_no_offset():
+    boundary = np.array([[EASTING_M + 3.0, NORTHING_M - 2.0], [EASTING_M + 50.0, NORTHING_M - 2.0]])
+    rows = stations_table([make_result(boundary=boundary)]).rows
+    for row in rows:
+        # a line counts for a decimetre beyond its end
+        assert (row[OFFSET] is None) == (row[3] < EASTING_M + 2.9)
+
+
 def test_without_boundary_the_offset_is_null(result):
-    assert {row[-1] for row in stations_table([result]).rows} == {None}
+    assert {row[OFFSET] for row in stations_table([result]).rows} == {None}
 
 
 def test_fittings_and_trench(result):

@@ -112,6 +112,20 @@ _Scheduler = Annotated[
     str | None,
     typer.Option(metavar="ADDRESS", help="Dask scheduler to work on, such as tcp://host:8786."),
 ]
+_Boundary = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Boundary line (官民境界) for offsets: GeoJSON, CSV, DXF or LandXML.",
+    ),
+]
+_Design = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Designed centreline with levels: GeoJSON, CSV, DXF or LandXML; compared per station.",
+    ),
+]
 _Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a finished run at OUT.")]
 _DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")
@@ -137,6 +151,8 @@ def run(
     force_crs: _ForceCrs = False,
     material: _Material = None,
     debug_dir: _DebugDir = None,
+    boundary: _Boundary = None,
+    design: _Design = None,
     overwrite: _Overwrite = False,
     resume: _Resume = False,
     jobs: _Jobs = None,
@@ -161,6 +177,8 @@ def run(
             force_crs=force_crs,
             debug_dir=debug_dir,
             overwrite=overwrite,
+            boundary=boundary,
+            design=design,
         )
         how = running.How(overwrite, resume, jobs, scheduler)
         if dry_run:

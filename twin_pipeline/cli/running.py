@@ -42,6 +42,8 @@ class Given:
     force_crs: bool = False
     debug_dir: Path | None = None
     overwrite: bool = False
+    boundary: str | None = None
+    design: str | None = None
 
     def settings(self) -> Flags:
         """Return them as settings of the configuration."""
@@ -54,6 +56,8 @@ class Given:
             ("crs", "origin"): ("--origin", self.origin),
             ("crs", "vertical_offset_m"): ("--vertical-offset", self.vertical_offset),
             ("crs", "force_crs"): ("--force-crs", self.force_crs),
+            ("boundary", "file"): ("--boundary", self.boundary),
+            ("design", "file"): ("--design", self.design),
         }
         if self.debug_dir is not None:
             # other processes may work in another folder

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 from twin_pipeline.crs import CrsOptions
 from twin_pipeline.export.options import ExportOptions
 from twin_pipeline.pictures import DebugOptions
+from twin_pipeline.reference.options import BoundaryOptions, CoverOptions, DesignOptions
 from twin_pipeline.stages.classify import ClassifyOptions
 from twin_pipeline.stages.describe import DescribeOptions
 from twin_pipeline.stages.detect import DetectOptions
@@ -37,6 +38,9 @@ class Config(BaseModel):
     nominal: NominalOptions = NominalOptions()
     describe: DescribeOptions = DescribeOptions()
     tiles: TilesOptions = TilesOptions()
+    boundary: BoundaryOptions = BoundaryOptions()
+    design: DesignOptions = DesignOptions()
+    cover: CoverOptions = CoverOptions()
     export: ExportOptions = ExportOptions()
     debug: DebugOptions = DebugOptions()
 

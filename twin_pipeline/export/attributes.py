@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from twin_pipeline.crs.target import Placed
-from twin_pipeline.model import FloatArray, JobFacts, Survey
+from twin_pipeline.model import DesignLine, FloatArray, JobFacts, Survey
 
 
 class SiteGeoreference(Placed, Protocol):
@@ -31,6 +31,8 @@ class SiteResult:
     """Inputs, hashes, software version, dates ...; shown and stored in this order."""
     boundary: FloatArray | None = None
     """(K, 2) boundary line in the scan frame, metres, from which offsets are taken."""
+    design: tuple[DesignLine, ...] = ()
+    """Designed lines that the pipes are compared with."""
 
 
 class FieldKind(StrEnum):
@@ -175,6 +177,14 @@ STATIONS = Layer(
             alias_ja="観測",
         ),
         _metres("offset_m", "distance to the boundary line", "オフセット", nullable=True),
+        _metres(
+            "plan_deviation_m",
+            "from the designed line in plan, to the right of its direction",
+            "平面位置の較差",
+            nullable=True,
+        ),
+        _metres("level_deviation_m", "above the designed level", "高さの較差", nullable=True),
+        _metres("cover_deviation_m", "more cover than designed", "土被りの較差", nullable=True),
     ),
 )
 

@@ -21,10 +21,13 @@ from twin_pipeline.export.attributes import (
     Layer,
     SiteResult,
 )
+from twin_pipeline.geometry.deviation import deviations, feet
 from twin_pipeline.model import Fitting, FloatArray, Pipe
 
 Value = str | int | float | bool | None
 Row = tuple[Value, ...]
+
+_DEVIATIONS = ("plan_deviation_m", "level_deviation_m", "cover_deviation_m")
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
@@ -126,12 +129,15 @@ def provenance_of(result: SiteResult) -> dict[str, str]:
 
 
 def station_offsets(result: SiteResult, pipe: Pipe) -> FloatArray | None:
-    """Return the horizontal distance of each station to the boundary line, (S,) metres."""
+    """Return the horizontal distance of each station to the boundary line, (S,) metres.
+
+    NaN for stations that lie beyond its ends, where a distance would be to a corner of the line
+    and no offset.
+    """
     if result.boundary is None:
         return None
-    line = shapely.linestrings(np.asarray(result.boundary, dtype=np.float64)[:, :2])
-    points = shapely.points(pipe.stations.centre[:, :2])
-    return np.asarray(shapely.distance(points, line), dtype=np.float64)
+    found = feet(np.asarray(result.boundary, dtype=np.float64)[:, :2], pipe.stations.centre)
+    return np.where(found.beside, np.abs(found.right_m), np.nan)
 
 
 def _row(layer: Layer, values: Mapping[str, Any]) -> Row:
@@ -160,10 +166,18 @@ def _station_values(result: SiteResult, pipe: Pipe) -> Iterator[dict[str, Any]]:
         "outer_diameter_m": stations.outer_diameter_m,
         "observed": stations.observed,
         "offset_m": [None] * len(stations) if offsets is None else offsets,
+        **_deviation_columns(result, pipe),
     }
     shared = {"site": result.survey.site, "pipe_id": pipe.pipe_id}
     for i in range(len(stations)):
         yield shared | {name: column[i] for name, column in columns.items()}
+
+
+def _deviation_columns(result: SiteResult, pipe: Pipe) -> dict[str, Any]:
+    found = deviations(pipe, result.design)
+    if found is None:
+        return dict.fromkeys(_DEVIATIONS, [None] * len(pipe.stations))
+    return {name: getattr(found, name) for name in _DEVIATIONS}
 
 
 def _fitting_values(result: SiteResult, pipe: Pipe, fitting: Fitting) -> dict[str, Any]:

@@ -18,10 +18,12 @@ from twin_pipeline.export.attributes import SiteGeoreference, SiteResult
 from twin_pipeline.export.files import write_text
 from twin_pipeline.export.rows import clean_text
 from twin_pipeline.model import (
+    DesignLine,
     Fitting,
     FittingKind,
     Gate,
     JobFacts,
+    LevelKind,
     Pipe,
     Quality,
     Role,
@@ -43,6 +45,7 @@ def write_site_record(result: SiteResult, path: Path) -> Path:
         "georeference": dict(result.georeference.describe()),
         "provenance": {clean_text(k): clean_text(v) for k, v in result.provenance.items()},
         "boundary": None if result.boundary is None else result.boundary.tolist(),
+        "design": [_design(line) for line in result.design],
     }
     text = json.dumps(record, ensure_ascii=False, allow_nan=False, indent=1)
     return write_text(path, text + "\n")
@@ -71,6 +74,7 @@ def read_site_record(path: Path, restore: Restore) -> SiteResult:
             georeference=restore(record["georeference"]),
             provenance=record["provenance"],
             boundary=None if boundary is None else np.array(boundary, dtype=np.float64),
+            design=tuple(_read_design(line) for line in record.get("design", ())),
         )
     except OSError as error:
         raise InputError(f"{path}: can't be read ({error.strerror}); run the scan again") from error
@@ -135,6 +139,27 @@ def _read_pipe(record: Mapping[str, Any]) -> Pipe:
             "fittings": tuple(_read_fitting(fitting) for fitting in record["fittings"]),
             "job": JobFacts(**record["job"]),
         }
+    )
+
+
+def _design(line: DesignLine) -> dict[str, Any]:
+    return {
+        "name": clean_text(line.name),
+        "level": line.level,
+        "vertices": [[_finite(value) for value in row] for row in line.vertices.tolist()],
+        "cover_m": None
+        if line.cover_m is None
+        else [_finite(value) for value in line.cover_m.tolist()],
+    }
+
+
+def _read_design(record: Mapping[str, Any]) -> DesignLine:
+    cover = record["cover_m"]
+    return DesignLine(
+        record["name"],
+        np.array(record["vertices"], dtype=np.float64),
+        LevelKind(record["level"]),
+        None if cover is None else np.array(cover, dtype=np.float64),
     )
 
 

@@ -221,7 +221,7 @@ def _offset_depths(context: Context, pipe: Pipe) -> Iterator[Element]:
     places = context.place(crown)
     for i in np.flatnonzero(stations.observed).tolist():
         section = make.element("uro:OffsetDepth", make.text("uro:pos", position(places[i])))
-        if offsets is not None:
+        if offsets is not None and np.isfinite(offsets[i]):
             section.append(make.length("uro:offset", float(offsets[i])))
         if np.isfinite(stations.cover_m[i]):
             section.append(make.length("uro:depth", float(stations.cover_m[i])))
@@ -250,8 +250,8 @@ def _link(context: Context, pipe: Pipe, ends: Sequence[str | None]) -> Iterator[
         yield make.length("uro:maxDepth", pipe.cover_max_m or pipe.cover_mean_m)
     yield make.length("uro:maxWidth", pipe.outer_diameter_m)
     offsets = station_offsets(context.result, pipe)
-    if offsets is not None and len(offsets):
-        yield make.length("uro:offset", float(np.mean(offsets)))
+    if offsets is not None and np.isfinite(offsets).any():
+        yield make.length("uro:offset", float(np.nanmean(offsets)))
     material = _MATERIALS.get(pipe.material or "", _UNKNOWN_MATERIAL)
     yield make.code("uro:material", "UtilityNetworkElement_material", material)
     plan_m = float(np.linalg.norm(np.diff(pipe.centreline[:, :2], axis=0), axis=1).sum())
