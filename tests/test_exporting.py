@@ -1,5 +1,6 @@
 """Further formats from a finished run."""
 
+import csv
 import json
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from twin_pipeline.crs import CrsOptions
 from twin_pipeline.errors import GeoreferenceError, InputError, OutputError, UsageError
 from twin_pipeline.export.formats import FORMATS
 from twin_pipeline.export.options import ExportOptions
+from twin_pipeline.job import JobOptions
 from twin_pipeline.progress import Progress
 
 CONFIG = Config(crs=CrsOptions(vertical="jgd2011"))
@@ -27,11 +29,10 @@ def out(make_scan, tmp_path):
     return folder
 
 
-def export(out, *names, overwrite=False, **options):
+def export(out, *names, overwrite=False, job=None, **options):
     notes = []
-    folders = exporting.export(
-        out, names, ExportOptions(**options), notes.append, overwrite=overwrite
-    )
+    config = Config(export=ExportOptions(**options), job=JobOptions(file=job))
+    folders = exporting.export(out, names, config, notes.append, overwrite=overwrite)
     return folders, notes
 
 
@@ -112,6 +113,36 @@ def test_a_run_refuses_unknown_formats_before_it_reads_anything(tmp_path):
         batch.run_batch([tmp_path / "absent.las"], tmp_path / "out", config, Progress())
 
 
+def test_a_job_file_lands_in_the_export_and_leaves_the_run(out, tmp_path):
+    before = (out / "pipes.csv").read_bytes()
+    job = tmp_path / "job.csv"
+    job.write_text("現場,管ID,工事番号,管種\nb,,R7-1,\nb,P3,,DIP\nb,P9,R7-2,\n", "cp932")
+    _, notes = export(out, "csv", job=str(job))
+    assert notes == [
+        f"{job}: states facts of P9, but b has no such pipe",
+        f"{job}: states nothing of site a <1>",
+    ]
+    with (out / "export" / "csv" / "pipes.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["construction_no"] for row in rows] == ["R7-1"] * 3 + [""] * 3
+    assert rows[2]["material"] == "DIP"
+    assert rows[2]["nominal_diameter_mm"] == "75"
+    assert (out / "pipes.csv").read_bytes() == before
+
+
+def test_a_job_file_of_other_sites_is_refused(out, tmp_path):
+    (tmp_path / "job.csv").write_text("site,route_name\nc,x\n", "utf-8")
+    with pytest.raises(UsageError, match=r"states nothing of b, a <1>; it has c"):
+        export(out, "csv", job=str(tmp_path / "job.csv"))
+
+
+def test_a_record_can_not_name_another_place(out):
+    path = out / "sites" / "b" / "survey.json"
+    path.write_text(path.read_text("utf-8").replace('"site": "b"', '"site": "../b"'), "utf-8")
+    with pytest.raises(UsageError, match="can't be the name of a site"):
+        export(out, "csv")
+
+
 def test_a_failure_leaves_nothing(out, monkeypatch):
     def fail(*_):
         raise OSError(28, "No space left on device")
@@ -121,3 +152,27 @@ def test_a_failure_leaves_nothing(out, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         export(out, "csv")
     assert not (out / "export").exists()
+
+
+def test_a_run_hands_each_site_what_the_job_file_states(make_scan, tmp_path, monkeypatch):
+    stub, seen = batch.run_site, {}
+
+    def run_site(site, staging, progress):
+        seen[site.name] = site.job
+        return stub(site, staging, progress)
+
+    monkeypatch.setattr(batch, "run_site", run_site)
+    job = tmp_path / "job.toml"
+    job.write_text(
+        "[sites.a]\nroute_name = '区道1号'\n[sites.a.pipes.P2]\njoint_type = 'K'\n", "utf-8"
+    )
+    config = Config(crs=CrsOptions(vertical="jgd2011"), job=JobOptions(file=str(job)))
+    scans = [make_scan("a.las"), make_scan("b.las")]
+    batch.run_batch(scans, tmp_path / "out", config, Progress())
+    assert seen["a"].shared.job.route_name == "区道1号"
+    assert seen["a"].pipes["P2"].job.joint_type == "K"
+    assert seen["b"].states_nothing()
+    assert seen["b"].provenance()["job_file"] == "job.toml"
+    job.write_text("[sites.c]\n", "utf-8")
+    with pytest.raises(UsageError, match="states nothing of a, b"):
+        batch.run_batch(scans, tmp_path / "new", config, Progress())

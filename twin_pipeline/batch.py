@@ -4,7 +4,7 @@ import datetime as dt
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from twin_pipeline.export.run_record import RunFacts, run_record, write_run_reco
 from twin_pipeline.export.site_record import NAME as SITE_RECORD
 from twin_pipeline.export.site_record import write_site_record
 from twin_pipeline.export.write import write_attributes
+from twin_pipeline.job import load_job_file
 from twin_pipeline.merging import facts_of
 from twin_pipeline.output import RECORD, SITES
 from twin_pipeline.performing import Done, Failure, failure_of, outcome_at, perform
@@ -107,7 +108,7 @@ def run_batch(
         catalogue_for(site.config)
     require_formats(config.export.formats, config.export)
     how = _How("run", overwrite, resume, resources or Resources())
-    return _batch(sites, out, config, progress, how)
+    return _batch(_with_job_file(sites, config), out, config, progress, how)
 
 
 def tile_batch(
@@ -123,6 +124,15 @@ def tile_batch(
     """Write the scans' points as 3D Tiles into one output folder; parameters as `run_batch`."""
     how = _How("tile", overwrite, resume, resources or Resources())
     return _batch(sites_of(given, config), out, config, progress, how)
+
+
+def _with_job_file(sites: Sequence[Site], config: Config) -> list[Site]:
+    """Return the sites with what the job file states, which what a site has already goes before."""
+    if config.job.file is None:
+        return list(sites)
+    job = load_job_file(config.job.file)
+    job.require_any(site.name for site in sites)
+    return [replace(site, job=site.job.over(job.of(site.name))) for site in sites]
 
 
 def work_on(command: str, site: Site, folder: Path, progress: Progress) -> Done:

@@ -3,17 +3,21 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from twin_pipeline.catalogue import load_catalogue
+from twin_pipeline.config import Config
 from twin_pipeline.crs import restore
-from twin_pipeline.errors import InputError
+from twin_pipeline.errors import InputError, UsageError
 from twin_pipeline.export.attributes import SiteResult
-from twin_pipeline.export.formats import require_formats
+from twin_pipeline.export.formats import FORMATS, require_formats
 from twin_pipeline.export.further import EXPORT, write_format
-from twin_pipeline.export.options import ExportOptions
 from twin_pipeline.export.site_record import NAME, read_site_record
-from twin_pipeline.output import RECORD, SITES
+from twin_pipeline.job import load_job_file, with_job
+from twin_pipeline.output import RECORD, SITES, require_site_name
+from twin_pipeline.stages.nominal import NominalOptions
 
 
 def read_results(out: Path) -> tuple[SiteResult, ...]:
@@ -38,40 +42,78 @@ def read_results(out: Path) -> tuple[SiteResult, ...]:
 def export(
     out: Path,
     names: Sequence[str],
-    options: ExportOptions,
+    config: Config,
     warn: Callable[[str], None],
     *,
     overwrite: bool = False,
 ) -> list[Path]:
     """Write further formats of a finished run into `out`/export and return their folders.
 
+    Parameters
+    ----------
+    out
+        Output folder of `run`.
+    names
+        Formats; those of the configuration if empty.
+    config
+        Its sections `export` and `job` are used.
+    warn
+        Takes what a user must know of the files.
+    overwrite
+        Whether the folders of an earlier export may be replaced.
+
     Raises
     ------
     UsageError
-        When a format is unknown or what it needs is not installed.
+        When a format is unknown, none is given, or what one needs is not there.
     InputError
-        When `out` is no output folder of a run.
+        When `out` is no output folder of a run, or the job file can't be read.
     OutputError
         When a format's folder can't be written or may not be replaced.
     GeoreferenceError
         When a site's coordinates can't be brought into the system that a format needs.
     """
-    require_formats(names, options)
-    results = read_results(out)
+    wanted = list(dict.fromkeys(names or config.export.formats))
+    if not wanted:
+        raise UsageError(f"no format was named; give -f with {', '.join(FORMATS)}")
+    require_formats(wanted, config.export)
+    results = _with_job_file(read_results(out), out, config, warn)
     folder = out / EXPORT
     try:
         return [
-            write_format(name, results, folder / name, options, warn, overwrite=overwrite)
-            for name in dict.fromkeys(names)
+            write_format(name, results, folder / name, config.export, warn, overwrite=overwrite)
+            for name in wanted
         ]
     finally:
         with suppress(OSError):
             folder.rmdir()  # if nothing was written
 
 
+def _with_job_file(
+    results: tuple[SiteResult, ...], out: Path, config: Config, warn: Callable[[str], None]
+) -> tuple[SiteResult, ...]:
+    """Return the sites with the facts of a job file given now; the run's own stay beside them."""
+    if config.job.file is None:
+        return results
+    job = load_job_file(config.job.file)
+    job.require_any(result.survey.site for result in results)
+    options = NominalOptions.model_validate(_run_record(out)["config"]["nominal"])
+    updated = []
+    for result in results:
+        facts = job.of(result.survey.site)
+        survey = with_job(result.survey, facts, load_catalogue(), options)
+        for warning in survey.warnings[len(result.survey.warnings) :]:
+            warn(warning)
+        provenance = {**result.provenance, **facts.provenance()}
+        updated.append(replace(result, survey=survey, provenance=provenance))
+    return tuple(updated)
+
+
 def _records(out: Path) -> Iterator[SiteResult]:
     for path in sorted((out / SITES).glob(f"*/{NAME}")):
-        yield read_site_record(path, restore)
+        result = read_site_record(path, restore)
+        require_site_name(result.survey.site, path)
+        yield result
 
 
 def _run_record(out: Path) -> dict[str, Any]:

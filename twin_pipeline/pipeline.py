@@ -14,6 +14,7 @@ from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.run_record import InputFile
 from twin_pipeline.extraction import Extraction, extract
 from twin_pipeline.gathering import Gathered, ReadScan, gather
+from twin_pipeline.job import with_job
 from twin_pipeline.model import Gate, PointCloud, Survey
 from twin_pipeline.picturing import picturing
 from twin_pipeline.progress import Progress
@@ -58,9 +59,11 @@ def run_site(site: Site, staging: Path, progress: Progress) -> SiteOutcome:
         gathered = gather(site)
     georeference = gathered.georeference
     survey = _survey(site.name, gathered.cloud, site.config, catalogue, clock)
+    survey = with_job(survey, site.job, catalogue, site.config.nominal)
     with clock.stage("tiles"):
         _write_tiles(survey, gathered, staging, progress)
-    result = SiteResult(survey, georeference, _provenance(gathered))
+    provenance = _provenance(gathered) | site.job.provenance()
+    result = SiteResult(survey, georeference, provenance)
     return SiteOutcome(
         result=with_references(result, georeference, references),
         inputs=input_files(site, gathered.scans),

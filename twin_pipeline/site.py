@@ -1,13 +1,13 @@
 """A site: the scans that show one excavation, and what the user says about it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 from twin_pipeline.config import Config
 from twin_pipeline.errors import InputError, UsageError
+from twin_pipeline.job import SiteFacts
 from twin_pipeline.output import require_site_name
 
 
@@ -25,19 +25,13 @@ class Site:
     """File with the boundary line from which offsets are taken."""
     design: Path | None = None
     """File with the designed centreline."""
-    job: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Facts that no scan holds, by the column or key of the manifest."""
+    job: SiteFacts = field(default_factory=SiteFacts)
+    """Facts that no scan holds."""
 
     @property
     def scan(self) -> Path:
         """The first scan."""
         return self.scans[0]
-
-    def __reduce__(self) -> tuple[type["Site"], tuple[object, ...]]:
-        # A read-only view of a mapping can't be pickled.
-        facts = dict(self.job)
-        given = (self.name, self.scans, self.config, self.boundary, self.design, facts)
-        return Site, given
 
 
 def site_of(scan: Path, config: Config) -> Site:

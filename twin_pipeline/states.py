@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def settings_of(command: str, site: Site) -> str:
             "files": [str(path) for path in files_of(site)],
             "config": config.model_dump(mode="json"),
             "sources": {section: config.sources(section) for section in config.sections()},
-            "job": dict(site.job),
+            "job": asdict(site.job),
         }
     )
 

@@ -126,6 +126,14 @@ _Design = Annotated[
         help="Designed centreline with levels: GeoJSON, CSV, DXF or LandXML; compared per station.",
     ),
 ]
+_Job = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Job file, CSV or TOML keyed by site: construction number, route, fiscal year, "
+        "joint type, material.",
+    ),
+]
 _Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a finished run at OUT.")]
 _DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")
@@ -153,6 +161,7 @@ def run(
     debug_dir: _DebugDir = None,
     boundary: _Boundary = None,
     design: _Design = None,
+    job: _Job = None,
     overwrite: _Overwrite = False,
     resume: _Resume = False,
     jobs: _Jobs = None,
@@ -179,6 +188,7 @@ def run(
             overwrite=overwrite,
             boundary=boundary,
             design=design,
+            job=job,
         )
         how = running.How(overwrite, resume, jobs, scheduler)
         if dry_run:
@@ -266,6 +276,7 @@ def export(
         str | None,
         typer.Option(metavar="CRS", help="EPSG:code of the files; without it that of the scan."),
     ] = None,
+    job: _Job = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what an earlier export wrote.")
     ] = False,
@@ -276,7 +287,8 @@ def export(
     with told_in_one_line(verbose=verbose):
         from twin_pipeline.cli import exporting
 
-        exporting.export(out, formats or [], config, crs, overwrite=overwrite, quiet=quiet)
+        given = exporting.Given(crs, job)
+        exporting.export(out, formats or [], config, given, overwrite=overwrite, quiet=quiet)
 
 
 @app.command(epilog="Example: twin-pipeline validate out")

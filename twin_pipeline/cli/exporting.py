@@ -1,6 +1,7 @@
 """The command export."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
@@ -9,23 +10,37 @@ from twin_pipeline.config import Flags, Setting, load_config
 from twin_pipeline.exporting import export as write_exports
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Flags that stand for configuration keys; None where not given."""
+
+    crs: str | None
+    job: str | None
+
+    def settings(self) -> Flags:
+        """Return them as settings of the configuration."""
+        places = {
+            ("export", "crs"): ("--crs", self.crs),
+            ("job", "file"): ("--job", self.job),
+        }
+        return {place: Setting(value, flag) for place, (flag, value) in places.items() if value}
+
+
 def export(
     out: Path,
     names: Sequence[str],
     config_file: Path | None,
-    crs: str | None,
+    given: Given,
     *,
     overwrite: bool,
     quiet: bool,
 ) -> None:
     """Write further formats and print where they are."""
-    given = {("export", "crs"): ("--crs", crs)}
-    flags: Flags = {place: Setting(v, flag) for place, (flag, v) in given.items() if v is not None}
-    options = load_config(config_file, flags=flags).export
+    config = load_config(config_file, flags=given.settings())
 
     def warn(message: str) -> None:
         if not quiet:
             typer.echo(f"warning: {message}", err=True)
 
-    for folder in write_exports(out, names or options.formats, options, warn, overwrite=overwrite):
+    for folder in write_exports(out, names, config, warn, overwrite=overwrite):
         typer.echo(folder)

@@ -44,6 +44,7 @@ class Given:
     overwrite: bool = False
     boundary: str | None = None
     design: str | None = None
+    job: str | None = None
 
     def settings(self) -> Flags:
         """Return them as settings of the configuration."""
@@ -58,6 +59,7 @@ class Given:
             ("crs", "force_crs"): ("--force-crs", self.force_crs),
             ("boundary", "file"): ("--boundary", self.boundary),
             ("design", "file"): ("--design", self.design),
+            ("job", "file"): ("--job", self.job),
         }
         if self.debug_dir is not None:
             # other processes may work in another folder

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from twin_pipeline.crs import CrsOptions
 from twin_pipeline.export.options import ExportOptions
+from twin_pipeline.job.options import JobOptions
 from twin_pipeline.pictures import DebugOptions
 from twin_pipeline.reference.options import BoundaryOptions, CoverOptions, DesignOptions
 from twin_pipeline.stages.classify import ClassifyOptions
@@ -41,6 +42,7 @@ class Config(BaseModel):
     boundary: BoundaryOptions = BoundaryOptions()
     design: DesignOptions = DesignOptions()
     cover: CoverOptions = CoverOptions()
+    job: JobOptions = JobOptions()
     export: ExportOptions = ExportOptions()
     debug: DebugOptions = DebugOptions()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from pyproj import CRS
@@ -90,6 +90,10 @@ class Target:
             Where a geoid has no value.
         """
         return self.convert(site, xyz)
+
+    def projjson(self) -> dict[str, Any] | None:
+        """Return the system as PROJJSON, None for a local one, which has no place on earth."""
+        return None if self.is_local else CRS.from_wkt(self.wkt).to_json_dict()
 
 
 def scan_target(site: Placed) -> Target:

@@ -16,7 +16,7 @@ from twin_pipeline.export.rows import (
     stations_table,
     trench_table,
 )
-from twin_pipeline.model import FloatArray
+from twin_pipeline.model import FloatArray, Pipe
 
 Builder = Callable[[Sequence[SiteResult]], Table]
 
@@ -52,6 +52,16 @@ class Dataset:
         level = np.zeros((len(vertices), 3 - vertices.shape[1]))
         placed = self.target.place(result.georeference, np.hstack((vertices, level)))
         return placed[:, : vertices.shape[1]].reshape(shape.shape)
+
+    def ground(self, result: SiteResult, pipe: Pipe) -> FloatArray:
+        """Return the elevation of the ground at the pipe's stations, (S,), NaN where none is."""
+        stations = pipe.stations
+        placed = stations.ground_z_m.copy()
+        known = np.isfinite(placed)
+        if known.any():
+            surface = np.column_stack((stations.centre[:, :2], placed))[known]
+            placed[known] = self.place(result, surface)[:, 2]
+        return placed
 
     def table(self, build: Builder) -> Table:
         """Return the rows of a layer over all sites, its shapes in the target system."""

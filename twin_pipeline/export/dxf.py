@@ -1,0 +1,197 @@
+"""DXF as an engineer draws pipes: 3D polylines on a layer a role, material and size, with labels.
+
+X is easting, Y northing, Z elevation, in metres. Every attribute of the schema is kept as extended
+data of its entity, a group for each: its name, then its value.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ezdxf.document import Drawing
+from ezdxf.enums import TextEntityAlignment
+from ezdxf.filemanagement import new
+
+from twin_pipeline import __version__
+from twin_pipeline.export.attributes import Layer
+from twin_pipeline.export.charset import representable
+from twin_pipeline.export.dataset import Dataset
+from twin_pipeline.export.files import staged
+from twin_pipeline.export.rows import (
+    Table,
+    Value,
+    fittings_table,
+    pipes_table,
+    stations_table,
+    trench_table,
+)
+from twin_pipeline.model import FloatArray
+
+APPLICATION = "TWIN_PIPELINE"
+TEXT_HEIGHT_M = 0.15
+_VERSION, _ENCODING = "R2004", "cp932"
+"""The last version with text in a code page: what Japanese programs and GDAL read alike."""
+_STYLE, _FONT = "JAPANESE", "msgothic.ttc"
+_METRES = 6
+_WHITE, _GREY, _RED, _ORANGE = 7, 8, 1, 30
+_COLOURS = {75: 4, 100: 5, 150: 3, 200: 2, 250: 6, 300: 1}
+"""AutoCAD's colour of a nominal diameter, mm."""
+_CHUNK = 60
+"""Characters a string of extended data, which may have 255 bytes."""
+_ROLES = {"main": "配水管", "branch": "分岐管", "crossing": "横断管", "unknown": "不明管"}
+
+
+def write_dxf(dataset: Dataset, folder: Path) -> list[Path]:
+    """Write pipes.dxf into `folder`."""
+    drawing = _drawing(dataset)
+    for table, draw in (
+        (dataset.table(trench_table), _trench),
+        (dataset.table(pipes_table), _pipe),
+        (dataset.table(stations_table), _station),
+        (dataset.table(fittings_table), _fitting),
+    ):
+        for values, shape in _rows(table):
+            _tell_of_loss(dataset, values)
+            draw(drawing, table.layer, values, shape)
+    path = folder / "pipes.dxf"
+    with staged(path) as beside:
+        drawing.saveas(beside)
+    return [path]
+
+
+def _drawing(dataset: Dataset) -> Drawing:
+    drawing = new(_VERSION, units=_METRES)
+    drawing.encoding = _ENCODING
+    drawing.styles.add(_STYLE, font=_FONT)
+    drawing.appids.add(APPLICATION)
+    facts = {
+        "SOFTWARE": f"twin_pipeline {__version__}",
+        "CRS": dataset.target.name,
+        "HEIGHTS": dataset.target.vertical_name,
+        "AXES": "X easting, Y northing, Z elevation, metres",
+    }
+    for name, value in facts.items():
+        drawing.header.custom_vars.append(name, one_line(value))
+    return drawing
+
+
+def _rows(table: Table) -> list[tuple[dict[str, Any], FloatArray]]:
+    names = [spec.name for spec in table.layer.fields]
+    pairs = zip(table.rows, table.shapes, strict=True)
+    return [(dict(zip(names, row, strict=True)), shape) for row, shape in pairs]
+
+
+def _tell_of_loss(dataset: Dataset, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        if isinstance(value, str) and one_line(value) != (kept := _kept(value)):
+            dataset.warn(f"pipes.dxf: {name} has characters that {_ENCODING} lacks: {kept!r}")
+
+
+def pipe_layer(values: Mapping[str, Any]) -> str:
+    """Return the layer of a pipe: WATER_MAIN_DIP_DN150."""
+    size = values["nominal_diameter_mm"]
+    parts = [values["role"], values["material"] or "MATERIAL-UNKNOWN", f"DN{size or '-UNKNOWN'}"]
+    return "_".join(["WATER", *(re.sub(r"[^\w-]", "-", str(part)) for part in parts)]).upper()
+
+
+def _pipe(drawing: Drawing, layer: Layer, values: dict[str, Any], line: FloatArray) -> None:
+    name = _layer(drawing, pipe_layer(values), _COLOURS.get(values["nominal_diameter_mm"], _WHITE))
+    polyline = drawing.modelspace().add_polyline3d(line.tolist(), dxfattribs={"layer": name})
+    _attach(polyline, layer, values)
+    middle = len(line) // 2
+    along = line[middle] - line[middle - 1]
+    angle_deg = math.degrees(math.atan2(along[1], along[0]))
+    _label(drawing, "LABEL_PIPE", _pipe_label(values), line[middle], _readable(angle_deg))
+
+
+def _pipe_label(values: Mapping[str, Any]) -> str:
+    size = values["nominal_diameter_mm"]
+    parts = [
+        values["pipe_id"],
+        _ROLES[values["role"]],
+        values["material"] or "管種不明",
+        f"φ{size}" if size else f"外径{1000 * values['outer_diameter_m']:.0f}",
+        f"L={values['length_m']:.2f}",
+    ]
+    if values["cover_mean_m"] is not None:
+        parts.append(f"土被り{values['cover_min_m']:.2f}～{values['cover_max_m']:.2f}")
+    return " ".join(parts)
+
+
+def _readable(angle_deg: float) -> float:
+    """Return the direction of a text that doesn't stand on its head."""
+    return (angle_deg + 90.0) % 180.0 - 90.0
+
+
+def _station(drawing: Drawing, layer: Layer, values: dict[str, Any], at: FloatArray) -> None:
+    name = _layer(drawing, "STATION" if values["observed"] else "STATION_NOT_OBSERVED", _GREY)
+    point = drawing.modelspace().add_point(at.tolist(), dxfattribs={"layer": name})
+    _attach(point, layer, values)
+    cover = "" if values["cover_m"] is None else f" 土被り{values['cover_m']:.2f}"
+    text = f"{values['chainage_m']:.2f}{cover} 管頂高{values['crown_z_m']:.3f}"
+    _label(drawing, "LABEL_STATION", text, at, 0.0)
+
+
+def _fitting(drawing: Drawing, layer: Layer, values: dict[str, Any], at: FloatArray) -> None:
+    name = _layer(drawing, f"FITTING_{values['kind']}".upper(), _RED)
+    point = drawing.modelspace().add_point(at.tolist(), dxfattribs={"layer": name})
+    _attach(point, layer, values)
+
+
+def _trench(drawing: Drawing, layer: Layer, values: dict[str, Any], ring: FloatArray) -> None:
+    name = _layer(drawing, "TRENCH", _ORANGE)
+    outline = drawing.modelspace().add_lwpolyline(
+        ring[:-1].tolist(), close=True, dxfattribs={"layer": name}
+    )
+    _attach(outline, layer, values)
+
+
+def _layer(drawing: Drawing, name: str, colour: int) -> str:
+    if not drawing.layers.has_entry(name):
+        drawing.layers.add(name, color=colour)
+    return name
+
+
+def _label(drawing: Drawing, layer: str, text: str, at: FloatArray, angle_deg: float) -> None:
+    entity = drawing.modelspace().add_text(
+        plain_text(text),
+        height=TEXT_HEIGHT_M,
+        rotation=angle_deg,
+        dxfattribs={"layer": _layer(drawing, layer, _WHITE), "style": _STYLE},
+    )
+    entity.set_placement(np.asarray(at).tolist(), align=TextEntityAlignment.BOTTOM_LEFT)
+
+
+def _attach(entity: Any, layer: Layer, values: Mapping[str, Value]) -> None:  # noqa: ANN401 - ezdxf's entities
+    tags: list[tuple[int, Any]] = [(1000, layer.name)]
+    for name, value in values.items():
+        if value is not None:
+            tags += [(1002, "{"), (1000, name), *_tags(value), (1002, "}")]
+    entity.set_xdata(APPLICATION, tags)
+
+
+def _tags(value: Value) -> list[tuple[int, Any]]:
+    if isinstance(value, float):
+        return [(1040, value)]
+    if isinstance(value, int):
+        return [(1071, int(value))]
+    text = _kept(str(value))
+    return [(1000, text[i : i + _CHUNK]) for i in range(0, len(text), _CHUNK)] or [(1000, "")]
+
+
+def _kept(text: str) -> str:
+    return representable(one_line(text), _ENCODING)
+
+
+def one_line(text: str) -> str:
+    """Return text without line ends, which would end a tag and begin another."""
+    return re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", text)
+
+
+def plain_text(text: str) -> str:
+    """Return text that is drawn as it stands: without control codes such as %%u and ^J."""
+    plain = one_line(text).replace("%%", "％％").replace("^", "＾").replace("\\", "＼")
+    return representable(plain, _ENCODING)
