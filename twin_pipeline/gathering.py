@@ -1,5 +1,6 @@
 """The scans of a site as one cloud in one coordinate system."""
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,8 @@ class ReadScan:
     info: ScanInfo
     sha256: str
     points: int
+    modified_at: dt.datetime
+    """When the file was written last."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +78,8 @@ def gather(site: Site) -> Gathered:
         cloud = read_cloud(path, axis_order=config.crs.axis_order)
         places.append(place(info, _bounds(cloud), config))
         clouds.append(cloud)
-        scans.append(ReadScan(path, info, sha256_of(path), len(cloud)))
+        modified_at = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+        scans.append(ReadScan(path, info, sha256_of(path), len(cloud), modified_at))
     for scan, where in zip(scans, places, strict=True):
         _require_same(scan, where, scans[0], places[0])
     return Gathered(tuple(scans), _joined(clouds), places[0], config)
