@@ -130,7 +130,7 @@ def torture(folder: Path, *, kills: int, sites: int, jobs: int, seed: int) -> tu
             process = run(scans, out, "--resume", "--jobs", str(jobs))
             own = False
             while not own and process.poll() is None and done < kills:
-                time.sleep(choice.uniform(0.0, 0.7 * whole_s))
+                time.sleep(choice.uniform(0.0, min(0.5 * whole_s, 4.0)))
                 if process.poll() is None:
                     own = kill_one(process, choice)
                     done += 1

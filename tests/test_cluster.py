@@ -85,7 +85,7 @@ def test_cluster_that_runs_elsewhere_gives_the_same_though_workers_die(scans, pa
     assert require_same(out, parallel) > 20
 
 
-def test_address_without_scheduler_is_one_line(scans, tmp_path, monkeypatch):
+def test_address_without_scheduler_is_one_line(scans, tmp_path):
     done = run(scans, tmp_path / "out", "--scheduler", "tcp://127.0.0.1:9")
     assert done.returncode == 1
     assert "no scheduler answers" in done.stderr
