@@ -31,6 +31,7 @@ from twin_pipeline.pipeline import catalogue_for, run_site
 from twin_pipeline.progress import Progress
 from twin_pipeline.report.page import write_report
 from twin_pipeline.site import Site, require_scans, sites_of
+from twin_pipeline.siting import require_targets
 from twin_pipeline.states import Seen, holds, state_of
 from twin_pipeline.tiles import write_root
 from twin_pipeline.tiling import tile_site
@@ -151,6 +152,7 @@ class _How:
 def _batch(
     sites: Sequence[Site], out: Path, config: Config, progress: Progress, how: _How
 ) -> RunSummary:
+    require_targets(len(sites), config)
     started = _now()
     if len(sites) == 1:
         require_scans(sites[0])

@@ -1,9 +1,9 @@
 """The scans of a site as one cloud in one coordinate system."""
 
-import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +11,17 @@ from twin_pipeline.bounds import bounds_of
 from twin_pipeline.config import Config
 from twin_pipeline.crs import Georeference
 from twin_pipeline.errors import GeoreferenceError
-from twin_pipeline.model import FloatArray, PointChunk, PointCloud
+from twin_pipeline.model import FloatArray, Gate, Pipe, PointChunk, PointCloud
+from twin_pipeline.registration import Control, Similarity, with_registration
 from twin_pipeline.site import Site
-from twin_pipeline.siting import place
+from twin_pipeline.siting import (
+    corners,
+    moved_chunks,
+    place,
+    registered,
+    registration_warnings,
+    resolution_m,
+)
 from twin_pipeline.stages.read import ScanInfo, inspect_scan, read_chunks, read_cloud, sha256_of
 
 
@@ -25,8 +33,13 @@ class ReadScan:
     info: ScanInfo
     sha256: str
     points: int
-    modified_at: dt.datetime
-    """When the file was written last."""
+    control: Control | None = None
+    """How it was moved onto control points."""
+
+    @property
+    def change(self) -> Similarity | None:
+        """From the file's coordinates to the site's."""
+        return None if self.control is None else self.control.fitted.similarity
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +51,37 @@ class Gathered:
     georeference: Georeference
     config: Config
 
+    @property
+    def registration(self) -> tuple[dict[str, Any], ...]:
+        """How the scans were moved, as run.json has it; empty where none was."""
+        return tuple(scan.control.describe() for scan in self.scans if scan.control is not None)
+
+    def gates(self) -> tuple[Gate, ...]:
+        """Return the gates of the scans' registration."""
+        edge = corners(self.bounds())
+        return tuple(
+            gate
+            for scan in self.scans
+            if scan.control is not None
+            for gate in scan.control.gates(edge)
+        )
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what is odd about the place of the scans."""
+        return (
+            *self.georeference.warnings,
+            *(
+                warning
+                for scan in self.scans
+                for warning in registration_warnings(scan.info, scan.control, self.georeference)
+            ),
+        )
+
+    def placed(self, pipe: Pipe) -> Pipe:
+        """Return a pipe with the uncertainty of the scans' registration."""
+        fits = [scan.control.fitted for scan in self.scans if scan.control is not None]
+        return with_registration(pipe, fits) if fits else pipe
+
     def bounds(self) -> tuple[FloatArray, FloatArray]:
         """Return the lowest and highest corner (3,), scan frame, metres."""
         return _bounds(self.cloud)
@@ -45,18 +89,20 @@ class Gathered:
     @property
     def scale_m(self) -> tuple[float, float, float]:
         """Finest resolution of the coordinates of any scan, along each axis."""
-        x, y, z = np.min([scan.info.scale for scan in self.scans], axis=0).tolist()
+        finest = [resolution_m(scan.info, scan.change) for scan in self.scans]
+        x, y, z = np.min(finest, axis=0).tolist()
         return x, y, z
 
     def chunks(self) -> Iterator[PointChunk]:
         """Read all points once more, with their attributes."""
         start = 0
         for scan in self.scans:
-            for chunk in read_chunks(
+            chunks = read_chunks(
                 scan.path,
                 axis_order=self.config.crs.axis_order,
                 dimensions=self.config.tiles.dimensions,
-            ):
+            )
+            for chunk in moved_chunks(chunks, scan.change):
                 yield replace(chunk, start=start + chunk.start) if start else chunk
             start += scan.points
 
@@ -75,11 +121,13 @@ def gather(site: Site) -> Gathered:
     clouds, scans, places = [], [], []
     for path in site.scans:
         info = inspect_scan(path, full=False)
+        control = registered(path, config)
         cloud = read_cloud(path, axis_order=config.crs.axis_order)
+        if control is not None:
+            cloud = control.fitted.similarity.moved(cloud)
         places.append(place(info, _bounds(cloud), config))
         clouds.append(cloud)
-        modified_at = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
-        scans.append(ReadScan(path, info, sha256_of(path), len(cloud), modified_at))
+        scans.append(ReadScan(path, info, sha256_of(path), len(cloud), control))
     for scan, where in zip(scans, places, strict=True):
         _require_same(scan, where, scans[0], places[0])
     return Gathered(tuple(scans), _joined(clouds), places[0], config)

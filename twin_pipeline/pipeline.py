@@ -1,7 +1,7 @@
 """One site: from the scan file to its survey and its tiles."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -59,18 +59,18 @@ def run_site(site: Site, staging: Path, progress: Progress) -> SiteOutcome:
         gathered = gather(site)
     georeference = gathered.georeference
     survey = _survey(site.name, gathered.cloud, site.config, catalogue, clock)
-    survey = with_job(survey, site.job, catalogue, site.config.nominal)
+    survey = with_job(_placed(survey, gathered), site.job, catalogue, site.config.nominal)
     with clock.stage("tiles"):
         _write_tiles(survey, gathered, staging, progress)
     provenance = _provenance(gathered) | site.job.provenance()
-    result = SiteResult(survey, georeference, provenance)
+    result = SiteResult(survey, georeference, provenance, registration=gathered.registration)
     return SiteOutcome(
         result=with_references(result, georeference, references),
         inputs=input_files(site, gathered.scans),
         counts={},
         timings=clock.seconds,
         memory_mb=clock.memory_mb,
-        warnings=georeference.warnings,
+        warnings=gathered.warnings(),
     )
 
 
@@ -119,6 +119,15 @@ def _survey(
     )
 
 
+def _placed(survey: Survey, gathered: Gathered) -> Survey:
+    """Return the survey with what the registration of the scans leaves unsure."""
+    return replace(
+        survey,
+        pipes=tuple(map(gathered.placed, survey.pipes)),
+        gates=(*survey.gates, *gathered.gates()),
+    )
+
+
 def _pipe_gate(site: str, found: Extraction) -> Gate:
     count = len(found.pipes)
     if count:
@@ -146,10 +155,20 @@ def _provenance(gathered: Gathered) -> dict[str, str]:
         "scan": _listed(scan.path.name for scan in scans),
         "sha256": _listed(scan.sha256 for scan in scans),
         "las_version": _listed(scan.info.version for scan in scans),
-        "scan_modified_at": max(scan.modified_at for scan in scans).isoformat(timespec="seconds"),
         "points": str(len(gathered.cloud)),
         "software": _listed(scan.info.software for scan in scans),
         "vertical": gathered.georeference.vertical_name,
+        **_control_points(gathered),
+    }
+
+
+def _control_points(gathered: Gathered) -> dict[str, str]:
+    controls = [scan.control for scan in gathered.scans if scan.control is not None]
+    if not controls:
+        return {}
+    return {
+        "control_points": _listed(control.summary() for control in controls),
+        "control_points_sha256": _listed(control.file.sha256 for control in controls),
     }
 
 

@@ -1,12 +1,26 @@
-"""Where a scan lies, from what its file says and what the configuration says."""
+"""Where a scan lies, from its file, the configuration and its control points."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
 
 import numpy as np
 
+from twin_pipeline.bounds import bounds_of
 from twin_pipeline.config import Config
 from twin_pipeline.crs import Georeference, resolve
-from twin_pipeline.errors import InputError
-from twin_pipeline.model import FloatArray
+from twin_pipeline.errors import InputError, UsageError
+from twin_pipeline.model import FloatArray, PointChunk
+from twin_pipeline.registration import Control, Similarity, control_of, read_targets
 from twin_pipeline.stages.read import ScanInfo
+
+Box = tuple[FloatArray, FloatArray]
+"""(3,) lowest and (3,) highest coordinates, metres, scan frame."""
+
+# A scan of its own georeference that is moved by more was not where it was said to be.
+_OWN_PLACE_M = 1.0
+_MOVED_M = 1e-4
 
 
 def locate(info: ScanInfo, config: Config) -> Georeference:
@@ -24,7 +38,49 @@ def locate(info: ScanInfo, config: Config) -> Georeference:
     return place(info, bounds(info, config), config)
 
 
-def place(info: ScanInfo, box: tuple[FloatArray, FloatArray], config: Config) -> Georeference:
+def registered(scan: Path, config: Config) -> Control | None:
+    """Return how a scan is moved onto its control points, None where none were given.
+
+    Raises
+    ------
+    InputError
+        When the control points can't be read.
+    GeoreferenceError
+        When they can't fix the scan.
+    """
+    north_first = config.crs.axis_order == "ne"
+    return control_of(scan, config.registration, north_first=north_first)
+
+
+def require_targets(sites: int, config: Config) -> None:
+    """Raise UsageError where several sites would share control points that are those of one."""
+    if config.registration.gcp is None or sites < 2:
+        return
+    file = read_targets(Path(config.registration.gcp))
+    if any(target.scan is None for target in file.targets):
+        raise UsageError(
+            f"{file.path}: does not say which scan each control point was seen in: add a column "
+            "scan, or run the scans one by one"
+        )
+
+
+def moved_chunks(chunks: Iterable[PointChunk], change: Similarity | None) -> Iterator[PointChunk]:
+    """Yield a scan's points, in another frame where there is a change to it."""
+    for chunk in chunks:
+        yield chunk if change is None else replace(chunk, xyz=change.apply(chunk.xyz))
+
+
+def resolution_m(info: ScanInfo, change: Similarity | None) -> tuple[float, float, float]:
+    """Return (3,) what a scan's coordinates are multiples of; moved ones are of nothing coarse."""
+    return info.scale if change is None else (_MOVED_M, _MOVED_M, _MOVED_M)
+
+
+def corners(box: Box) -> FloatArray:
+    """Return (8, 3) the corners of a box from its lowest and highest, metres."""
+    return np.array(list(product(*np.transpose(box))), dtype=np.float64)
+
+
+def place(info: ScanInfo, box: Box, config: Config) -> Georeference:
     """Return the georeference of a scan whose (3,) corners are known, metres, scan frame.
 
     Raises
@@ -36,15 +92,42 @@ def place(info: ScanInfo, box: tuple[FloatArray, FloatArray], config: Config) ->
     return resolve(info.crs, config.crs, *box, info.path.name, sources, info.survey_date)
 
 
-def bounds(info: ScanInfo, config: Config) -> tuple[FloatArray, FloatArray]:
+def bounds(info: ScanInfo, config: Config) -> Box:
     """Return the (3,) lowest and (3,) highest coordinates of a scan, metres, scan frame.
 
     Raises
     ------
     InputError
-        When the file's box is not a number.
+        When the file's box is not a number, or control points can't be read.
+    GeoreferenceError
+        When control points can't fix the scan.
     """
     if info.box is None:
         raise InputError(f"{info.path}: its bounding box is not a number; export the scan again")
     order = [1, 0, 2] if config.crs.axis_order == "ne" else [0, 1, 2]
-    return np.array(info.box.lower)[order], np.array(info.box.upper)[order]
+    box = np.array(info.box.lower)[order], np.array(info.box.upper)[order]
+    control = registered(info.path, config)
+    return box if control is None else bounds_of(control.fitted.similarity.apply(corners(box)))
+
+
+def registration_warnings(
+    info: ScanInfo, control: Control | None, georeference: Georeference
+) -> Iterator[str]:
+    """Yield what is odd about a registration, and how false the scan's own place was."""
+    if control is None:
+        return
+    for warning in control.warnings():
+        yield f"{info.path.name}: {warning}"
+    change = control.fitted.similarity
+    shift = change.target - change.source
+    if info.crs.wkt is None or np.linalg.norm(shift) < _OWN_PLACE_M:
+        return
+    undulation_m = float(georeference.geoid_undulation_m(change.target[np.newaxis])[0])
+    east, north, up = shift
+    text = (
+        f"{info.path.name}: its control points move it by {east:.2f} m east, {north:.2f} m north "
+        f"and {up:.2f} m up from where its own record ({info.crs.source}) has it"
+    )
+    if undulation_m and abs(up + undulation_m) < _OWN_PLACE_M:
+        text += f"; the geoid is {undulation_m:.2f} m high there: its heights were ellipsoidal"
+    yield text

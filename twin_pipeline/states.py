@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import twin_pipeline
+from twin_pipeline.crs.options import EMBEDDED_GEOIDS
 from twin_pipeline.durable.inputs import InputState, Stamp, digest_of, sha256_of
 from twin_pipeline.errors import InputError
 from twin_pipeline.performing import Done
@@ -27,7 +28,10 @@ class Seen:
 
 def files_of(site: Site) -> list[Path]:
     """Return all files that a site is made from."""
-    return [*site.scans, *(path for path in (site.boundary, site.design) if path is not None)]
+    settings = site.config.registration.gcp, site.config.crs.geoid
+    named = (Path(name) for name in settings if name is not None and name not in EMBEDDED_GEOIDS)
+    beside = (path for path in (site.boundary, site.design) if path is not None)
+    return [*site.scans, *beside, *named]
 
 
 def state_of(command: str, site: Site, seen: Seen, done: Done) -> dict[str, Any]:

@@ -134,6 +134,14 @@ _Job = Annotated[
         "joint type, material.",
     ),
 ]
+_Gcp = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE.csv",
+        help="Control points to move the scan onto: name,easting,northing,elevation in the run's "
+        "CRS, scan_x,scan_y,scan_z as the scan has them.",
+    ),
+]
 _Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a finished run at OUT.")]
 _DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")
@@ -157,6 +165,7 @@ def run(
     axis_order: _AxisOrder = None,
     origin: _Origin = None,
     force_crs: _ForceCrs = False,
+    gcp: _Gcp = None,
     material: _Material = None,
     debug_dir: _DebugDir = None,
     boundary: _Boundary = None,
@@ -184,6 +193,7 @@ def run(
             origin,
             vertical_offset=vertical_offset,
             force_crs=force_crs,
+            gcp=gcp,
             debug_dir=debug_dir,
             overwrite=overwrite,
             boundary=boundary,
@@ -209,6 +219,7 @@ def tile(
     axis_order: _AxisOrder = None,
     origin: _Origin = None,
     force_crs: _ForceCrs = False,
+    gcp: _Gcp = None,
     overwrite: _Overwrite = False,
     resume: _Resume = False,
     jobs: _Jobs = None,
@@ -229,6 +240,7 @@ def tile(
             origin=origin,
             vertical_offset=vertical_offset,
             force_crs=force_crs,
+            gcp=gcp,
         )
         how = running.How(overwrite, resume, jobs, scheduler)
         running.tile(scans, out, config, flags, how, as_json=json, quiet=quiet)

@@ -24,7 +24,7 @@ from twin_pipeline.crs import Decision
 from twin_pipeline.errors import AllFailedError
 from twin_pipeline.output import require_free
 from twin_pipeline.site import require_scans, sites_of
-from twin_pipeline.siting import locate
+from twin_pipeline.siting import locate, registered, require_targets
 from twin_pipeline.stages.read import inspect_scan
 
 
@@ -40,6 +40,7 @@ class Given:
     origin: str | None = None
     vertical_offset: float | None = None
     force_crs: bool = False
+    gcp: str | None = None
     debug_dir: Path | None = None
     overwrite: bool = False
     boundary: str | None = None
@@ -56,6 +57,7 @@ class Given:
             ("nominal", "material"): ("--material", self.material),
             ("crs", "origin"): ("--origin", self.origin),
             ("crs", "vertical_offset_m"): ("--vertical-offset", self.vertical_offset),
+            ("registration", "gcp"): ("--gcp", self.gcp),
             ("crs", "force_crs"): ("--force-crs", self.force_crs),
             ("boundary", "file"): ("--boundary", self.boundary),
             ("design", "file"): ("--design", self.design),
@@ -126,6 +128,7 @@ def tile(
         _pass_on_warnings(summary, progress)
     counts = summary.record["counts"]
     _print(summary, f"{counts['points_in']:,} points in {counts['tiles']:,} tiles", as_json=as_json)
+    _end(summary)
 
 
 def check(
@@ -169,6 +172,7 @@ def announce(
     sites = sites_of(scans, config)
     for site in sites:
         require_scans(site)
+    require_targets(len(sites), config)
     require_free(out, overwrite=how.overwrite or how.resume, inputs=scans)
     typer.echo(aligned(_plan(scans, out, config)))
 
@@ -181,6 +185,8 @@ def _plan(scans: Sequence[Path], out: Path, config: Config) -> Iterable[tuple[st
             typer.echo(f"warning: {warning}", err=True)
         yield "read", f"{scan} ({info.point_count:,} points)"
         yield "", f"as site {scan.stem}, {_system(georeference.decisions)}"
+        if (control := registered(scan, config)) is not None:
+            yield "", f"moved onto {control.summary()}"
     yield ("replace" if (out / "run.json").exists() else "write"), str(out)
 
 

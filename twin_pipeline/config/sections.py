@@ -9,6 +9,7 @@ from twin_pipeline.export.options import ExportOptions
 from twin_pipeline.job.options import JobOptions
 from twin_pipeline.pictures import DebugOptions
 from twin_pipeline.reference.options import BoundaryOptions, CoverOptions, DesignOptions
+from twin_pipeline.registration import RegistrationOptions
 from twin_pipeline.stages.classify import ClassifyOptions
 from twin_pipeline.stages.describe import DescribeOptions
 from twin_pipeline.stages.detect import DetectOptions
@@ -28,6 +29,7 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     crs: CrsOptions = CrsOptions()
+    registration: RegistrationOptions = RegistrationOptions()
     prepare: PrepareOptions = PrepareOptions()
     ground: GroundOptions = GroundOptions()
     detect: DetectOptions = DetectOptions()

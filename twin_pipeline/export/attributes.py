@@ -33,6 +33,8 @@ class SiteResult:
     """(K, 2) boundary line in the scan frame, metres, from which offsets are taken."""
     design: tuple[DesignLine, ...] = ()
     """Designed lines that the pipes are compared with."""
+    registration: tuple[Mapping[str, Any], ...] = ()
+    """How each scan was moved to its place, as run.json has it; empty where none was."""
 
 
 class FieldKind(StrEnum):

@@ -102,6 +102,7 @@ def _site(result: SiteResult) -> dict[str, Any]:
         "ground_z_m": None if survey.ground_z_m is None else round(survey.ground_z_m, 4),
         "ground_ellipsoidal_height_m": None if height_m is None else round(height_m, 4),
         "crs": dict(result.georeference.describe()),
+        "registration": [dict(moved) for moved in result.registration],
         "provenance": {clean_text(k): clean_text(v) for k, v in result.provenance.items()},
     }
 

@@ -46,6 +46,7 @@ def write_site_record(result: SiteResult, path: Path) -> Path:
         "provenance": {clean_text(k): clean_text(v) for k, v in result.provenance.items()},
         "boundary": None if result.boundary is None else result.boundary.tolist(),
         "design": [_design(line) for line in result.design],
+        "registration": [dict(moved) for moved in result.registration],
     }
     text = json.dumps(record, ensure_ascii=False, allow_nan=False, indent=1)
     return write_text(path, text + "\n")
@@ -75,6 +76,7 @@ def read_site_record(path: Path, restore: Restore) -> SiteResult:
             provenance=record["provenance"],
             boundary=None if boundary is None else np.array(boundary, dtype=np.float64),
             design=tuple(_read_design(line) for line in record.get("design", ())),
+            registration=tuple(record["registration"]),
         )
     except OSError as error:
         raise InputError(f"{path}: can't be read ({error.strerror}); run the scan again") from error

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from twin_pipeline.crs.options import AxisOrder
 from twin_pipeline.errors import InputError
 from twin_pipeline.model import FloatArray, PointChunk, PointCloud
-from twin_pipeline.stages.read.decode import Records, iter_records, salvaged
+from twin_pipeline.stages.read.decode import Records, iter_records
 from twin_pipeline.stages.read.header import ScanHeader, read_header
 
 DIMENSIONS = ("red", "green", "blue", "intensity", "classification", "return_number", "gps_time")
@@ -28,7 +28,6 @@ def read_chunks(
     axis_order: AxisOrder | None = None,
     dimensions: Sequence[str] = DIMENSIONS,
     chunk_points: int = CHUNK_POINTS,
-    salvage: bool = False,
 ) -> Iterator[PointChunk]:
     """Yield all points of a scan in file order.
 
@@ -42,8 +41,6 @@ def read_chunks(
         Attributes wanted, out of `DIMENSIONS`; those that the point format lacks are left out.
     chunk_points
         Most points a chunk.
-    salvage
-        Whether a file that is cut off or damaged gives the points before that place.
 
     Raises
     ------
@@ -51,14 +48,6 @@ def read_chunks(
         If the file is not LAS or LAZ, damaged, cut off, or without points.
     """
     header = read_header(Path(path))
-    if salvage:
-        header = salvaged(header)
-    yield from _chunks(header, axis_order, dimensions, chunk_points)
-
-
-def _chunks(
-    header: ScanHeader, axis_order: AxisOrder | None, dimensions: Sequence[str], chunk_points: int
-) -> Iterator[PointChunk]:
     start = 0
     for records in iter_records(header, chunk_points):
         attributes = {
@@ -74,9 +63,7 @@ def _chunks(
         start += len(records)
 
 
-def read_cloud(
-    path: Path, *, axis_order: AxisOrder | None = None, salvage: bool = False
-) -> PointCloud:
+def read_cloud(path: Path, *, axis_order: AxisOrder | None = None) -> PointCloud:
     """Read all points of a scan, in file order, into one cloud.
 
     The origin is the middle of the first points, in whole metres. Peak memory is the cloud's own
@@ -89,12 +76,10 @@ def read_cloud(
     """
     path = Path(path)
     header = read_header(path)
-    if salvage:
-        header = salvaged(header)
     xyz = np.empty((0, 3))
     origin = np.zeros(3)
     try:
-        for chunk in _chunks(header, axis_order, (), CHUNK_POINTS):
+        for chunk in read_chunks(path, axis_order=axis_order, dimensions=()):
             if chunk.start == 0:
                 origin = np.round(np.median(chunk.xyz, axis=0))
                 xyz = np.empty((min(header.point_count, _trusted_count(header)), 3))

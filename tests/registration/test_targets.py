@@ -1,0 +1,90 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from twin_pipeline.errors import InputError
+from twin_pipeline.registration import read_targets
+from twin_pipeline.registration.targets import HEADER
+
+ROW = "T1,-12801,-34401,37.2,1.5,2.5,3.5"
+
+
+def written(tmp_path, text, encoding="utf-8"):
+    path = tmp_path / "gcp.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def refused(tmp_path, text):
+    path = written(tmp_path, text)
+    with pytest.raises(InputError) as caught:
+        read_targets(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "encoding"),
+    [
+        (HEADER, "utf-8"),
+        (HEADER, "utf-8-sig"),
+        ("点名,東,北,標高,scan_x,scan_y,scan_z", "cp932"),
+        ("ID, Easting_m, Northing_m, Height_m, Scan X, Scan Y, Scan Z", "utf-8"),
+        ("point;e;n;h;picked_x;picked_y;picked_z", "utf-8"),
+    ],
+)
+def test_headers_of_many_offices(tmp_path, header, encoding):
+    row = ROW.replace(",", ";") if ";" in header else ROW
+    (target,) = read_targets(written(tmp_path, f"{header}\r\n{row}\r\n\r\n", encoding)).targets
+    assert target.name == "T1"
+    assert target.known == (-12801.0, -34401.0, 37.2)
+    assert target.seen == (1.5, 2.5, 3.5)
+    assert (target.std_m, target.check, target.scan) == (None, False, None)
+
+
+def test_columns_stand_in_any_order_beside_others(tmp_path):
+    text = "scan_z,note,scan_x,scan_y,std_m,role,scan,elevation,northing,easting,name\n"
+    text += '3,"a, b",1,2,0.01,check,left.laz,30,20,10,Wall\n'
+    (target,) = read_targets(written(tmp_path, text)).targets
+    assert target.known == (10.0, 20.0, 30.0)
+    assert target.seen == (1.0, 2.0, 3.0)
+    assert (target.std_m, target.check, target.scan) == (0.01, True, "left.laz")
+
+
+def test_points_belong_to_the_scan_they_name(tmp_path):
+    text = f"{HEADER},scan\n{ROW},left\n{ROW.replace('T1', 'T2')},RIGHT.laz\n"
+    file = read_targets(written(tmp_path, text))
+    assert [t.name for t in file.of_scan(tmp_path / "left.laz")] == ["T1"]
+    assert [t.name for t in file.of_scan(tmp_path / "right.laz")] == ["T2"]
+    assert file.of_scan(tmp_path / "other.laz") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", HEADER),
+        ("name,easting\nT1,1\n", "northing"),
+        ("name,x,y,z,scan_x,scan_y,scan_z\n", "which is north"),
+        (f"{HEADER}\nT1,1,2,3,4,5,abc\n", "scan_z must be a number in metres, not 'abc'"),
+        (f"{HEADER}\nT1,1,2,3,4,5\n", "line 2 (T1)"),
+        (f"{HEADER}\nT1,1,2,nan,4,5,6\n", "no coordinate"),
+        (f"{HEADER}\n{ROW}\n{ROW}\n", "twice"),
+        (f"{HEADER},std_m\n{ROW},0\n", "above zero"),
+        (f"{HEADER},role\n{ROW},maybe\n", "control or check"),
+        (f"{HEADER},easting\n{ROW},1\n", "two columns for easting"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, text, words):
+    assert words in refused(tmp_path, text)
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=60, deadline=None)
+def test_no_bytes_crash_the_reader(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("targets") / "gcp.csv"
+    path.write_bytes(content)
+    try:
+        read_targets(path)
+    except InputError as error:
+        assert "\n" not in str(error)  # noqa: PT017 - either outcome is right
