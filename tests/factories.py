@@ -243,7 +243,7 @@ def make_result(survey: Survey | None = None, **changes: object) -> SiteResult:
             "input": f"{survey.site}.laz",
             "sha256": "9f" * 32,
             "software": "twin_pipeline 0.1.0",
-            "processed_at": "2026-02-14T10:22:05+09:00",
+            "scan_modified_at": "2026-02-14T10:22:05+09:00",
         },
     )
     return replace(result, **changes)

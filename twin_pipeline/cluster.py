@@ -6,8 +6,6 @@ Nothing is decided here that could change a result; a worker that dies costs the
 import logging
 import os
 import queue
-import signal
-import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from twin_pipeline.crew import MEND_EVERY_S, Crew, OwnCrew, uninterrupted
 from twin_pipeline.durable.files import remove
 from twin_pipeline.durable.work import Work
 from twin_pipeline.errors import ClusterError
@@ -39,6 +38,17 @@ _BYTES_PER_BYTE = {".laz": 120.0, ".las": 20.0}
 """Memory that a process needs for each byte of a scan; measured, see docs/scaling.md."""
 
 _WAIT_S = 60.0
+
+_SETTINGS = {
+    "distributed.scheduler.allowed-failures": _DEATHS,
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": 0.95,
+    # lazrs and numba have threads, which a fork would lose
+    "distributed.worker.multiprocessing-method": "spawn",
+    "distributed.admin.tick.limit": "1 hour",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +73,21 @@ def on_cluster(
     """
     jobs = resources.jobs or default_jobs(sites)
     if resources.scheduler is not None:
-        with _joined(resources.scheduler, work, watch) as client:
-            yield from _run(client, do, sites, work, watch, threads=0)
+        with _joined(resources.scheduler, work, watch) as crew:
+            yield from _run(crew, do, sites, work, watch, threads=0)
         return
     killed: list[Site] = []
     cores = max(1, (os.cpu_count() or 1) // jobs)
-    with _own(min(jobs, len(sites)), cores, work, watch) as client:
-        for site, attempt, ended in _run(client, do, sites, work, watch, threads=cores):
+    with _own(min(jobs, len(sites)), cores, work, watch) as crew:
+        for site, attempt, ended in _run(crew, do, sites, work, watch, threads=cores):
             if jobs > 1 and isinstance(ended, Failure) and ended.kind == _KILLED:
                 killed.append(site)
             else:
                 yield site, attempt, ended
     if killed:
         watch.progress.note(f"{len(killed)} sites were killed; trying them again, one at a time")
-        with _own(1, 0, work, watch) as client:
-            yield from _run(client, do, killed, work, watch, threads=0)
+        with _own(1, 0, work, watch) as crew:
+            yield from _run(crew, do, killed, work, watch, threads=0)
 
 
 def default_jobs(sites: Sequence[Site]) -> int:
@@ -96,37 +106,45 @@ _KILLED = "KilledWorker"
 
 
 @contextmanager
-def _own(jobs: int, threads: int, work: Work, watch: Watch) -> Iterator["Client"]:
+def _own(jobs: int, threads: int, work: Work, watch: Watch) -> Iterator["Crew"]:
     """Start processes on this machine that end with the block, or with this process."""
     import dask
     from distributed import Client, LocalCluster
 
-    settings = {
-        "distributed.scheduler.allowed-failures": _DEATHS,
-        "distributed.worker.memory.target": False,
-        "distributed.worker.memory.spill": False,
-        "distributed.worker.memory.pause": False,
-        "distributed.worker.memory.terminate": 0.95,
-        "distributed.worker.multiprocessing-method": "spawn",
-        "distributed.admin.tick.limit": "1 hour",
-    }
     limit = int(0.9 * psutil.virtual_memory().available / jobs)
     count = str(threads or os.cpu_count() or 1)
-    with dask.config.set(settings), _quiet(), LocalCluster(
-        n_workers=jobs, threads_per_worker=1, memory_limit=limit, host="127.0.0.1",
-        dashboard_address="127.0.0.1:0", local_directory=str(work.folder / "dask"),
-        silence_logs=logging.CRITICAL,
-        env={"NUMBA_NUM_THREADS": count, "RAYON_NUM_THREADS": count},
-    ) as cluster, Client(cluster) as client:  # fmt: skip
-        watch.log.write("cluster", jobs=jobs, threads=count, memory_limit=limit,
-                        dashboard=client.dashboard_link)  # fmt: skip
+    with (
+        dask.config.set(_SETTINGS),
+        _quiet(),
+        # Workers are added below, where one that dies at once is no reason to fail.
+        LocalCluster(
+            n_workers=0,
+            threads_per_worker=1,
+            memory_limit=limit,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            local_directory=str(work.folder / "dask"),
+            silence_logs=logging.CRITICAL,
+            env={"NUMBA_NUM_THREADS": count, "RAYON_NUM_THREADS": count},
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        watch.log.write(
+            "cluster",
+            jobs=jobs,
+            threads=count,
+            memory_limit=limit,
+            dashboard=client.dashboard_link,
+        )
         watch.progress.note(f"{jobs} sites at a time; dashboard {client.dashboard_link}")
-        client.run(_ignore_interruption)
-        yield client
+        client.register_plugin(uninterrupted())
+        crew = OwnCrew(client, cluster, jobs)
+        crew.mend()
+        yield crew
 
 
 @contextmanager
-def _joined(address: str, work: Work, watch: Watch) -> Iterator["Client"]:
+def _joined(address: str, work: Work, watch: Watch) -> Iterator["Crew"]:
     from distributed import Client
 
     try:
@@ -140,7 +158,7 @@ def _joined(address: str, work: Work, watch: Watch) -> Iterator["Client"]:
         _require_shared(client, address, work)
         watch.log.write("cluster", scheduler=address, dashboard=client.dashboard_link)
         watch.progress.note(f"working on {address}; dashboard {client.dashboard_link}")
-        yield client
+        yield Crew(client)
 
 
 def _require_shared(client: "Client", address: str, work: Work) -> None:
@@ -161,12 +179,6 @@ def _sees(folder: str) -> bool:
     return Path(folder).is_dir()
 
 
-def _ignore_interruption() -> None:
-    """Let Ctrl+C, which the terminal sends to all processes, be the affair of the run."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep what the cluster says of workers that come and go off the terminal."""
@@ -180,8 +192,9 @@ def _quiet() -> Iterator[None]:
 
 
 def _run(
-    client: "Client", do: SiteWork, sites: Sequence[Site], work: Work, watch: Watch, *, threads: int
+    crew: Crew, do: SiteWork, sites: Sequence[Site], work: Work, watch: Watch, *, threads: int
 ) -> Iterator[Ended]:
+    client = crew.client
     topic = f"twin-pipeline-{uuid.uuid4().hex}"
     news: queue.Queue[tuple[Any, ...]] = queue.Queue()
     client.subscribe_topic(topic, lambda event: news.put(("stage", *event[1])))
@@ -195,7 +208,11 @@ def _run(
         future.add_done_callback(lambda ended: news.put(("ended", ended)))
     left = len(futures)
     while left:
-        what, *facts = news.get()
+        try:
+            what, *facts = news.get(timeout=MEND_EVERY_S)
+        except queue.Empty:
+            crew.mend()
+            continue
         if what == "stage":
             watch.stage(*facts)
         else:

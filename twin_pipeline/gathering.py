@@ -1,5 +1,6 @@
 """The scans of a site as one cloud in one coordinate system."""
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,6 +34,8 @@ class ReadScan:
     info: ScanInfo
     sha256: str
     points: int
+    modified_at: dt.datetime
+    """When the file was written last."""
     control: Control | None = None
     """How it was moved onto control points."""
 
@@ -127,7 +130,8 @@ def gather(site: Site) -> Gathered:
             cloud = control.fitted.similarity.moved(cloud)
         places.append(place(info, _bounds(cloud), config))
         clouds.append(cloud)
-        scans.append(ReadScan(path, info, sha256_of(path), len(cloud), control))
+        modified_at = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+        scans.append(ReadScan(path, info, sha256_of(path), len(cloud), modified_at, control))
     for scan, where in zip(scans, places, strict=True):
         _require_same(scan, where, scans[0], places[0])
     return Gathered(tuple(scans), _joined(clouds), places[0], config)

@@ -155,6 +155,7 @@ def _provenance(gathered: Gathered) -> dict[str, str]:
         "scan": _listed(scan.path.name for scan in scans),
         "sha256": _listed(scan.sha256 for scan in scans),
         "las_version": _listed(scan.info.version for scan in scans),
+        "scan_modified_at": max(scan.modified_at for scan in scans).isoformat(timespec="seconds"),
         "points": str(len(gathered.cloud)),
         "software": _listed(scan.info.software for scan in scans),
         "vertical": gathered.georeference.vertical_name,

@@ -19,7 +19,7 @@ _CONFIG = Config(crs=CrsOptions(crs="local", origin=(139.69, 35.69, 40.0)))
 
 def warm() -> None:
     """Run all stages once; what they find does not matter."""
-    xyz = _trench()
+    xyz = made_trench()
     found = extract(
         PointCloud(xyz, np.zeros(3)), _CONFIG, load_catalogue(), lambda _: nullcontext()
     )
@@ -45,7 +45,7 @@ def _chunk(xyz: FloatArray) -> PointChunk:
     return PointChunk(0, xyz, {**attributes, **flags, "gps_time": np.arange(len(xyz), dtype=float)})
 
 
-def _trench() -> FloatArray:
+def made_trench() -> FloatArray:
     """Return (N, 3) points, metres: pavement, walls, floor and the top of a pipe."""
     rng = np.random.default_rng(1)
     pavement = rng.uniform((0, -2, 0), (6, 2, 0), (60_000, 3))

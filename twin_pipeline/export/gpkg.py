@@ -12,7 +12,7 @@ from twin_pipeline.export.dataset import Dataset
 from twin_pipeline.export.files import staged
 from twin_pipeline.export.ogr import NOWHERE, accepted_crs, crs_names, write_layer
 
-TIMESTAMP_KEY = "processed_at"
+TIMESTAMP_KEY = "scan_modified_at"
 """Provenance key (ISO 8601 with offset) that dates the file; equal provenance, equal bytes."""
 
 _SCHEMA_EXTENSION = "http://www.geopackage.org/spec121/#extension_schema"

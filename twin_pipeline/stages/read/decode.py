@@ -1,21 +1,22 @@
 """From the bytes of a scan to point records, plain or LAZ, never trusting a count."""
 
-import multiprocessing
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, BinaryIO
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import BinaryIO
 
-import lazrs
 import numpy as np
 import numpy.typing as npt
 
 from twin_pipeline.errors import InputError
+from twin_pipeline.stages.read.child import COPY_AGAIN, PARALLEL_BYTES, Chunks, LazChild
 from twin_pipeline.stages.read.header import ScanHeader
-from twin_pipeline.stages.read.laz import COPY_AGAIN, laz_layout
+from twin_pipeline.stages.read.laz import laz_record, require_chunks, require_table
 
 Records = npt.NDArray[np.void]
 
-_MAX_PARALLEL_CHUNK = 5_000_000
+_CHECK_POINTS = 1_000_000
 
 
 def require_points(header: ScanHeader) -> None:
@@ -26,15 +27,23 @@ def require_points(header: ScanHeader) -> None:
     if header.point_count == 0:
         raise InputError(f"{header.path}: holds no points: scan or export it again")
     if header.compressed:
-        with _explained(header, 0), header.path.open("rb") as file:
-            laz_layout(header, file)
+        with _explained(header), header.path.open("rb") as file:
+            record = laz_record(header)
+            require_table(header, file)
+            with LazChild(header, record, "table") as child:
+                require_chunks(header, file, record, child.table())
         return
-    held = (header.file_size - header.offset_to_points) // header.record_length
+    held = points_in_file(header)
     if held < header.point_count:
         raise InputError(
             f"{header.path}: holds {held} of the {header.point_count} points that its header "
-            f"claims: it is cut off, {COPY_AGAIN}"
+            f"claims: it is cut off, {COPY_AGAIN}, or give --salvage to use what is there"
         )
+
+
+def points_in_file(header: ScanHeader) -> int:
+    """Return how many uncompressed points the file has room for."""
+    return max(0, (header.file_size - header.offset_to_points) // header.record_length)
 
 
 def iter_records(header: ScanHeader, chunk_points: int) -> Iterator[Records]:
@@ -45,56 +54,86 @@ def iter_records(header: ScanHeader, chunk_points: int) -> Iterator[Records]:
     InputError
         If the file is shorter than its header claims or its compressed data are damaged.
     """
-    require_points(header)
-    with _explained(header, 0), header.path.open("rb") as file:
-        decoder = _laz_decoder(header, file) if header.compressed else None
-        if decoder is None:
-            file.seek(header.offset_to_points)
-        for start in range(0, header.point_count, chunk_points):
-            count = min(chunk_points, header.point_count - start)
-            buffer = bytearray(count * header.record_length)
-            with _explained(header, start):
-                if decoder is None:
-                    _fill(file, buffer, header)
-                else:
-                    decoder.decompress_many(buffer)
+    if not header.compressed or header.point_count == 0:
+        require_points(header)
+    with _explained(header), header.path.open("rb") as file:
+        make = _laz_buffers if header.compressed else _las_buffers
+        for buffer in make(header, file, chunk_points):
             yield np.frombuffer(buffer, dtype=header.dtype)
 
 
-def _fill(file: BinaryIO, buffer: bytearray, header: ScanHeader) -> None:
-    if file.readinto(buffer) != len(buffer):  # type: ignore[attr-defined]
-        raise InputError(f"{header.path}: became shorter while it was read")
+def salvaged(header: ScanHeader) -> ScanHeader:
+    """Return a header that claims only the points that can be read, and says how many are missing.
+
+    Raises
+    ------
+    InputError
+        When not one point can be read.
+    """
+    with _explained(header):
+        found = _readable(header)
+    if not found:
+        raise InputError(f"{header.path}: not one point can be salvaged: {COPY_AGAIN}")
+    missing = header.point_count - found
+    if not missing:
+        return header
+    told = f"salvaged: {missing:,} of {header.point_count:,} points are missing"
+    return replace(header, point_count=found, salvaged=True, defects=(*header.defects, told))
+
+
+def _readable(header: ScanHeader) -> int:
+    if not header.compressed:
+        return min(points_in_file(header), header.point_count)
+    with suppress(InputError):
+        require_points(header)
+        for _ in iter_records(header, _CHECK_POINTS):
+            pass
+        return header.point_count
+    with LazChild(header, laz_record(header), "count") as child:
+        return child.count()
+
+
+def _las_buffers(header: ScanHeader, file: BinaryIO, chunk_points: int) -> Iterator[bytearray]:
+    file.seek(header.offset_to_points)
+    for _, buffer in _buffers(header, chunk_points):
+        if file.readinto(buffer) != len(buffer):  # type: ignore[attr-defined]
+            raise InputError(f"{header.path}: became shorter while it was read")
+        yield buffer
+
+
+def _laz_buffers(header: ScanHeader, file: BinaryIO, chunk_points: int) -> Iterator[bytearray]:
+    record = laz_record(header)
+    action = "salvage" if header.salvaged else "points"
+    if not header.salvaged:
+        require_table(header, file)
+    with LazChild(header, record, action, chunk_points=chunk_points) as child:
+        if not header.salvaged:
+            chunks = child.table()
+            require_chunks(header, file, record, chunks)
+            child.go(parallel=_fit_for_threads(header, chunks))
+        for start, buffer in _buffers(header, chunk_points):
+            child.fill(buffer, start)
+            yield buffer
+
+
+def _buffers(header: ScanHeader, chunk_points: int) -> Iterator[tuple[int, bytearray]]:
+    for start in range(0, header.point_count, chunk_points):
+        count = min(chunk_points, header.point_count - start)
+        yield start, bytearray(count * header.record_length)
+
+
+def _fit_for_threads(header: ScanHeader, chunks: Chunks) -> bool:
+    """Whether the threads of a parallel decoder, which hold whole chunks, find enough memory."""
+    largest = max((points for points, _ in chunks), default=0) * header.record_length
+    return 2 * largest * (os.cpu_count() or 1) <= PARALLEL_BYTES
 
 
 @contextmanager
-def _explained(header: ScanHeader, start: int) -> Iterator[None]:
-    """Turn what goes wrong while decoding into one line; lazrs panics are BaseExceptions."""
+def _explained(header: ScanHeader) -> Iterator[None]:
+    """Turn what goes wrong while reading into one line."""
     try:
         yield
-    except InputError:
-        raise
     except OSError as error:
         raise InputError(f"{header.path}: can't be read: {error.strerror or error}") from error
     except MemoryError as error:
         raise InputError(f"{header.path}: not enough memory to read it") from error
-    except BaseException as error:
-        if not (isinstance(error, lazrs.LazrsError) or _is_panic(error)):
-            raise
-        raise InputError(
-            f"{header.path}: its compressed data are damaged after point {start} "
-            f"({str(error)[:120]}): {COPY_AGAIN}"
-        ) from error
-
-
-def _is_panic(error: BaseException) -> bool:
-    return type(error).__name__ == "PanicException"
-
-
-def _laz_decoder(header: ScanHeader, file: BinaryIO) -> Any:  # noqa: ANN401 - lazrs has no types
-    layout = laz_layout(header, file)
-    file.seek(header.offset_to_points)
-    # Threads of a parallel decoder would be missing in a process forked afterwards, and worker
-    # processes have their cores busy anyway. It also holds whole chunks in memory.
-    if multiprocessing.parent_process() is None and layout.largest_chunk <= _MAX_PARALLEL_CHUNK:
-        return lazrs.ParLasZipDecompressor(file, layout.record)
-    return lazrs.LasZipDecompressor(file, layout.record)

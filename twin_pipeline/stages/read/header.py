@@ -67,6 +67,8 @@ class ScanHeader:
     """Whether GPS times count from the GPS epoch, less a billion seconds, not from the week."""
     records: tuple[Record, ...]
     defects: tuple[str, ...]
+    salvaged: bool = False
+    """Whether `point_count` is what can be read rather than what the file claims."""
 
     @property
     def dtype(self) -> np.dtype[Any]:

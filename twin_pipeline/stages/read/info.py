@@ -16,7 +16,7 @@ from twin_pipeline.errors import InputError
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.read.content import Content, scan_content
 from twin_pipeline.stages.read.coordinates import crs_record
-from twin_pipeline.stages.read.decode import require_points
+from twin_pipeline.stages.read.decode import require_points, salvaged
 from twin_pipeline.stages.read.header import FAR_M, ScanHeader, read_header
 from twin_pipeline.stages.read.survey_date import survey_date
 
@@ -91,7 +91,7 @@ class ScanInfo:
         }
 
 
-def inspect_scan(path: Path, *, full: bool = True) -> ScanInfo:
+def inspect_scan(path: Path, *, full: bool = True, salvage: bool = False) -> ScanInfo:
     """Look into a scan file, going over all its points where `full`, in bounded memory.
 
     A file whose points can't be read still yields what its header says, with `unreadable` set.
@@ -102,6 +102,8 @@ def inspect_scan(path: Path, *, full: bool = True) -> ScanInfo:
         If the file is not LAS or LAZ, or its header is damaged.
     """
     header = read_header(Path(path))
+    if salvage:
+        header = salvaged(header)
     content, unreadable = _content(header, full=full)
     return ScanInfo(
         path=header.path,
@@ -148,7 +150,8 @@ def _content(header: ScanHeader, *, full: bool) -> tuple[Content | None, str | N
     try:
         if full:
             return scan_content(header), None
-        require_points(header)
+        if not header.salvaged:
+            require_points(header)
     except InputError as error:
         return None, str(error)
     return None, None

@@ -5,53 +5,58 @@ where there is none. Layout: LASzip specification of the LAZ record, chunk table
 """
 
 import struct
-from dataclasses import dataclass
 from typing import BinaryIO
 
-import lazrs
-
 from twin_pipeline.errors import InputError
+from twin_pipeline.stages.read.child import COPY_AGAIN, Chunks
 from twin_pipeline.stages.read.header import ScanHeader
-
-COPY_AGAIN = "copy the file again from its source"
 
 _LASZIP = ("laszip encoded", 22204)
 _HEAD, _ITEM = struct.Struct("<HHBBHIIqqH"), struct.Struct("<HHH")
 _CHUNKED, _LAYERED = 2, 3
+_CHUNK_SIZE, _VARIABLE = 6, 0xFFFFFFFF
 _LAYERS = {10: 9, 11: 1, 12: 2, 13: 1}
 _EXTRA_BYTES_ITEM = 14  # one layer a byte
 
 
-@dataclass(frozen=True, slots=True)
-class LazLayout:
-    """A LAZ file's record and its chunks, found consistent with the file's size."""
-
-    record: bytes
-    """Contents of the LAZ record, as the decoder wants them."""
-    largest_chunk: int
-    """Most points that one chunk may hold."""
-
-
-def laz_layout(header: ScanHeader, file: BinaryIO) -> LazLayout:
-    """Return the layout; leaves the file's position anywhere.
+def laz_record(header: ScanHeader) -> bytes:
+    """Return the LAZ record as the decoder wants it, once it fits to the header.
 
     Raises
     ------
     InputError
-        If the description contradicts the header or the file's size.
-    lazrs.LazrsError
-        If the decoder can't read the record or the chunk table.
+        If it contradicts the header, or the file has no room for a table of chunks.
     """
     found = header.find(*_LASZIP)
     if not found:
         raise InputError(f"{header.path}: is marked as LAZ, but has no LAZ record: {COPY_AGAIN}")
     record = found[0]
-    items = _items(record)
-    _require_items(header, record, items)
-    chunks = _chunks(header, file, record)
+    _require_items(header, record, _items(record))
+    return record
+
+
+def require_table(header: ScanHeader, file: BinaryIO) -> None:
+    """Raise InputError unless the table of chunks lies in the file."""
+    if not _has_table(header, file):
+        raise _cut_off(header)
+
+
+def require_chunks(header: ScanHeader, file: BinaryIO, record: bytes, chunks: Chunks) -> None:
+    """Raise InputError unless the chunks are consistent with header and file; moves its position.
+
+    Points of a chunk are an upper limit where all chunks have as many.
+    """
+    if sum(size for _, size in chunks) > header.file_size - header.offset_to_points:
+        raise _cut_off(header)
+    held = sum(points for points, _ in chunks)
+    variable = _HEAD.unpack_from(record)[_CHUNK_SIZE] == _VARIABLE
+    if held < header.point_count or (held != header.point_count and variable):
+        raise InputError(
+            f"{header.path}: its LAZ chunks hold {held} points, its header claims "
+            f"{header.point_count}: {COPY_AGAIN}"
+        )
     if _HEAD.unpack_from(record)[0] == _LAYERED:
-        _require_layers(header, file, items, chunks)
-    return LazLayout(record, largest_chunk=max((points for points, _ in chunks), default=0))
+        _require_layers(header, file, _items(record), chunks)
 
 
 def _items(record: bytes) -> list[tuple[int, int, int]]:
@@ -78,26 +83,6 @@ def _require_items(header: ScanHeader, record: bytes, items: list[tuple[int, int
             f"{header.path}: its LAZ compressor {compressor} with coder {coder} can't be read: "
             "write it anew with a current program"
         )
-
-
-def _chunks(header: ScanHeader, file: BinaryIO, record: bytes) -> list[tuple[int, int]]:
-    """Return points and bytes of each chunk; points are an upper limit where all are alike."""
-    if not _has_table(header, file):
-        raise _cut_off(header)
-    file.seek(header.offset_to_points)
-    vlr = lazrs.LazVlr(record)
-    chunks: list[tuple[int, int]] = lazrs.read_chunk_table(file, vlr)
-    if sum(size for _, size in chunks) > header.file_size - header.offset_to_points:
-        raise _cut_off(header)
-    held = sum(points for points, _ in chunks)
-    if held < header.point_count or (
-        held != header.point_count and vlr.uses_variable_size_chunks()
-    ):
-        raise InputError(
-            f"{header.path}: its LAZ chunks hold {held} points, its header claims "
-            f"{header.point_count}: {COPY_AGAIN}"
-        )
-    return chunks
 
 
 def _cut_off(header: ScanHeader) -> InputError:
@@ -128,7 +113,7 @@ def _require_layers(
     header: ScanHeader,
     file: BinaryIO,
     items: list[tuple[int, int, int]],
-    chunks: list[tuple[int, int]],
+    chunks: Chunks,
 ) -> None:
     """Refuse chunks whose layers claim more bytes than the chunk has.
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from twin_pipeline.crs.options import AxisOrder
 from twin_pipeline.errors import InputError
 from twin_pipeline.model import FloatArray, PointChunk, PointCloud
-from twin_pipeline.stages.read.decode import Records, iter_records
+from twin_pipeline.stages.read.decode import Records, iter_records, salvaged
 from twin_pipeline.stages.read.header import ScanHeader, read_header
 
 DIMENSIONS = ("red", "green", "blue", "intensity", "classification", "return_number", "gps_time")
@@ -28,6 +28,7 @@ def read_chunks(
     axis_order: AxisOrder | None = None,
     dimensions: Sequence[str] = DIMENSIONS,
     chunk_points: int = CHUNK_POINTS,
+    salvage: bool = False,
 ) -> Iterator[PointChunk]:
     """Yield all points of a scan in file order.
 
@@ -41,6 +42,8 @@ def read_chunks(
         Attributes wanted, out of `DIMENSIONS`; those that the point format lacks are left out.
     chunk_points
         Most points a chunk.
+    salvage
+        Whether a file that is cut off or damaged gives the points before that place.
 
     Raises
     ------
@@ -48,6 +51,14 @@ def read_chunks(
         If the file is not LAS or LAZ, damaged, cut off, or without points.
     """
     header = read_header(Path(path))
+    if salvage:
+        header = salvaged(header)
+    yield from _chunks(header, axis_order, dimensions, chunk_points)
+
+
+def _chunks(
+    header: ScanHeader, axis_order: AxisOrder | None, dimensions: Sequence[str], chunk_points: int
+) -> Iterator[PointChunk]:
     start = 0
     for records in iter_records(header, chunk_points):
         attributes = {
@@ -63,7 +74,9 @@ def read_chunks(
         start += len(records)
 
 
-def read_cloud(path: Path, *, axis_order: AxisOrder | None = None) -> PointCloud:
+def read_cloud(
+    path: Path, *, axis_order: AxisOrder | None = None, salvage: bool = False
+) -> PointCloud:
     """Read all points of a scan, in file order, into one cloud.
 
     The origin is the middle of the first points, in whole metres. Peak memory is the cloud's own
@@ -76,10 +89,12 @@ def read_cloud(path: Path, *, axis_order: AxisOrder | None = None) -> PointCloud
     """
     path = Path(path)
     header = read_header(path)
+    if salvage:
+        header = salvaged(header)
     xyz = np.empty((0, 3))
     origin = np.zeros(3)
     try:
-        for chunk in read_chunks(path, axis_order=axis_order, dimensions=()):
+        for chunk in _chunks(header, axis_order, (), CHUNK_POINTS):
             if chunk.start == 0:
                 origin = np.round(np.median(chunk.xyz, axis=0))
                 xyz = np.empty((min(header.point_count, _trusted_count(header)), 3))

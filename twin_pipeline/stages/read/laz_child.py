@@ -1,0 +1,123 @@
+# ruff: noqa: ANN401 - the decoder has no types
+"""Decodes LAZ in a process of its own, so that a damaged file can only cost that process.
+
+Run as a script by `child`, with one JSON argument; imports nothing but the decoder and the standard
+library, so that it starts in a few hundredths of a second. It writes to stdout:
+
+    table    16 bytes a chunk of the file, points and bytes (little-endian), after their count
+    points   the same, then, once a line came in on stdin, the points, chunk after chunk
+    salvage  the points alone, of a file whose table is missing
+    count    how many points can be decoded, 8 bytes
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import resource
+import struct
+import sys
+import threading
+from typing import Any, BinaryIO
+
+_STEP_POINTS = 4096
+
+
+def main() -> None:
+    """Do what the argument says; end with 3 and a line on stderr if the data don't allow it."""
+    task = json.loads(sys.argv[1])
+    _confine(task["memory_bytes"], task["cpu_s"])
+    sys.path.insert(0, task["packages"])
+    lazrs = importlib.import_module("lazrs")
+    out = os.fdopen(os.dup(1), "wb")
+    try:
+        with open(task["path"], "rb") as file:  # noqa: PTH123 - pathlib would have to be loaded
+            _ACTIONS[task["action"]](lazrs, task, file, out)
+        out.flush()
+    except BrokenPipeError:
+        os._exit(0)
+    except BaseException as error:  # noqa: BLE001 - panics of the decoder are BaseExceptions
+        sys.stderr.write("\n" + " ".join(str(error).split())[:200])
+        sys.stderr.flush()
+        os._exit(3)
+
+
+def _confine(memory_bytes: int, cpu_s: int) -> None:
+    """Limit memory and time, and write no core file."""
+    limits = {"RLIMIT_DATA": memory_bytes, "RLIMIT_CPU": cpu_s, "RLIMIT_CORE": 0}
+    for name, limit in limits.items():
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(getattr(resource, name), (limit, limit))
+
+
+def _end_with_parent() -> None:
+    """End when the pipe to stdin is closed, as it is when the parent has died."""
+
+    def watch() -> None:
+        os.read(0, 1)
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _table(lazrs: Any, task: dict[str, Any], file: BinaryIO, out: BinaryIO) -> None:
+    file.seek(task["offset"])
+    chunks = lazrs.read_chunk_table(file, lazrs.LazVlr(bytes.fromhex(task["record"])))
+    out.write(struct.pack("<Q", len(chunks)))
+    out.writelines(struct.pack("<QQ", points, size) for points, size in chunks)
+    out.flush()
+
+
+def _points(lazrs: Any, task: dict[str, Any], file: BinaryIO, out: BinaryIO) -> None:
+    _table(lazrs, task, file, out)
+    parallel = os.read(0, 9).strip() == b"parallel"
+    _end_with_parent()
+    kind = lazrs.ParLasZipDecompressor if parallel else lazrs.LasZipDecompressor
+    _decode(_decoder(kind, task, file), task, out)
+
+
+def _salvage(lazrs: Any, task: dict[str, Any], file: BinaryIO, out: BinaryIO) -> None:
+    _end_with_parent()
+    _decode(_decoder(lazrs.LasZipDecompressor, task, file), task, out)
+
+
+def _decoder(kind: Any, task: dict[str, Any], file: BinaryIO) -> Any:
+    file.seek(task["offset"])
+    return kind(file, bytes.fromhex(task["record"]))
+
+
+def _decode(decoder: Any, task: dict[str, Any], out: BinaryIO) -> None:
+    left, step = task["points"], task["chunk_points"]
+    buffer = bytearray(min(step, left) * task["record_length"])
+    while left:
+        count = min(step, left)
+        part = memoryview(buffer)[: count * task["record_length"]]
+        decoder.decompress_many(part)
+        out.write(part)
+        left -= count
+
+
+def _count(lazrs: Any, task: dict[str, Any], file: BinaryIO, out: BinaryIO) -> None:
+    """Go in large steps as far as they lead, then anew, and at the end point by point."""
+    _end_with_parent()
+    whole = _led(_decoder(lazrs.LasZipDecompressor, task, file), task, 0, _STEP_POINTS)
+    decoder = _decoder(lazrs.LasZipDecompressor, task, file)
+    exact = {**task, "points": whole}
+    _led(decoder, exact, 0, _STEP_POINTS)
+    out.write(struct.pack("<Q", _led(decoder, task, whole, 1)))
+
+
+def _led(decoder: Any, task: dict[str, Any], found: int, step: int) -> int:
+    """Return how many points there are once no further step can be decoded."""
+    with contextlib.suppress(BaseException):
+        while found < task["points"]:
+            count = min(step, task["points"] - found)
+            decoder.decompress_many(bytearray(count * task["record_length"]))
+            found += count
+    return found
+
+
+_ACTIONS = {"table": _table, "points": _points, "salvage": _salvage, "count": _count}
+
+if __name__ == "__main__":
+    main()
