@@ -1,5 +1,6 @@
 """pipes.gpkg opens everywhere and says what the survey says."""
 
+import re
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pyogrio.raw
 import pytest
 import shapely
 from factories import LOCAL, FakeGeoreference, make_empty_survey, make_result, make_survey
+from lxml import etree
 
 from twin_pipeline.errors import OutputError
 from twin_pipeline.export.attributes import LAYERS, FieldKind
@@ -41,7 +43,10 @@ def geometries(path, layer):
 @pytest.mark.parametrize("make", [make_survey, make_empty_survey])
 def test_layers_and_fields_are_the_schemas(tmp_path, make):
     path = write_gpkg([make_result(make())], tmp_path / "pipes.gpkg")
-    assert [name for name, _ in pyogrio.list_layers(path)] == [layer.name for layer in LAYERS]
+    names = [name for name, _ in pyogrio.list_layers(path)]
+    extra = {"layer_styles", "pipes_stations", "pipes_fittings"}
+    assert names[: len(LAYERS)] == [layer.name for layer in LAYERS]
+    assert set(names[len(LAYERS) :]) == extra
     for layer in LAYERS:
         info = pyogrio.read_info(path, layer=layer.name)
         assert info["fields"].tolist() == [spec.name for spec in layer.fields]
@@ -143,6 +148,53 @@ def test_columns_have_titles_and_units(path):
     assert len(query(path, "SELECT * FROM gpkg_data_columns")) == sum(len(x.fields) for x in LAYERS)
 
 
+def test_relations_lead_from_a_pipe_to_its_stations_and_fittings(path, results):
+    relations = query(
+        path,
+        "SELECT base_table_name, related_table_name, relation_name, mapping_table_name"
+        " FROM gpkgext_relations",
+    )
+    assert relations == [
+        ("pipes", "stations", "features", "pipes_stations"),
+        ("pipes", "fittings", "features", "pipes_fittings"),
+    ]
+    registered = query(
+        path, "SELECT table_name FROM gpkg_extensions WHERE extension_name='gpkg_related_tables'"
+    )
+    assert set(registered) == {("gpkgext_relations",), ("pipes_stations",), ("pipes_fittings",)}
+    for pipe in results[0].survey.pipes:
+        for table, wanted in (("stations", len(pipe.stations)), ("fittings", len(pipe.fittings))):
+            rows = query(
+                path,
+                f"SELECT r.pipe_id, r.site FROM pipes JOIN pipes_{table} ON base_id = pipes.fid"  # noqa: S608
+                f" JOIN {table} AS r ON related_id = r.fid WHERE pipes.pipe_id = '{pipe.pipe_id}'",
+            )
+            assert rows == [(pipe.pipe_id, results[0].survey.site)] * wanted
+
+
+def test_styles_are_where_qgis_looks_and_name_every_field(path):
+    rows = query(
+        path,
+        "SELECT f_table_name, f_geometry_column, useAsDefault, styleQML FROM layer_styles"
+        " WHERE f_table_catalog = '' AND f_table_schema = ''",
+    )
+    spatial = [layer for layer in LAYERS if layer.geometry.value]
+    assert [table for table, _, default, _ in rows if default] == [x.name for x in spatial]
+    assert {geometry for _, geometry, _, _ in rows} == {"geom"}
+    fields = {layer.name: [spec.name for spec in layer.fields] for layer in spatial}
+    for table, _, _, qml in rows:
+        root = etree.fromstring(qml)
+        assert [alias.get("field") for alias in root.iter("alias")] == fields[table]
+        names = {alias.get("field"): alias.get("name") for alias in root.iter("alias")}
+        assert names["site"] == "現場"
+        symbols = {symbol.get("name") for symbol in root.iter("symbol")}
+        assert symbols == {rule.get("symbol") for rule in root.iter("rule")} - {None}
+        used = set(re.findall(r'"(\w+)"', " ".join(r.get("filter") for r in root.iter("rule"))))
+        assert used <= set(fields[table])
+    aliases = etree.fromstring(rows[0][3]).iter("alias")
+    assert {a.get("name") for a in aliases} >= {"管種", "呼び径 [mm]", "土被り最小 [m]", "布設年度"}
+
+
 def test_equal_results_give_equal_bytes(tmp_path, results):
     first = write_gpkg(results, tmp_path / "a.gpkg").read_bytes()
     second = write_gpkg(results, tmp_path / "b.gpkg").read_bytes()
@@ -160,7 +212,10 @@ def test_names_from_files_stay_text(tmp_path):
 
 def test_no_sites_at_all(tmp_path):
     path = write_gpkg([], tmp_path / "pipes.gpkg")
-    assert [name for name, _ in pyogrio.list_layers(path)] == [layer.name for layer in LAYERS]
+    names = [name for name, _ in pyogrio.list_layers(path)]
+    extra = {"layer_styles", "pipes_stations", "pipes_fittings"}
+    assert names[: len(LAYERS)] == [layer.name for layer in LAYERS]
+    assert set(names[len(LAYERS) :]) == extra
 
 
 def test_a_missing_folder_is_an_output_error_and_leaves_nothing(tmp_path, result):

@@ -60,6 +60,11 @@ class Field:
     """Digits after the point where a format writes numbers as text."""
 
 
+def describe(spec: Field) -> str:
+    """Return a field's description with its unit."""
+    return f"{spec.description} [{spec.unit}]" if spec.unit else spec.description
+
+
 class GeometryKind(StrEnum):
     """Geometry of a layer, in the words of OGR."""
 

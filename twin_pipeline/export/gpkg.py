@@ -7,27 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from twin_pipeline.crs import lonlat_target, scan_target
-from twin_pipeline.export.attributes import LAYERS, Field, SiteResult
+from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.dataset import Dataset
 from twin_pipeline.export.files import staged
+from twin_pipeline.export.gpkg_extras import add_extras
 from twin_pipeline.export.ogr import NOWHERE, accepted_crs, crs_names, write_layer
 
 TIMESTAMP_KEY = "scan_modified_at"
 """Provenance key (ISO 8601 with offset) that dates the file; equal provenance, equal bytes."""
-
-_SCHEMA_EXTENSION = "http://www.geopackage.org/spec121/#extension_schema"
-
-_SCHEMA_TABLES = """
-CREATE TABLE gpkg_data_columns (
-  table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, title TEXT, description TEXT,
-  mime_type TEXT, constraint_name TEXT,
-  CONSTRAINT pk_gdc PRIMARY KEY (table_name, column_name),
-  CONSTRAINT gdc_tn UNIQUE (table_name, name));
-CREATE TABLE gpkg_data_column_constraints (
-  constraint_name TEXT NOT NULL, constraint_type TEXT NOT NULL, value TEXT, min NUMERIC,
-  min_is_inclusive BOOLEAN, max NUMERIC, max_is_inclusive BOOLEAN, description TEXT,
-  CONSTRAINT gdcc_ntv UNIQUE (constraint_name, constraint_type, value));
-"""
 
 
 def write_gpkg(results: Sequence[SiteResult], path: Path) -> Path:
@@ -91,31 +78,8 @@ def _timestamp(results: Sequence[SiteResult]) -> str | None:
 
 
 def _finish(path: Path, timestamp: str | None) -> None:
-    """Give the columns their titles and descriptions, and the layers their date.
-
-    pyogrio can't set them, so they are written as the standard's schema extension has them.
-    """
+    """Let the file explain itself, and give its layers their date."""
     with closing(sqlite3.connect(path)) as database, database:
-        database.executescript(_SCHEMA_TABLES)
-        database.executemany(
-            "INSERT INTO gpkg_data_columns (table_name, column_name, name, title, description)"
-            " VALUES (?, ?, ?, ?, ?)",
-            [
-                (layer.name, spec.name, spec.name, spec.alias_ja, _describe(spec))
-                for layer in LAYERS
-                for spec in layer.fields
-            ],
-        )
-        database.executemany(
-            "INSERT INTO gpkg_extensions VALUES (?, NULL, 'gpkg_schema', ?, 'read-write')",
-            [
-                ("gpkg_data_columns", _SCHEMA_EXTENSION),
-                ("gpkg_data_column_constraints", _SCHEMA_EXTENSION),
-            ],
-        )
+        add_extras(database, timestamp)
         if timestamp is not None:
             database.execute("UPDATE gpkg_contents SET last_change = ?", (timestamp,))
-
-
-def _describe(spec: Field) -> str:
-    return f"{spec.description} [{spec.unit}]" if spec.unit else spec.description
