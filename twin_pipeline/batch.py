@@ -18,7 +18,7 @@ from twin_pipeline.errors import AllFailedError, Interrupted, TwinPipelineError
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.catalog import write_catalog
 from twin_pipeline.export.formats import require_formats
-from twin_pipeline.export.further import EXPORT, write_format
+from twin_pipeline.export.further import EXPORT, folder_for, write_format
 from twin_pipeline.export.run_record import RunFacts, run_record, write_run_record
 from twin_pipeline.export.site_record import NAME as SITE_RECORD
 from twin_pipeline.export.site_record import write_site_record
@@ -300,7 +300,13 @@ def _export_further(
     results: Sequence[SiteResult], config: Config, staging: Path, progress: Progress
 ) -> None:
     for name in dict.fromkeys(config.export.formats):
-        write_format(name, results, staging / EXPORT / name, config.export, progress.note)
+        write_format(
+            name,
+            results,
+            staging / EXPORT / folder_for(name, config.export),
+            config.export,
+            progress.note,
+        )
 
 
 def _now() -> dt.datetime:

@@ -13,7 +13,7 @@ from twin_pipeline.crs import restore
 from twin_pipeline.errors import InputError, UsageError
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.formats import FORMATS, require_formats
-from twin_pipeline.export.further import EXPORT, write_format
+from twin_pipeline.export.further import EXPORT, folder_for, write_format
 from twin_pipeline.export.site_record import NAME, read_site_record
 from twin_pipeline.job import load_job_file, with_job
 from twin_pipeline.output import RECORD, SITES, require_site_name
@@ -81,7 +81,14 @@ def export(
     folder = out / EXPORT
     try:
         return [
-            write_format(name, results, folder / name, config.export, warn, overwrite=overwrite)
+            write_format(
+                name,
+                results,
+                folder / folder_for(name, config.export),
+                config.export,
+                warn,
+                overwrite=overwrite,
+            )
             for name in wanted
         ]
     finally:

@@ -288,6 +288,10 @@ def export(
         str | None,
         typer.Option(metavar="CRS", help="EPSG:code of the files; without it that of the scan."),
     ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Profile of an owner; writes the format profile."),
+    ] = None,
     job: _Job = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what an earlier export wrote.")
@@ -299,7 +303,7 @@ def export(
     with told_in_one_line(verbose=verbose):
         from twin_pipeline.cli import exporting
 
-        given = exporting.Given(crs, job)
+        given = exporting.Given(crs, profile, job)
         exporting.export(out, formats or [], config, given, overwrite=overwrite, quiet=quiet)
 
 

@@ -15,12 +15,14 @@ class Given:
     """Flags that stand for configuration keys; None where not given."""
 
     crs: str | None
+    profile: str | None
     job: str | None
 
     def settings(self) -> Flags:
         """Return them as settings of the configuration."""
         places = {
             ("export", "crs"): ("--crs", self.crs),
+            ("export", "profile"): ("--profile", self.profile),
             ("job", "file"): ("--job", self.job),
         }
         return {place: Setting(value, flag) for place, (flag, value) in places.items() if value}
@@ -42,5 +44,7 @@ def export(
         if not quiet:
             typer.echo(f"warning: {message}", err=True)
 
+    if given.profile is not None and "profile" not in names:
+        names = [*names, "profile"]
     for folder in write_exports(out, names, config, warn, overwrite=overwrite):
         typer.echo(folder)

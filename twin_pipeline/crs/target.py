@@ -79,6 +79,8 @@ class Target:
     is_local: bool
     """Whether coordinates are metres around an origin."""
     vertical_name: str
+    keeps_elevations: bool
+    """Whether heights stay in the scan's vertical datum."""
     convert: Callable[[Placed, FloatArray], FloatArray] = field(compare=False, repr=False)
 
     def place(self, site: Placed, xyz: FloatArray) -> FloatArray:
@@ -107,6 +109,7 @@ def scan_target(site: Placed) -> Target:
         is_geographic=False,
         is_local=site.is_local,
         vertical_name=site.vertical_name,
+        keeps_elevations=True,
         convert=lambda _, xyz: xyz,
     )
 
@@ -121,6 +124,7 @@ def lonlat_target(heights: Heights) -> Target:
         is_geographic=True,
         is_local=False,
         vertical_name=_LONLAT_NAMES[heights],
+        keeps_elevations=heights == "scan",
         convert={
             "scan": _lonlat_as_scanned,
             "ellipsoidal": lambda site, xyz: site.to_geographic(xyz),
@@ -177,6 +181,7 @@ def projected_target(name: str, source: str) -> Target:
         is_geographic=False,
         is_local=False,
         vertical_name=datum.name,
+        keeps_elevations=False,
         convert=lambda site, xyz: frame.from_geographic(site.to_geographic(xyz)),
     )
 
@@ -195,6 +200,7 @@ def _plane_target(shown: str, horizontal: CRS, plane: Plane) -> Target:
         is_geographic=False,
         is_local=False,
         vertical_name=_LONLAT_NAMES["scan"],
+        keeps_elevations=True,
         convert=convert,
     )
 

@@ -16,3 +16,8 @@ def has(encoding: str, letter: str) -> bool:
 def representable(text: str, encoding: str) -> str:
     """Return text with a `GETA` for each character that the encoding lacks."""
     return "".join(letter if has(encoding, letter) else GETA for letter in text)
+
+
+def fitting_bytes(text: str, encoding: str, limit: int) -> str:
+    """Return text with characters that the encoding has, cut to a count of bytes in it."""
+    return representable(text, encoding).encode(encoding)[:limit].decode(encoding, errors="ignore")

@@ -11,6 +11,7 @@ from twin_pipeline.crs import Target, lonlat_target, projected_target, scan_targ
 from twin_pipeline.crs.rectangular import rectangular_target
 from twin_pipeline.errors import GeoreferenceError, UsageError
 from twin_pipeline.export.attributes import SiteResult
+from twin_pipeline.export.bureau import Profile, load_profile
 from twin_pipeline.export.dataset import Dataset
 from twin_pipeline.export.options import ExportOptions
 
@@ -25,6 +26,7 @@ class Space(StrEnum):
     """Metres: that of the scan, or the one that the configuration names."""
     ELLIPSOIDAL = "longitude, latitude, ellipsoidal height"
     PLANE_RECTANGULAR = "plane rectangular system of Japan, heights above T.P."
+    PROFILE = "as the owner's profile says"
     SEA_LEVEL = "longitude, latitude, height above sea level"
 
 
@@ -63,6 +65,7 @@ _FORMATS = (
     Format("landxml", Space.PROJECTED, "landxml:write_landxml",
            "LandXML 1.2: pipe networks, alignments and profiles"),
     Format("csv", Space.PROJECTED, "csv_tables:write_csv_folder", "CSV, UTF-8 with BOM"),
+    Format("profile", Space.PROFILE, "bureau.write:write_profile", "an owner's own columns"),
     Format("citygml", Space.PLANE_RECTANGULAR, "citygml.write:write_citygml", "PLATEAU 地下埋設物"),
     Format("ifc", Space.PROJECTED, "ifc.write:write_ifc", "IFC 4.3", "ifcopenshell", "ifc"),
 )  # fmt: skip
@@ -80,6 +83,8 @@ def require_formats(names: Sequence[str], options: ExportOptions) -> None:
     GeoreferenceError
         When the CRS that the options name can't be written.
     """
+    if "profile" in names:
+        profile_of(options)
     for name in names:
         if name not in FORMATS:
             raise UsageError(f"{name}: is no format; there are {', '.join(FORMATS)}")
@@ -90,6 +95,21 @@ def require_formats(names: Sequence[str], options: ExportOptions) -> None:
         projected_target(options.crs, "export.crs")
 
 
+def profile_of(options: ExportOptions) -> Profile:
+    """Return the profile that the options name.
+
+    Raises
+    ------
+    InputError
+        When its file can't be read.
+    UsageError
+        When none is named, or the file is no profile.
+    """
+    if options.profile is None:
+        raise UsageError("format profile needs a profile file: give --profile FILE")
+    return load_profile(options.profile)
+
+
 def target_for(space: Space, options: ExportOptions) -> Callable[[SiteResult], Target]:
     """Return what gives a site the coordinate system to be written in."""
     if space is Space.ELLIPSOIDAL:
@@ -98,6 +118,8 @@ def target_for(space: Space, options: ExportOptions) -> Callable[[SiteResult], T
         shared = lonlat_target("sea level")
     elif space is Space.PLANE_RECTANGULAR:
         return lambda result: _plane_rectangular(result, options)
+    elif space is Space.PROFILE and (crs := profile_of(options).crs) is not None:
+        shared = projected_target(crs, f"{options.profile}: crs")
     elif options.crs is not None:
         shared = projected_target(options.crs, "export.crs")
     else:

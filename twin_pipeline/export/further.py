@@ -11,7 +11,7 @@ from twin_pipeline.crs import Target
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.dataset import Dataset, grouped
 from twin_pipeline.export.files import write_text
-from twin_pipeline.export.formats import FORMATS, target_for
+from twin_pipeline.export.formats import FORMATS, profile_of, target_for
 from twin_pipeline.export.options import ExportOptions
 from twin_pipeline.output import output_folder
 
@@ -65,6 +65,11 @@ def write_format(
             write(Dataset(members, target, options, warn), place)
         _write_manifest(name, groups, staging)
     return folder
+
+
+def folder_for(name: str, options: ExportOptions) -> str:
+    """Return the name of a format's folder; profiles have one each."""
+    return f"{name}-{profile_of(options).name}" if name == "profile" else name
 
 
 def _folder_name(target: Target, groups: dict[Target, tuple[SiteResult, ...]]) -> str:

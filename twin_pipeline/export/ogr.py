@@ -22,6 +22,9 @@ NOWHERE = (
 )
 """How GDAL spells the undefined Cartesian system that the GeoPackage standard numbers -1."""
 
+DBF_TEXT_BYTES = 254
+_LANGUAGE_BYTE, _SHIFT_JIS = 29, 0x13
+
 _DTYPES: dict[FieldKind, npt.DTypeLike] = {
     FieldKind.TEXT: object,
     FieldKind.INTEGER: np.int64,
@@ -86,6 +89,16 @@ def write_layer(
         )
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
         raise OutputError(f"{path}: can't be written: {error}") from error
+
+
+def write_shape_layer(path: Path, table: Table, names: list[str], encoding: str, crs: str) -> None:
+    """Write one Shapefile whose texts fit a DBF, see `charset.fitting_bytes`."""
+    write_layer(path, table, driver="ESRI Shapefile", crs=crs, names=names, encoding=encoding)
+    if encoding == "CP932":
+        # For programs that read no .cpg.
+        with path.with_suffix(".dbf").open("r+b") as file:
+            file.seek(_LANGUAGE_BYTE)
+            file.write(bytes([_SHIFT_JIS]))
 
 
 def geometries(table: Table) -> npt.NDArray[Any]:

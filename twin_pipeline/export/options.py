@@ -13,6 +13,11 @@ class ExportOptions(CityGmlOptions):
     formats: tuple[str, ...] = Field(
         (), description="formats that a run writes to OUT/export, see docs/formats.md"
     )
+    profile: str | None = Field(
+        None,
+        description="profile file of format profile: an owner's columns, codes, units and "
+        "encoding, see docs/formats.md",
+    )
     crs: str | None = Field(
         None,
         description="CRS of the formats that write a map projection: EPSG:code; without it that "

@@ -9,15 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from twin_pipeline.export.attributes import GeometryKind
-from twin_pipeline.export.charset import representable
+from twin_pipeline.export.charset import fitting_bytes
 from twin_pipeline.export.csv_text import BYTE_ORDER_MARK, csv_text
 from twin_pipeline.export.dataset import Dataset
 from twin_pipeline.export.files import write_text
-from twin_pipeline.export.ogr import plane_crs, write_layer
+from twin_pipeline.export.ogr import DBF_TEXT_BYTES, plane_crs, write_shape_layer
 from twin_pipeline.export.rows import Table, Value
-
-TEXT_BYTES = 254
-_LANGUAGE_BYTE, _SHIFT_JIS = 29, 0x13
 
 SHORT_NAMES = {
     "site": "SITE",
@@ -91,16 +88,6 @@ def _write(dataset: Dataset, folder: Path, encoding: str) -> list[Path]:
     return sorted(folder.iterdir())
 
 
-def write_shape_layer(path: Path, table: Table, names: list[str], encoding: str, crs: str) -> None:
-    """Write one Shapefile whose texts fit it, see `fitting_text`."""
-    write_layer(path, table, driver="ESRI Shapefile", crs=crs, names=names, encoding=encoding)
-    if encoding == "CP932":
-        # For programs that read no .cpg.
-        with path.with_suffix(".dbf").open("r+b") as file:
-            file.seek(_LANGUAGE_BYTE)
-            file.write(bytes([_SHIFT_JIS]))
-
-
 def _fitting(dataset: Dataset, table: Table, encoding: str) -> Table:
     """Return the table with texts that a DBF can hold, and tell what was changed."""
     rows = tuple(tuple(_value(v, encoding) for v in row) for row in table.rows)
@@ -115,10 +102,4 @@ def _fitting(dataset: Dataset, table: Table, encoding: str) -> Table:
 
 
 def _value(value: Value, encoding: str) -> Value:
-    return fitting_text(value, encoding) if isinstance(value, str) else value
-
-
-def fitting_text(text: str, encoding: str) -> str:
-    """Return the text with characters that the encoding has, cut to what a DBF can hold."""
-    kept = representable(text, encoding)
-    return kept.encode(encoding)[:TEXT_BYTES].decode(encoding, errors="ignore")
+    return fitting_bytes(value, encoding, DBF_TEXT_BYTES) if isinstance(value, str) else value
