@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -16,6 +16,7 @@ from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.model import Fitting, FittingKind, LabelArray, Pipe, PointCloud
 from twin_pipeline.observing import Observer
 from twin_pipeline.stages.classify import Classified, LeftOut, classify
+from twin_pipeline.stages.cross_sections import cut_cross_sections
 from twin_pipeline.stages.describe import Finding, describe, position
 from twin_pipeline.stages.detect import detect
 from twin_pipeline.stages.excavation import excavation
@@ -113,6 +114,10 @@ def extract(
         pipes = tuple(
             describe(finding, ground, cloud.origin, config.describe)
             for finding in _findings(found, searched, config, catalogue)
+        )
+        pipes = tuple(
+            replace(pipe, sections=cut_cross_sections(cloud, pipe, config.cross_sections))
+            for pipe in pipes
         )
         labels = label_points(pyramid, place, searched, [item.tube for item in found])
         for item in left_out:

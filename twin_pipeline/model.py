@@ -173,6 +173,19 @@ class JobFacts:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class CrossSection:
+    """Points in a thin vertical slice across a pipe."""
+
+    chainage_m: float
+    """Of the station that it is cut at."""
+    points: FloatArray
+    """(N, 2) metres: to the right of the pipe's direction from its centreline, and elevation."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points", frozen(self.points))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Pipe:
     """One measured pipe. Every std is 1 sigma, in metres."""
 
@@ -206,6 +219,8 @@ class Pipe:
     stations: Stations
     fittings: tuple[Fitting, ...]
     job: JobFacts = JobFacts()
+    sections: tuple[CrossSection, ...] = ()
+    """By chainage; a few, for drawings."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "centreline", frozen(self.centreline))

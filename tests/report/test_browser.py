@@ -1,13 +1,15 @@
 """The report as Chromium shows and prints it."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 
 import pytest
-from factories import make_facts, make_result
+from factories import make_facts
 from playwright.sync_api import Page
 
+from report.complete import complete_result
 from twin_pipeline.report.page import write_report
 
 pytestmark = pytest.mark.browser
@@ -24,7 +26,7 @@ def chromium() -> str:
 @pytest.fixture(scope="module")
 def page(chromium, playwright, tmp_path_factory) -> Iterator[Page]:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    write_report([make_result()], make_facts(), path)
+    write_report([complete_result()], make_facts(), path)
     browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
     page = browser.new_page(viewport={"width": 1180, "height": 900})
     page.requests, page.messages = [], []
@@ -86,3 +88,23 @@ def test_it_prints_on_a4_without_cutting_columns(page):
     )
     page.emulate_media(media="screen")
     assert cut == 0
+
+
+@pytest.mark.parametrize(("paper", "long_pt"), [("A4", 842), ("A3", 1191)])
+def test_drawings_are_printed_landscape_one_a_page(page, paper, long_pt):
+    page.emulate_media(media="print")
+    pdf = page.pdf(format=paper, print_background=True)
+    page.emulate_media(media="screen")
+    boxes = re.findall(rb"/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)\s*\]", pdf)
+    landscape = [float(width) > float(height) for width, height in boxes]
+    drawings = page.evaluate("document.querySelectorAll('.sheet').length")
+    assert drawings == 5  # the plan, two profiles, two sheets of sections
+    assert landscape.count(True) == drawings
+    assert landscape.count(False) > 1
+    assert max(float(width) for width, _ in boxes) == pytest.approx(long_pt, abs=2)
+
+
+def test_every_page_has_its_number(page):
+    rules = page.evaluate("[...document.styleSheets[0].cssRules].map(r => r.cssText).join()")
+    assert "counter(page)" in rules
+    assert "counter(pages)" in rules

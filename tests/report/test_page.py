@@ -18,8 +18,10 @@ from factories import (
     make_survey,
 )
 
+from report.complete import complete_result
 from twin_pipeline.errors import OutputError
-from twin_pipeline.export.attributes import SiteResult
+from twin_pipeline.export.attributes import STATIONS, SiteResult
+from twin_pipeline.export.rows import stations_table
 from twin_pipeline.export.run_record import InputFile
 from twin_pipeline.model import Gate
 from twin_pipeline.report.page import write_report
@@ -197,3 +199,43 @@ def test_equal_runs_give_equal_pages_and_nothing_else(tmp_path):
 def test_a_missing_folder_is_an_output_error(tmp_path):
     with pytest.raises(OutputError, match=r"report\.html"):
         write_report([make_result()], make_facts(), tmp_path / "none" / "report.html")
+
+
+def test_everything_is_drawn_and_numbered(report):
+    page = report(complete_result())
+    assert page.tags.count("svg") > 8
+    for number in range(1, 6):
+        assert f"{number} / 5" in page.words
+    for part in ("平面図", "縦断面図", "横断面図", "水-2025-031", "西新宿本線", "1:50 (A3)"):
+        assert part in page.words
+
+
+def test_deviations_stand_beside_the_stations(report):
+    page = report(complete_result())
+    assert "較差 平面 / 高さ / 土被り" in page.words
+    station = stations_table([complete_result()]).rows[0]
+    names = [spec.name for spec in STATIONS.fields]
+    row = dict(zip(names, station, strict=True))
+    parts = [row[f"{what}_deviation_m"] for what in ("plan", "level", "cover")]
+    assert None not in parts
+    assert " / ".join(f"{1000 * part:+.0f}" for part in parts) in page.words
+    assert "設計 L1" in page.words
+
+
+def test_the_standard_diameter_is_beside_the_measured_one(report):
+    words = report(complete_result()).words
+    assert re.search(r"220\.0 ± 1\.1\s*220\.0\s*0\.0", words)
+
+
+def test_a_scan_without_control_points_says_what_sigma_leaves_out(report):
+    assert "基準点による検証は行われていない" in report().words
+
+
+def test_names_in_the_page_margin_can_not_leave_their_string(tmp_path):
+    name = '"} </style><script>alert(1)</script> \\'
+    survey = make_survey(name)
+    path = write_report([make_result(survey)], make_facts(), tmp_path / "r.html")
+    source = path.read_text(encoding="utf-8")
+    assert source.count("</style>") == 1
+    assert "<script" not in source
+    assert re.search(r'@bottom-left \{ content: "[0-9A-Za-z\\ ]*";', source)

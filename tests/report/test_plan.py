@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from factories import EASTING_M, NORTHING_M, make_empty_survey, make_pipe, make_result, make_survey
 
-from twin_pipeline.model import Fitting, FittingKind
+from twin_pipeline.model import DesignLine, Fitting, FittingKind, LevelKind
 from twin_pipeline.report.plan import draw_plan, pipe_label
 
 
 def drawn(result):
-    return ET.fromstring(str(draw_plan(result)))  # noqa: S314 - our own markup
+    return ET.fromstring(str(draw_plan(result).drawing))  # noqa: S314 - our own markup
 
 
 def with_class(root, css):
@@ -93,6 +93,40 @@ def test_the_boundary_is_cut_at_the_frame():
     left = float(frame.get("x"))
     assert xs.min() >= left - 0.01
     assert xs.max() <= left + float(frame.get("width")) + 0.01
+
+
+def test_offsets_are_dimensions_to_the_boundary():
+    line = np.array([[EASTING_M - 50, NORTHING_M - 3.0], [EASTING_M + 50, NORTHING_M - 3.0]])
+    result = make_result(
+        make_survey(pipes=(make_pipe("P1", end=(9.6, 0.0, -1.37)),)), boundary=line
+    )
+    root = drawn(result)
+    lines = [points(element) for element in with_class(root, "offset")]
+    assert len(lines) >= 2
+    for ends in lines:
+        assert ends[0, 0] == pytest.approx(ends[1, 0], abs=0.1)
+    assert {element.text for element in with_class(root, "offset-name")} == {"3.00"}
+    far = np.array([[EASTING_M - 50, NORTHING_M - 30.0], [EASTING_M + 50, NORTHING_M - 30.0]])
+    assert with_class(drawn(make_result(boundary=far)), "offset") == []
+
+
+def test_the_scale_is_a_usual_one_and_true_on_a3():
+    plan = draw_plan(make_result())
+    assert plan.scale in (20, 25, 50, 100, 200)
+    root = ET.fromstring(str(plan.drawing))  # noqa: S314 - our own markup
+    pipe = make_result().survey.pipes[0]
+    path = points(with_class(root, "centreline")[0])
+    units_per_m = np.linalg.norm(path[-1] - path[0]) / np.linalg.norm(
+        pipe.centreline[-1, :2] - pipe.centreline[0, :2]
+    )
+    # 1000 units are 394 mm on paper
+    assert units_per_m * 0.394 == pytest.approx(1000 / plan.scale, rel=1e-3)
+
+
+def test_the_design_is_drawn():
+    line = np.array([[-1.0, 0.0, -1.3], [11.0, 2.9, -1.4]])
+    design = DesignLine("D", line + [EASTING_M, NORTHING_M, 32.0], LevelKind.CENTRE)  # noqa: RUF005
+    assert len(with_class(drawn(make_result(design=(design,))), "design")) == 1
 
 
 def test_nothing_to_draw_is_no_drawing():

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from factories import make_pipe, make_stations
 
-from twin_pipeline.model import Fitting, FittingKind
+from twin_pipeline.geometry.deviation import deviations
+from twin_pipeline.model import DesignLine, Fitting, FittingKind, LevelKind
 from twin_pipeline.report.profile import draw_profile, fitting_name
 
 
@@ -114,3 +115,15 @@ def test_one_station_is_no_profile():
 )
 def test_fittings_are_named(fitting, name):
     assert fitting_name(fitting) == name
+
+
+def test_the_designed_level_is_drawn_where_it_is_known():
+    pipe = make_pipe(end=(9.6, 0.0, -1.34))
+    line = pipe.centreline[[0, 1]] + np.array([0.0, 0.0, 0.05])
+    found = deviations(pipe, [DesignLine("D", line, LevelKind.CENTRE)])
+    markup = str(draw_profile(pipe, found))
+    root = ET.fromstring(markup)  # noqa: S314 - our own markup
+    designed, centre = (points(with_class(root, c)[0]) for c in ("design", "centreline-dark"))
+    crown, bottom = (points(edge) for edge in with_class(root, "edge"))
+    units_per_m = (bottom[0, 1] - crown[0, 1]) / pipe.outer_diameter_m
+    assert (centre - designed)[:, 1] / units_per_m == pytest.approx(0.05, abs=1e-3)

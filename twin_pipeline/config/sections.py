@@ -11,6 +11,7 @@ from twin_pipeline.pictures import DebugOptions
 from twin_pipeline.reference.options import BoundaryOptions, CoverOptions, DesignOptions
 from twin_pipeline.registration import RegistrationOptions
 from twin_pipeline.stages.classify import ClassifyOptions
+from twin_pipeline.stages.cross_sections import CrossSectionsOptions
 from twin_pipeline.stages.describe import DescribeOptions
 from twin_pipeline.stages.detect import DetectOptions
 from twin_pipeline.stages.fittings import FittingsOptions
@@ -40,6 +41,7 @@ class Config(BaseModel):
     fittings: FittingsOptions = FittingsOptions()
     nominal: NominalOptions = NominalOptions()
     describe: DescribeOptions = DescribeOptions()
+    cross_sections: CrossSectionsOptions = CrossSectionsOptions()
     tiles: TilesOptions = TilesOptions()
     boundary: BoundaryOptions = BoundaryOptions()
     design: DesignOptions = DesignOptions()

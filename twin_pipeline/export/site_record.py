@@ -1,7 +1,7 @@
 """sites/NAME/survey.json: all that is known of a site, so that a finished run can be used further.
 
 Numbers are written with all their digits: what is read equals what was written. Only the labels of
-the points are left out, which belong to the scan.
+the points and the cross-sections are left out, which belong to the scan.
 """
 
 import json
@@ -119,7 +119,8 @@ def _read_survey(record: Mapping[str, Any]) -> Survey:
 
 
 def _pipe(pipe: Pipe) -> dict[str, Any]:
-    values = {spec.name: _finite(getattr(pipe, spec.name)) for spec in fields(Pipe)}
+    kept = [spec.name for spec in fields(Pipe) if spec.name != "sections"]
+    values = {name: _finite(getattr(pipe, name)) for name in kept}
     return values | {
         "centreline": pipe.centreline.tolist(),
         "stations": _stations(pipe.stations),

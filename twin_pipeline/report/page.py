@@ -1,14 +1,18 @@
 """Builds report.html from the surveys and the facts of the run."""
 
+import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from twin_pipeline.catalogue import load_catalogue
+from twin_pipeline.errors import UsageError
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.files import write_text
 from twin_pipeline.export.rows import (
@@ -16,29 +20,58 @@ from twin_pipeline.export.rows import (
     clean_text,
     fittings_table,
     provenance_of,
+    station_offsets,
     stations_table,
     trench_table,
 )
 from twin_pipeline.export.run_record import RunFacts, run_record
-from twin_pipeline.model import Pipe
-from twin_pipeline.report.plan import draw_plan, pipe_label
+from twin_pipeline.geometry.deviation import Deviations, deviations
+from twin_pipeline.model import CrossSection, FloatArray, JobFacts, Pipe
+from twin_pipeline.report.plan import Plan, draw_plan, pipe_label
 from twin_pipeline.report.profile import FITTING_NAMES, draw_profile
+from twin_pipeline.report.section import draw_section
 
 NO_VALUE = "–"
 
 ROLES = {"main": "本管", "branch": "分岐管", "crossing": "横断管", "unknown": "不明"}
+LEVELS = {"centre": "管中心", "crown": "管頂", "invert": "管底"}
+GATES = {
+    "pipe found": "管路の検出",
+    "no pipe found": "管路の検出",
+    "cover": "土被りの基準",
+    "design": "設計との照合",
+    "design plan": "設計 平面較差",
+    "design level": "設計 高さ較差",
+    "design cover": "設計 土被り較差",
+    "control points": "基準点の残差",
+    "control point geometry": "基準点の配置",
+}
+"""Japanese names of gates; a gate without one has its own name only."""
+JOB_NAMES = {
+    "construction_no": "工事番号 Job number",
+    "route_name": "路線名 Route",
+    "laid_fiscal_year": "布設年度 Fiscal year laid",
+    "joint_type": "継手形式 Joint type",
+}
 QUALITIES = {"good": "良", "usable": "可", "poor": "不良"}
 
 
 @dataclass(frozen=True, slots=True)
 class _PipeSection:
-    """One pipe's drawing and tables."""
+    """One pipe's drawings and tables."""
 
     pipe: Pipe
     label: str
     profile: Markup | None
+    sections: list[Markup]
+    standard_diameter_m: float | None
+    """Of the nominal size that was decided."""
     stations: list[dict[str, Any]]
     fittings: list[dict[str, Any]]
+    design: Deviations | None
+    profile_number: int
+    """Of the drawings' sheets in the whole report."""
+    sections_number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +80,12 @@ class _SiteSection:
 
     name: str
     record: Mapping[str, Any]
-    plan: Markup | None
+    plan: Plan | None
+    plan_number: int
+    job: dict[str, str]
+    """What the job's papers say, by field of `JobFacts`."""
     has_boundary: bool
+    has_design: bool
     trench_area_m2: float
     pipes: list[_PipeSection]
     provenance: dict[str, str]
@@ -63,11 +100,14 @@ def write_report(results: Sequence[SiteResult], facts: RunFacts, path: Path) -> 
         When `path` can't be written.
     """
     record = run_record(results, facts)
+    numbers = itertools.count(1)
     sites = [
-        _site_section(result, site) for result, site in zip(results, record["sites"], strict=True)
+        _site_section(result, site, numbers)
+        for result, site in zip(results, record["sites"], strict=True)
     ]
     template = _environment().get_template("report.html.j2")
-    return write_text(path, template.render(record=record, sites=sites))
+    page = template.render(record=record, sites=sites, sheets=next(numbers) - 1)
+    return write_text(path, page)
 
 
 def _environment() -> Environment:
@@ -82,34 +122,91 @@ def _environment() -> Environment:
     environment.filters |= _FILTERS
     environment.globals |= {
         "ROLES": ROLES,
+        "LEVELS": LEVELS,
+        "GATES": GATES,
+        "JOB_NAMES": JOB_NAMES,
         "QUALITIES": QUALITIES,
         "FITTING_NAMES": FITTING_NAMES,
     }
     return environment
 
 
-def _site_section(result: SiteResult, record: Mapping[str, Any]) -> _SiteSection:
+def _site_section(
+    result: SiteResult, record: Mapping[str, Any], numbers: Iterator[int]
+) -> _SiteSection:
     stations = _by_pipe(stations_table([result]))
     fittings = _by_pipe(fittings_table([result]))
-    pipes = [
-        _PipeSection(
-            pipe=pipe,
-            label=pipe_label(pipe),
-            profile=draw_profile(pipe),
-            stations=stations.get(clean_text(pipe.pipe_id), []),
-            fittings=fittings.get(clean_text(pipe.pipe_id), []),
-        )
-        for pipe in result.survey.pipes
-    ]
+    plan = draw_plan(result)
+    plan_number = next(numbers) if plan is not None else 0
     return _SiteSection(
         name=clean_text(result.survey.site),
         record=record,
-        plan=draw_plan(result),
+        plan=plan,
+        plan_number=plan_number,
+        job=_job(result.survey.pipes),
+        pipes=[
+            _pipe_section(result, pipe, stations, fittings, numbers) for pipe in result.survey.pipes
+        ],
         has_boundary=result.boundary is not None,
+        has_design=bool(result.design),
         trench_area_m2=sum(float(row[1] or 0.0) for row in trench_table([result]).rows),
-        pipes=pipes,
         provenance=provenance_of(result),
     )
+
+
+def _pipe_section(
+    result: SiteResult,
+    pipe: Pipe,
+    stations: Mapping[str, list[dict[str, Any]]],
+    fittings: Mapping[str, list[dict[str, Any]]],
+    numbers: Iterator[int],
+) -> _PipeSection:
+    key = clean_text(pipe.pipe_id)
+    found = deviations(pipe, result.design)
+    profile = draw_profile(pipe, found)
+    offsets = station_offsets(result, pipe)
+    sections = [
+        draw_section(pipe, section, _offset_at(pipe, section, offsets)) for section in pipe.sections
+    ]
+    return _PipeSection(
+        pipe=pipe,
+        label=pipe_label(pipe),
+        profile=profile,
+        sections=sections,
+        standard_diameter_m=_standard_diameter_m(pipe),
+        stations=stations.get(key, []),
+        fittings=fittings.get(key, []),
+        design=found,
+        profile_number=next(numbers) if profile is not None else 0,
+        sections_number=next(numbers) if sections else 0,
+    )
+
+
+def _offset_at(pipe: Pipe, section: CrossSection, offsets: FloatArray | None) -> float | None:
+    if offsets is None:
+        return None
+    return float(offsets[np.abs(pipe.stations.chainage_m - section.chainage_m).argmin()])
+
+
+def _standard_diameter_m(pipe: Pipe) -> float | None:
+    """Return the standard's outer diameter of the size that was decided."""
+    if pipe.material is None or pipe.nominal_diameter_mm is None:
+        return None
+    try:
+        return load_catalogue().size(pipe.material, pipe.nominal_diameter_mm).outer_diameter_m
+    except UsageError:
+        return None  # decided with a catalogue of one's own
+
+
+def _job(pipes: Sequence[Pipe]) -> dict[str, str]:
+    """Return each fact of the job, once where the pipes agree; absent where none has it."""
+    facts: dict[str, str] = {}
+    for name in JobFacts.__dataclass_fields__:
+        values = [getattr(pipe.job, name) for pipe in pipes]
+        stated = dict.fromkeys(clean_text(value) for value in values if value is not None)
+        if stated:
+            facts[name] = ", ".join(stated)
+    return facts
 
 
 def _by_pipe(table: Table) -> dict[str, list[dict[str, Any]]]:
@@ -140,6 +237,19 @@ def _percent(share: float | None) -> str:
     return f"{math.floor(1000 * share + 1e-9) / 10:.1f} %"
 
 
+def _signed(value_m: float | None) -> str:
+    """Write metres as millimetres with a sign."""
+    if value_m is None or not math.isfinite(value_m):
+        return NO_VALUE
+    return f"{1000 * value_m:+z.0f}"
+
+
+def _css_text(value: object) -> Markup:
+    """Return text as a CSS string: everything but letters and digits by its number."""
+    escaped = (c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in clean_text(value))
+    return Markup('"' + "".join(escaped) + '"')  # noqa: S704 - nothing else is left in it
+
+
 def _storable(value: object) -> object:
     """Return what a template expression gives as text that UTF-8 can hold."""
     return clean_text(value) if type(value) is str else value
@@ -158,5 +268,7 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "millimetres": _millimetres,
     "percent": _percent,
     "whole": _whole,
+    "signed": _signed,
+    "css_text": _css_text,
     "or_dash": _or_dash,
 }

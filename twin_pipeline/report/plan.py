@@ -1,5 +1,6 @@
 """The plan: trench, pipes to scale, stations and fittings, grid north up."""
 
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -8,6 +9,7 @@ from markupsafe import Markup
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.extent import footprint_of
 from twin_pipeline.export.rows import clean_text
+from twin_pipeline.geometry.deviation import feet
 from twin_pipeline.model import Fitting, FittingKind, FloatArray, Pipe
 from twin_pipeline.report.labels import Box
 from twin_pipeline.report.path import direction_at, hidden_stretches, positions_at, stretch
@@ -18,31 +20,96 @@ from twin_pipeline.report.svg import Point
 LABEL_SIZE, STATION_SIZE = 15.0, 11.0
 STATION_GAP, TICK_GAP = 46.0, 16.0
 LEAST_PIPE_WIDTH = 3.0
+OFFSET_GAP = 150.0
+MOST_OFFSET_M = 10.0
+"""Offsets beyond are in the tables only: drawn, they would make the pipes small."""
 LABEL_SHARES = (0.5, 0.35, 0.65, 0.2, 0.8, 0.05, 0.95)
 
 
-def draw_plan(result: SiteResult) -> Markup | None:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan and the scale that it is printed in on A3."""
+
+    drawing: Markup
+    scale: int
+
+
+def draw_plan(result: SiteResult) -> Plan | None:
     """Return the plan of one site, or None where there is neither trench nor pipe."""
     survey = result.survey
     extent = footprint_of(survey)
     if len(extent) == 0:
         return None
+    extent = np.vstack((extent[:, :2], *_boundary_near(result)))
     sheet = PlanSheet(extent, f"平面図 Plan: {clean_text(survey.site)}")
     draw_grid(sheet)
     for ring in survey.trench:
         sheet.drawing.polygon(sheet.path(ring), "trench")
-    if result.boundary is not None:
-        for part in sheet.clipped(result.boundary):
-            sheet.drawing.polyline(part, "boundary")
+    _draw_references(sheet, result)
     for draw in (_draw_pipe, _draw_centreline, _draw_fittings):
         for pipe in survey.pipes:
             draw(sheet, pipe)
     draw_scale_bar(sheet)
     draw_north_arrow(sheet)
+    for pipe in survey.pipes:
+        _draw_offsets(sheet, result, pipe)
     for draw in (_draw_name, _draw_stations):
         for pipe in survey.pipes:
             draw(sheet, pipe)
-    return sheet.drawing.markup()
+    return Plan(sheet.drawing.markup(), sheet.scale)
+
+
+def _draw_references(sheet: PlanSheet, result: SiteResult) -> None:
+    lines = [(line.vertices, "design") for line in result.design]
+    if result.boundary is not None:
+        lines.append((result.boundary, "boundary"))
+    for line, css in lines:
+        for part in sheet.clipped(line):
+            sheet.drawing.polyline(part, css)
+
+
+def _boundary_near(result: SiteResult) -> list[FloatArray]:
+    """Return where the offsets that are drawn meet the boundary, (N, 2) a pipe."""
+    if result.boundary is None:
+        return []
+    found = [feet(result.boundary, pipe.stations.centre) for pipe in result.survey.pipes]
+    shown = [foot.beside & (np.abs(foot.right_m) <= MOST_OFFSET_M) for foot in found]
+    return [foot.values[near, :2] for foot, near in zip(found, shown, strict=True)]
+
+
+def _draw_offsets(sheet: PlanSheet, result: SiteResult, pipe: Pipe) -> None:
+    """Draw the distance to the boundary at a few stations, as dimensions."""
+    if result.boundary is None:
+        return
+    stations = pipe.stations
+    found = feet(result.boundary, stations.centre)
+    positions = (stations.chainage_m * sheet.units_per_m).tolist()
+    for i in spread_out(positions, OFFSET_GAP):
+        if found.beside[i] and abs(found.right_m[i]) <= MOST_OFFSET_M:
+            ends = sheet.at(stations.centre[i]), sheet.at(found.values[i])
+            _draw_offset(sheet, *ends, f"{abs(found.right_m[i]):.2f}")
+
+
+def _draw_offset(sheet: PlanSheet, start: Point, end: Point, text: str) -> None:
+    along = np.subtract(end, start)
+    length = float(np.linalg.norm(along))
+    sheet.drawing.line(start, end, "offset")
+    if length < 2 * STATION_SIZE:
+        return
+    ahead = along / length
+    across = np.array([-ahead[1], ahead[0]])
+    for tip, sign in ((np.array(end), -1.0), (np.array(start), 1.0)):
+        base = tip + sign * 8.0 * ahead
+        corners = [tip, base + 2.5 * across, base - 2.5 * across]
+        sheet.drawing.polygon([(float(x), float(y)) for x, y in corners], "offset-arrow")
+    centres = [
+        (float(x), float(y))
+        for share in (0.5, 0.65, 0.8, 0.35)
+        for side in (1.0, -1.0)
+        for x, y in [np.array(start) + share * along + side * 0.9 * len(text) * 6.0 * across]
+    ]
+    x, y = sheet.labels.place(text, STATION_SIZE, centres)
+    sheet.drawing.text((x, y + STATION_SIZE * 0.36), text, "offset-name middle")
 
 
 def _draw_pipe(sheet: PlanSheet, pipe: Pipe) -> None:

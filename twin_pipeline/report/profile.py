@@ -6,7 +6,8 @@ import numpy as np
 from markupsafe import Markup
 
 from twin_pipeline.export.rows import clean_text
-from twin_pipeline.model import Fitting, FittingKind, FloatArray, Pipe
+from twin_pipeline.geometry.deviation import Deviations
+from twin_pipeline.model import Fitting, FittingKind, FloatArray, LevelKind, Pipe
 from twin_pipeline.report.labels import Box, LabelPlacer, text_width
 from twin_pipeline.report.path import stretches_of
 from twin_pipeline.report.scales import Axis, decimals_of, round_step, spread_out
@@ -47,14 +48,24 @@ class _Profile:
         return np.column_stack((xs, ys))
 
 
-def draw_profile(pipe: Pipe) -> Markup | None:
-    """Return the profile, or None where the pipe has fewer than two stations."""
+def draw_profile(pipe: Pipe, found: Deviations | None = None) -> Markup | None:
+    """Return the profile, or None where the pipe has fewer than two stations.
+
+    Parameters
+    ----------
+    pipe
+        The pipe.
+    found
+        Its deviations from the design, whose level is drawn too.
+    """
     if len(pipe.stations) < 2:
         return None
     profile = _lay_out(pipe)
     _draw_grid(profile)
     _draw_ground(profile)
     _draw_barrel(profile)
+    if found is not None:
+        _draw_design(profile, found)
     _draw_covers(profile)
     _draw_fittings(profile)
     _draw_band(profile)
@@ -130,6 +141,19 @@ def _draw_barrel(profile: _Profile) -> None:
     top, bottom_y = profile.path(profile.crown_z_m), profile.path(profile.bottom_z_m)
     for (x, y), (_, lower) in zip(top[::2].tolist(), bottom_y[::2].tolist(), strict=True):
         profile.notes.block(Box(x - 10, y, x + 10, lower))
+
+
+def _draw_design(profile: _Profile, found: Deviations) -> None:
+    """Draw the designed level: what was measured of that kind, less its deviation."""
+    measured = {
+        LevelKind.CENTRE: profile.pipe.stations.centre[:, 2],
+        LevelKind.CROWN: profile.crown_z_m,
+        LevelKind.INVERT: profile.bottom_z_m,
+    }[found.line.level]
+    designed = measured - found.level_deviation_m
+    for first, last, known in stretches_of(np.isfinite(designed).tolist()):
+        if known:
+            profile.drawing.polyline(profile.path(designed, first, last).tolist(), "design")
 
 
 def _draw_covers(profile: _Profile) -> None:

@@ -1,5 +1,7 @@
 """The plan's paper: axes of one scale, grid, scale bar and north arrow."""
 
+import math
+
 import numpy as np
 import shapely
 
@@ -15,13 +17,17 @@ MARGIN_SHARE, LEAST_MARGIN_M = 0.07, 0.5
 GRID_UNITS = 110.0
 BAR_UNITS = 130.0
 
+SHEET_WIDTH_MM = 394.0
+"""How wide a drawing is printed on A3, landscape, with the page's margins of 13 mm."""
+SCALES = (10, 20, 25, 50, 100, 200, 250, 300, 500, 600, 1000, 1200, 2500, 5000, 10000)
+
 
 class PlanSheet:
     """A drawing in which one metre is as long in easting as in northing."""
 
     def __init__(self, extent: FloatArray, title: str) -> None:
         """Fit the (N, 2+) points of `extent` (metres, scan frame) on the paper."""
-        west, south, east, north, height = _fitted(extent)
+        west, south, east, north, height, self.scale = _fitted(extent)
         bottom = TOP + height
         self.frame = Box(LEFT, TOP, WIDTH - RIGHT, bottom)
         self.drawing = Drawing(WIDTH, bottom + BOTTOM, title)
@@ -95,16 +101,23 @@ def draw_north_arrow(sheet: PlanSheet) -> None:
     sheet.drawing.polygon([(x, top), (x, top + 34), (x + 11, top + 44)], "bar-light")
 
 
-def _fitted(extent: FloatArray) -> tuple[float, float, float, float, float]:
-    """Return west, south, east, north (m) and the height of the frame (drawing units)."""
+def _fitted(extent: FloatArray) -> tuple[float, float, float, float, float, int]:
+    """Return west, south, east, north (m), the frame's height (drawing units), and the scale.
+
+    The scale is the denominator, on A3; beyond the usual ones it is what just fits.
+    """
     low, high = extent.min(axis=0)[:2], extent.max(axis=0)[:2]
     margin_m = max(MARGIN_SHARE * float((high - low).max()), LEAST_MARGIN_M)
     size = high - low + 2 * margin_m
     width = WIDTH - LEFT - RIGHT
     height = float(np.clip(width * size[1] / size[0], LEAST_HEIGHT, MOST_HEIGHT))
     units_per_m = min(width / float(size[0]), height / float(size[1]))
+    least = WIDTH / SHEET_WIDTH_MM * 1000.0 / units_per_m
+    scale = next((usual for usual in SCALES if usual >= least), math.ceil(least))
+    units_per_m = WIDTH / SHEET_WIDTH_MM * 1000.0 / scale
+    height = min(height, max(float(size[1]) * units_per_m, LEAST_HEIGHT))
     half = np.array([width, height]) / units_per_m / 2
     middle = (low + high) / 2
     west, south = (middle - half).tolist()
     east, north = (middle + half).tolist()
-    return west, south, east, north, height
+    return west, south, east, north, height, scale
