@@ -11,6 +11,7 @@ from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.model import Pipe, Quality
 from twin_pipeline.picturing import picturing
 from twin_pipeline.pipeline import catalogue_for
+from twin_pipeline.preparing import readable_scan
 from twin_pipeline.progress import Progress
 from twin_pipeline.stages.describe import barrel_hidden
 from twin_pipeline.stages.read import read_cloud
@@ -49,8 +50,8 @@ def check_scan(scan: Path, config: Config, progress: Progress) -> tuple[CheckIte
     """
     catalogue = catalogue_for(config)
     clock = Clock(progress)
-    with clock.stage("read"):
-        cloud = read_cloud(scan, axis_order=config.crs.axis_order)
+    with clock.stage("read"), readable_scan(scan, config.read) as (path, _):
+        cloud = read_cloud(path, axis_order=config.crs.axis_order)
     dense = config.describe.model_copy(update={"station_interval_m": _STATION_INTERVAL_M})
     config = config.model_copy(update={"describe": dense})
     with picturing(scan.stem, cloud, config) as observer:

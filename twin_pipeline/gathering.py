@@ -16,6 +16,7 @@ from twin_pipeline.model import FloatArray, Gate, Pipe, PointChunk, PointCloud
 from twin_pipeline.registration import Control, Similarity, with_registration
 from twin_pipeline.site import Site
 from twin_pipeline.siting import (
+    bounds,
     corners,
     moved_chunks,
     place,
@@ -23,7 +24,14 @@ from twin_pipeline.siting import (
     registration_warnings,
     resolution_m,
 )
-from twin_pipeline.stages.read import ScanInfo, inspect_scan, read_chunks, read_cloud, sha256_of
+from twin_pipeline.stages.read import (
+    ScanInfo,
+    inspect_scan,
+    read_chunks,
+    read_cloud,
+    repeated_fraction,
+    sha256_of,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +44,8 @@ class ReadScan:
     points: int
     modified_at: dt.datetime
     """When the file was written last."""
+    defects: tuple[str, ...]
+    """What is wrong with the file though it could be read."""
     control: Control | None = None
     """How it was moved onto control points."""
 
@@ -70,9 +80,10 @@ class Gathered:
         )
 
     def warnings(self) -> tuple[str, ...]:
-        """Return what is odd about the place of the scans."""
+        """Return what is odd about the place of the scans, and about their files."""
         return (
             *self.georeference.warnings,
+            *(f"{scan.path.name}: {told}" for scan in self.scans for told in scan.defects),
             *(
                 warning
                 for scan in self.scans
@@ -126,15 +137,33 @@ def gather(site: Site) -> Gathered:
         info = inspect_scan(path, full=False)
         control = registered(path, config)
         cloud = read_cloud(path, axis_order=config.crs.axis_order)
+        defects = (*info.defects, *_doubts(info, cloud, config))
         if control is not None:
             cloud = control.fitted.similarity.moved(cloud)
         places.append(place(info, _bounds(cloud), config))
         clouds.append(cloud)
         modified_at = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
-        scans.append(ReadScan(path, info, sha256_of(path), len(cloud), modified_at, control))
+        scans.append(
+            ReadScan(path, info, sha256_of(path), len(cloud), modified_at, defects, control)
+        )
     for scan, where in zip(scans, places, strict=True):
         _require_same(scan, where, scans[0], places[0])
     return Gathered(tuple(scans), _joined(clouds), places[0], config)
+
+
+def _doubts(info: ScanInfo, cloud: PointCloud, config: Config) -> Iterator[str]:
+    """Say where header and points disagree, and whether points repeat each other."""
+    header = bounds(info, config) if info.header_box is not None else None
+    if header is not None:
+        stray = float(np.abs(np.array(header) - np.array(_bounds(cloud))).max())
+        if stray > 2 * max(info.scale):
+            yield f"the header's bounding box is wrong by up to {stray:,.3f} m; the points decide"
+    repeated = repeated_fraction(cloud.xyz)
+    if repeated:
+        yield (
+            f"about {repeated:.0%} of the points repeat another one exactly, which makes standard "
+            "deviations too small"
+        )
 
 
 def _bounds(cloud: PointCloud) -> tuple[FloatArray, FloatArray]:

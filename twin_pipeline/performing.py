@@ -14,6 +14,7 @@ from twin_pipeline.errors import TwinPipelineError
 from twin_pipeline.export.run_record import InputFile
 from twin_pipeline.output import SITES
 from twin_pipeline.pipeline import SiteOutcome
+from twin_pipeline.preparing import prepared
 from twin_pipeline.progress import Progress
 from twin_pipeline.site import Site, require_scans
 
@@ -22,6 +23,8 @@ RESULT = "result.npz"
 
 Work = Callable[[Site, Path, Progress], SiteOutcome]
 """Runs a site and writes its tiles below a folder."""
+
+_REWRITTEN = ".rewritten"
 
 _one_at_a_time = threading.Lock()
 
@@ -61,7 +64,8 @@ def perform(work: Work, site: Site, folder: Path, progress: Progress) -> Done:
     with _one_at_a_time:
         require_scans(site)
         folder.mkdir(parents=True)
-        outcome = work(site, folder, progress)
+        with prepared(site, folder / _REWRITTEN) as ready:
+            outcome = ready.told(work(ready.site, folder, progress))
         path = folder / SITES / site.name / RESULT
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(path, pack(_lasting(outcome)))

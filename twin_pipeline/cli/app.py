@@ -95,6 +95,16 @@ _DebugDir = Annotated[
         help="Draw pictures of every stage into DIR/SITE: pictures.html shows them.",
     ),
 ]
+_Salvage = Annotated[
+    bool,
+    typer.Option("--salvage", help="Use what a cut-off or damaged scan has, and say what lacks."),
+]
+_PdalPipeline = Annotated[
+    Path | None,
+    typer.Option(
+        "--pdal-pipeline", metavar="FILE.json", help="Read scans through these stages of PDAL."
+    ),
+]
 _Resume = Annotated[
     bool,
     typer.Option(
@@ -168,6 +178,8 @@ def run(
     gcp: _Gcp = None,
     material: _Material = None,
     debug_dir: _DebugDir = None,
+    salvage: _Salvage = False,
+    pdal_pipeline: _PdalPipeline = None,
     boundary: _Boundary = None,
     design: _Design = None,
     job: _Job = None,
@@ -199,6 +211,8 @@ def run(
             boundary=boundary,
             design=design,
             job=job,
+            salvage=salvage,
+            pdal_pipeline=pdal_pipeline,
         )
         how = running.How(overwrite, resume, jobs, scheduler)
         if dry_run:
@@ -220,6 +234,8 @@ def tile(
     origin: _Origin = None,
     force_crs: _ForceCrs = False,
     gcp: _Gcp = None,
+    salvage: _Salvage = False,
+    pdal_pipeline: _PdalPipeline = None,
     overwrite: _Overwrite = False,
     resume: _Resume = False,
     jobs: _Jobs = None,
@@ -241,6 +257,8 @@ def tile(
             vertical_offset=vertical_offset,
             force_crs=force_crs,
             gcp=gcp,
+            salvage=salvage,
+            pdal_pipeline=pdal_pipeline,
         )
         how = running.How(overwrite, resume, jobs, scheduler)
         running.tile(scans, out, config, flags, how, as_json=json, quiet=quiet)
@@ -253,6 +271,8 @@ def check(
     axis_order: _AxisOrder = None,
     material: _Material = None,
     debug_dir: _DebugDir = None,
+    salvage: _Salvage = False,
+    pdal_pipeline: _PdalPipeline = None,
     json: _Json = False,
     quiet: _Quiet = False,
     verbose: _Verbose = False,
@@ -261,17 +281,32 @@ def check(
     with told_in_one_line(verbose=verbose):
         from twin_pipeline.cli import running
 
-        flags = running.Given(None, None, None, axis_order, material, debug_dir=debug_dir)
+        flags = running.Given(
+            None,
+            None,
+            None,
+            axis_order,
+            material,
+            debug_dir=debug_dir,
+            salvage=salvage,
+            pdal_pipeline=pdal_pipeline,
+        )
         running.check(scan, config, flags, as_json=json, quiet=quiet)
 
 
 @app.command(epilog="Example: twin-pipeline info trench.laz")
-def info(scan: _Scan, json: _Json = False, verbose: _Verbose = False) -> None:
+def info(
+    scan: _Scan,
+    salvage: _Salvage = False,
+    pdal_pipeline: _PdalPipeline = None,
+    json: _Json = False,
+    verbose: _Verbose = False,
+) -> None:
     """Say what a scan is: version, points, extent, density, CRS, dimensions, defects."""
     with told_in_one_line(verbose=verbose):
         from twin_pipeline.cli import inspecting
 
-        inspecting.info(scan, as_json=json)
+        inspecting.info(scan, salvage=salvage, pdal_pipeline=pdal_pipeline, as_json=json)
 
 
 @app.command(epilog="Example: twin-pipeline export out -f shapefile -f dxf")

@@ -2,20 +2,29 @@
 
 import json
 import webbrowser
+from dataclasses import replace
 from pathlib import Path
 
 import typer
 
 from twin_pipeline.cli.failures import GATE_FAILED
 from twin_pipeline.errors import InputError
-from twin_pipeline.stages.read import describe_scan, inspect_scan
+from twin_pipeline.preparing import readable_scan
+from twin_pipeline.stages.read import ReadOptions, describe_scan, inspect_scan, sha256_of
 from twin_pipeline.validation import validate_output
 from twin_pipeline.view import serve
 
 
-def info(scan: Path, *, as_json: bool) -> None:
+def info(scan: Path, *, salvage: bool, pdal_pipeline: Path | None, as_json: bool) -> None:
     """Print what a scan is; fail if its points can't be used."""
-    found = inspect_scan(scan)
+    pipeline = None if pdal_pipeline is None else str(pdal_pipeline)
+    options = ReadOptions(salvage=salvage, pdal_pipeline=pipeline)
+    with readable_scan(scan, options) as (path, notes):
+        found = inspect_scan(path)
+    if path != scan:
+        size, digest = scan.stat().st_size, sha256_of(scan)
+        defects = (*found.defects, *notes)
+        found = replace(found, path=scan, file_size=size, sha256=digest, defects=defects)
     typer.echo(json.dumps(found.to_dict(), indent=2) if as_json else describe_scan(found))
     if found.unreadable:
         raise InputError(found.unreadable)

@@ -23,6 +23,7 @@ from twin_pipeline.config import Config, Flags, Setting, load_config
 from twin_pipeline.crs import Decision
 from twin_pipeline.errors import AllFailedError
 from twin_pipeline.output import require_free
+from twin_pipeline.preparing import readable_scan
 from twin_pipeline.site import require_scans, sites_of
 from twin_pipeline.siting import locate, registered, require_targets
 from twin_pipeline.stages.read import inspect_scan
@@ -43,6 +44,8 @@ class Given:
     gcp: str | None = None
     debug_dir: Path | None = None
     overwrite: bool = False
+    salvage: bool = False
+    pdal_pipeline: Path | None = None
     boundary: str | None = None
     design: str | None = None
     job: str | None = None
@@ -59,10 +62,14 @@ class Given:
             ("crs", "vertical_offset_m"): ("--vertical-offset", self.vertical_offset),
             ("registration", "gcp"): ("--gcp", self.gcp),
             ("crs", "force_crs"): ("--force-crs", self.force_crs),
+            ("read", "salvage"): ("--salvage", self.salvage),
             ("boundary", "file"): ("--boundary", self.boundary),
             ("design", "file"): ("--design", self.design),
             ("job", "file"): ("--job", self.job),
         }
+        if self.pdal_pipeline is not None:
+            path = str(self.pdal_pipeline.absolute())
+            places["read", "pdal_pipeline"] = ("--pdal-pipeline", path)
         if self.debug_dir is not None:
             # other processes may work in another folder
             places["debug", "folder"] = ("--debug-dir", str(self.debug_dir.absolute()))
@@ -179,7 +186,8 @@ def announce(
 
 def _plan(scans: Sequence[Path], out: Path, config: Config) -> Iterable[tuple[str, str]]:
     for scan in scans:
-        info = inspect_scan(scan, full=False)
+        with readable_scan(scan, config.read) as (path, _):
+            info = inspect_scan(path, full=False)
         georeference = locate(info, config)
         for warning in georeference.warnings:
             typer.echo(f"warning: {warning}", err=True)

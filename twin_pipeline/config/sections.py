@@ -20,6 +20,7 @@ from twin_pipeline.stages.judge import JudgeOptions
 from twin_pipeline.stages.measure import MeasureOptions
 from twin_pipeline.stages.nominal import NominalOptions
 from twin_pipeline.stages.prepare import PrepareOptions
+from twin_pipeline.stages.read import ReadOptions
 from twin_pipeline.stages.trace import TraceOptions
 from twin_pipeline.tiles import TilesOptions
 
@@ -30,6 +31,7 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     crs: CrsOptions = CrsOptions()
+    read: ReadOptions = ReadOptions()
     registration: RegistrationOptions = RegistrationOptions()
     prepare: PrepareOptions = PrepareOptions()
     ground: GroundOptions = GroundOptions()

@@ -72,6 +72,14 @@ class _Accumulator:
         return None, None
 
 
+def repeated_fraction(xyz: FloatArray) -> float:
+    """Return the share of points (N, 3) whose coordinates another has already; 0 below 1 %."""
+    counter = DistinctCounter(_POINT_SLOTS_LOG2)
+    counter.add(*(np.ascontiguousarray(column).view(np.int64) for column in xyz.T))
+    repeated = 1.0 - counter.estimate() / len(xyz)
+    return repeated if repeated > _WORTH_TELLING else 0.0
+
+
 def scan_content(header: ScanHeader) -> Content:
     """Go over all points once, in bounded memory.
 

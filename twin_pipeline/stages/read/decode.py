@@ -89,8 +89,9 @@ def _readable(header: ScanHeader) -> int:
         for _ in iter_records(header, _CHECK_POINTS):
             pass
         return header.point_count
-    with LazChild(header, laz_record(header), "count") as child:
+    with suppress(InputError), LazChild(header, laz_record(header), "count") as child:
         return child.count()
+    return 0
 
 
 def _las_buffers(header: ScanHeader, file: BinaryIO, chunk_points: int) -> Iterator[bytearray]:

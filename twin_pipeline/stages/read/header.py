@@ -113,7 +113,7 @@ def _parse(file: BinaryIO, path: Path) -> ScanHeader:
     block = file.read(_HEADER_1_4)
     _require_las(block, path)
     major, minor = block[24], block[25]
-    if major != 1 or minor > 5:
+    if major != 1 or minor > 4:
         raise InputError(f"{path}: LAS version {major}.{minor} is not known: convert it to 1.4")
     offset_to_points: int = struct.unpack_from("<I", block, 96)[0]
     if not _SMALLEST_HEADER <= offset_to_points <= size:
@@ -152,6 +152,14 @@ def _parse(file: BinaryIO, path: Path) -> ScanHeader:
 def _require_las(block: bytes, path: Path) -> None:
     if not block:
         raise InputError(f"{path}: is empty")
+    if block.lower().startswith(b"~v"):
+        raise InputError(
+            f"{path}: is a well log (the other LAS format), not a point cloud: give the scan"
+        )
+    if block.startswith(b"version https://git-lfs"):
+        raise InputError(
+            f"{path}: is a git-LFS pointer to the scan, not the scan: fetch it with `git lfs pull`"
+        )
     if block[:4] != b"LASF":
         raise InputError(
             f"{path}: is not a LAS or LAZ file (starts with {block[:8]!r}): convert the scan to LAZ"

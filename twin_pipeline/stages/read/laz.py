@@ -87,7 +87,8 @@ def _require_items(header: ScanHeader, record: bytes, items: list[tuple[int, int
 
 def _cut_off(header: ScanHeader) -> InputError:
     return InputError(
-        f"{header.path}: its table of LAZ chunks is missing: it is cut off, {COPY_AGAIN}"
+        f"{header.path}: its table of LAZ chunks is missing: it is cut off, {COPY_AGAIN}, or give "
+        "--salvage to use what is there"
     )
 
 

@@ -18,7 +18,7 @@ import resource
 import struct
 import sys
 import threading
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 _STEP_POINTS = 4096
 
@@ -76,8 +76,54 @@ def _points(lazrs: Any, task: dict[str, Any], file: BinaryIO, out: BinaryIO) -> 
     _decode(_decoder(kind, task, file), task, out)
 
 
+class _Mended:
+    """A file as if it had an empty table of chunks, which the decoder wants to see.
+
+    The table lies far beyond the end, so that what is read at the end is still the end.
+    """
+
+    _TABLE_AT = 1 << 60
+    _TABLE = struct.pack("<II", 0, 0)
+
+    def __init__(self, file: BinaryIO, offset: int) -> None:
+        self._file = file
+        self._offset = offset
+        self._at = 0
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        self._at = position if whence == 0 else self._at + position
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        if self._at >= self._TABLE_AT:
+            data = self._TABLE[self._at - self._TABLE_AT :]
+            data = data if size < 0 else data[:size]
+        else:
+            self._file.seek(self._at)
+            data = self._pointed(self._file.read(size))
+        self._at += len(data)
+        return data
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _pointed(self, data: bytes) -> bytes:
+        """Return data in which the eight bytes before the points tell where the table is."""
+        told, first = bytearray(data), self._offset - self._at
+        for place, value in enumerate(struct.pack("<q", self._TABLE_AT), start=first):
+            if 0 <= place < len(told):
+                told[place] = value
+        return bytes(told)
+
+
 def _salvage(lazrs: Any, task: dict[str, Any], file: BinaryIO, out: BinaryIO) -> None:
     _end_with_parent()
+    file = cast(BinaryIO, _Mended(file, task["offset"]))
     _decode(_decoder(lazrs.LasZipDecompressor, task, file), task, out)
 
 
@@ -100,6 +146,7 @@ def _decode(decoder: Any, task: dict[str, Any], out: BinaryIO) -> None:
 def _count(lazrs: Any, task: dict[str, Any], file: BinaryIO, out: BinaryIO) -> None:
     """Go in large steps as far as they lead, then anew, and at the end point by point."""
     _end_with_parent()
+    file = cast(BinaryIO, _Mended(file, task["offset"]))
     whole = _led(_decoder(lazrs.LasZipDecompressor, task, file), task, 0, _STEP_POINTS)
     decoder = _decoder(lazrs.LasZipDecompressor, task, file)
     exact = {**task, "points": whole}

@@ -1,0 +1,213 @@
+# ruff: noqa: ANN401 - the decoders have no types
+"""Rewrites a scan of another format as LAS, in a process of its own with limits.
+
+Run as a script by `convert`, with one JSON argument. Prints a line of JSON with notes for people on
+stdout; ends with 3 and a line on stderr if the file can't be read.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+_SCALES_M = (0.0001, 0.001, 0.01)
+_MOST_COUNTS = 2_000_000_000
+_FULL = 65535
+_DATE_AT = 90
+
+
+def main() -> None:
+    """Do what the argument says."""
+    task = json.loads(sys.argv[1])
+    for name, limit in (("RLIMIT_DATA", task["memory_bytes"]), ("RLIMIT_CORE", 0)):
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(getattr(resource, name), (limit, limit))
+    sys.path[:0] = task["packages"]
+    try:
+        notes = _ACTIONS[task["kind"]](task)
+    except BaseException as error:  # noqa: BLE001 - decoders in C++ and Rust raise anything
+        reason = " ".join(str(error).split()) or type(error).__name__
+        sys.stderr.write("\n" + reason[:300])
+        sys.stderr.flush()
+        os._exit(3)
+    sys.stdout.write(json.dumps({"notes": notes}) + "\n")
+
+
+def _e57(task: dict[str, Any]) -> list[str]:
+    pye57 = importlib.import_module("pye57")
+    file = pye57.E57(task["path"])
+    parts = [_e57_scan(file, number) for number in range(file.scan_count)]
+    notes = _write(task, parts, _e57_crs(file))
+    if file.scan_count > 1:
+        notes.append(f"holds {file.scan_count} scans, joined by the poses that it states")
+    return notes
+
+
+def _e57_scan(file: Any, number: int) -> dict[str, Any]:
+    import numpy as np
+
+    header = file.get_header(number)
+    data = file.read_scan(
+        number, intensity=True, colors=True, row_column=False, ignore_missing_fields=True
+    )
+    part = {"xyz": np.column_stack([data[f"cartesian{axis}"] for axis in "XYZ"])}
+    if "intensity" in data:
+        limits = _limits(header, "intensityLimits", "intensityMinimum", "intensityMaximum")
+        part["intensity"] = _sixteen_bits(data["intensity"], limits)
+    if "colorRed" in data:
+        limits = _limits(header, "colorLimits", "colorRedMinimum", "colorRedMaximum")
+        names = ("colorRed", "colorGreen", "colorBlue")
+        colours = [_sixteen_bits(data[name], limits or (0.0, 255.0)) for name in names]
+        part["rgb"] = np.column_stack(colours)
+    return part
+
+
+def _limits(header: Any, name: str, low: str, high: str) -> tuple[float, float] | None:
+    with contextlib.suppress(Exception):
+        node = header.node[name]
+        return float(node[low].value()), float(node[high].value())
+    return None
+
+
+def _e57_crs(file: Any) -> str | None:
+    with contextlib.suppress(Exception):
+        text = str(file.root["coordinateMetadata"].value())
+        return text if "[" in text else None
+    return None
+
+
+def _ply(task: dict[str, Any]) -> list[str]:
+    import numpy as np
+
+    plyfile = importlib.import_module("plyfile")
+    vertex = plyfile.PlyData.read(task["path"])["vertex"].data
+    names = {name.lower(): name for name in vertex.dtype.names}
+    for axis in "xyz":
+        if axis not in names:
+            raise ValueError(f"its vertices have no {axis}")
+    part = {"xyz": np.column_stack([vertex[names[a]].astype(np.float64) for a in "xyz"])}
+    for colours in (("red", "green", "blue"), ("r", "g", "b")):
+        if all(colour in names for colour in colours):
+            columns = [vertex[names[colour]] for colour in colours]
+            part["rgb"] = np.column_stack([_sixteen_bits(c, _range_of(c)) for c in columns])
+            break
+    for name in ("intensity", "scalar_intensity", "reflectance"):
+        if name in names:
+            part["intensity"] = _sixteen_bits(vertex[names[name]], _range_of(vertex[names[name]]))
+            break
+    return _write(task, [part], None)
+
+
+def _range_of(column: Any) -> tuple[float, float] | None:
+    """Return what a column's type spans; None for real numbers, whose values tell."""
+    import numpy as np
+
+    if column.dtype.kind in "iu":
+        return 0.0, float(np.iinfo(column.dtype).max)
+    return None
+
+
+def _sixteen_bits(values: Any, limits: tuple[float, float] | None) -> Any:
+    import numpy as np
+
+    reals = np.nan_to_num(np.asarray(values, dtype=np.float64))
+    low, high = limits or (0.0, 0.0)
+    if not high > low:
+        low, most = 0.0, float(reals.max(initial=0.0))
+        high = next((bound for bound in (1.0, 255.0, _FULL) if most <= bound), most)
+    scaled = (reals - low) / (high - low) * _FULL
+    return np.clip(np.rint(scaled), 0, _FULL).astype(np.uint16)
+
+
+def _write(task: dict[str, Any], parts: list[dict[str, Any]], wkt: str | None) -> list[str]:
+    import laspy
+    import numpy as np
+
+    notes = list(_keep_finite(parts))
+    xyz = [part["xyz"] for part in parts if len(part["xyz"])]
+    if not xyz:
+        raise ValueError("it holds no points")
+    lower = np.min([part.min(axis=0) for part in xyz], axis=0)
+    upper = np.max([part.max(axis=0) for part in xyz], axis=0)
+    header = laspy.LasHeader(version="1.4", point_format=7 if _coloured(parts) else 6)
+    header.offsets = np.floor((lower + upper) / 2.0)
+    header.scales = np.full(3, _scale(float((upper - lower).max())))
+    header.system_identifier = task["kind"].upper()
+    if wkt:
+        header.vlrs.append(laspy.VLR("LASF_Projection", 2112, "WKT", wkt.encode() + b"\0"))
+        header.global_encoding.wkt = True
+    with laspy.open(task["out"], mode="w", header=header) as writer:
+        for part in parts:
+            writer.write_points(_record(part, header))
+    with open(task["out"], "r+b") as file:  # noqa: PTH123 - pathlib is not needed otherwise
+        file.seek(_DATE_AT)
+        file.write(bytes(4))  # when the survey was made is not known; laspy writes today
+    return notes
+
+
+def _keep_finite(parts: list[dict[str, Any]]) -> Iterator[str]:
+    import numpy as np
+
+    left_out = 0
+    for part in parts:
+        finite = np.isfinite(part["xyz"]).all(axis=1)
+        left_out += int(np.count_nonzero(~finite))
+        if not finite.all():
+            part.update({name: values[finite] for name, values in part.items()})
+    if left_out:
+        yield f"{left_out:,} points whose coordinates are not numbers were left out"
+
+
+def _scale(extent_m: float) -> float:
+    for scale in _SCALES_M:
+        if extent_m / 2.0 / scale < _MOST_COUNTS:
+            return scale
+    raise ValueError(f"its points are spread over {extent_m:.3g} m, which no site is")
+
+
+def _coloured(parts: list[dict[str, Any]]) -> bool:
+    return any("rgb" in part for part in parts)
+
+
+def _record(part: dict[str, Any], header: Any) -> Any:
+    import laspy
+
+    record = laspy.ScaleAwarePointRecord.zeros(len(part["xyz"]), header=header)
+    record.x, record.y, record.z = part["xyz"].T
+    record.return_number[:] = 1
+    record.number_of_returns[:] = 1
+    if "intensity" in part:
+        record.intensity = part["intensity"]
+    if "rgb" in part:
+        record.red, record.green, record.blue = part["rgb"].T
+    return record
+
+
+def _pdal(task: dict[str, Any]) -> list[str]:
+    pdal = importlib.import_module("pdal")
+    writer = {
+        "type": "writers.las", "filename": task["out"], "minor_version": 4, "extra_dims": "all",
+        "scale_x": 0.0001, "scale_y": 0.0001, "scale_z": 0.0001,
+        "offset_x": "auto", "offset_y": "auto", "offset_z": "auto", "forward": "all",
+    }  # fmt: skip
+    stages = [*_reading(task["stages"], task["path"]), writer]
+    count = pdal.Pipeline(json.dumps({"pipeline": stages})).execute()
+    return [f"read by PDAL {pdal.__version__}: {count:,} points"]
+
+
+def _reading(stages: list[Any], path: str) -> list[Any]:
+    """Return stages that begin with reading the file; a reader among them is given its name."""
+    first = stages[0] if stages else None
+    if isinstance(first, dict) and str(first.get("type", "")).startswith("readers."):
+        return [{**first, "filename": path}, *stages[1:]]
+    return [path, *stages]
+
+
+_ACTIONS = {"e57": _e57, "ply": _ply, "pdal": _pdal}
+
+if __name__ == "__main__":
+    main()
