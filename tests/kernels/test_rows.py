@@ -18,6 +18,14 @@ def test_rows_are_split_as_masks_do():
     assert np.array_equal(left, ROWS[~chosen])
 
 
+def test_rows_are_gathered_into_any_place():
+    order = RNG.permutation(500)[:300].astype(np.uint32)
+    wide = np.zeros((300, 9), np.uint16)
+    rows.gather_into(wide[:, 1:8], ROWS, order)
+    assert np.array_equal(wide[:, 1:8], ROWS[order])
+    assert not wide[:, [0, 8]].any()
+
+
 def test_nothing_is_moved_of_nothing():
     nothing = np.empty((0, 3), np.int32)
     assert rows.gather(nothing, np.empty(0, np.uint32)).shape == (0, 3)

@@ -79,11 +79,3 @@ def test_turns_are_alike_in_number_and_follow_no_pattern():
     assert np.abs(np.bincount(turns, minlength=8) - 2_500).max() < 5 * np.sqrt(2_500)
     for lag in (1, 2, 8, 256):
         assert abs(np.corrcoef(turns[lag:], turns[:-lag])[0, 1]) < 0.03
-
-
-def test_occupied_cells_are_counted_at_every_width():
-    ijk = np.random.default_rng(4).integers(0, 5_000, (700, 3)).astype(np.int32)
-    keys = np.sort(morton.morton_keys(ijk, np.zeros(3, np.int64), 0))
-    counts = sampling.occupied_cells(keys)
-    for bits in (0, 1, 5, 9, 12, 13, 21):
-        assert counts[bits] == len(np.unique(ijk >> bits, axis=0))

@@ -27,18 +27,20 @@ def easily_packed(
     the low byte is kept as long as the ranges allow it, and is chosen anew to last longest.
     """
     light = np.empty((len(codes), 4), np.uint16)
+    column = np.empty(len(codes), np.uint8)
     for channel in range(3):
+        for n in range(len(codes)):
+            column[n] = codes[n, channel]
         before = 0
         start = 0
         while start < len(codes):
-            low, end = _longest_run(codes[:, channel], start, least, most)
+            low, end = _longest_run(column, start, least, most)
             for n in range(start, end):
-                code = codes[n, channel]
+                code = column[n]
                 before = _nearest_like(low, before, least[code], most[code])
                 light[n, channel] = before
             start = end
-    for n in range(len(codes)):
-        light[n, 3] = OPAQUE
+    light[:, 3] = OPAQUE
     return light
 
 
@@ -56,18 +58,18 @@ def _longest_run(
     low, reach = 0, 255
     for n in range(start, len(codes)):
         code = codes[n]
-        first, length = least[code] & 255, most[code] - least[code]
+        length = most[code] - least[code]
         if length >= 255:
             continue
-        ahead, behind = (first - low) & 255, (low - first) & 255
-        from_first = min(reach - ahead, length)
-        from_low = min(reach, length - behind)
-        if max(from_first, from_low) < 0:
-            return low, n
-        if from_first >= from_low:
-            low, reach = first, from_first
+        ahead = (least[code] - low) & 255
+        if ahead <= reach:
+            low = (low + ahead) & 255
+            reach = min(reach - ahead, length)
         else:
-            reach = from_low
+            behind = 256 - ahead
+            if behind > length:
+                return low, n
+            reach = min(reach, length - behind)
     return low, len(codes)
 
 
@@ -75,6 +77,5 @@ def _longest_run(
 def _nearest_like(low: int, before: int, least: int, most: int) -> int:
     """Return the value from `least` to `most` with a low byte, nearest to the one before."""
     first = least + ((low - least) & 255)
-    last = most - ((most - low) & 255)
-    wanted = (before & ~255) | low
-    return min(max(wanted, first), last)
+    wanted = max((before & ~255) | low, first)
+    return wanted if wanted <= most else most - ((most - low) & 255)

@@ -18,6 +18,9 @@ _BLOCK_VERTICES = 256
 _GROUP = 16
 _TAIL_BYTES = 32
 
+_SIZES = np.array([(n > 0) | (n >= 3) << 8 | (n >= 15) << 16 for n in range(256)], dtype=np.int32)
+"""By difference: whether it is above zero, and too great for two and for four bits."""
+
 _jit = numba.njit(cache=True, nogil=True)
 
 
@@ -134,15 +137,12 @@ def _put_zeros(held: int, stream: Bytes, position: int) -> int:
 @_jit
 def _best_mode(deltas: Bytes, first: int) -> int:
     """Return the shortest coding of a group: 0 none, 1 two bits, 2 four bits, 3 bytes."""
-    above_zero, from_three, from_fifteen = 0, 0, 0
+    counts = 0
     for i in range(_GROUP):
-        value = deltas[first + i]
-        above_zero += value > 0
-        from_three += value >= 3
-        from_fifteen += value >= 15
-    if above_zero == 0:
+        counts += _SIZES[deltas[first + i]]
+    if counts == 0:
         return 0
-    two, four = 4 + from_three, 8 + from_fifteen
+    two, four = 4 + (counts >> 8 & 255), 8 + (counts >> 16)
     if two <= four and two < _GROUP:
         return 1
     return 2 if four < _GROUP else 3
@@ -166,9 +166,9 @@ def _put_group(deltas: Bytes, first: int, mode: int, stream: Bytes, position: in
         for i in range(start, start + a_byte):
             value = int(deltas[i])
             packed = packed << bits | min(value, escape)
-            if value >= escape:
-                stream[in_full] = value
-                in_full += 1
+            # Without a branch, which would often be guessed wrong; the next byte overwrites it.
+            stream[in_full] = value
+            in_full += value >= escape
         stream[position] = packed
         position += 1
     return in_full

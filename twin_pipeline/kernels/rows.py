@@ -22,6 +22,16 @@ def gather(rows: npt.NDArray[Word], order: npt.NDArray[np.uint32]) -> npt.NDArra
 
 
 @numba.njit(cache=True, nogil=True)
+def gather_into(
+    place: npt.NDArray[Word], values: npt.NDArray[Word], order: npt.NDArray[np.uint32]
+) -> None:
+    """Fill `place`, (M, W), any strides, with the rows of `values`, (N, W), at `order`, (M,)."""
+    for n in range(len(order)):
+        for word in range(place.shape[1]):
+            place[n, word] = values[order[n], word]
+
+
+@numba.njit(cache=True, nogil=True)
 def split(
     rows: npt.NDArray[Word], chosen: npt.NDArray[np.bool_], count: int
 ) -> tuple[npt.NDArray[Word], npt.NDArray[Word]]:

@@ -18,7 +18,7 @@ from twin_pipeline.tiles.digest import digest_of
 from twin_pipeline.tiles.found import Found
 from twin_pipeline.tiles.grid import BUCKET_BIAS, BUCKET_SHIFT, Grid
 from twin_pipeline.tiles.pointset import ATTRIBUTE_TYPES, attribute_dtype
-from twin_pipeline.tiles.spill import Sorted, Spill, record_dtype, sorted_by_cell
+from twin_pipeline.tiles.spill import Sorted, Spill, packed_by_cell, record_dtype
 from twin_pipeline.tiles.threads import in_order
 
 
@@ -103,13 +103,9 @@ class Distributor:
                 f"point {chunk.start + bad} at {chunk.xyz[bad].tolist()} is not finite, or more "
                 f"than {reach_km:.0f} km from the first point: remove it from the scan"
             )
-        records = np.zeros(len(keys), dtype=self._dtype)
-        records["local"] = local
         columns = self._columns(chunk)
-        for name, values in columns.items():
-            records["attributes"][name] = values
-        digest = digest_of(ijk, columns)
-        return sorted_by_cell(keys, records), Found.of(chunk.xyz, columns, digest)
+        found = Found.of(chunk.xyz, columns, digest_of(ijk, columns))
+        return packed_by_cell(keys, local, columns, self._dtype), found
 
     def _columns(self, chunk: PointChunk) -> dict[str, npt.NDArray[Any]]:
         names = self._dtype["attributes"].names or ()

@@ -13,27 +13,29 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from twin_pipeline.bounds import bounds_of
 from twin_pipeline.kernels.morton import morton_keys
-from twin_pipeline.kernels.sampling import occupied_cells, poisson_subset
+from twin_pipeline.kernels.sampling import poisson_subset
 from twin_pipeline.model import BoolArray
 from twin_pipeline.tiles.grid import Cell, common_cell
 from twin_pipeline.tiles.node import TileNode
-from twin_pipeline.tiles.plan import KEY_BITS, Bucket
+from twin_pipeline.tiles.plan import Bucket
 from twin_pipeline.tiles.pointset import PointSet
 from twin_pipeline.tiles.sink import TileSink
 
 FILL = 0.8
 """An inner cell aims at this share of the most points in a tile; its parent takes some of them."""
 
-SHARE_OF_CELLS = 0.5
-"""Points at least r apart, over occupied cells r wide: 0.35 to 0.6 where points lie on surfaces."""
-
 ENOUGH = 4
 """A tile is made once there are this many times its points to choose from. Cells along a trench
 have few neighbours; merging each pair of them would make many small tiles of similar detail."""
 
-TRIES = 5
-"""How often the spacing is corrected before the number of points is simply cut."""
+SAMPLE, RUN = 20_000, 4_000
+"""The spacing is found on about so many points, in runs of neighbours."""
+
+GUESSES, TRIES = 12, 4
+"""How often the spacing is corrected, on the sample and then on all points, before the number of
+points is simply cut."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +52,7 @@ class Held:
 def build(bucket: Bucket, sink: TileSink) -> list[Held]:
     """Build a bucket and return the parts that show it, in Z-order."""
     points = bucket.load()
-    drop = max(0, bucket.cell.shift - KEY_BITS)
+    drop = bucket.drop
     keys = morton_keys(points.ijk, np.array(bucket.cell.lower(), dtype=np.int64), drop)
     parts = _Divider(points, keys, bucket.cell, drop, sink).parts(0, len(points))
     # A view of a few points would keep the whole bucket in memory.
@@ -98,7 +100,7 @@ def join(cell: Cell, parts: list[Held], sink: TileSink) -> list[Held]:
 def _merged(cell: Cell, parts: Sequence[Held], sink: TileSink) -> Held:
     """Take the points that show a cell out of its parts and write what is left of those."""
     points = PointSet.joined([part.points for part in parts])
-    chosen, spacing = _thinned(points, cell, max(part.spacing for part in parts), sink)
+    chosen, spacing = _thinned(points, max(part.spacing for part in parts), sink)
     taken, left = points.split(chosen)
     rests = _rests(left, chosen, parts)
     below: list[TileNode] = []
@@ -142,20 +144,15 @@ def finish(parts: Sequence[Held], sink: TileSink) -> TileNode:
     return sink.write(f"{root.cell.name()}_root", root.cell, first, 0.0, below)
 
 
-def _thinned(points: PointSet, cell: Cell, least: float, sink: TileSink) -> tuple[BoolArray, float]:
+def _thinned(points: PointSet, least: float, sink: TileSink) -> tuple[BoolArray, float]:
     """Choose the points that show a cell; more than `least` grid units apart."""
     most = min(sink.options.points_per_tile, max(1, len(points) // 2))
-    target = FILL * most
-    least = max(1.01 * least, 1.0)
-    spacing = max(_spacing_for(points, cell, target), least)
+    spacing = _spacing_for(points, FILL * most, max(1.01 * least, 1.0))
     for _ in range(TRIES):
         chosen, count = poisson_subset(points.ijk, spacing, most)
-        if count > most:
-            spacing *= 1.2
-        elif count < 0.7 * target and spacing > least:
-            spacing = max(spacing * max(0.7, math.sqrt(count / target)), least)
-        else:
+        if count <= most:
             return chosen, spacing
+        spacing *= 1.1
     return _first(chosen, most), spacing
 
 
@@ -169,13 +166,27 @@ def _first(chosen: BoolArray, most: int) -> BoolArray:
     return kept
 
 
-def _spacing_for(points: PointSet, cell: Cell, target: float) -> float:
-    """Estimate at which spacing about `target` points are left, from occupied grid cells."""
-    drop = max(0, cell.shift - KEY_BITS)
-    keys = morton_keys(points.ijk, np.array(cell.lower(), dtype=np.int64), drop)
-    expected = np.log(SHARE_OF_CELLS * occupied_cells(keys))
-    widths = np.arange(len(expected), dtype=np.float64) + drop
-    return float(2.0 ** np.interp(-math.log(target), -expected, widths))
+def _spacing_for(points: PointSet, target: float, least: float) -> float:
+    """Find at which spacing about `target` points are left, by trying it on a part of them."""
+    part, share = _some_of(points)
+    lower, upper = bounds_of(part)
+    spacing = max(float(np.max(upper - lower)) / math.sqrt(target), least)
+    target = max(share * target, 1.0)
+    for _ in range(GUESSES):
+        most = int(4 * target) + 1
+        count = poisson_subset(part, spacing, most)[1]
+        if count <= 1.04 * target and (count >= 0.96 * target or spacing <= least):
+            break
+        spacing = max(spacing * min(2.0, max(0.25, math.sqrt(count / target))), least)
+    return spacing
+
+
+def _some_of(points: PointSet) -> tuple[npt.NDArray[np.int32], float]:
+    """Return runs of neighbouring points from all over the cell, and their share of all points."""
+    step = max(1, len(points) // SAMPLE)
+    runs = [points.ijk[start : start + RUN] for start in range(0, len(points), RUN * step)]
+    part = np.concatenate(runs)
+    return part, len(part) / len(points)
 
 
 def _leaves(raw: Sequence[tuple[Cell, PointSet]], sink: TileSink) -> Iterator[TileNode]:

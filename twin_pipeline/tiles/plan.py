@@ -8,12 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from twin_pipeline.kernels import rows
 from twin_pipeline.kernels.morton import morton_keys, placed, stable_argsort
 from twin_pipeline.tiles.grid import Cell, common_cell
-from twin_pipeline.tiles.pointset import PointSet, words
+from twin_pipeline.tiles.pointset import PointSet, as_records, words
 from twin_pipeline.tiles.spill import Spill, sorted_by_cell
 
 KEY_BITS = 21
+SORTED_BITS = 11
+"""Three coordinates of so many bits are sorted in three passes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,16 @@ class Bucket:
     spill: Spill
     first: int
     last: int
+
+    @property
+    def drop(self) -> int:
+        """Low bits of the coordinates that don't matter to the order of the points.
+
+        Up to three of them: hardly two points of a scan are that near to each other, and the sort
+        is a pass shorter.
+        """
+        wide = self.cell.shift - KEY_BITS
+        return max(wide, min(3, self.cell.shift - SORTED_BITS), 0)
 
     @property
     def points(self) -> int:
@@ -37,12 +50,12 @@ class Bucket:
         corners = np.array([self.spill.corner(run) for run in runs], np.int32)
         counts = np.ascontiguousarray(self.spill.runs[self.first : self.last, 2])
         ijk = placed(words(records), corners, counts)
-        drop = max(0, self.cell.shift - KEY_BITS)
-        keys = morton_keys(ijk, np.array(self.cell.lower(), dtype=np.int64), drop)
+        keys = morton_keys(ijk, np.array(self.cell.lower(), dtype=np.int64), self.drop)
         order = stable_argsort(keys)
-        attributes = np.ascontiguousarray(records["attributes"])
-        del records, keys
-        return PointSet(ijk, attributes).ordered(order)
+        attributes = rows.gather(words(records)[:, 3:], order)
+        return PointSet(
+            rows.gather(ijk, order), as_records(attributes, self.spill.dtype["attributes"])
+        )
 
 
 @dataclass(frozen=True, slots=True)

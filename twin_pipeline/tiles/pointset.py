@@ -68,11 +68,6 @@ class PointSet:
         """Return a view of the points first ... last - 1."""
         return type(self)(self.ijk[first:last], self.attributes[first:last])
 
-    def ordered(self, order: npt.NDArray[np.uint32]) -> Self:
-        """Return the points at the places `order`."""
-        attributes = rows.gather(words(self.attributes), order)
-        return type(self)(rows.gather(self.ijk, order), _records(attributes, self.attributes.dtype))
-
     def split(self, chosen: BoolArray) -> tuple[Self, Self]:
         """Return the chosen points and the others, each in the same order."""
         count = int(np.count_nonzero(chosen))
@@ -80,8 +75,8 @@ class PointSet:
         attributes = rows.split(words(self.attributes), chosen, count)
         dtype = self.attributes.dtype
         return (
-            type(self)(ijk[0], _records(attributes[0], dtype)),
-            type(self)(ijk[1], _records(attributes[1], dtype)),
+            type(self)(ijk[0], as_records(attributes[0], dtype)),
+            type(self)(ijk[1], as_records(attributes[1], dtype)),
         )
 
     def copied(self) -> Self:
@@ -95,8 +90,9 @@ class PointSet:
             return parts[0]
         dtype = parts[0].attributes.dtype
         attributes = np.concatenate([words(part.attributes) for part in parts])
-        return cls(np.concatenate([part.ijk for part in parts]), _records(attributes, dtype))
+        return cls(np.concatenate([part.ijk for part in parts]), as_records(attributes, dtype))
 
 
-def _records(held: npt.NDArray[np.uint16], dtype: np.dtype[np.void]) -> Records:
+def as_records(held: npt.NDArray[np.uint16], dtype: np.dtype[np.void]) -> Records:
+    """Return (N, W) words as (N,) records."""
     return held.view(dtype).reshape(-1)

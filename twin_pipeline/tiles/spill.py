@@ -1,6 +1,6 @@
 """Points on disk between the passes: one file, in which each run of points is of one cell."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -35,12 +35,34 @@ class Sorted:
 def sorted_by_cell(keys: npt.NDArray[np.uint64], records: Records) -> Sorted:
     """Return records (N,) in the order of their cells' keys (N,)."""
     order = stable_argsort(keys)
+    ordered = rows.gather(words(records), order).view(records.dtype).reshape(-1)
+    return Sorted(ordered, _runs(keys, order))
+
+
+def packed_by_cell(
+    keys: npt.NDArray[np.uint64],
+    local: npt.NDArray[np.uint16],
+    columns: Mapping[str, npt.NDArray[Any]],
+    dtype: np.dtype[np.void],
+) -> Sorted:
+    """Return records of places in cells, (N, 3), and columns, (N,), in the order of the cells."""
+    order = stable_argsort(keys)
+    records = np.empty(len(keys), dtype)
+    rows.gather_into(records["local"], local, order)
+    attributes = records["attributes"]
+    for name, values in columns.items():
+        rows.gather_into(attributes[name][:, None], values[:, None], order)
+    return Sorted(records, _runs(keys, order))
+
+
+def _runs(keys: npt.NDArray[np.uint64], order: npt.NDArray[np.uint32]) -> Runs:
+    """Return the runs of equal keys once they are in order."""
     keys = rows.gather(keys[:, None], order)[:, 0]
     starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
     runs = np.empty((len(starts), 3), dtype=np.uint64)
     runs[:, 0], runs[:, 1] = keys[starts], starts
     runs[:, 2] = np.diff(np.append(starts, len(keys)))
-    return Sorted(rows.gather(words(records), order).view(records.dtype).reshape(-1), runs)
+    return runs
 
 
 class Spill:
