@@ -223,7 +223,7 @@ def _work_all(work: Work, sites: Sequence[Site], how: _How, watch: Watch) -> dic
             watch.ended(site, failure)
     except KeyboardInterrupt as error:
         count = len(work.done())
-        if work.keep and count:
+        if work.worth_keeping:
             raise Interrupted(
                 f"interrupted; {count} of {len(sites)} sites are done, --resume goes on from there"
             ) from error

@@ -107,6 +107,11 @@ class Gathered:
         x, y, z = np.min(finest, axis=0).tolist()
         return x, y, z
 
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """Names of the dimensions that any of the scans has."""
+        return tuple(dict.fromkeys(name for scan in self.scans for name in scan.info.dimensions))
+
     def chunks(self) -> Iterator[PointChunk]:
         """Read all points once more, with their attributes."""
         start = 0
@@ -147,7 +152,7 @@ def gather(site: Site) -> Gathered:
             ReadScan(path, info, sha256_of(path), len(cloud), modified_at, defects, control)
         )
     for scan, where in zip(scans, places, strict=True):
-        _require_same(scan, where, scans[0], places[0])
+        require_same_system(scan.path, where, scans[0].path, places[0])
     return Gathered(tuple(scans), _joined(clouds), places[0], config)
 
 
@@ -171,13 +176,14 @@ def _bounds(cloud: PointCloud) -> tuple[FloatArray, FloatArray]:
     return lower + cloud.origin, upper + cloud.origin
 
 
-def _require_same(
-    scan: ReadScan, where: Georeference, first: ReadScan, its_place: Georeference
+def require_same_system(
+    path: Path, where: Georeference, first: Path, its_place: Georeference
 ) -> None:
+    """Raise GeoreferenceError unless a scan has the coordinate system of the site's first one."""
     mine, other = _system(where), _system(its_place)
     if mine != other:
         raise GeoreferenceError(
-            f"{scan.path}: its coordinates are in {mine}, those of {first.path} in {other}: the "
+            f"{path}: its coordinates are in {mine}, those of {first} in {other}: the "
             "scans of one site must share them; convert one, or give --crs and --vertical"
         )
 

@@ -140,6 +140,7 @@ def _write_tiles(survey: Survey, gathered: Gathered, staging: Path, progress: Pr
         gathered.chunks(),
         bounds=gathered.bounds(),
         scale_m=gathered.scale_m,
+        attributes=gathered.dimensions,
         labels=survey.point_labels,
         georeference=gathered.georeference,
         out=staging / "tiles" / "points" / survey.site,

@@ -7,6 +7,7 @@ log.jsonl    events
 attempts/    what sites write while they are worked on
 running/     a file a site that is worked on, for `status`
 failed/      a file a site that failed, for `status`
+partial/     a folder a site with what it can go on from if its process dies
 stage/       the output folder as far as it is; tiles/LAYER/SITE and sites/SITE of a site are
 valid if sites/SITE/site.json is there
 replaced     the former OUT, from when it is moved aside until the new one is in its place
@@ -109,6 +110,11 @@ def _require_new(work: "Work", *, may_exist: bool) -> None:
         )
 
 
+def partial_of(attempt: Path, name: str) -> Path:
+    """Return where an attempt at a site keeps what a later one can go on from."""
+    return attempt.parent.parent / "partial" / name
+
+
 class Work:
     """A locked work folder."""
 
@@ -119,6 +125,7 @@ class Work:
         self.attempts = folder / "attempts"
         self.running = folder / "running"
         self.failed = folder / "failed"
+        self.partial = folder / "partial"
         self.log = folder / "log.jsonl"
         self.keep = True
         """Whether sites that are done are worth keeping when the run fails."""
@@ -169,12 +176,19 @@ class Work:
 
     def leave(self) -> None:
         """Remove the folder, lock included, unless there is work in it that is worth keeping."""
-        if self.keep and self.plan and self.done() and not self.published:
+        if self.worth_keeping:
             return
         self.empty()
         with suppress(OSError):
             (self.folder / _LOCK).unlink()
             self.folder.rmdir()
+
+    @property
+    def worth_keeping(self) -> bool:
+        """Whether there is work that --resume can go on from."""
+        if self.plan is None or self.published:
+            return False
+        return any(entries(self.partial)) or (self.keep and bool(self.done()))
 
     @property
     def published(self) -> bool:
@@ -221,6 +235,7 @@ class Work:
             owned.rename(target)
             sync_folder(target.parent)
         remove(attempt)
+        remove(self.partial / name)
         write_json(self.stage / SITES / name / STATE, state)
 
     def publish(self, *, replace: bool) -> None:

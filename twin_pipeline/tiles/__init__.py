@@ -2,11 +2,12 @@
 
 from twin_pipeline.tiles.options import TilesOptions
 from twin_pipeline.tiles.pipes import write_pipe_tiles
-from twin_pipeline.tiles.points import TilesSummary, write_point_tiles
+from twin_pipeline.tiles.points import Keep, TilesSummary, write_point_tiles
 from twin_pipeline.tiles.root import write_root
 from twin_pipeline.tiles.validate import Problem, validate_tiles
 
 __all__ = [
+    "Keep",
     "Problem",
     "TilesOptions",
     "TilesSummary",

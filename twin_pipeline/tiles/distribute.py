@@ -51,6 +51,8 @@ class Distributor:
         self._lower = np.asarray(lower, dtype=np.float64)
         self._labels = labels
         self._unit_m = unit_m
+        self.attributes: Sequence[str] | None = None
+        """Names of what any point has; None where all have the same."""
         self._grid: Grid
         self._dtype: np.dtype[np.void]
 
@@ -77,16 +79,16 @@ class Distributor:
                     tell(found.points)
             self._check_labels(found.points)
             spill.seal()
-        except BaseException:
+        finally:
             spill.close()
-            raise
         return Distributed(spill, self._grid, found)
 
     def _begin(self, chunk: PointChunk) -> None:
         if not np.isfinite(chunk.xyz[0]).all():
             raise InputError(f"point {chunk.start} is not finite: {chunk.xyz[0].tolist()}")
         self._grid = Grid.around(chunk.xyz[0], self._lower, self._unit_m)
-        names = set(chunk.attributes) & set(self._dimensions) | (
+        present = chunk.attributes if self.attributes is None else self.attributes
+        names = set(present) & set(self._dimensions) | (
             {"label"} if self._labels is not None else set()
         )
         self._dtype = record_dtype(attribute_dtype(sorted(names)))
@@ -123,7 +125,9 @@ class Distributor:
                 f"point {chunk.start + len(labels)} has no label, there are {len(self._labels)}: "
                 "the scan changed since it was measured; run it again"
             )
-        values = chunk.attributes[name]
+        values = chunk.attributes.get(name)
+        if values is None:
+            return np.zeros(len(chunk.xyz), ATTRIBUTE_TYPES[name])
         if name == "gps_time" and not np.isfinite(values).all():
             bad = int(np.flatnonzero(~np.isfinite(values))[0])
             raise InputError(

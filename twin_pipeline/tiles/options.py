@@ -83,5 +83,11 @@ class TilesOptions(BaseModel):
     @property
     def dimensions(self) -> tuple[str, ...]:
         """Names of the LAS dimensions that tiles carry wherever a scan has them."""
-        wanted = ASKED if Attribute.ALL in self.attributes else self.attributes
-        return (*ALWAYS, *(name for name in ASKED if name in wanted))
+        every = Attribute.ALL in self.attributes
+        return (*ALWAYS, *(name for name in ASKED if every or name in self.attributes))
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Names of the LAS dimensions that are asked for one by one."""
+        names = [str(name) for name in self.attributes if name is not Attribute.ALL]
+        return tuple(n for name in names for n in (ALWAYS[:3] if name == "rgb" else (name,)))

@@ -1,7 +1,6 @@
 """Divides a spill into parts that fit into memory, as a tree of octree cells."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -78,11 +77,10 @@ def buckets(part: Bucket | Branch) -> Iterator[Bucket]:
 class Planner:
     """Makes the plan; cells that are too full are divided on disk."""
 
-    def __init__(self, folder: Path, most: int, stack: ExitStack) -> None:
-        """Divide until no bucket has more than `most` points; files live as long as the stack."""
+    def __init__(self, folder: Path, most: int) -> None:
+        """Divide until no bucket has more than `most` points; files are left in the folder."""
         self._folder = folder
         self._most = most
-        self._stack = stack
         self._divided = 0
 
     def plan(self, spill: Spill) -> Bucket | Branch:
@@ -101,7 +99,7 @@ class Planner:
     def _divide(self, bucket: Bucket) -> Spill:
         self._divided += 1
         path = self._folder / f"divided-{self._divided}"
-        finer = self._stack.enter_context(Spill(path, bucket.spill.dtype, bucket.cell))
+        finer = Spill(path, bucket.spill.dtype, bucket.cell)
         corner = np.array(bucket.cell.lower(), dtype=np.int64)
         for outer, records in bucket.spill.read(bucket.first, bucket.last, self._most):
             ijk = records["local"].astype(np.int32) + outer

@@ -32,8 +32,8 @@ TILES_PER_FILE = 1000
 """Subtrees with more tiles become tilesets of their own, so that no JSON exceeds a few 100 kB."""
 
 
-def write_point_tileset(root: TileNode, sink: TileSink, found: Found) -> None:
-    """Write tileset.json, and one more for each large subtree."""
+def write_point_tileset(root: TileNode, sink: TileSink, found: Found, site: str) -> None:
+    """Write a site's tileset.json, and one more for each large subtree."""
     blocks, out = sink.blocks, sink.folder
     entry = _Writer(blocks, sink.options, out).entry(root)
     entry.tile["transform"] = transform(blocks.frame(root.block))
@@ -41,7 +41,7 @@ def write_point_tileset(root: TileNode, sink: TileSink, found: Found) -> None:
         {**entry.tile, "refine": "ADD"},
         max(beyond(entry.box), 2 * entry.geometric_error),
         schema_classes=point_schema(_carried(sink, found))["classes"],
-        site=out.name,
+        site=site,
         georeference=blocks.georeference,
     )
     made["asset"]["extras"]["points"] = _proof(sink, found).to_json()

@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
@@ -19,9 +19,10 @@ import numpy as np
 
 from twin_pipeline.model import FloatArray, LabelArray, PointChunk
 from twin_pipeline.tiles.blocks import make_blocks
-from twin_pipeline.tiles.distribute import Distributor
+from twin_pipeline.tiles.distribute import Distributed, Distributor
 from twin_pipeline.tiles.georeference import Georeference
 from twin_pipeline.tiles.grid import file_unit
+from twin_pipeline.tiles.keeping import Kept
 from twin_pipeline.tiles.node import TileNode
 from twin_pipeline.tiles.octree import ENOUGH, Held, build, finish, join
 from twin_pipeline.tiles.options import TilesOptions
@@ -36,6 +37,17 @@ BUCKET_POINTS = 2_000_000
 
 Progress = Callable[[str, int], None]
 """Called with `distribute` or `build` and the points done so far in that pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Where unfinished tiles are kept."""
+
+    folder: Path
+    """On the same file system as the tiles."""
+    identity: str
+    """What the tiles are made from and how; of another identity nothing is used."""
+
 
 Bounds = tuple[FloatArray, FloatArray]
 
@@ -54,7 +66,7 @@ class TilesSummary:
     """Highest easting, northing, elevation of the points, scan frame."""
 
 
-def write_point_tiles(
+def write_point_tiles(  # noqa: PLR0913 - what there is to say of a scan and its tiles
     chunks: Iterable[PointChunk],
     *,
     bounds: Bounds,
@@ -63,7 +75,9 @@ def write_point_tiles(
     georeference: Georeference,
     out: Path,
     options: TilesOptions,
+    attributes: Sequence[str] | None = None,
     progress: Progress | None = None,
+    keep: Keep | None = None,
 ) -> TilesSummary:
     """Write a site's points as a 3D Tiles 1.1 tileset, each point in exactly one tile.
 
@@ -81,12 +95,19 @@ def write_point_tiles(
     georeference
         Where the scan lies.
     out
-        Folder for tileset.json and its contents; made if absent. Its name names the site. The
-        caller renames it into place; temporary files stand beside it and are always removed.
+        Folder for tileset.json and its contents, which must not exist. Its name names the site.
+        It is there complete or not at all.
     options
         How points become tiles.
+    attributes
+        Names of the attributes that any of the points have; the others get zeros. None where all
+        points have the same.
     progress
         Told how far each pass is.
+    keep
+        Where unfinished tiles are kept, so that a later call with the same goes on where this one
+        was killed. Errors leave nothing behind, and neither does the end. None keeps them beside
+        `out` and never beyond this call.
 
     Raises
     ------
@@ -97,22 +118,49 @@ def write_point_tiles(
     """
     tell = progress or _silent
     threads = options.threads or os.cpu_count() or 1
-    out.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        beside = tempfile.TemporaryDirectory(prefix=".tiles-", dir=out.parent)
-        folder = Path(stack.enter_context(beside))
-        unit_m = options.resolution_m or file_unit(np.asarray(scale_m, np.float64))
-        path, wanted = folder / "points", options.dimensions
-        distributor = Distributor(path, bounds[0], labels, unit_m, wanted)
-        sorted_scan = distributor.distribute(chunks, lambda n: tell("distribute", n), threads)
-        spill, found = stack.enter_context(sorted_scan.spill), sorted_scan.found
-        cells = [spill.cell(run) for run in range(len(spill.runs))]
-        blocks = make_blocks(sorted_scan.grid, georeference, cells, found.middle)
-        sink = TileSink(out, blocks, found.colour_code, time_base(found.ranges), options)
-        plan = Planner(folder, _bucket_points(found.points, options), stack).plan(spill)
-        root = _build_all(plan, sink, threads, lambda n: tell("build", n))
-    write_point_tileset(root, sink, found)
-    return _summary(root, found.lower, found.upper)
+    with _workspace(keep, out) as kept:
+        scan = kept.sorted_scan()
+        if scan is None:
+            unit_m = options.resolution_m or file_unit(np.asarray(scale_m, np.float64))
+            distributor = Distributor(kept.spill, bounds[0], labels, unit_m, options.dimensions)
+            distributor.attributes = attributes
+            scan = distributor.distribute(chunks, lambda n: tell("distribute", n), threads)
+            if keep is not None:
+                kept.keep_sorted(scan)
+        sink = _sink(scan, georeference, kept.tiles, options)
+        plan = Planner(kept.folder, _bucket_points(scan.found.points, options)).plan(scan.spill)
+        builder = _Builder(kept, sink, scan.spill.dtype["attributes"], lasting=keep is not None)
+        root = builder.build(plan, threads, lambda n: tell("build", n))
+        write_point_tileset(root, sink, scan.found, out.name)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        kept.tiles.rename(out)
+        kept.close()
+    return _summary(root, scan.found.lower, scan.found.upper)
+
+
+@contextmanager
+def _workspace(keep: Keep | None, out: Path) -> Iterator[Kept]:
+    """Yield a folder for unfinished tiles; what fails leaves nothing, what is ended may go on."""
+    if keep is None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".tiles-", dir=out.parent) as folder:
+            yield Kept(Path(folder), "")
+        return
+    kept = Kept(keep.folder, keep.identity)
+    try:
+        yield kept
+    except BaseException as error:
+        if isinstance(error, Exception) or not kept.worth_keeping:
+            kept.close()
+        raise
+
+
+def _sink(
+    scan: Distributed, georeference: Georeference, out: Path, options: TilesOptions
+) -> TileSink:
+    cells = [scan.spill.cell(run) for run in range(len(scan.spill.runs))]
+    blocks = make_blocks(scan.grid, georeference, cells, scan.found.middle)
+    return TileSink(out, blocks, scan.found.colour_code, time_base(scan.found.ranges), options)
 
 
 def _bucket_points(points: int, options: TilesOptions) -> int:
@@ -123,15 +171,32 @@ def _bucket_points(points: int, options: TilesOptions) -> int:
     return min(BUCKET_POINTS, max(points // 2, ENOUGH * options.points_per_tile))
 
 
-def _build_all(
-    plan: Bucket | Branch, sink: TileSink, threads: int, tell: Callable[[int], None]
-) -> TileNode:
-    """Build the buckets in threads and join them upwards as soon as a branch is complete."""
-    with ThreadPoolExecutor(threads) as pool:
-        tasks = (partial(build, bucket, sink) for bucket in buckets(plan))
-        results = in_order(pool, tasks, threads + 1)
-        counted = _counted(results, plan, tell)
-        return finish(_joined(plan, counted, sink), sink)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Builder:
+    """Builds buckets, or finds them built."""
+
+    kept: Kept
+    sink: TileSink
+    dtype: np.dtype[np.void]
+    lasting: bool
+    """Whether what is built is kept for a run after this one."""
+
+    def build(self, plan: Bucket | Branch, threads: int, tell: Callable[[int], None]) -> TileNode:
+        """Build the buckets in threads and join them upwards as soon as a branch is complete."""
+        with ThreadPoolExecutor(threads) as pool:
+            numbered = enumerate(buckets(plan))
+            tasks = (partial(self._parts, number, bucket) for number, bucket in numbered)
+            results = in_order(pool, tasks, threads + 1)
+            counted = _counted(results, plan, tell)
+            return finish(_joined(plan, counted, self.sink), self.sink)
+
+    def _parts(self, number: int, bucket: Bucket) -> list[Held]:
+        held = self.kept.parts(number, self.dtype) if self.lasting else None
+        if held is None:
+            held = build(bucket, self.sink)
+            if self.lasting:
+                self.kept.keep_parts(number, held)
+        return held
 
 
 def _joined(part: Bucket | Branch, results: Iterator[list[Held]], sink: TileSink) -> list[Held]:

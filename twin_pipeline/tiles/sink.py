@@ -1,5 +1,6 @@
 """Writes tile contents into the site's folder."""
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,17 @@ class TileSink:
         data = point_glb(vertices, meshopt=self.options.compression is Compression.MESHOPT)
         path.write_bytes(data)
         lower, upper = bounds_of(xyz)
-        return TileNode(uri, len(points), len(data), block, lower, upper, spacing_m, children)
+        return TileNode(
+            uri,
+            len(points),
+            len(data),
+            block,
+            lower,
+            upper,
+            spacing_m,
+            children,
+            zlib.crc32(data),
+        )
 
     def _vertices(
         self,

@@ -1,9 +1,9 @@
 """Points on disk between the passes: one file, in which each run of points is of one cell."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -73,29 +73,29 @@ class Spill:
         self.dtype = dtype
         self.inside = inside
         self.shift = BUCKET_SHIFT if inside is None else max(0, inside.shift - 3)
-        self._path = path
+        self.path = path
         self._file = path.open("wb")
         self._written = 0
         self._runs: list[Runs] = []
         self.runs: Runs = np.empty((0, 3), dtype=np.uint64)
         """By key once the spill is sealed."""
 
-    def __enter__(self) -> Self:
-        return self
+    @classmethod
+    def sealed(cls, path: Path, dtype: np.dtype[np.void], runs: Runs) -> Self:
+        """Return a spill that was written before."""
+        spill = cls.__new__(cls)
+        spill.dtype, spill.inside, spill.shift = dtype, None, BUCKET_SHIFT
+        spill.path, spill.runs = path, runs
+        return spill
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        _ = kind, error, trace
-        self.close()
+    def sync(self) -> None:
+        """Bring the points onto the disk."""
+        with self.path.open("rb") as file:
+            os.fsync(file.fileno())
 
     def close(self) -> None:
-        """Remove the file."""
+        """End writing."""
         self._file.close()
-        self._path.unlink(missing_ok=True)
 
     def append(self, part: Sorted) -> None:
         """Write points."""
@@ -133,7 +133,7 @@ class Spill:
         records = np.empty(self.count(first, last), self.dtype)
         raw, size = records.data.cast("B"), self.dtype.itemsize
         place = 0
-        with self._path.open("rb", buffering=0) as file:
+        with self.path.open("rb", buffering=0) as file:
             for _, start, count in self.runs[first:last].tolist():
                 file.seek(start * size)
                 _fill(file, raw[place : place + count * size])
@@ -149,7 +149,7 @@ class Spill:
         ------
         (3,) int32 corner of their `BUCKET_SHIFT` cell in grid units; (N,) records.
         """
-        with self._path.open("rb", buffering=0) as file:
+        with self.path.open("rb", buffering=0) as file:
             for run in range(first, last):
                 corner = self.corner(run)
                 file.seek(int(self.runs[run, 1]) * self.dtype.itemsize)
