@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import pty
@@ -238,13 +239,22 @@ def test_bar_appears_on_a_terminal_only_and_takes_any_name(make_scan, tmp_path):
     scan = make_scan("[red]トレンチ[bold].las")
     ours, theirs = pty.openpty()
     command = [*PROGRAM, "tile", scan, "-o", tmp_path / "out", *HEIGHTS]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, check=False)
-    os.close(theirs)
-    shown = os.read(ours, 100_000).decode()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b"".join(_all_of(ours)).decode()
+        told = process.stdout.read()
     os.close(ours)
-    assert done.returncode == 0, shown
-    assert "[red]トレンチ[bold]: tiles" in shown
-    assert b"\x1b" not in done.stdout
+    assert process.returncode == 0, shown
+    assert "[red]トレンチ[bold]: sort points" in shown
+    assert "[red]トレンチ[bold]: build tiles" in shown
+    assert b"\x1b" not in told
+
+
+def _all_of(terminal):
+    """Read a terminal until its other side is closed, which raises."""
+    with contextlib.suppress(OSError):
+        while data := os.read(terminal, 100_000):
+            yield data
 
 
 def test_tile_says_how_many(call, make_scan, tmp_path):

@@ -23,6 +23,7 @@ from twin_pipeline.export.run_record import RunFacts, run_record, write_run_reco
 from twin_pipeline.export.site_record import NAME as SITE_RECORD
 from twin_pipeline.export.site_record import write_site_record
 from twin_pipeline.export.write import write_attributes
+from twin_pipeline.growing import remaining, require_new, standing_config, standing_sites
 from twin_pipeline.job import load_job_file
 from twin_pipeline.merging import facts_of
 from twin_pipeline.output import RECORD, SITES
@@ -136,6 +137,51 @@ def _with_job_file(sites: Sequence[Site], config: Config) -> list[Site]:
     return [replace(site, job=site.job.over(job.of(site.name))) for site in sites]
 
 
+def append_tiles(
+    given: Sequence[Path | Site],
+    out: Path,
+    config: Config,
+    progress: Progress,
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
+    resources: Resources | None = None,
+) -> RunSummary:
+    """Add sites of points to a finished output folder; the others' tiles stay the same files.
+
+    Parameters are those of `run_batch`; `overwrite` lets sites of the same names be replaced.
+
+    Raises
+    ------
+    OutputError
+        When `out` is no finished output folder.
+    UsageError
+        When a site of the name is there already.
+    """
+    sites = sites_of(given, config)
+    present = standing_sites(out, "--append")
+    if not (overwrite or resume):
+        require_new([site.name for site in sites], present, out)
+    how = _How("tile", overwrite, resume, resources or Resources(), tuple(present))
+    return _batch(sites, out, config, progress, how)
+
+
+def remove_sites(names: Sequence[str], out: Path, progress: Progress) -> RunSummary:
+    """Take sites out of a finished output folder; the others' files stay the same.
+
+    Raises
+    ------
+    OutputError
+        When `out` is no finished output folder.
+    UsageError
+        When it has no such site, or no other.
+    """
+    present = standing_sites(out, "--remove")
+    left = remaining(present, names, out)
+    how = _How("tile", overwrite=True, resume=False, resources=Resources(), standing=tuple(left))
+    return _batch([], out, standing_config(out), progress, how)
+
+
 def work_on(command: str, site: Site, folder: Path, progress: Progress) -> Done:
     """Do the work of a command on one site; see `perform`."""
     return perform({"run": run_site, "tile": tile_site}[command], site, folder, progress)
@@ -147,6 +193,8 @@ class _How:
     overwrite: bool
     resume: bool
     resources: Resources
+    standing: tuple[str, ...] = ()
+    """Sites of the finished run at the place that stay as they are."""
 
 
 def _batch(
@@ -158,10 +206,11 @@ def _batch(
         require_scans(sites[0])
     scans = [scan for site in sites for scan in site.scans]
     with ExitStack() as stack:
-        opened = work_folder(out, overwrite=how.overwrite, resume=how.resume, inputs=scans)
+        may_replace = how.overwrite or bool(how.standing)
+        opened = work_folder(out, overwrite=may_replace, resume=how.resume, inputs=scans)
         work = stack.enter_context(opened)
         work.keep = len(sites) > 1
-        if how.resume and _unchanged(work, sites, config, how):
+        if how.resume and not how.standing and _unchanged(work, sites, config, how):
             return _finished(work, out, sites)
         _prepare(work, sites, how)
         log = stack.enter_context(EventLog(work.log))
@@ -267,6 +316,7 @@ def _publish(
 ) -> RunSummary:
     watch.progress.stage("export")
     done = [site.name for site in sites if site.name not in failures]
+    done = [*_adopted(work, how, done), *done]
     states = work.done()
     outcomes = [outcome_at(work.stage, name, states[name]) for name in done]
     facts = facts_of(outcomes, list(failures.values()), config, started)
@@ -275,15 +325,26 @@ def _publish(
     if not outcomes:
         raise AllFailedError(record, [failure.exit_code for failure in failures.values()])
     write_root(work.stage / "tiles", [result.survey.site for result in results])
+    exported = bool(how.standing) and (work.place / "pipes.gpkg").exists()
     (work.stage / "config.toml").write_text(to_toml(config), encoding="utf-8")
-    if how.command == "run":
+    if how.command == "run" or exported:
         _export(results, facts, work.stage)
         _export_further(results, config, work.stage, watch.progress)
     watch.log.write("run ended", done=len(done), failed=len(failures))
     (work.stage / LOG).write_bytes(work.log.read_bytes())
     write_run_record(record, work.stage / RECORD)
-    work.publish(replace=how.overwrite or how.resume)
+    if how.standing:
+        work.adopt_others()
+    work.publish(replace=how.overwrite or how.resume or bool(how.standing))
     return RunSummary(work.out, record, tuple(results))
+
+
+def _adopted(work: Work, how: _How, done: Sequence[str]) -> list[str]:
+    """Take over the sites that stay; return their names in their order."""
+    names = [name for name in how.standing if name not in done]
+    for name in names:
+        work.adopt(name)
+    return names
 
 
 def _export(results: Sequence[SiteResult], facts: RunFacts, staging: Path) -> None:

@@ -121,9 +121,7 @@ def _warnings(site: Site, scans: Sequence[_Scan]) -> Iterator[str]:
             yield f"{scan.info.path.name} has no {' and no '.join(missing)} for the tiles to carry"
 
 
-def _write(
-    site: Site, scans: Sequence[_Scan], staging: Path, progress: Progress
-) -> TilesSummary:
+def _write(site: Site, scans: Sequence[_Scan], staging: Path, progress: Progress) -> TilesSummary:
     options = site.config.tiles
     points = sum(scan.info.point_count for scan in scans)
     present = {name for scan in scans for name in scan.info.dimensions}

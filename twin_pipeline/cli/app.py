@@ -221,10 +221,16 @@ def run(
             running.run(scans, out, config, flags, how, as_json=json, quiet=quiet)
 
 
-@app.command(epilog="Example: twin-pipeline tile trench.laz --crs EPSG:6677 -o out")
+@app.command(
+    epilog="Example: twin-pipeline tile trench.laz --crs EPSG:6677 -o out; one more site: "
+    "twin-pipeline tile next.laz -o out --append; one less: twin-pipeline tile -o out --remove next"
+)
 def tile(
-    scans: _Scans,
     out: _Out,
+    scans: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="SCAN", help="LAS or LAZ files; each is one site."),
+    ] = None,
     config: _ConfigFile = None,
     crs: _Crs = None,
     vertical: _Vertical = None,
@@ -240,13 +246,35 @@ def tile(
     resume: _Resume = False,
     jobs: _Jobs = None,
     scheduler: _Scheduler = None,
+    attributes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Carried beside colour, intensity and class: return_number, gps_time, or all.",
+        ),
+    ] = None,
+    compress: Annotated[
+        str | None,
+        typer.Option(metavar="HOW", help="Packing of the tiles: meshopt (the default) or none."),
+    ] = None,
+    tiles_version: Annotated[
+        str | None,
+        typer.Option(metavar="1.1|1.0", help="1.1 (GLB, the default), or 1.0 (pnts)."),
+    ] = None,
+    append: Annotated[
+        bool, typer.Option("--append", help="Add the scans to the finished output at OUT.")
+    ] = False,
+    remove: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SITE", help="Take a site out of the finished output at OUT."),
+    ] = None,
     json: _Json = False,
     quiet: _Quiet = False,
     verbose: _Verbose = False,
 ) -> None:
     """Write the scans' points as 3D Tiles, and nothing else."""
     with told_in_one_line(verbose=verbose):
-        from twin_pipeline.cli import running
+        from twin_pipeline.cli import running, tiling
 
         flags = running.Given(
             crs,
@@ -259,9 +287,13 @@ def tile(
             gcp=gcp,
             salvage=salvage,
             pdal_pipeline=pdal_pipeline,
+            attributes=attributes,
+            compress=compress,
+            tiles_version=tiles_version,
         )
         how = running.How(overwrite, resume, jobs, scheduler)
-        running.tile(scans, out, config, flags, how, as_json=json, quiet=quiet)
+        change = tiling.Change(append, tuple(remove or ()))
+        tiling.tile(scans or [], out, config, flags, how, change, as_json=json, quiet=quiet)
 
 
 @app.command(epilog="Example: twin-pipeline check trench.laz --material DIP")

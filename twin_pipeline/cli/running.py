@@ -1,4 +1,4 @@
-"""The commands that write an output folder: run and tile."""
+"""The command run, and what other commands that write an output folder share with it."""
 
 import json
 import shlex
@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from twin_pipeline.batch import RunSummary, run_batch, tile_batch
+from twin_pipeline.batch import RunSummary, run_batch
 from twin_pipeline.checking import check_scan
 from twin_pipeline.cli.compilation import begin_compilation, compile_all, remember_compilation
 from twin_pipeline.cli.failures import FAILED, GATE_FAILED
@@ -49,6 +49,9 @@ class Given:
     boundary: str | None = None
     design: str | None = None
     job: str | None = None
+    attributes: str | None = None
+    compress: str | None = None
+    tiles_version: str | None = None
 
     def settings(self) -> Flags:
         """Return them as settings of the configuration."""
@@ -66,6 +69,9 @@ class Given:
             ("boundary", "file"): ("--boundary", self.boundary),
             ("design", "file"): ("--design", self.design),
             ("job", "file"): ("--job", self.job),
+            ("tiles", "attributes"): ("--attributes", self.attributes),
+            ("tiles", "compression"): ("--compress", self.compress),
+            ("tiles", "tiles_version"): ("--tiles-version", self.tiles_version),
         }
         if self.pdal_pipeline is not None:
             path = str(self.pdal_pipeline.absolute())
@@ -109,33 +115,12 @@ def run(
             compile_all(progress)
         else:
             begin_compilation(progress)
-        with _record_printed(as_json=as_json):
+        with record_printed(as_json=as_json):
             summary = run_batch(scans, out, config, progress, **how.arguments())
-        _pass_on_warnings(summary, progress)
+        pass_on_warnings(summary, progress)
     remember_compilation()
-    _print(summary, pipe_table(summary.results), as_json=as_json)
-    _end(summary)
-
-
-def tile(
-    scans: Sequence[Path],
-    out: Path,
-    config_file: Path | None,
-    given: Given,
-    how: How,
-    *,
-    as_json: bool,
-    quiet: bool,
-) -> None:
-    """Write point tiles and print how many."""
-    config = load_config(config_file, flags=given.settings())
-    with TerminalProgress(quiet=quiet) as progress:
-        with _record_printed(as_json=as_json):
-            summary = tile_batch(scans, out, config, progress, **how.arguments())
-        _pass_on_warnings(summary, progress)
-    counts = summary.record["counts"]
-    _print(summary, f"{counts['points_in']:,} points in {counts['tiles']:,} tiles", as_json=as_json)
-    _end(summary)
+    print_summary(summary, pipe_table(summary.results), as_json=as_json)
+    end(summary)
 
 
 def check(
@@ -161,7 +146,7 @@ def check(
 
 
 @contextmanager
-def _record_printed(*, as_json: bool) -> Iterator[None]:
+def record_printed(*, as_json: bool) -> Iterator[None]:
     """Print what there is to tell even where nothing is written."""
     try:
         yield
@@ -202,13 +187,15 @@ def _system(decisions: Mapping[str, Decision]) -> str:
     return ", ".join(f"{key} {made.value} ({made.source})" for key, made in decisions.items())
 
 
-def _pass_on_warnings(summary: RunSummary, progress: TerminalProgress) -> None:
+def pass_on_warnings(summary: RunSummary, progress: TerminalProgress) -> None:
+    """Tell the run's warnings."""
     for warning in summary.record["warnings"]:
         where = f"{warning['site']}: " if warning["site"] else ""
         progress.note(f"warning: {where}{warning['message']}")
 
 
-def _print(summary: RunSummary, text: str, *, as_json: bool) -> None:
+def print_summary(summary: RunSummary, text: str, *, as_json: bool) -> None:
+    """Print a finished run: its record, or what there is to say of it and where it lies."""
     if as_json:
         typer.echo(json.dumps(summary.record, indent=2))
         return
@@ -227,7 +214,8 @@ def _program() -> str:
     return called.name if known else shlex.quote(str(called))
 
 
-def _end(summary: RunSummary) -> None:
+def end(summary: RunSummary) -> None:
+    """Exit with an error if a site or a gate has failed."""
     for gate in summary.failed_gates:
         where = f"{gate['site']}: " if gate["site"] else ""
         typer.echo(f"twin-pipeline: {where}gate {gate['name']} failed: {gate['detail']}", err=True)

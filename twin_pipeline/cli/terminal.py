@@ -5,9 +5,29 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
 
 from twin_pipeline import progress as reporting
+from twin_pipeline.cli.pace import COUNTED, Pace, pace_text
+
+
+class _PaceColumn(ProgressColumn):
+    """How fast a step with many parts is, and how long it will take still."""
+
+    def render(self, task: Task) -> Text:
+        """Return nothing for steps of which only the end is known."""
+        if task.total is None or not task.speed or task.total < COUNTED:
+            return Text("")
+        return Text(pace_text(task.speed, (task.total - task.completed) / task.speed))
 
 
 class TerminalProgress(reporting.Progress):
@@ -16,13 +36,19 @@ class TerminalProgress(reporting.Progress):
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
         console = Console(stderr=True, highlight=False, soft_wrap=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            _PaceColumn(),
+        )
         self._bar = Progress(
             *columns, console=console, transient=True, disable=quiet or not console.is_terminal
         )
         self._task: TaskID | None = None
         self._sites: TaskID | None = None
         self._site = ""
+        self._pace: Pace | None = None
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -45,6 +71,7 @@ class TerminalProgress(reporting.Progress):
     def stage(self, name: str) -> None:
         """Begin a new bar."""
         self._drop_stage()
+        self._pace = Pace(f"{self._site}: {name}")
         self._task = self._bar.add_task(_plain(f"{self._site}: {name}"), total=None)
 
     def _drop_stage(self) -> None:
@@ -71,9 +98,13 @@ class TerminalProgress(reporting.Progress):
         self._bar.update(self._sites, completed=done)
 
     def advance(self, done: int, total: int) -> None:
-        """Fill the bar."""
+        """Fill the bar; without one say now and then how far the step is."""
         if self._task is not None:
             self._bar.update(self._task, completed=done, total=total)
+        if self._bar.disable and self._pace is not None and not self._quiet:
+            said = self._pace.line(done, total)
+            if said is not None:
+                self.note(said)
 
     def note(self, message: str) -> None:
         """Print a line above the bar."""

@@ -72,10 +72,11 @@ def remove(path: Path) -> None:
 
 def link_tree(source: Path, target: Path) -> None:
     """Give all files of a tree a second place without a copy, where the file system can."""
-    shutil.copytree(source, target, copy_function=_link, symlinks=True, dirs_exist_ok=True)
+    shutil.copytree(source, target, copy_function=link_file, symlinks=True, dirs_exist_ok=True)
 
 
-def _link(source: str, target: str) -> None:
+def link_file(source: str | Path, target: str | Path) -> None:
+    """Give a file a second place without a copy, where the file system can."""
     try:
         os.link(source, target)
     except OSError:

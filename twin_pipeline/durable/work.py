@@ -22,6 +22,7 @@ from typing import Any
 
 from twin_pipeline.durable.files import (
     entries,
+    link_file,
     link_tree,
     read_json,
     remove,
@@ -218,6 +219,18 @@ class Work:
             link_tree(owned, target)
             if state.exists():
                 sync_tree(target)
+
+    def adopt_others(self) -> None:
+        """Take over what stands at `out` that belongs to no site and was not written anew."""
+        sited = {self.place / SITES, self.place / "tiles"}
+        for path in entries(self.place):
+            target = self.stage / path.name
+            if path in sited or target.exists():
+                continue
+            if path.is_dir():
+                link_tree(path, target)
+            else:
+                link_file(path, target)
 
     def forget(self, name: str) -> None:
         """Remove what there is of a site, its state first."""

@@ -1,0 +1,75 @@
+"""The command tile."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from twin_pipeline.batch import RunSummary, append_tiles, remove_sites, tile_batch
+from twin_pipeline.cli.running import (
+    Given,
+    How,
+    end,
+    pass_on_warnings,
+    print_summary,
+    record_printed,
+)
+from twin_pipeline.cli.terminal import TerminalProgress
+from twin_pipeline.config import load_config
+from twin_pipeline.errors import UsageError
+from twin_pipeline.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Flags on what is done to a finished output folder."""
+
+    append: bool = False
+    remove: tuple[str, ...] = ()
+
+
+def tile(
+    scans: Sequence[Path],
+    out: Path,
+    config_file: Path | None,
+    given: Given,
+    how: How,
+    change: Change,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Write point tiles, or change which sites there are, and print how many."""
+    work = _work(scans, out, config_file, given, how, change)
+    with TerminalProgress(quiet=quiet) as progress:
+        with record_printed(as_json=as_json):
+            summary = work(progress)
+        pass_on_warnings(summary, progress)
+    counts = summary.record["counts"]
+    sites = f" of {counts['sites']:,} sites" if counts["sites"] > 1 else ""
+    tiles = f" in {counts['tiles']:,} tiles" if "tiles" in counts else ""
+    print_summary(summary, f"{counts['points_in']:,} points{sites}{tiles}", as_json=as_json)
+    end(summary)
+
+
+def _work(
+    scans: Sequence[Path],
+    out: Path,
+    config_file: Path | None,
+    given: Given,
+    how: How,
+    change: Change,
+) -> Callable[[Progress], RunSummary]:
+    if change.remove:
+        if scans or change.append:
+            raise UsageError("--remove takes sites out: give no scans and no --append beside it")
+        return partial(remove_sites, change.remove, out)
+    if not scans:
+        raise UsageError("give the scans to tile, or --remove SITE; see tile --help")
+    config = load_config(config_file, flags=given.settings())
+    call = append_tiles if change.append else tile_batch
+
+    def work(progress: Progress) -> RunSummary:
+        return call(scans, out, config, progress, **how.arguments())
+
+    return work
