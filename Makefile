@@ -19,7 +19,7 @@ LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3
 	--generate-hashes --no-annotate --no-header
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint format types imports check viewer bench accuracy lock config images clean
+.PHONY: help demo test lint format types imports check viewer bench accuracy lock config images pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -64,6 +64,9 @@ config: $(RUN_READY) ## write configs/default.toml anew from the options in the 
 
 images: $(DEV_READY) $(DEMO)/run.json $(VIEWER) ## take the README's pictures anew; needs Chromium
 	$(BIN)/python docs/make_images.py $(DEMO)
+
+pictures: $(DEV_READY) ## draw the pictures of docs/method.md anew
+	$(BIN)/python docs/make_method_pictures.py
 
 clean: ## remove what make made, the viewer's packages included
 	rm -rf $(VENV) $(STAMPS) build out viewer/node_modules twin_pipeline/viewer_static

@@ -1,10 +1,15 @@
-"""`python -m benchmarks`: runs the benchmarks and prints one table."""
+"""`python -m benchmarks [stages|rival|scaling]`: runs benchmarks and prints what they gave.
+
+stages    every stage beside the decoding of its input (the default)
+rival     the extraction beside CGAL's Efficient RANSAC on the same clouds
+scaling   time and memory of the extraction as scans grow
+"""
 
 import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 NAMES = {
@@ -16,8 +21,25 @@ NAMES = {
 }
 
 
-def main() -> int:
-    """Run the benchmarks; returns the exit code of pytest."""
+def main(arguments: Sequence[str]) -> int:
+    """Run the benchmarks that are asked for; returns the exit code."""
+    what, *rest = arguments or ["stages"]
+    if what == "rival":
+        from benchmarks.rival import main as compare
+
+        return compare(rest)
+    if what == "scaling":
+        from benchmarks.scaling import main as scale
+
+        return scale(rest)
+    if what != "stages" or rest:
+        print(__doc__, file=sys.stderr)
+        return 2
+    return _stages()
+
+
+def _stages() -> int:
+    """Run the benchmarks of pytest; returns its exit code."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
         options = ["-q", "-p", "no:cacheprovider", "--benchmark-disable-gc"]
@@ -50,4 +72,4 @@ def _rows(by_name: dict[str, dict]) -> Iterator[tuple[str, float]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

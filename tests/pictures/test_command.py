@@ -53,4 +53,3 @@ def test_other_processes_draw_into_the_same_folder(tmp_path, monkeypatch):
     flags = Given(None, None, None, None, debug_dir=tmp_path.relative_to(tmp_path) / "debug")
     config = load_config(None, environment={}, flags=flags.settings())
     assert config.debug.folder == str(tmp_path / "debug")
-    assert not config.debug.overwrite

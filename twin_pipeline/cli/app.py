@@ -207,7 +207,6 @@ def run(
             force_crs=force_crs,
             gcp=gcp,
             debug_dir=debug_dir,
-            overwrite=overwrite,
             boundary=boundary,
             design=design,
             job=job,

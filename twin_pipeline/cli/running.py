@@ -23,6 +23,7 @@ from twin_pipeline.config import Config, Flags, Setting, load_config
 from twin_pipeline.crs import Decision
 from twin_pipeline.errors import AllFailedError
 from twin_pipeline.output import require_free
+from twin_pipeline.picturing import require_picture_places
 from twin_pipeline.preparing import readable_scan
 from twin_pipeline.site import require_scans, sites_of
 from twin_pipeline.siting import locate, registered, require_targets
@@ -43,7 +44,6 @@ class Given:
     force_crs: bool = False
     gcp: str | None = None
     debug_dir: Path | None = None
-    overwrite: bool = False
     salvage: bool = False
     pdal_pipeline: Path | None = None
     boundary: str | None = None
@@ -55,6 +55,8 @@ class Given:
 
     def settings(self) -> Flags:
         """Return them as settings of the configuration."""
+        # other processes may work in another folder
+        debug = None if self.debug_dir is None else str(self.debug_dir.absolute())
         places: dict[tuple[str, str], tuple[str, object]] = {
             ("crs", "crs"): ("--crs", self.crs),
             ("crs", "vertical"): ("--vertical", self.vertical),
@@ -72,14 +74,11 @@ class Given:
             ("tiles", "attributes"): ("--attributes", self.attributes),
             ("tiles", "compression"): ("--compress", self.compress),
             ("tiles", "tiles_version"): ("--tiles-version", self.tiles_version),
+            ("debug", "folder"): ("--debug-dir", debug),
         }
         if self.pdal_pipeline is not None:
             path = str(self.pdal_pipeline.absolute())
             places["read", "pdal_pipeline"] = ("--pdal-pipeline", path)
-        if self.debug_dir is not None:
-            # other processes may work in another folder
-            places["debug", "folder"] = ("--debug-dir", str(self.debug_dir.absolute()))
-            places["debug", "overwrite"] = ("--overwrite", self.overwrite)
         return {place: Setting(value, flag) for place, (flag, value) in places.items() if value}
 
 
@@ -110,6 +109,8 @@ def run(
 ) -> None:
     """Run the pipeline and print the pipes; exit with GATE_FAILED if a gate failed."""
     config = load_config(config_file, flags=given.settings())
+    if not (how.overwrite or how.resume):
+        require_picture_places((site.name for site in sites_of(scans, config)), config)
     with TerminalProgress(quiet=quiet) as progress:
         if len(scans) > 1:
             compile_all(progress)
@@ -128,6 +129,7 @@ def check(
 ) -> None:
     """Print what was checked, a line each; exit with GATE_FAILED if anything failed."""
     config = load_config(config_file, flags=given.settings())
+    require_picture_places([scan.stem], config)
     with TerminalProgress(quiet=quiet) as progress:
         begin_compilation(progress)
         progress.site(scan.stem, 1, 1)

@@ -24,8 +24,8 @@ def require_place(folder: Path, *, overwrite: bool = False) -> None:
         )
     if not overwrite:
         raise OutputError(
-            f"{folder}: holds the pictures of an earlier run; remove it or give another folder "
-            "with --debug-dir"
+            f"{folder}: holds the pictures of an earlier run; remove it, give another folder "
+            "with --debug-dir, or run with --overwrite"
         )
 
 

@@ -25,7 +25,7 @@ from twin_pipeline.report.svg import Drawing
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _GAP = 1000.0, 78.0, 14.0, 74.0, 30.0
 _PROFILE, _UNROLLED, _RADIUS, _ARC = 230.0, 190.0, 110.0, 80.0
-_MOST_POINTS = 7_000
+_MOST_POINTS = 4_000
 _AROUND_M = 0.35
 _STEP_M = 0.05
 _LABEL_ROWS = 4

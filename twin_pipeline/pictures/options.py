@@ -11,4 +11,3 @@ class DebugOptions(BaseModel):
     folder: str | None = Field(
         None, description="draw pictures of every stage into this folder, a subfolder a site"
     )
-    overwrite: bool = Field(False, description="replace the pictures of an earlier run there")

@@ -13,6 +13,7 @@ from twin_pipeline.report.sheet import PlanSheet
 from twin_pipeline.report.svg import Drawing
 
 _MOST_CELLS = 12_000
+_MOST_PATCHES = 3_000
 _MOST_SEEDS = 6_000
 _DEPTHS = 8
 _LABEL = 11.0
@@ -26,18 +27,18 @@ def draw_ground(record: Record) -> Drawing:
     cells, size_m, first = _surface(record)
     entries = []
     if place.excavation is None:
-        _dots(sheet, cells + record.origin, "cell depth1", size_m)
+        _cells(sheet, cells + record.origin, "cell depth1", size_m)
         entries.append(("cell depth1", "no pavement around an excavation found: all is searched"))
     else:
         depth, inside = place.excavation.depth_m[first], place.excavation.inside[first]
         deepest = max(float(np.nanmax(depth, initial=0.1)), 0.1)
         step = 0.05 * math.ceil(20.0 * deepest / _DEPTHS)
         for css, name, chosen in _classes(depth, inside, step):
-            _dots(sheet, cells[chosen] + record.origin, f"cell {css}", size_m)
+            _cells(sheet, cells[chosen] + record.origin, f"cell {css}", size_m)
             entries.append((f"cell {css}", name))
     if place.ground is not None:
-        patches = thinned(place.ground.patches, _MOST_CELLS)
-        _dots(sheet, patches + record.origin, "patch")
+        patches = _on_sheet(sheet, thinned(place.ground.patches, _MOST_PATCHES) + record.origin)
+        sheet.drawing.dots(sheet.path(patches), "patch")
         entries.append(("patch", f"{len(place.ground.patches)} pieces of pavement cover rests on"))
     _outlines(sheet, record)
     entries.append(("trench", "outline of the excavation"))
@@ -74,10 +75,10 @@ def draw_seeds(record: Record) -> Drawing:
         ("fair", f"arc up to {math.degrees(_STRONG_RAD):.0f}°", followed & ~strong),
         ("strong", "wider arc", strong),
     ):
-        for k in np.flatnonzero(chosen)[:_MOST_SEEDS].tolist():
-            half = max(2.0 * float(seeds.radius_m[k]), 0.06) * seeds.direction[k]
-            ends = np.vstack([seeds.centre[k] - half, seeds.centre[k] + half]) + record.origin
-            sheet.drawing.polyline(sheet.path(ends), f"seed {css}")
+        which = np.flatnonzero(chosen)[:_MOST_SEEDS]
+        half = np.maximum(2.0 * seeds.radius_m[which], 0.06)[:, None] * seeds.direction[which]
+        ends = np.stack([seeds.centre[which] - half, seeds.centre[which] + half], axis=1)
+        sheet.drawing.strokes([sheet.path(pair + record.origin) for pair in ends], f"seed {css}")
         entries.append((f"seed {css}", f"{int(chosen.sum())} seeds, {name}"))
     _outlines(sheet, record)
     return finish_plan(sheet, "2 Seeds: where surface patches agree on an axis", entries)
@@ -174,15 +175,28 @@ def _surface(record: Record) -> tuple[FloatArray, float, IntArray]:
 
 def _background(sheet: PlanSheet, record: Record) -> None:
     cells, size_m, _ = _surface(record)
-    _dots(sheet, cells + record.origin, "cell faint", size_m)
+    _cells(sheet, cells + record.origin, "cell faint", size_m)
 
 
-def _dots(sheet: PlanSheet, places: FloatArray, css: str, size_m: float | None = None) -> None:
-    """Draw places (P, 3), scan frame, as far as they lie on the sheet."""
+def _on_sheet(sheet: PlanSheet, places: FloatArray) -> FloatArray:
+    """Return the places (P, 3), scan frame, that lie on the sheet."""
     on = (places[:, 0] > sheet.easting.low_m) & (places[:, 0] < sheet.easting.high_m)
     on &= (places[:, 1] > sheet.northing.low_m) & (places[:, 1] < sheet.northing.high_m)
-    width = None if size_m is None else size_m * sheet.units_per_m
-    sheet.drawing.dots(sheet.path(places[on]), css, width)
+    return np.asarray(places[on])
+
+
+def _cells(sheet: PlanSheet, places: FloatArray, css: str, size_m: float) -> None:
+    """Draw square cells around places (P, 3), scan frame, those of a row in one stroke."""
+    shown = _on_sheet(sheet, places)
+    if len(shown) == 0:
+        return
+    shown = shown[np.lexsort((shown[:, 0], np.round(shown[:, 1] / size_m)))]
+    step = np.diff(shown[:, :2], axis=0)
+    apart = (np.abs(step[:, 1]) > 0.5 * size_m) | (np.abs(step[:, 0] - size_m) > 0.5 * size_m)
+    edges = np.flatnonzero(apart) + 1
+    rows = np.split(shown, edges)
+    lines = [sheet.path(row[[0, -1]] if len(row) > 1 else row) for row in rows]
+    sheet.drawing.strokes(lines, css, size_m * sheet.units_per_m)
 
 
 def _outlines(sheet: PlanSheet, record: Record) -> None:

@@ -132,14 +132,8 @@ class _Panel:
         x, y = offset @ self.right, offset @ self.up
         most = _VIEW * self.subject.radius_m
         on = (np.abs(x) <= most) & (np.abs(y) <= most)
-        self.drawing.dots(
-            zip(
-                (self.centre[0] + self.scale * x[on]).tolist(),
-                (self.centre[1] - self.scale * y[on]).tolist(),
-                strict=True,
-            ),
-            css,
-        )
+        places = np.column_stack([x, -y])[on] * self.scale + self.centre
+        self.drawing.dots([(a, b) for a, b in places.tolist()], css)
 
     def _cross(self) -> None:
         x, y = self.centre

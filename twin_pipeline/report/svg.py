@@ -51,7 +51,13 @@ class Drawing:
 
     def dots(self, points: Iterable[Point], css: str, width: float | None = None) -> None:
         """Draw many points as one element; the class gives a stroke with caps."""
-        path = "".join(f"M{_number(x)} {_number(y)}h0" for x, y in points)
+        self.strokes(([point] for point in points), css, width)
+
+    def strokes(
+        self, lines: Iterable[Iterable[Point]], css: str, width: float | None = None
+    ) -> None:
+        """Draw many short lines as one element, to a tenth of a unit; a single point is a dot."""
+        path = "".join(map(_subpath, lines))
         style = "" if width is None else f' style="stroke-width:{_number(width)}"'
         if path:
             self._add(f'<path class="{escape(css)}"{style} d="{path}"/>')
@@ -87,6 +93,11 @@ class Drawing:
 
 def _number(value: float) -> str:
     return f"{value:z.2f}".rstrip("0").rstrip(".")
+
+
+def _subpath(line: Iterable[Point]) -> str:
+    corners = [f"{x:z.1f} {y:z.1f}".replace(".0", "") for x, y in line]
+    return f"M{corners[0]}h0" if len(corners) == 1 else "M" + "L".join(corners)
 
 
 def _points(points: Iterable[Point]) -> str:
