@@ -25,7 +25,11 @@ app = typer.Typer(
 
 _Scan = Annotated[Path, typer.Argument(metavar="SCAN", help="LAS or LAZ file.")]
 _Scans = Annotated[
-    list[Path], typer.Argument(metavar="SCAN", help="LAS or LAZ files; each is one site.")
+    list[Path],
+    typer.Argument(
+        metavar="SCAN",
+        help="LAS, LAZ, E57 or PLY files, each one site; or manifests (.toml, .csv) of sites.",
+    ),
 ]
 _Finished = Annotated[Path, typer.Argument(metavar="OUT", help="Output folder of a finished run.")]
 _Out = Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Output folder.")]

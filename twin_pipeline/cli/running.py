@@ -22,10 +22,11 @@ from twin_pipeline.cluster import Resources
 from twin_pipeline.config import Config, Flags, Setting, load_config
 from twin_pipeline.crs import Decision
 from twin_pipeline.errors import AllFailedError
+from twin_pipeline.manifest import sites_given
 from twin_pipeline.output import require_free
 from twin_pipeline.picturing import require_picture_places
 from twin_pipeline.preparing import readable_scan
-from twin_pipeline.site import require_scans, sites_of
+from twin_pipeline.site import Site, require_scans, sites_of
 from twin_pipeline.siting import locate, registered, require_targets
 from twin_pipeline.stages.read import inspect_scan
 
@@ -109,15 +110,16 @@ def run(
 ) -> None:
     """Run the pipeline and print the pipes; exit with GATE_FAILED if a gate failed."""
     config = load_config(config_file, flags=given.settings())
+    sites = sites_of(sites_given(scans, config), config)
     if not (how.overwrite or how.resume):
-        require_picture_places((site.name for site in sites_of(scans, config)), config)
+        require_picture_places((site.name for site in sites), config)
     with TerminalProgress(quiet=quiet) as progress:
-        if len(scans) > 1:
+        if len(sites) > 1:
             compile_all(progress)
         else:
             begin_compilation(progress)
         with record_printed(as_json=as_json):
-            summary = run_batch(scans, out, config, progress, **how.arguments())
+            summary = run_batch(sites, out, config, progress, **how.arguments())
         pass_on_warnings(summary, progress)
     remember_compilation()
     print_summary(summary, pipe_table(summary.results), as_json=as_json)
@@ -163,23 +165,24 @@ def announce(
 ) -> None:
     """Print what `run` would do, after the checks that need no pass over the points."""
     config = load_config(config_file, flags=given.settings())
-    sites = sites_of(scans, config)
+    sites = sites_of(sites_given(scans, config), config)
     for site in sites:
         require_scans(site)
     require_targets(len(sites), config)
-    require_free(out, overwrite=how.overwrite or how.resume, inputs=scans)
-    typer.echo(aligned(_plan(scans, out, config)))
+    inputs = [scan for site in sites for scan in site.scans]
+    require_free(out, overwrite=how.overwrite or how.resume, inputs=inputs)
+    typer.echo(aligned(_plan(sites, out, config)))
 
 
-def _plan(scans: Sequence[Path], out: Path, config: Config) -> Iterable[tuple[str, str]]:
-    for scan in scans:
+def _plan(sites: Sequence[Site], out: Path, config: Config) -> Iterable[tuple[str, str]]:
+    for name, scan in [(site.name, scan) for site in sites for scan in site.scans]:
         with readable_scan(scan, config.read) as (path, _):
             info = inspect_scan(path, full=False)
         georeference = locate(info, config)
         for warning in georeference.warnings:
             typer.echo(f"warning: {warning}", err=True)
         yield "read", f"{scan} ({info.point_count:,} points)"
-        yield "", f"as site {scan.stem}, {_system(georeference.decisions)}"
+        yield "", f"as site {name}, {_system(georeference.decisions)}"
         if (control := registered(scan, config)) is not None:
             yield "", f"moved onto {control.summary()}"
     yield ("replace" if (out / "run.json").exists() else "write"), str(out)

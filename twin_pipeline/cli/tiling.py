@@ -17,6 +17,7 @@ from twin_pipeline.cli.running import (
 from twin_pipeline.cli.terminal import TerminalProgress
 from twin_pipeline.config import load_config
 from twin_pipeline.errors import UsageError
+from twin_pipeline.manifest import sites_given
 from twin_pipeline.progress import Progress
 
 
@@ -67,9 +68,10 @@ def _work(
     if not scans:
         raise UsageError("give the scans to tile, or --remove SITE; see tile --help")
     config = load_config(config_file, flags=given.settings())
+    sites = sites_given(scans, config)
     call = append_tiles if change.append else tile_batch
 
     def work(progress: Progress) -> RunSummary:
-        return call(scans, out, config, progress, **how.arguments())
+        return call(sites, out, config, progress, **how.arguments())
 
     return work
