@@ -1,5 +1,6 @@
 """Lines are read from every format, into the scan's frame, in the right order, or refused."""
 
+import ezdxf
 import numpy as np
 import pytest
 from factories import EASTING_M, LOCAL, NORTHING_M, make_survey
@@ -147,6 +148,42 @@ def test_pipe_networks_have_inverts(tmp_path):
     line, vertices = lines[1]
     assert (line.name, line.level) == ("P", "invert")
     assert vertices == pytest.approx(np.array([[a[0], a[1], 30.5], [b[0], b[1], 30.3]]))
+
+
+def test_a_drawing_in_metres_that_says_millimetres_is_taken_as_it_lies(tmp_path):
+    """As drawings from a template are: the line lies at the site in one unit only."""
+    path = write_dxf(tmp_path / "d.dxf")
+    drawing = ezdxf.readfile(path)
+    drawing.header["$INSUNITS"] = 4
+    drawing.saveas(path)
+    assert np.abs(line_of(path) - LINE).max() < 1e-3
+
+
+def test_lines_in_blocks_are_found(tmp_path):
+    drawing = ezdxf.new("R2010")
+    block = drawing.blocks.new("ROAD")
+    block.add_polyline3d([tuple(v - LINE[0]) for v in LINE], dxfattribs={"layer": "EDGE"})
+    drawing.modelspace().add_blockref("ROAD", tuple(LINE[0]))
+    drawing.saveas(tmp_path / "d.dxf")
+    ((line, vertices),) = arrived(tmp_path / "d.dxf")
+    assert line.name == "EDGE"
+    assert np.abs(vertices - LINE).max() < 1e-3
+
+
+def test_points_of_a_landxml_may_be_named(tmp_path):
+    path = write_landxml(tmp_path / "d.xml")
+    text = path.read_text("utf-8")
+    first = f"<Start>{LINE[0, 1]:.6f} {LINE[0, 0]:.6f}</Start>"
+    assert first in text
+    point = f'<CgPoints><CgPoint name="BP">{LINE[0, 1]} {LINE[0, 0]}</CgPoint></CgPoints>'
+    text = text.replace(first, '<Start pntRef="BP"/>').replace(
+        "<Alignments>", point + "<Alignments>"
+    )
+    path.write_text(text, "utf-8")
+    assert np.abs(at_vertices(line_of(path)) - LINE).max() < 1e-3
+    path.write_text(text.replace('name="BP"', 'name="EP"'), "utf-8")
+    with pytest.raises(InputError, match="'BP'"):
+        arrived(path)
 
 
 def test_a_line_can_be_named(tmp_path):

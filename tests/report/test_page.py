@@ -1,6 +1,7 @@
 """report.html holds the numbers, stands alone, and is safe to open."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -18,7 +19,7 @@ from factories import (
     make_survey,
 )
 
-from report.complete import complete_result
+from report.complete import complete_result, with_sections
 from twin_pipeline.errors import OutputError
 from twin_pipeline.export.attributes import STATIONS, SiteResult
 from twin_pipeline.export.rows import stations_table
@@ -239,3 +240,16 @@ def test_names_in_the_page_margin_can_not_leave_their_string(tmp_path):
     assert source.count("</style>") == 1
     assert "<script" not in source
     assert re.search(r'@bottom-left \{ content: "[0-9A-Za-z\\ ]*";', source)
+
+
+def test_many_pipes_share_the_cross_sections_that_a_page_can_hold(report, monkeypatch):
+    from twin_pipeline.report import page
+
+    pipes = tuple(replace(with_sections(make_pipe(), 6), pipe_id=f"P{n}") for n in range(3))
+    result = make_result(make_survey(pipes=pipes))
+    titles = "横断面図 Cross-section: "
+    assert report(result).words.count(titles) == 3 * 6
+    monkeypatch.setattr(page, "MOST_SECTIONS", 7)
+    assert report(result).words.count(titles) == 3 * 2
+    monkeypatch.setattr(page, "MOST_SECTIONS", 1)
+    assert report(result).words.count(titles) == 3

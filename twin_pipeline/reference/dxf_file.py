@@ -9,7 +9,7 @@ from twin_pipeline.errors import InputError
 from twin_pipeline.model import FloatArray
 from twin_pipeline.reference.lines import FileLine, FileLines
 
-_KINDS = "LINE LWPOLYLINE POLYLINE ARC SPLINE"
+_KINDS = {"LINE", "LWPOLYLINE", "POLYLINE", "ARC", "SPLINE"}
 _METRES = {0: 1.0, 4: 0.001, 5: 0.01, 6: 1.0}
 """By $INSUNITS: none, millimetres, centimetres, metres."""
 _CHORD_M = 0.001
@@ -24,6 +24,7 @@ def read_dxf_lines(path: Path) -> FileLines:
     InputError
         When the file is no DXF, or in units that are not metric.
     """
+    from ezdxf.disassemble import recursive_decompose
     from ezdxf.filemanagement import readfile
     from ezdxf.lldxf.const import DXFError
     from ezdxf.path import make_path
@@ -39,14 +40,16 @@ def read_dxf_lines(path: Path) -> FileLines:
         raise InputError(f"{path}: its units ($INSUNITS = {units}) are not metric; save it in m")
     scale = _METRES[units]
     pieces: dict[str, list[FloatArray]] = defaultdict(list)
-    for entity in drawing.modelspace().query(_KINDS):
+    for entity in recursive_decompose(drawing.modelspace()):
+        if entity.dxftype() not in _KINDS or getattr(entity, "is_poly_face_mesh", False):
+            continue
         corners = make_path(entity).flattening(_CHORD_M / scale)
-        vertices = scale * np.array([tuple(corner) for corner in corners])
+        vertices = np.array([tuple(corner) for corner in corners])
         if len(vertices) > 1:
             pieces[entity.dxf.layer].append(_levelled(vertices))
-    return FileLines(
-        tuple(FileLine(layer, line) for layer, held in pieces.items() for line in chained(held))
-    )
+    lines = (FileLine(n, line) for n, held in pieces.items() for line in chained(held, scale))
+    # drawings in metres often carry the millimetres of their template
+    return FileLines(tuple(lines), scales=tuple(dict.fromkeys((scale, 1.0))))
 
 
 def _levelled(vertices: FloatArray) -> FloatArray:
@@ -54,31 +57,27 @@ def _levelled(vertices: FloatArray) -> FloatArray:
     return vertices if vertices[:, 2].any() else vertices[:, :2]
 
 
-def chained(pieces: list[FloatArray]) -> list[FloatArray]:
-    """Join pieces that share an end, each in the direction of the first."""
+def chained(pieces: list[FloatArray], scale: float = 1.0) -> list[FloatArray]:
+    """Join pieces that share an end, each in the direction of the first; `scale` makes metres."""
     waiting = list(pieces)
     lines = []
     while waiting:
         line = waiting.pop(0)
-        while (joined := _lengthened(line, waiting)) is not None:
+        while (joined := _lengthened(line, waiting, _TOUCH_M / scale)) is not None:
             line = joined
         lines.append(line)
     return lines
 
 
-def _lengthened(line: FloatArray, waiting: list[FloatArray]) -> FloatArray | None:
+def _lengthened(line: FloatArray, waiting: list[FloatArray], touch: float) -> FloatArray | None:
     for number, piece in enumerate(waiting):
         if piece.shape[1] != line.shape[1]:
             continue
         for other in (piece, piece[::-1]):
-            if _touch(line[-1], other[0]):
+            if np.linalg.norm(line[-1] - other[0]) <= touch:
                 del waiting[number]
                 return np.concatenate((line, other[1:]))
-            if _touch(other[-1], line[0]):
+            if np.linalg.norm(other[-1] - line[0]) <= touch:
                 del waiting[number]
                 return np.concatenate((other[:-1], line))
     return None
-
-
-def _touch(end: FloatArray, start: FloatArray) -> bool:
-    return float(np.linalg.norm(end - start)) <= _TOUCH_M

@@ -40,6 +40,7 @@ def read_landxml_lines(path: Path) -> FileLines:
     if etree.QName(root).localname != "LandXML":
         raise InputError(f"{path}: is no LandXML; its root is {etree.QName(root).localname}")
     _require_metres(path, root)
+    _resolve_points(path, root)
     try:
         lines = (*_alignments(root), *_networks(root), *_features(root))
     except (ValueError, TypeError, KeyError, IndexError) as error:
@@ -54,6 +55,17 @@ def _require_metres(path: Path, root: Element) -> None:
     for units in root.iter("{*}Metric"):
         if units.get("linearUnit", "meter") != "meter":
             raise InputError(f"{path}: is in {units.get('linearUnit')}; save it in metres")
+
+
+def _resolve_points(path: Path, root: Element) -> None:
+    """Give each point that refers to a coordinate geometry point the coordinates of that."""
+    points = {point.get("name"): point.text for point in root.iter("{*}CgPoint")}
+    for element in root.iter():
+        name = element.get("pntRef") if isinstance(element.tag, str) else None
+        if name is not None and etree.QName(element).localname != "CgPoint":
+            if name not in points:
+                raise InputError(f"{path}: refers to the point {name!r}, which it doesn't have")
+            element.text = points[name]
 
 
 def _system(root: Element) -> tuple[str | None, str | None]:

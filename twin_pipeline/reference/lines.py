@@ -39,5 +39,7 @@ class FileLines:
     """en or ne, where the file's format or its headings settle it."""
     vertical: str | None = None
     """Name of the vertical datum that the file states, as written there."""
+    scales: tuple[float, ...] = (1.0,)
+    """What may make metres of the coordinates; the one in which the lines lie at the site does."""
     is_lonlat: bool = False
     """Whether coordinates are longitude and latitude, degrees."""

@@ -1,7 +1,7 @@
 """Brings lines of a file into the frame of a scan."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +68,7 @@ def read_lines(request: Request) -> FileLines:
     for line in kept:
         if not np.isfinite(line.vertices[:, :2]).all():
             raise InputError(f"{path}: line {line.name!r} has a coordinate that is no number")
-    return FileLines(kept, found.crs, found.order, found.vertical, found.is_lonlat)
+    return replace(found, lines=kept)
 
 
 def placed(
@@ -95,17 +95,27 @@ def placed(
     crs = request.crs or found.crs
     if crs is not None and request.crs is None and reference.is_local:
         raise GeoreferenceError(f"{request.file}: is in {crs}, but the scan is local")
-    orders = _orders(request, found)
-    ways = {order: [_in_plane(line, order, crs, found, reference) for line in found.lines]
-            for order in orders}  # fmt: skip
-    near = {order: lines for order, lines in ways.items() if _reaches(lines, site)}
+    for scale in found.scales:
+        scaled = _in_metres(found, scale)
+        ways = {
+            order: [_in_plane(line, order, crs, scaled, reference) for line in scaled.lines]
+            for order in _orders(request, found)
+        }
+        near = {order: lines for order, lines in ways.items() if _reaches(lines, site)}
+        if near:
+            break
     if len(near) != 1:
         raise GeoreferenceError(_where(request, ways, len(near), site))
     (lines,) = near.values()
     return [
-        (line, _with_levels(request, found, line, plane, reference))
-        for line, plane in zip(found.lines, lines, strict=True)
+        (line, _with_levels(request, scaled, line, plane, reference))
+        for line, plane in zip(scaled.lines, lines, strict=True)
     ]
+
+
+def _in_metres(found: FileLines, scale: float) -> FileLines:
+    lines = (replace(line, vertices=scale * line.vertices) for line in found.lines)
+    return replace(found, lines=tuple(lines))
 
 
 def _orders(request: Request, found: FileLines) -> Sequence[AxisOrder]:

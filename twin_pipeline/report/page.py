@@ -33,6 +33,9 @@ from twin_pipeline.report.section import draw_section
 
 NO_VALUE = "–"
 
+MOST_SECTIONS = 360
+"""Cross-sections of a report, about 10 kB each; of many pipes each gets fewer, but one."""
+
 ROLES = {"main": "本管", "branch": "分岐管", "crossing": "横断管", "unknown": "不明"}
 LEVELS = {"centre": "管中心", "crown": "管頂", "invert": "管底"}
 GATES = {
@@ -101,8 +104,10 @@ def write_report(results: Sequence[SiteResult], facts: RunFacts, path: Path) -> 
     """
     record = run_record(results, facts)
     numbers = itertools.count(1)
+    pipes = sum(len(result.survey.pipes) for result in results)
+    most_sections = max(MOST_SECTIONS // max(pipes, 1), 1)
     sites = [
-        _site_section(result, site, numbers)
+        _site_section(result, site, numbers, most_sections)
         for result, site in zip(results, record["sites"], strict=True)
     ]
     template = _environment().get_template("report.html.j2")
@@ -132,7 +137,7 @@ def _environment() -> Environment:
 
 
 def _site_section(
-    result: SiteResult, record: Mapping[str, Any], numbers: Iterator[int]
+    result: SiteResult, record: Mapping[str, Any], numbers: Iterator[int], most_sections: int
 ) -> _SiteSection:
     stations = _by_pipe(stations_table([result]))
     fittings = _by_pipe(fittings_table([result]))
@@ -145,7 +150,8 @@ def _site_section(
         plan_number=plan_number,
         job=_job(result.survey.pipes),
         pipes=[
-            _pipe_section(result, pipe, stations, fittings, numbers) for pipe in result.survey.pipes
+            _pipe_section(result, pipe, stations, fittings, numbers, most_sections)
+            for pipe in result.survey.pipes
         ],
         has_boundary=result.boundary is not None,
         has_design=bool(result.design),
@@ -160,13 +166,15 @@ def _pipe_section(
     stations: Mapping[str, list[dict[str, Any]]],
     fittings: Mapping[str, list[dict[str, Any]]],
     numbers: Iterator[int],
+    most_sections: int,
 ) -> _PipeSection:
     key = clean_text(pipe.pipe_id)
     found = deviations(pipe, result.design)
     profile = draw_profile(pipe, found)
     offsets = station_offsets(result, pipe)
     sections = [
-        draw_section(pipe, section, _offset_at(pipe, section, offsets)) for section in pipe.sections
+        draw_section(pipe, section, _offset_at(pipe, section, offsets))
+        for section in pipe.sections[:: max(1, -(-len(pipe.sections) // most_sections))]
     ]
     return _PipeSection(
         pipe=pipe,

@@ -1,11 +1,13 @@
 """Cut thin slices of points across a pipe, few enough to be kept and drawn."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from twin_pipeline.geometry import polyline
 from twin_pipeline.model import (
-    BoolArray,
     CrossSection,
     FloatArray,
     IntArray,
@@ -21,6 +23,7 @@ _STEEP = 0.5
 _RATHER = 0.55
 """Of the distance between sections: how much further off a seen station may be."""
 _FIRST_CELL_M = 0.002
+_BLOCK = 1 << 20
 _NEAR = 2.0
 """Outer diameters round the axis within which half of the points are kept."""
 
@@ -54,11 +57,27 @@ def cut_cross_sections(
     span_m = max(pipe.outer_diameter_m, 0.1)
     directions = polyline.directions(pipe.centreline, span_m)
     at = polyline.along(pipe.centreline, directions, stations.chainage_m[chosen])
+    flat = np.linalg.norm(at[:, :2], axis=1) >= _STEEP * np.linalg.norm(at, axis=1)
+    slabs = [
+        _Slab(int(i), direction[:2] / np.linalg.norm(direction[:2]))
+        for i, direction in zip(chosen[flat], at[flat], strict=True)
+    ]
+    members = _members(cloud, pipe, slabs, options)
     return tuple(
-        CrossSection(float(stations.chainage_m[i]), _slice(cloud, pipe, int(i), direction, options))
-        for i, direction in zip(chosen, at, strict=True)
-        if np.linalg.norm(direction[:2]) >= _STEEP * np.linalg.norm(direction)
+        CrossSection(
+            float(stations.chainage_m[slab.station]), _slice(cloud, pipe, slab, near, options)
+        )
+        for slab, near in zip(slabs, members, strict=True)
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Slab:
+    """A vertical plane across a pipe."""
+
+    station: int
+    along: FloatArray
+    """(2,) unit vector of the pipe's direction in plan."""
 
 
 def _spread(stations: Stations, length_m: float, count: int) -> IntArray:
@@ -69,39 +88,39 @@ def _spread(stations: Stations, length_m: float, count: int) -> IntArray:
     return np.unique(away.argmin(axis=0))
 
 
+def _members(
+    cloud: PointCloud, pipe: Pipe, slabs: Sequence[_Slab], options: CrossSectionsOptions
+) -> list[IntArray]:
+    """Return which points lie in each slab; in blocks, so that no copy of the cloud is made."""
+    found: list[list[IntArray]] = [[] for _ in slabs]
+    for first in range(0, len(cloud), _BLOCK):
+        block = cloud.xyz[first : first + _BLOCK]
+        for held, slab in zip(found, slabs, strict=True):
+            centre = pipe.stations.centre[slab.station] - cloud.origin
+            ahead = (block[:, 0] - centre[0]) * slab.along[0]
+            ahead += (block[:, 1] - centre[1]) * slab.along[1]
+            held.append(first + np.flatnonzero(np.abs(ahead) <= options.thickness_m / 2))
+    return [np.concatenate(held) if held else np.empty(0, np.int64) for held in found]
+
+
 def _slice(
-    cloud: PointCloud,
-    pipe: Pipe,
-    station: int,
-    direction: FloatArray,
-    options: CrossSectionsOptions,
+    cloud: PointCloud, pipe: Pipe, slab: _Slab, near: IntArray, options: CrossSectionsOptions
 ) -> FloatArray:
     """Return (N, 2): to the right of the pipe's direction, and elevation."""
-    along = direction[:2] / np.linalg.norm(direction[:2])
-    centre = pipe.stations.centre[station] - cloud.origin
-    ground_z = pipe.stations.ground_z_m[station]
-    top = ground_z if np.isfinite(ground_z) else pipe.stations.crown_z_m[station]
-    low = centre[2] - pipe.outer_diameter_m / 2 - _BELOW_M
-    high = top - cloud.origin[2] + _BELOW_M
-    near = _within(cloud.xyz, centre, along, options)
-    points = cloud.xyz[near]
-    right = (points[:, :2] - centre[:2]) @ np.array([along[1], -along[0]])
+    stations = pipe.stations
+    centre = stations.centre[slab.station]
+    ground_z = stations.ground_z_m[slab.station]
+    top = ground_z if np.isfinite(ground_z) else stations.crown_z_m[slab.station]
+    points = cloud.xyz[near] + cloud.origin
+    right = (points[:, :2] - centre[:2]) @ np.array([slab.along[1], -slab.along[0]])
+    low, high = centre[2] - pipe.outer_diameter_m / 2 - _BELOW_M, top + _BELOW_M
     inside = (np.abs(right) <= options.half_width_m) & (points[:, 2] > low) & (points[:, 2] < high)
-    section = np.column_stack((right, points[:, 2] + cloud.origin[2]))[inside]
+    section = np.column_stack((right, points[:, 2]))[inside]
     reach = _NEAR * pipe.outer_diameter_m / 2
-    close = np.hypot(section[:, 0], section[:, 1] - pipe.stations.centre[station, 2]) <= reach
+    close = np.hypot(section[:, 0], section[:, 1] - centre[2]) <= reach
     half = options.most_points // 2
     kept = (_thinned(section[close], half), _thinned(section[~close], options.most_points - half))
     return np.asarray(np.round(np.concatenate(kept), 3), dtype=np.float64)
-
-
-def _within(
-    xyz: FloatArray, centre: FloatArray, along: FloatArray, options: CrossSectionsOptions
-) -> BoolArray:
-    """Tell which points (N, 3) lie in the slab, without a copy of them all."""
-    ahead = (xyz[:, 0] - centre[0]) * along[0]
-    ahead += (xyz[:, 1] - centre[1]) * along[1]
-    return np.abs(ahead) <= options.thickness_m / 2
 
 
 def _thinned(points: FloatArray, most: int) -> FloatArray:
