@@ -1,7 +1,7 @@
 """Coordinates of other files brought into the frame of a scan."""
 
 import re
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from pyproj import CRS
@@ -14,7 +14,7 @@ from twin_pipeline.crs.target import Placed
 from twin_pipeline.errors import GeoreferenceError
 from twin_pipeline.model import FloatArray
 
-_SEA_LEVEL_NAMES = {"TP", "JGD2011", "JGD2024"}
+_SHORT_NAMES = {"AP": "ap", "YP": "yp", "JGD2011": "jgd2011", "JGD2024": "jgd2024"}
 
 
 class Reachable(Placed, Protocol):
@@ -84,16 +84,21 @@ def elevations_at(
     return elevations
 
 
-def vertical_of_name(site: Placed, name: str) -> Literal["ap", "scan"] | None:
-    """Return the datum that a file means by T.P. or A.P.; None for what it does not settle.
+def vertical_of_name(site: Placed, name: str) -> str | None:
+    """Return the key of the datum that a file names, "scan" where it is the scan's own.
 
     T.P. is the scan's own datum where this counts from T.P., in whichever of its realisations.
+    None stands for what is not known, or not settled by the name.
     """
+    if name == site.vertical_name:
+        return "scan"
     plain = re.sub(r"[^A-Z0-9]", "", name.upper())
-    if plain == "AP":
-        return "ap"
     above_sea = (VERTICAL_DATUMS[key].name for key in ("jgd2011", "jgd2024"))
-    return "scan" if plain in _SEA_LEVEL_NAMES and site.vertical_name in above_sea else None
+    if plain == "TP":
+        return "scan" if site.vertical_name in above_sea else None
+    if plain in _SHORT_NAMES:
+        return _SHORT_NAMES[plain]
+    return next((datum.key for datum in VERTICAL_DATUMS.values() if datum.name == name), None)
 
 
 def _above_tp(vertical_name: str) -> float | None:

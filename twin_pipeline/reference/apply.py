@@ -91,7 +91,12 @@ def with_references(result: SiteResult, reference: Reachable, options: Reference
                 f"{name or 'the one'} nearest to the pipes; boundary.line names another"
             )
     if along is not None and survey.pipes:
-        design = _design(result, reference, along, options.design)
+        design, others = _design(result, reference, along, options.design)
+        if others:
+            warnings.append(
+                f"{along.file}: {others} lines without levels are left out of the design; "
+                "design.line names those that count"
+            )
         provenance |= _stated(along, ", ".join(dict.fromkeys(d.name for d in design if d.name)))
         gates += design_gates(survey, design, options.design)
     survey = replace(survey, gates=tuple(gates), warnings=tuple(warnings))
@@ -117,9 +122,16 @@ def _boundary(
 
 def _design(
     result: SiteResult, reference: Reachable, request: Request, options: DesignOptions
-) -> tuple[DesignLine, ...]:
+) -> tuple[tuple[DesignLine, ...], int]:
+    """Return the designed lines, and how many others the file has that have no levels."""
     found = placed(request, read_lines(request), reference, _places(result.survey.pipes))
-    return tuple(_design_line(line, vertices, options) for line, vertices in found)
+    lines = [_design_line(line, vertices, options) for line, vertices in found]
+    levelled = [line for line in lines if _has_levels(line)] or lines
+    return tuple(levelled), len(lines) - len(levelled)
+
+
+def _has_levels(line: DesignLine) -> bool:
+    return line.cover_m is not None or bool(np.isfinite(line.vertices[:, 2]).any())
 
 
 def _design_line(line: FileLine, vertices: FloatArray, options: DesignOptions) -> DesignLine:

@@ -52,8 +52,12 @@ def design_gates(
     excavation that no pipe follows.
     """
     compared = [(pipe, deviations(pipe, design)) for pipe in survey.pipes]
-    followed = {id(found.line) for _, found in compared if found is not None}
-    unlaid = [line for line in design if id(line) not in followed and _dug_up(line, survey.trench)]
+    unlaid = [
+        line
+        for line in design
+        if _dug_up(line, survey.trench)
+        and all(deviations(pipe, (line,)) is None for pipe in survey.pipes)
+    ]
     gates = [gate for pipe, found in compared for gate in _pipe_gates(pipe, found, options)]
     gates += [
         Gate("design", passed=False, detail=f"no pipe was found along {_called(line)}")

@@ -21,6 +21,8 @@ from twin_pipeline.reference.lines import FileLine, FileLines
 Element = Any
 _STEP_M = 0.1
 """Between vertices put on a curve."""
+_SLACK_M = 0.01
+"""By how much stations of profile and line may differ, as rounded numbers do."""
 _BEFORE_ZONE_1 = 6668
 
 
@@ -150,7 +152,8 @@ def _with_profile(line: FloatArray, profile: Element, start_m: float) -> FloatAr
     inner = stations[(stations > at_vertex[0]) & (stations < at_vertex[-1])]
     at = np.unique(np.concatenate((at_vertex, inner)))
     north, east = (np.interp(at, at_vertex, plan[:, axis]) for axis in (0, 1))
-    level = np.interp(at, stations, levels, left=np.nan, right=np.nan)
+    level = np.interp(at, stations, levels)
+    level[(at < stations[0] - _SLACK_M) | (at > stations[-1] + _SLACK_M)] = np.nan
     return np.column_stack((north, east, level))
 
 

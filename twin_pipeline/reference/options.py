@@ -34,7 +34,7 @@ class BoundaryOptions(BaseModel):
 
     file: LinesFile | None = Field(None, description=f"the boundary line: {_FILE}")
     line: str | None = Field(
-        None, description="layer or name of the line, for files that hold several"
+        None, description="layer or name of the line, for files that hold several; * stands for any"
     )
     crs: CrsName | None = Field(None, description=_CRS)
     axis_order: AxisOrder | None = Field(None, description=_ORDER)
@@ -49,7 +49,7 @@ class DesignOptions(BaseModel):
         None, description=f"the designed centrelines with levels: {_FILE}"
     )
     line: str | None = Field(
-        None, description="layer or name of the lines, for files that hold others too"
+        None, description="layer or name of the lines, for files that hold others; * stands for any"
     )
     crs: CrsName | None = Field(None, description=_CRS)
     axis_order: AxisOrder | None = Field(None, description=_ORDER)

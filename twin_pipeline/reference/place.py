@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -60,11 +61,12 @@ def read_lines(request: Request) -> FileLines:
         found = reader(path)
     except OSError as error:
         raise InputError(f"{path}: can't be read ({error.strerror})") from error
-    kept = tuple(line for line in found.lines if request.line in (None, line.name))
+    wanted = request.line
+    kept = tuple(line for line in found.lines if wanted is None or fnmatchcase(line.name, wanted))
     if not kept:
         names = ", ".join(sorted({line.name or "(no name)" for line in found.lines})) or "none"
-        wanted = "" if request.line is None else f" {request.line!r}"
-        raise InputError(f"{path}: has no line{wanted}; its lines: {names}")
+        named = "" if wanted is None else f" {wanted!r}"
+        raise InputError(f"{path}: has no line{named}; its lines: {names}")
     for line in kept:
         if not np.isfinite(line.vertices[:, :2]).all():
             raise InputError(f"{path}: line {line.name!r} has a coordinate that is no number")
@@ -178,7 +180,7 @@ def _with_levels(
     levels = line.vertices[:, 2]
     if not request.needs_levels:
         return np.column_stack((plane, levels))
-    vertical = request.vertical
+    vertical: str | None = request.vertical
     if vertical is None and found.is_lonlat:
         raise GeoreferenceError(
             f"{request.file}: GeoJSON does not say what its heights count from: say "
