@@ -14,11 +14,11 @@ from twin_pipeline.config import Config, to_toml
 from twin_pipeline.durable.files import read_json, write_json
 from twin_pipeline.durable.log import EventLog
 from twin_pipeline.durable.work import Work, work_folder
-from twin_pipeline.errors import AllFailedError, Interrupted, TwinPipelineError
+from twin_pipeline.errors import AllFailedError, Interrupted, OutputError, TwinPipelineError
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.catalog import write_catalog
 from twin_pipeline.export.formats import require_formats
-from twin_pipeline.export.further import EXPORT, folder_for, write_format
+from twin_pipeline.export.further import EXPORT, deliver, is_loaded
 from twin_pipeline.export.run_record import RunFacts, run_record, write_run_record
 from twin_pipeline.export.site_record import NAME as SITE_RECORD
 from twin_pipeline.export.site_record import write_site_record
@@ -336,6 +336,8 @@ def _publish(
     if how.standing:
         work.adopt_others()
     work.publish(replace=how.overwrite or how.resume or bool(how.standing))
+    if how.command == "run":
+        _load_further(results, config, work.out, watch.progress)
     return RunSummary(work.out, record, tuple(results))
 
 
@@ -361,13 +363,21 @@ def _export_further(
     results: Sequence[SiteResult], config: Config, staging: Path, progress: Progress
 ) -> None:
     for name in dict.fromkeys(config.export.formats):
-        write_format(
-            name,
-            results,
-            staging / EXPORT / folder_for(name, config.export),
-            config.export,
-            progress.note,
-        )
+        if not is_loaded(name):
+            deliver(name, results, staging / EXPORT, config.export, progress.note)
+
+
+def _load_further(
+    results: Sequence[SiteResult], config: Config, out: Path, progress: Progress
+) -> None:
+    """Load into databases, once the output folder is complete: that stays if a load fails."""
+    for name in filter(is_loaded, dict.fromkeys(config.export.formats)):
+        try:
+            progress.note(deliver(name, results, out / EXPORT, config.export, progress.note))
+        except OutputError as error:
+            raise OutputError(
+                f"{out} is complete, but {error}; try `export {out} -f {name}` again"
+            ) from error
 
 
 def _now() -> dt.datetime:

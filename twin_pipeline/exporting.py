@@ -13,7 +13,7 @@ from twin_pipeline.crs import restore
 from twin_pipeline.errors import InputError, UsageError
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.formats import FORMATS, require_formats
-from twin_pipeline.export.further import EXPORT, folder_for, write_format
+from twin_pipeline.export.further import EXPORT, deliver
 from twin_pipeline.export.site_record import NAME, read_site_record
 from twin_pipeline.job import load_job_file, with_job
 from twin_pipeline.output import RECORD, SITES, require_site_name
@@ -46,8 +46,8 @@ def export(
     warn: Callable[[str], None],
     *,
     overwrite: bool = False,
-) -> list[Path]:
-    """Write further formats of a finished run into `out`/export and return their folders.
+) -> list[str]:
+    """Write further formats of a finished run into `out`/export, and tell where each is.
 
     Parameters
     ----------
@@ -81,14 +81,7 @@ def export(
     folder = out / EXPORT
     try:
         return [
-            write_format(
-                name,
-                results,
-                folder / folder_for(name, config.export),
-                config.export,
-                warn,
-                overwrite=overwrite,
-            )
+            deliver(name, results, folder, config.export, warn, overwrite=overwrite)
             for name in wanted
         ]
     finally:

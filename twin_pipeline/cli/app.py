@@ -358,6 +358,12 @@ def export(
         str | None,
         typer.Option(metavar="CRS", help="EPSG:code of the files; without it that of the scan."),
     ] = None,
+    dsn: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DSN", help="Database of format postgis: postgresql://user@host/name."
+        ),
+    ] = None,
     profile: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Profile of an owner; writes the format profile."),
@@ -373,7 +379,7 @@ def export(
     with told_in_one_line(verbose=verbose):
         from twin_pipeline.cli import exporting
 
-        given = exporting.Given(crs, profile, job)
+        given = exporting.Given(crs, profile, dsn, job)
         exporting.export(out, formats or [], config, given, overwrite=overwrite, quiet=quiet)
 
 

@@ -16,6 +16,7 @@ class Given:
 
     crs: str | None
     profile: str | None
+    dsn: str | None
     job: str | None
 
     def settings(self) -> Flags:
@@ -23,6 +24,7 @@ class Given:
         places = {
             ("export", "crs"): ("--crs", self.crs),
             ("export", "profile"): ("--profile", self.profile),
+            ("export", "dsn"): ("--dsn", self.dsn),
             ("job", "file"): ("--job", self.job),
         }
         return {place: Setting(value, flag) for place, (flag, value) in places.items() if value}
@@ -46,5 +48,5 @@ def export(
 
     if given.profile is not None and "profile" not in names:
         names = [*names, "profile"]
-    for folder in write_exports(out, names, config, warn, overwrite=overwrite):
-        typer.echo(folder)
+    for place in write_exports(out, names, config, warn, overwrite=overwrite):
+        typer.echo(place)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from twin_pipeline.crs import Target, lonlat_target, projected_target, scan_target
 from twin_pipeline.crs.rectangular import rectangular_target
@@ -18,6 +19,9 @@ from twin_pipeline.export.options import ExportOptions
 Writer = Callable[[Dataset, Path], list[Path]]
 """Writes a dataset into an empty folder and returns the files."""
 
+Loader = Callable[[Sequence[SiteResult], ExportOptions, Callable[[str], None]], str]
+"""Loads sites into a database; tells what it did and takes what a user must know."""
+
 
 class Space(StrEnum):
     """The coordinate system that a format needs."""
@@ -26,6 +30,8 @@ class Space(StrEnum):
     """Metres: that of the scan, or the one that the configuration names."""
     ELLIPSOIDAL = "longitude, latitude, ellipsoidal height"
     PLANE_RECTANGULAR = "plane rectangular system of Japan, heights above T.P."
+    DATABASE = "that of the database's tables"
+    """Nothing is written into a folder: the function is a `Loader`."""
     PROFILE = "as the owner's profile says"
     SEA_LEVEL = "longitude, latitude, height above sea level"
 
@@ -43,8 +49,8 @@ class Format:
     """Package that an optional extra brings."""
     extra: str | None = None
 
-    def load(self) -> Writer:
-        """Return the function that writes it."""
+    def load(self) -> Any:  # noqa: ANN401 - a Writer, or a Loader
+        """Return the function that writes it: a `Writer`, or a `Loader` for a database."""
         module, function = self.writer.split(":")
         return getattr(importlib.import_module(f"{__package__}.{module}"), function)
 
@@ -66,6 +72,8 @@ _FORMATS = (
            "LandXML 1.2: pipe networks, alignments and profiles"),
     Format("csv", Space.PROJECTED, "csv_tables:write_csv_folder", "CSV, UTF-8 with BOM"),
     Format("profile", Space.PROFILE, "bureau.write:write_profile", "an owner's own columns"),
+    Format("postgis", Space.DATABASE, "postgis.load:load_postgis", "tables of a PostGIS database",
+           needs="psycopg", extra="postgis"),
     Format("citygml", Space.PLANE_RECTANGULAR, "citygml.write:write_citygml", "PLATEAU 地下埋設物"),
     Format("ifc", Space.PROJECTED, "ifc.write:write_ifc", "IFC 4.3", "ifcopenshell", "ifc"),
 )  # fmt: skip
@@ -91,6 +99,11 @@ def require_formats(names: Sequence[str], options: ExportOptions) -> None:
         needs, extra = FORMATS[name].needs, FORMATS[name].extra
         if needs is not None and find_spec(needs) is None:
             raise UsageError(f"format {name} needs {needs}: pip install 'twin-pipeline[{extra}]'")
+        if FORMATS[name].space is Space.DATABASE and options.dsn is None:
+            raise UsageError(
+                f"format {name} needs a database: give --dsn postgresql://user@host/name, or "
+                "TWIN_PIPELINE_EXPORT__DSN"
+            )
     if options.crs is not None:
         projected_target(options.crs, "export.crs")
 

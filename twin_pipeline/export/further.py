@@ -11,7 +11,7 @@ from twin_pipeline.crs import Target
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.dataset import Dataset, grouped
 from twin_pipeline.export.files import write_text
-from twin_pipeline.export.formats import FORMATS, profile_of, target_for
+from twin_pipeline.export.formats import FORMATS, Loader, Space, Writer, profile_of, target_for
 from twin_pipeline.export.options import ExportOptions
 from twin_pipeline.output import output_folder
 
@@ -56,7 +56,7 @@ def write_format(
         When a site's coordinates can't be brought into the system that the format needs.
     """
     format_ = FORMATS[name]
-    write = format_.load()
+    write: Writer = format_.load()
     groups = grouped(results, target_for(format_.space, options))
     with output_folder(folder, overwrite=overwrite, record=MANIFEST) as staging:
         for target, members in groups.items():
@@ -65,6 +65,28 @@ def write_format(
             write(Dataset(members, target, options, warn), place)
         _write_manifest(name, groups, staging)
     return folder
+
+
+def deliver(
+    name: str,
+    results: Sequence[SiteResult],
+    folder: Path,
+    options: ExportOptions,
+    warn: Callable[[str], None],
+    *,
+    overwrite: bool = False,
+) -> str:
+    """Write one format into a folder of `folder`, or load it, and tell where it is."""
+    if is_loaded(name):
+        loader: Loader = FORMATS[name].load()
+        return loader(results, options, warn)
+    place = folder / folder_for(name, options)
+    return str(write_format(name, results, place, options, warn, overwrite=overwrite))
+
+
+def is_loaded(name: str) -> bool:
+    """Tell whether a format goes into a database instead of a folder."""
+    return FORMATS[name].space is Space.DATABASE
 
 
 def folder_for(name: str, options: ExportOptions) -> str:
