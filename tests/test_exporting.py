@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,8 +33,8 @@ def out(make_scan, tmp_path):
 def export(out, *names, overwrite=False, job=None, **options):
     notes = []
     config = Config(export=ExportOptions(**options), job=JobOptions(file=job))
-    folders = exporting.export(out, names, config, notes.append, overwrite=overwrite)
-    return folders, notes
+    places = exporting.export(out, names, config, notes.append, overwrite=overwrite)
+    return [Path(place) for place in places], notes
 
 
 def test_the_results_come_back_in_the_runs_order(out):
