@@ -1,5 +1,6 @@
 """How scans code brightness, and how vertices hold it: as linear light that tells the code."""
 
+from collections.abc import Mapping
 from enum import Enum
 from functools import cache
 
@@ -59,6 +60,11 @@ def eight_bits(attributes: Records, code: ColourCode) -> npt.NDArray[np.uint8]:
     for channel, name in enumerate(COLOURS):
         np.right_shift(attributes[name], shift, out=eight[:, channel], casting="unsafe")
     return eight
+
+
+def eight_bits_of(columns: Mapping[str, npt.NDArray[np.uint16]]) -> npt.NDArray[np.uint8]:
+    """Return (N, 3) the upper bytes of 16-bit colours, (N,) by name."""
+    return np.stack([columns[name] >> 8 for name in COLOURS], axis=1).astype(np.uint8)
 
 
 def codes_of(light: Light, code: ColourCode) -> npt.NDArray[np.uint16]:

@@ -12,8 +12,8 @@ from twin_pipeline.tiles.found import Found
 from twin_pipeline.tiles.georeference import inverse
 from twin_pipeline.tiles.metadata import point_schema
 from twin_pipeline.tiles.node import TileNode
-from twin_pipeline.tiles.options import TilesOptions
-from twin_pipeline.tiles.pointset import ATTRIBUTE_TYPES, attribute_dtype
+from twin_pipeline.tiles.options import TilesOptions, TilesVersion
+from twin_pipeline.tiles.pointset import ATTRIBUTE_TYPES, COLOURS, attribute_dtype
 from twin_pipeline.tiles.proof import Proof
 from twin_pipeline.tiles.properties import stored_ranges, vertex_columns
 from twin_pipeline.tiles.sink import TileSink
@@ -37,15 +37,20 @@ def write_point_tileset(root: TileNode, sink: TileSink, found: Found, site: str)
     blocks, out = sink.blocks, sink.folder
     entry = _Writer(blocks, sink.options, out).entry(root)
     entry.tile["transform"] = transform(blocks.frame(root.block))
+    old = sink.options.tiles_version is TilesVersion.PNTS
     made = document(
         {**entry.tile, "refine": "ADD"},
         max(beyond(entry.box), 2 * entry.geometric_error),
-        schema_classes=point_schema(_carried(sink, found))["classes"],
+        schema_classes={} if old else point_schema(_carried(sink, found))["classes"],
         site=site,
         georeference=blocks.georeference,
+        version=sink.options.tiles_version,
     )
     made["asset"]["extras"]["points"] = _proof(sink, found).to_json()
-    made["statistics"] = {"classes": {"point": _statistics(sink, found)}}
+    if old:
+        made["properties"] = _properties(found)
+    else:
+        made["statistics"] = {"classes": {"point": _statistics(sink, found)}}
     write_json(out / "tileset.json", made)
 
 
@@ -66,6 +71,15 @@ def _proof(sink: TileSink, found: Found) -> Proof:
         gps_time_base_s=sink.time_base_s,
         attributes=tuple(name for name in ATTRIBUTE_TYPES if name in found.ranges),
     )
+
+
+def _properties(found: Found) -> dict[str, dict[str, float]]:
+    """Return the ranges in the words of 3D Tiles 1.0."""
+    return {
+        name: {"minimum": least, "maximum": most}
+        for name, (least, most) in found.ranges.items()
+        if name not in COLOURS
+    }
 
 
 def _statistics(sink: TileSink, found: Found) -> dict[str, Any]:
@@ -144,9 +158,14 @@ class _Writer:
             self._externalise(node.children[n], below[n])
 
     def _externalise(self, node: TileNode, entry: _Entry) -> None:
-        name = f"{node.uri.removesuffix('.glb').replace('/', '_')}.json"
+        name = f"{node.uri.rpartition('.')[0].replace('/', '_')}.json"
         inner = {key: value for key, value in entry.tile.items() if key != "transform"}
-        made = document({**inner, "refine": "ADD"}, entry.geometric_error, schema_classes={})
+        made = document(
+            {**inner, "refine": "ADD"},
+            entry.geometric_error,
+            schema_classes={},
+            version=self._options.tiles_version,
+        )
         write_json(self._out / name, made)
         for key in ("children", "content"):
             del entry.tile[key]

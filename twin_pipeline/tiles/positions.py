@@ -58,10 +58,17 @@ def floating(
     """
     place = centred(xyz)
     low = ijk.min(axis=0).astype(np.int64)
+    node = {**place[1], "extras": {GRID: low.tolist()}}
+    return place[0], node, grid_words(ijk, low)
+
+
+def grid_words(
+    ijk: npt.NDArray[np.int32], low: npt.NDArray[np.int64]
+) -> dict[str, npt.NDArray[np.uint16]]:
+    """Return grid coordinates (N, 3), counted from `low`, (3,), as words of 16 bits."""
     units = (ijk - low).astype(np.uint32)
     words = {GRID_WORDS[0]: units & 0xFFFF, GRID_WORDS[1]: units >> 16}
-    node = {**place[1], "extras": {GRID: low.tolist()}}
-    return place[0], node, {name: part.astype(np.uint16) for name, part in words.items()}
+    return {name: part.astype(np.uint16) for name, part in words.items()}
 
 
 def centred(xyz: FloatArray) -> tuple[npt.NDArray[np.float32], dict[str, Any]]:

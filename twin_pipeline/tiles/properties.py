@@ -33,6 +33,15 @@ def vertex_columns(attributes: Records, code: ColourCode, time_base_s: float) ->
     return columns
 
 
+def batch_columns(attributes: Records, code: ColourCode) -> Columns:
+    """Return (N, W) arrays by property name, of types that `pnts` may have, 64-bit floats too."""
+    names = [name for name in attributes.dtype.names or () if name not in COLOURS]
+    columns: Columns = {name: attributes[name][:, None] for name in names}
+    if COLOURS[0] in (attributes.dtype.names or ()) and not code.exact_in_vertices:
+        columns[CODES] = np.stack([attributes[name] for name in COLOURS], axis=1)
+    return columns
+
+
 def file_columns(columns: Mapping[str, npt.NDArray[Any]], time_base_s: float) -> Columns:
     """Return (N,) arrays by LAS name, as the scan has them, from `vertex_columns`."""
     held: Columns = {}

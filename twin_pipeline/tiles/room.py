@@ -51,7 +51,7 @@ class Need:
 def _vertex(record: np.dtype[np.void], options: TilesOptions) -> float:
     """Return the bytes that a point takes in a tile."""
     if options.tiles_version is TilesVersion.PNTS:
-        return 6.0 + record.itemsize
+        return 9.0 + record.itemsize
     scalars = [name for name in record.names or () if name not in ("red", "green", "blue")]
     coloured = "red" in (record.names or ())
     whole = 8 + 8 * coloured + sum(12 if name == "gps_time" else 4 for name in scalars)

@@ -40,14 +40,20 @@ def write_root(tiles: Path, sites: Sequence[str]) -> None:
     corners = np.concatenate([corners for _, corners in children])
     box = (corners.min(axis=0), corners.max(axis=0))
     error = max(beyond(box), *(2 * child["geometricError"] for child, _ in children))
-    root = {
+    root: dict[str, Any] = {
         "boundingVolume": box_volume(box),
         "geometricError": error,
         "refine": "ADD",
         "children": [child for child, _ in children],
     }
-    made = document(root, error, schema_classes={"layer": LAYER_CLASS})
-    made["groups"] = [{"class": "layer", "properties": {"layer": layer}} for layer in LAYERS]
+    versions = {child.pop("version") for child, _ in children}
+    if versions == {"1.0"}:
+        for child in root["children"]:
+            del child["content"]["group"]
+        made = document(root, error, schema_classes={}, version="1.0")
+    else:
+        made = document(root, error, schema_classes={"layer": LAYER_CLASS})
+        made["groups"] = [{"class": "layer", "properties": {"layer": layer}} for layer in LAYERS]
     write_json(tiles / "tileset.json", made)
 
 
@@ -69,6 +75,7 @@ def _reference(tileset: dict[str, Any], layer: str, site: str) -> tuple[dict[str
     child = {
         "boundingVolume": {"box": there},
         "geometricError": tileset["geometricError"],
+        "version": tileset["asset"]["version"],
         "content": {
             "uri": quote(f"{layer}/{site}/tileset.json"),
             "group": LAYERS.index(layer),

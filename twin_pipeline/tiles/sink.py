@@ -1,11 +1,8 @@
 """Writes tile contents into the site's folder."""
 
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,16 +10,18 @@ import numpy.typing as npt
 from twin_pipeline.bounds import bounds_of
 from twin_pipeline.model import FloatArray
 from twin_pipeline.tiles.blocks import Blocks
-from twin_pipeline.tiles.colours import ColourCode, light_of
+from twin_pipeline.tiles.colours import ColourCode, eight_bits, light_of
 from twin_pipeline.tiles.grid import Cell
 from twin_pipeline.tiles.node import TileNode
-from twin_pipeline.tiles.options import Compression, TilesOptions
+from twin_pipeline.tiles.options import Compression, TilesOptions, TilesVersion
+from twin_pipeline.tiles.pnts import Pnts, pnts_bytes
 from twin_pipeline.tiles.point_glb import Vertices, point_glb
 from twin_pipeline.tiles.pointset import COLOURS, PointSet
-from twin_pipeline.tiles.positions import floating, quantized
-from twin_pipeline.tiles.properties import vertex_columns
+from twin_pipeline.tiles.positions import floating, grid_words, quantized
+from twin_pipeline.tiles.properties import batch_columns, vertex_columns
 
-NOTHING: Mapping[str, npt.NDArray[Any]] = MappingProxyType({})
+Centre = npt.NDArray[np.int64] | None
+"""Where a tile's frame has its zero, grid units; None for the site's frame."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,17 +50,16 @@ class TileSink:
     ) -> TileNode:
         """Write the points of a cell as one tile."""
         block = self.blocks.block_of(cell)
-        if block is None:
+        centre = None if block is None else self.blocks.centre(block)
+        if centre is None:
             xyz = self.blocks.in_site(points.ijk)
-            vertices = self._vertices(points, *floating(xyz, points.ijk))
         else:
-            centre = self.blocks.centre(block)
             xyz = (_extremes(points.ijk) - centre) * self.unit_m
-            vertices = self._vertices(points, *quantized(points.ijk, centre, self.unit_m))
-        uri = f"{name}.glb"
+        old = self.options.tiles_version is TilesVersion.PNTS
+        data = self._pnts(points, centre, xyz) if old else self._glb(points, centre, xyz)
+        uri = f"{name}.pnts" if old else f"{name}.glb"
         path = self.folder / uri
         path.parent.mkdir(parents=True, exist_ok=True)
-        data = point_glb(vertices, meshopt=self.options.compression is Compression.MESHOPT)
         path.write_bytes(data)
         lower, upper = bounds_of(xyz)
         return TileNode(
@@ -76,17 +74,28 @@ class TileSink:
             zlib.crc32(data),
         )
 
-    def _vertices(
-        self,
-        points: PointSet,
-        positions: npt.NDArray[Any],
-        node: Mapping[str, Any],
-        others: Mapping[str, npt.NDArray[Any]] = NOTHING,
-    ) -> Vertices:
+    def _glb(self, points: PointSet, centre: Centre, xyz: FloatArray) -> bytes:
         coloured = COLOURS[0] in (points.attributes.dtype.names or ())
         light = light_of(points.attributes, self.colour_code) if coloured else None
         columns = vertex_columns(points.attributes, self.colour_code, self.time_base_s)
-        return Vertices(positions, node, light, columns, others)
+        if centre is None:
+            positions, node, words = floating(xyz, points.ijk)
+            vertices = Vertices(positions, node, light, columns, words)
+        else:
+            placed, node = quantized(points.ijk, centre, self.unit_m)
+            vertices = Vertices(placed, node, light, columns)
+        return point_glb(vertices, meshopt=self.options.compression is Compression.MESHOPT)
+
+    def _pnts(self, points: PointSet, centre: Centre, xyz: FloatArray) -> bytes:
+        coloured = COLOURS[0] in (points.attributes.dtype.names or ())
+        rgb = eight_bits(points.attributes, self.colour_code) if coloured else None
+        columns = batch_columns(points.attributes, self.colour_code)
+        if centre is None:
+            zero = points.ijk.min(axis=0).astype(np.int64)
+            columns |= grid_words(points.ijk, zero)
+            return pnts_bytes(Pnts(xyz.astype(np.float32), zero, rgb, columns))
+        placed = ((points.ijk - centre) * self.unit_m).astype(np.float32)
+        return pnts_bytes(Pnts(placed, centre, rgb, columns))
 
 
 def _extremes(ijk: npt.NDArray[np.int32]) -> FloatArray:

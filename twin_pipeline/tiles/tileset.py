@@ -66,18 +66,23 @@ def document(
     schema_classes: Mapping[str, Any],
     site: str | None = None,
     georeference: Georeference | None = None,
+    version: str = "1.1",
 ) -> dict[str, Any]:
-    """Return a tileset with its asset, its schema, and where its heights come from."""
+    """Return a tileset with its asset, its schema, and where its heights come from.
+
+    Version 1.0 knows no schema and no metadata; where the heights come from stands in the extras.
+    """
     classes = dict(schema_classes)
     made: dict[str, Any] = {
-        "asset": {"version": "1.1", "extras": {"generator": "twin-pipeline"}},
+        "asset": {"version": str(version), "extras": {"generator": "twin-pipeline"}},
         "geometricError": geometric_error,
         "root": root,
     }
     if site is not None and georeference is not None:
         described = georeference.describe()
-        classes["dataset"] = DATASET_CLASS
-        made["metadata"] = dataset_metadata(site, described, georeference.vertical_name)
+        if version == "1.1":
+            classes["dataset"] = DATASET_CLASS
+            made["metadata"] = dataset_metadata(site, described, georeference.vertical_name)
         made["asset"]["extras"]["georeference"] = described
     if classes:
         made["schema"] = {"id": SCHEMA_ID, "classes": classes}

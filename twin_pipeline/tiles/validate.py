@@ -14,9 +14,12 @@ from twin_pipeline.tiles.georeference import apply
 from twin_pipeline.tiles.proof import KEY, Proof
 from twin_pipeline.tiles.reader import box_axes, box_corners, read_json, tile_matrix
 from twin_pipeline.tiles.validate_glb import Content, inspect
+from twin_pipeline.tiles.validate_pnts import inspect_pnts
 
 TOLERANCE_M = 0.003
 """Boxes are written to a micrometre with a margin of a millimetre, turned from frame to frame."""
+
+NEWER_THAN_1_0 = ("schema", "metadata", "statistics", "groups")
 
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 """What reading a JSON document raises where it is not shaped as expected."""
@@ -115,8 +118,11 @@ class _Walk:
         self, path: Path, tileset: dict[str, Any], parent: _Parent, found: _Found
     ) -> None:
         version = tileset["asset"]["version"]
-        if version != "1.1":
-            self.report(path, f"asset.version is {version!r}, not '1.1'")
+        if version not in ("1.0", "1.1"):
+            self.report(path, f"asset.version is {version!r}, neither '1.0' nor '1.1'")
+        newer = [key for key in NEWER_THAN_1_0 if key in tileset]
+        if version == "1.0" and newer:
+            self.report(path, f"asset.version is '1.0', which knows no {' and no '.join(newer)}")
         root = tileset["root"]
         if root.get("refine") not in ("ADD", "REPLACE"):
             self.report(path, "the root tile does not say how it is refined")
@@ -131,6 +137,8 @@ class _Walk:
         statistics = tileset.get("statistics", {}).get("classes", {}).get("point")
         if statistics is not None:
             self._statistics(path, statistics, found)
+        for name, pair in tileset.get("properties", {}).items():
+            self._range(path, name, (pair["minimum"], pair["maximum"]), found)
         if stated is not None:
             self._compare(path, Proof.from_json(stated), found)
 
@@ -147,9 +155,12 @@ class _Walk:
                 path, f"statistics count {statistics['count']} points, the tiles {found.points}"
             )
         for name, stated in statistics["properties"].items():
-            seen = found.ranges.get(name)
-            if seen != (stated["min"], stated["max"]):
-                self.report(path, f"statistics of {name} are {stated}, the tiles hold {seen}")
+            self._range(path, name, (stated["min"], stated["max"]), found)
+
+    def _range(self, path: Path, name: str, stated: tuple[float, float], found: _Found) -> None:
+        seen = found.ranges.get(name)
+        if seen != stated:
+            self.report(path, f"statistics of {name} are {stated}, the tiles hold {seen}")
 
     def _tile(self, path: Path, tile: dict[str, Any], parent: _Parent, found: _Found) -> None:
         self._bounds(path, tile, parent)
@@ -198,7 +209,8 @@ class _Walk:
             found.add(self.tileset(place, replace(here, refers=True)))
             return
         try:
-            held = inspect(place, here.proof)
+            look = inspect_pnts if place.suffix == ".pnts" else inspect
+            held = look(place, here.proof)
         except InputError as error:
             self.report(place, str(error))
             return

@@ -16,7 +16,7 @@ from twin_pipeline.tiles.pipes import FEATURES, TRIANGLES_MODE
 from twin_pipeline.tiles.point_glb import POINTS_MODE
 from twin_pipeline.tiles.positions import GRID, grid_of
 from twin_pipeline.tiles.proof import Proof, colours_agree
-from twin_pipeline.tiles.properties import CODES
+from twin_pipeline.tiles.properties import CODES, Columns
 from twin_pipeline.tiles.reader import Glb
 
 KNOWN_EXTENSIONS = frozenset(
@@ -102,16 +102,28 @@ def _prove(
     ijk = grid_of(attributes, zero)
     light = attributes.get("COLOR_0")
     columns = proof.columns(light, properties)
-    if set(columns) != set(proof.attributes):
-        content.problems.append(
-            f"carries {sorted(columns)}, the tileset {sorted(proof.attributes)}"
-        )
+    if not require_carried(content, columns, proof):
         return
     if light is not None and CODES in properties and not colours_agree(light, properties[CODES]):
         content.problems.append("COLOR_0 is not the light of the scan's colours")
     content.digest = proof.digest_of(ijk, columns)
+    require_in_place(content, ijk, proof, exact=attributes["POSITION"].dtype.kind == "u")
+
+
+def require_carried(content: Content, columns: Columns, proof: Proof) -> bool:
+    """Whether a tile carries what the tileset says; report it otherwise."""
+    if set(columns) == set(proof.attributes):
+        return True
+    content.problems.append(f"carries {sorted(columns)}, the tileset {sorted(proof.attributes)}")
+    return False
+
+
+def require_in_place(
+    content: Content, ijk: npt.NDArray[np.int64], proof: Proof, *, exact: bool
+) -> None:
+    """Note where the grid lies in the tile's frame, or compare as far as floats allow."""
     place_m = content.xyz - ijk * proof.grid_unit_m
-    if attributes["POSITION"].dtype.kind == "u":
+    if exact:
         content.offset = np.rint(place_m[0] / proof.grid_unit_m).astype(np.int64)
     elif np.linalg.norm(np.ptp(place_m, axis=0)) > _bend_m(content.xyz):
         content.problems.append("its positions are not those of its grid coordinates")
