@@ -20,7 +20,7 @@ from twin_pipeline.picturing import picturing
 from twin_pipeline.progress import Progress
 from twin_pipeline.reference import References, with_references
 from twin_pipeline.site import Site
-from twin_pipeline.tiles import write_pipe_tiles, write_point_tiles
+from twin_pipeline.tiles import write_pipe_tiles, write_point_tiles, write_uncertainty_tiles
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,7 +147,8 @@ def _write_tiles(survey: Survey, gathered: Gathered, staging: Path, progress: Pr
         options=gathered.config.tiles,
         progress=lambda _, points: progress.advance(points, len(gathered.cloud)),
     )
-    write_pipe_tiles(survey, gathered.georeference, staging / "tiles" / "pipes" / survey.site)
+    for layer, write in (("pipes", write_pipe_tiles), ("uncertainty", write_uncertainty_tiles)):
+        write(survey, gathered.georeference, staging / "tiles" / layer / survey.site)
 
 
 def _provenance(gathered: Gathered) -> dict[str, str]:

@@ -8,12 +8,15 @@ import pytest
 from tests.factories import make_empty_survey, make_pipe, make_survey
 from tests.tiles.earth import Earth
 from tests.tiles.reading import read_glb, read_tiles, view_bytes
+from twin_pipeline.catalogue import load_catalogue
 from twin_pipeline.export.attributes import PIPES
 from twin_pipeline.export.rows import pipe_values
 from twin_pipeline.model import JobFacts
-from twin_pipeline.tiles import validate_tiles, write_pipe_tiles
+from twin_pipeline.tiles import validate_tiles, write_pipe_tiles, write_uncertainty_tiles
+from twin_pipeline.tiles.solids import socket_radius_m
 
 SURVEY = make_survey()
+CATALOGUE = load_catalogue()
 
 
 @pytest.fixture
@@ -85,7 +88,7 @@ def test_each_pipe_is_one_feature_on_its_centreline(folder):
         nearest = np.min([np.linalg.norm(line - vertex, axis=1).min() for vertex in surface])
         farthest = np.max([np.linalg.norm(line - vertex, axis=1).min() for vertex in surface])
         assert nearest == 0 or nearest < 0.003
-        assert farthest < 1.2 * pipe.outer_diameter_m / 2
+        assert farthest < 0.002 + socket_radius_m(pipe, CATALOGUE)
         at_start = Earth().to_ecef(pipe.centreline[:1])
         distance = np.sort(np.linalg.norm(surface - at_start, axis=1))
         assert distance[0] < 0.001
@@ -128,3 +131,84 @@ def test_tileset_is_sound_and_says_where_heights_come_from(folder):
 def test_survey_without_pipes_writes_nothing(tmp_path):
     write_pipe_tiles(make_empty_survey(), Earth(), tmp_path / "pipes")
     assert not (tmp_path / "pipes").exists()
+
+
+def _network(count: int) -> list:
+    """Pipes all over a square kilometre, each of its own length."""
+    rng = np.random.default_rng(count)
+    corners = rng.uniform(-500, 500, (count, 2))
+    return [
+        make_pipe(
+            f"P{n:04}",
+            start=(float(east), float(north), -1.3),
+            end=(float(east) + 4 + n % 7, float(north) + 2, -1.35),
+            via=((float(east) + 2, float(north), -1.31),),
+        )
+        for n, (east, north) in enumerate(corners)
+    ]
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    out = tmp_path_factory.mktemp("network") / "pipes" / "site"
+    write_pipe_tiles(replace(SURVEY, pipes=tuple(_network(230))), Earth(), out)
+    return out
+
+
+def test_many_pipes_are_a_tree_with_each_in_one_leaf(network):
+    tiles = read_tiles(network / "tileset.json")
+    leaves = [tile for tile in tiles if tile.error == 0]
+    assert 1 < len(leaves) < len(tiles)
+    names = [name for tile in leaves for name in _table(network / tile.uri)[1]["pipe_id"]]
+    assert sorted(names) == [f"P{n:04}" for n in range(230)]
+    assert max(len(_table(network / tile.uri)[1]["pipe_id"]) for tile in leaves) <= 50
+    root = json.loads((network / "tileset.json").read_text("utf-8"))["root"]
+    assert root["refine"] == "REPLACE"
+    assert validate_tiles(network) == []
+
+
+def test_tiles_above_show_every_pipe_below_with_fewer_triangles(network):
+    tiles = read_tiles(network / "tileset.json")
+    root = tiles[0]
+    assert sorted(_table(network / root.uri)[1]["pipe_id"]) == [f"P{n:04}" for n in range(230)]
+    fine = sum(len(tile.columns["indices"]) for tile in tiles if tile.error == 0)
+    assert len(root.columns["indices"]) < fine / 10
+    assert root.error > 8 * 0.02
+
+
+def test_feature_names_the_same_pipe_in_every_tile(network):
+    """What is drawn as a feature lies where the pipe of its row lies."""
+    pipes = {pipe.pipe_id: pipe for pipe in _network(230)}
+    for tile in read_tiles(network / "tileset.json"):
+        names = _table(network / tile.uri)[1]["pipe_id"]
+        feature = tile.columns["_FEATURE_ID_0"][:, 0]
+        assert set(feature) == set(range(len(names)))
+        for number, name in enumerate(names):
+            ends = Earth().to_ecef(pipes[name].centreline[[0, -1]])
+            surface = tile.ecef[feature == number]
+            for end in ends:
+                assert np.linalg.norm(surface - end, axis=1).min() < 0.001
+
+
+def test_shells_stand_two_sigma_outside_of_the_barrel(tmp_path):
+    pipe = replace(
+        make_pipe(),
+        position_std_h_m=0.03,
+        position_std_v_m=0.01,
+        outer_diameter_std_m=0.008,
+        fittings=(),
+    )
+    survey = replace(SURVEY, pipes=(pipe,))
+    write_uncertainty_tiles(survey, Earth(), tmp_path / "uncertainty" / "site")
+    (tile,) = read_tiles(tmp_path / "uncertainty" / "site" / "tileset.json")
+    line = Earth().to_ecef(np.linspace(*pipe.centreline[[0, -1]], 3_000))
+    away = np.array([np.linalg.norm(line - vertex, axis=1).min() for vertex in tile.ecef])
+    radius = pipe.outer_diameter_m / 2
+    assert away.max() == pytest.approx(radius + 2 * np.hypot(0.03, 0.004), abs=0.001)
+    ring = away[away > radius]
+    assert ring.min() == pytest.approx(radius + 2 * np.hypot(0.01, 0.004), abs=0.001)
+    material = tile.document["materials"][0]
+    assert material["alphaMode"] == "BLEND"
+    _, rows = _table(tmp_path / "uncertainty" / "site" / "uncertainty.glb")
+    assert rows["pipe_id"] == [pipe.pipe_id]
+    assert validate_tiles(tmp_path / "uncertainty" / "site") == []

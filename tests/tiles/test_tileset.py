@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import referencing
 
-from tests.factories import make_survey
+from tests.factories import make_pipe, make_survey
 from tests.tiles.earth import Earth, scan_of, trench
 from tests.tiles.reading import read_tiles
 from twin_pipeline.errors import OutputError
-from twin_pipeline.tiles import point_tileset, validate_tiles, write_pipe_tiles, write_root
+from twin_pipeline.tiles import point_tileset, root, validate_tiles, write_pipe_tiles, write_root
 
 SCHEMAS = Path(__file__).parents[3] / "shared" / "data" / "3dtiles_schema"
 
@@ -173,3 +173,42 @@ def test_py3dtiles_reads_the_tilesets(project):
         gltf = tile.get_or_fetch_content(tileset.root_uri)._gltf
         count += gltf.accessors[gltf.meshes[0].primitives[0].attributes.POSITION].count
     assert count == 5_000
+
+
+def test_many_sites_are_grouped_by_where_they_lie(tmp_path):
+    """150 sites along a road of 15 km; no file names more than a few dozens."""
+    names = [f"site{n:03}" for n in range(150)]
+    for n, name in enumerate(names):
+        far = make_pipe(start=(0.0, 100.0 * n, -1.0), end=(3.0, 100.0 * n + 9, -1.1))
+        survey = replace(make_survey(name), pipes=(far,))
+        write_pipe_tiles(survey, Earth(), tmp_path / "pipes" / name)
+    write_root(tmp_path, names)
+    assert validate_tiles(tmp_path) == []
+    groups = sorted(tmp_path.glob("group-*.json"))
+    assert len(groups) >= 5
+    seen = []
+    for path in groups:
+        tileset = _read(path)
+        assert tileset["groups"][1]["properties"] == {"layer": "pipes"}
+        here = [child["content"]["uri"] for child in tileset["root"]["children"]]
+        assert len(here) <= 32
+        numbers = sorted(int(uri[10:13]) for uri in here)
+        assert numbers == list(range(numbers[0], numbers[-1] + 1))
+        seen += here
+        half = max(abs(v) for v in tileset["root"]["boundingVolume"]["box"][3:])
+        assert half < 3_000
+    assert sorted(seen) == [f"pipes/{name}/tileset.json" for name in names]
+    assert _read(tmp_path / "tileset.json")["geometricError"] > 15_000
+
+
+@pytest.mark.skipif(not SCHEMAS.exists(), reason=f"needs the 3D Tiles schemas in {SCHEMAS.name}/")
+def test_groups_follow_the_schema(tmp_path, monkeypatch, write):
+    monkeypatch.setattr(root, "FLAT", 1)
+    monkeypatch.setattr(root, "IN_A_GROUP", 1)
+    for name in ("a", "b", "c"):
+        write(scan_of(trench(2_000)), name=name)
+    write_root(tmp_path, ["a", "b", "c"])
+    assert len(list(tmp_path.glob("group-*.json"))) == 3
+    for path in tmp_path.glob("*.json"):
+        assert _schema_errors(_read(path)) == []
+    assert validate_tiles(tmp_path, 6_000) == []

@@ -1,7 +1,7 @@
 """3D Tiles 1.1: the scan's points, the pipes as solids, and the tilesets that hold them."""
 
 from twin_pipeline.tiles.options import TilesOptions
-from twin_pipeline.tiles.pipes import write_pipe_tiles
+from twin_pipeline.tiles.pipes import write_pipe_tiles, write_uncertainty_tiles
 from twin_pipeline.tiles.points import Keep, TilesSummary, write_point_tiles
 from twin_pipeline.tiles.root import write_root
 from twin_pipeline.tiles.validate import Problem, validate_tiles
@@ -15,4 +15,5 @@ __all__ = [
     "write_pipe_tiles",
     "write_point_tiles",
     "write_root",
+    "write_uncertainty_tiles",
 ]

@@ -1,35 +1,58 @@
-"""Pipes as solids: one closed tube a pipe, each a feature with all its attributes."""
+"""Pipes as solids: closed tubes with sockets, each a feature with all its attributes."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from twin_pipeline.model import FloatArray, Survey
+from twin_pipeline.catalogue import Catalogue, load_catalogue
+from twin_pipeline.model import FloatArray, Pipe, Survey
 from twin_pipeline.tiles.georeference import Georeference, apply, flat_frame, inverse
 from twin_pipeline.tiles.glb import GlbBuilder
 from twin_pipeline.tiles.metadata import STRUCTURAL
 from twin_pipeline.tiles.pipe_table import pipe_schema, pipe_table
+from twin_pipeline.tiles.pipe_tree import PipeNode, pipe_tree
 from twin_pipeline.tiles.positions import centred, y_up
-from twin_pipeline.tiles.tileset import beyond, box_volume, document, transform, write_json
-from twin_pipeline.tiles.tube import Mesh, joined, tube
+from twin_pipeline.tiles.solids import shell, socket_radius_m, solid
+from twin_pipeline.tiles.tileset import (
+    Box,
+    beyond,
+    box_volume,
+    document,
+    transform,
+    union,
+    write_json,
+)
+from twin_pipeline.tiles.tube import Mesh, joined
 
 FEATURES = "EXT_mesh_features"
 TRIANGLES_MODE = 4
 
+ERROR_PER_DEVIATION = 8.0
+"""Geometric error over the deviation of a coarse solid: at the usual 16 pixels of screen-space
+error it is shown while it deviates by less than two."""
+
 WATER_BLUE = (0.0, 0.142, 0.539, 1.0)
 """Linear light of sRGB #0069C2: water mains are blue on Japanese plans and marker tape."""
+
+SHELL_AMBER = (1.0, 0.479, 0.033, 0.28)
+"""Linear light of sRGB #FFB733, translucent."""
+
+Shape = Callable[[Pipe], Mesh]
 
 
 def write_pipe_tiles(survey: Survey, georeference: Georeference, out: Path) -> None:
     """Write a site's pipes as a 3D Tiles 1.1 tileset: `out`/tileset.json and pipes.glb.
 
-    A survey without pipes writes nothing.
+    Where there are many pipes, the finest solids stand in tiles of some tens, with coarser ones
+    of all pipes below in the tiles above. A survey without pipes writes nothing.
 
     Parameters
     ----------
     survey
-        The site's pipes; feature i is pipe i.
+        The site's pipes.
     georeference
         Where the scan lies.
     out
@@ -42,18 +65,122 @@ def write_pipe_tiles(survey: Survey, georeference: Georeference, out: Path) -> N
     """
     if not survey.pipes:
         return
-    tubes = [tube(pipe.centreline, pipe.outer_diameter_m / 2) for pipe in survey.pipes]
-    mesh = joined(tubes)
-    middle = (mesh.positions.min(axis=0) + mesh.positions.max(axis=0)) / 2
-    frame = flat_frame(georeference, middle)
-    xyz = apply(inverse(frame), georeference.to_ecef(mesh.positions))
-    features = np.repeat(np.arange(len(tubes)), [len(tube.positions) for tube in tubes])
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "pipes.glb").write_bytes(_glb(survey, mesh, xyz, features.astype(np.float32)))
-    write_json(out / "tileset.json", _tileset(survey, georeference, frame, xyz))
+    catalogue = load_catalogue()
+    site = _Site.of(survey, georeference, out)
+    middles = np.array([np.mean(pipe.centreline, axis=0) for pipe in survey.pipes])
+    root = site.tile(pipe_tree(middles), catalogue)
+    site.write_tileset(root.tile, root.box)
 
 
-def _glb(survey: Survey, mesh: Mesh, xyz: FloatArray, features: Any) -> bytes:  # noqa: ANN401
+def write_uncertainty_tiles(survey: Survey, georeference: Georeference, out: Path) -> None:
+    """Write the shells that hold the pipes' surfaces with about 95 % probability.
+
+    `out`/tileset.json and uncertainty.glb, with the same property table as the pipes; parameters
+    as `write_pipe_tiles`.
+    """
+    if not survey.pipes:
+        return
+    site = _Site.of(survey, georeference, out)
+    box = site.content("uncertainty.glb", range(len(survey.pipes)), shell, SHELL_AMBER)
+    site.write_tileset(_tile(box, 0.0, "uncertainty.glb"), box)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Entry:
+    tile: dict[str, Any]
+    box: Box
+    error_m: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Site:
+    """Writes contents in the frame of a site."""
+
+    survey: Survey
+    georeference: Georeference
+    out: Path
+    frame: FloatArray
+    """(4, 4) metres from the site's centre -> earth-centred metres."""
+
+    @classmethod
+    def of(cls, survey: Survey, georeference: Georeference, out: Path) -> "_Site":
+        lines = np.concatenate([pipe.centreline for pipe in survey.pipes])
+        middle = (lines.min(axis=0) + lines.max(axis=0)) / 2
+        out.mkdir(parents=True, exist_ok=True)
+        return cls(survey, georeference, out, flat_frame(georeference, middle))
+
+    def tile(self, node: PipeNode, catalogue: Catalogue, name: str = "pipes") -> _Entry:
+        """Write a tile with all below it."""
+        below = [
+            self.tile(child, catalogue, f"{name}_{n}") for n, child in enumerate(node.children)
+        ]
+        uri = f"{name}.glb"
+        box = self.content(
+            uri, node.pipes, lambda pipe: solid(pipe, node.detail, catalogue), WATER_BLUE
+        )
+        box = union([box, *(entry.box for entry in below)])
+        error_m = self._error_m(node, catalogue, below)
+        tile = _tile(box, error_m, uri)
+        if below:
+            tile["refine"] = "REPLACE"
+            tile["children"] = [entry.tile for entry in below]
+        return _Entry(tile, box, error_m)
+
+    def _error_m(self, node: PipeNode, catalogue: Catalogue, below: Sequence[_Entry]) -> float:
+        if not below:
+            return 0.0
+        deviations = []
+        for number in node.pipes:
+            pipe = self.survey.pipes[number]
+            radius_m = pipe.outer_diameter_m / 2
+            socket_m = socket_radius_m(pipe, catalogue) - radius_m
+            deviations.append(node.detail.deviation_m(radius_m, socket_m))
+        lowest = 1.01 * max(entry.error_m for entry in below)
+        return round(max(ERROR_PER_DEVIATION * max(deviations), lowest), 6)
+
+    def content(
+        self,
+        uri: str,
+        pipes: Sequence[int],
+        shape: Shape,
+        colour: tuple[float, float, float, float],
+    ) -> Box:
+        """Write some pipes in some shape; return the box around them, in the site's frame."""
+        part = replace(self.survey, pipes=tuple(self.survey.pipes[n] for n in pipes))
+        meshes = [shape(pipe) for pipe in part.pipes]
+        mesh = joined(meshes)
+        xyz = apply(inverse(self.frame), self.georeference.to_ecef(mesh.positions))
+        features = np.repeat(np.arange(len(meshes)), [len(made.positions) for made in meshes])
+        (self.out / uri).write_bytes(_glb(part, mesh, xyz, features.astype(np.float32), colour))
+        return xyz.min(axis=0), xyz.max(axis=0)
+
+    def write_tileset(self, root: dict[str, Any], box: Box) -> None:
+        """Write tileset.json."""
+        made = document(
+            {"refine": "ADD", **root, "transform": transform(self.frame)},
+            max(beyond(box), 2 * root["geometricError"]),
+            schema_classes=pipe_schema()["classes"],
+            site=self.survey.site,
+            georeference=self.georeference,
+        )
+        write_json(self.out / "tileset.json", made)
+
+
+def _tile(box: Box, error_m: float, uri: str) -> dict[str, Any]:
+    return {
+        "boundingVolume": box_volume(box),
+        "geometricError": error_m,
+        "content": {"uri": uri},
+    }
+
+
+def _glb(
+    survey: Survey,
+    mesh: Mesh,
+    xyz: FloatArray,
+    features: Any,  # noqa: ANN401 - numpy's own type is longer than the line
+    colour: tuple[float, float, float, float],
+) -> bytes:
     builder = GlbBuilder()
     positions, node = centred(xyz)
     attributes = {
@@ -78,33 +205,16 @@ def _glb(survey: Survey, mesh: Mesh, xyz: FloatArray, features: Any) -> bytes:  
             "scenes": [{"nodes": [0]}],
             "nodes": [{"mesh": 0, **node}],
             "meshes": [{"primitives": [primitive]}],
-            "materials": [_material()],
+            "materials": [_material(colour)],
             "extensionsUsed": [FEATURES, STRUCTURAL],
             "extensions": {STRUCTURAL: {"schema": pipe_schema(), "propertyTables": [table]}},
         }
     )
 
 
-def _material() -> dict[str, Any]:
-    surface = {"baseColorFactor": WATER_BLUE, "metallicFactor": 0.0, "roughnessFactor": 0.6}
-    return {"name": "water", "pbrMetallicRoughness": surface, "doubleSided": False}
-
-
-def _tileset(
-    survey: Survey, georeference: Georeference, frame: FloatArray, xyz: FloatArray
-) -> dict[str, Any]:
-    box = (xyz.min(axis=0), xyz.max(axis=0))
-    root = {
-        "boundingVolume": box_volume(box),
-        "transform": transform(frame),
-        "geometricError": 0.0,
-        "refine": "ADD",
-        "content": {"uri": "pipes.glb"},
-    }
-    return document(
-        root,
-        beyond(box),
-        schema_classes=pipe_schema()["classes"],
-        site=survey.site,
-        georeference=georeference,
-    )
+def _material(colour: tuple[float, float, float, float]) -> dict[str, Any]:
+    surface = {"baseColorFactor": colour, "metallicFactor": 0.0, "roughnessFactor": 0.6}
+    solid_look = {"name": "water", "pbrMetallicRoughness": surface, "doubleSided": False}
+    if colour[3] == 1.0:
+        return solid_look
+    return solid_look | {"name": "uncertainty", "alphaMode": "BLEND"}

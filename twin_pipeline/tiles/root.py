@@ -1,6 +1,7 @@
 """The tileset above all sites."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,71 +15,142 @@ from twin_pipeline.tiles.metadata import LAYER_CLASS
 from twin_pipeline.tiles.reader import box_axes, box_corners, read_json, tile_matrix
 from twin_pipeline.tiles.tileset import beyond, box_volume, document, write_json
 
-LAYERS = ("points", "pipes")
+LAYERS = ("points", "pipes", "uncertainty")
+
+IN_A_GROUP = 32
+"""Most tilesets of sites side by side; more become groups, by where they lie."""
+
+FLAT = 96
+"""Up to so many tilesets of sites the root names all of them itself."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Child:
+    tile: dict[str, Any]
+    corners: FloatArray
+    """(8, 3) earth-centred metres."""
+    version: str
+
+    @property
+    def error_m(self) -> float:
+        return float(self.tile["geometricError"])
 
 
 def write_root(tiles: Path, sites: Sequence[str]) -> None:
-    """Write `tiles`/tileset.json above points/SITE and pipes/SITE of all sites.
+    """Write `tiles`/tileset.json above points/SITE, pipes/SITE and uncertainty/SITE of all sites.
 
-    The contents' groups tell points from pipes. A site may have only one of the two.
+    The contents' groups tell the layers apart. A site may lack some of them. Where there are many
+    sites, the root leads to group-N.json, each of some sites that lie near each other.
 
     Parameters
     ----------
     tiles
-        Folder that holds points/ and pipes/.
+        Folder that holds the layers.
     sites
         Names of the sites, in the order in which they shall stand.
 
     Raises
     ------
     OutputError
-        Where there are no sites, or one of them has neither.
+        Where there are no sites, or one of them has no tiles.
     """
     children = [child for site in sites for child in _children(tiles, site)]
     if not children:
         raise OutputError(f"{tiles}: there are no sites to show")
-    corners = np.concatenate([corners for _, corners in children])
-    box = (corners.min(axis=0), corners.max(axis=0))
-    error = max(beyond(box), *(2 * child["geometricError"] for child, _ in children))
-    root: dict[str, Any] = {
-        "boundingVolume": box_volume(box),
-        "geometricError": error,
-        "refine": "ADD",
-        "children": [child for child, _ in children],
-    }
-    versions = {child.pop("version") for child, _ in children}
-    if versions == {"1.0"}:
-        for child in root["children"]:
-            del child["content"]["group"]
-        made = document(root, error, schema_classes={}, version="1.0")
-    else:
-        made = document(root, error, schema_classes={"layer": LAYER_CLASS})
-        made["groups"] = [{"class": "layer", "properties": {"layer": layer}} for layer in LAYERS]
-    write_json(tiles / "tileset.json", made)
+    writer = _Writer(tiles, old={child.version for child in children} == {"1.0"})
+    root = writer.node(children) if len(children) <= FLAT else writer.grouped(children)
+    corners = np.concatenate([child.corners for child in children])
+    error = max(beyond((corners.min(axis=0), corners.max(axis=0))), 2 * root.error_m)
+    top = {**root.tile, "geometricError": error, "refine": "ADD"}
+    writer.write("tileset.json", top, error)
 
 
-def _children(tiles: Path, site: str) -> Iterator[tuple[dict[str, Any], FloatArray]]:
+class _Writer:
+    """Writes the root and its groups."""
+
+    def __init__(self, tiles: Path, *, old: bool) -> None:
+        """`old` is set where all tiles are of 3D Tiles 1.0, which knows no groups of contents."""
+        self._tiles = tiles
+        self._old = old
+        self._groups = 0
+
+    def node(self, children: Sequence[_Child]) -> _Child:
+        """Return a tile without content above some others."""
+        corners = np.concatenate([child.corners for child in children])
+        box = (corners.min(axis=0), corners.max(axis=0))
+        tile = {
+            "boundingVolume": box_volume(box),
+            "geometricError": round(1.01 * max(child.error_m for child in children) + 0.001, 3),
+            "children": [self._named(child.tile) for child in children],
+        }
+        return _Child(tile, np.stack(box), children[0].version)
+
+    def grouped(self, children: Sequence[_Child]) -> _Child:
+        """Return a tile above others that are divided by where they lie."""
+        if len(children) <= IN_A_GROUP:
+            return self._outside(self.node(children))
+        return self.node([self.grouped(part) for part in _eighths(children)])
+
+    def write(self, name: str, root: dict[str, Any], error: float) -> None:
+        """Write a tileset."""
+        if self._old:
+            made = document(root, error, schema_classes={}, version="1.0")
+        else:
+            made = document(root, error, schema_classes={"layer": LAYER_CLASS})
+            made["groups"] = [
+                {"class": "layer", "properties": {"layer": layer}} for layer in LAYERS
+            ]
+        write_json(self._tiles / name, made)
+
+    def _outside(self, group: _Child) -> _Child:
+        name = f"group-{self._groups}.json"
+        self._groups += 1
+        self.write(name, {**group.tile, "refine": "ADD"}, group.error_m)
+        reference = {key: value for key, value in group.tile.items() if key != "children"}
+        return _Child({**reference, "content": {"uri": name}}, group.corners, group.version)
+
+    def _named(self, tile: dict[str, Any]) -> dict[str, Any]:
+        if self._old and "content" in tile:
+            return {**tile, "content": {"uri": tile["content"]["uri"]}}
+        return tile
+
+
+def _eighths(children: Sequence[_Child]) -> list[list[_Child]]:
+    """Halve the children three times across their longest side; no part is empty."""
+    parts = [list(children)]
+    for _ in range(3):
+        parts = [half for part in parts for half in _halves(part) if half]
+    return parts
+
+
+def _halves(children: list[_Child]) -> list[list[_Child]]:
+    centres = np.array([child.corners.mean(axis=0) for child in children])
+    order = np.argsort(centres[:, np.argmax(np.ptp(centres, axis=0))], kind="stable").tolist()
+    # The order in which the sites were given is kept within a half.
+    halves = sorted(order[: len(order) // 2]), sorted(order[len(order) // 2 :])
+    return [[children[n] for n in half] for half in halves]
+
+
+def _children(tiles: Path, site: str) -> Iterator[_Child]:
     paths = {layer: tiles / layer / site / "tileset.json" for layer in LAYERS}
     present = {layer: path for layer, path in paths.items() if path.exists()}
     if not present:
         raise OutputError(f"{tiles}: site {site!r} has neither points nor pipes: tile it first")
     for layer, path in present.items():
-        tileset = read_json(path)
-        yield _reference(tileset, layer, site)
+        yield _reference(read_json(path), layer, site)
 
 
-def _reference(tileset: dict[str, Any], layer: str, site: str) -> tuple[dict[str, Any], FloatArray]:
-    """Return a tile that stands for another tileset, and its corners, earth-centred."""
+def _reference(tileset: dict[str, Any], layer: str, site: str) -> _Child:
+    """Return a tile that stands for another tileset."""
     matrix = tile_matrix(tileset["root"])
     centre, axes = box_axes(tileset["root"])
     there = [*apply(matrix, centre[None])[0].tolist(), *(axes @ matrix[:3, :3].T).ravel().tolist()]
-    child = {
+    tile = {
         "boundingVolume": {"box": there},
         "geometricError": tileset["geometricError"],
-        "version": tileset["asset"]["version"],
         "content": {
             "uri": quote(f"{layer}/{site}/tileset.json"),
             "group": LAYERS.index(layer),
         },
     }
-    return child, apply(matrix, box_corners(tileset["root"]))
+    return _Child(tile, apply(matrix, box_corners(tileset["root"])), tileset["asset"]["version"])

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from twin_pipeline.model import FloatArray
 
 SIDES = 48
-"""Corners of a ring; the barrel's chords are then at most 0.2 % of the radius inside it."""
+"""Corners of a ring unless said otherwise."""
 
 SHARPEST_COS = 0.5
 """Rings at a kink are stretched by 1 / cos(half the turn), at most twofold: a turn of 120 deg."""
@@ -29,7 +29,13 @@ class Mesh:
     """(T, 3) uint32, vertex numbers."""
 
 
-def tube(centreline: FloatArray, radius_m: float) -> Mesh:
+def tube(
+    centreline: FloatArray,
+    radius_m: float | FloatArray,
+    *,
+    sides: int = SIDES,
+    spread_m: FloatArray | None = None,
+) -> Mesh:
     """Sweep a circle along a polyline and close both ends.
 
     Parameters
@@ -37,7 +43,11 @@ def tube(centreline: FloatArray, radius_m: float) -> Mesh:
     centreline
         (K, 3) float64, metres, K at least 2, of some length.
     radius_m
-        Radius of the circle, metres.
+        Radius of the circle, metres; (K,) where it changes.
+    sides
+        Corners of a ring.
+    spread_m
+        (3,) metres by which the surface lies farther out, by the direction it looks in.
 
     Raises
     ------
@@ -50,16 +60,20 @@ def tube(centreline: FloatArray, radius_m: float) -> Mesh:
     through bends. They are turned as little as possible from one to the next: rotation-minimizing
     frames by double reflection (Wang, Juttler, Zheng, Liu, ACM ToG 27(1), 2008).
     """
-    vertices = _distinct(np.asarray(centreline, dtype=np.float64))
+    vertices, radii = _distinct(np.asarray(centreline, dtype=np.float64), radius_m)
     directions = _unit(np.diff(vertices, axis=0))
     tangents = _tangents(directions)
-    spokes = _spokes(vertices, tangents)
-    rings = vertices[:, None] + radius_m * _stretched(spokes, directions, tangents)
+    spokes = _spokes(vertices, tangents, sides)
+    rings = vertices[:, None] + radii[:, None, None] * _stretched(spokes, directions, tangents)
+    if spread_m is not None:
+        rings = rings + spread_m * spokes
     ends = [
         _cap(vertices[0], rings[0], -directions[0]),
         _cap(vertices[-1], rings[-1][::-1], directions[-1]),
     ]
-    barrel = Mesh(rings.reshape(-1, 3), spokes.reshape(-1, 3), _barrel_triangles(len(vertices)))
+    barrel = Mesh(
+        rings.reshape(-1, 3), spokes.reshape(-1, 3), _barrel_triangles(len(vertices), sides)
+    )
     return joined([barrel, *ends])
 
 
@@ -74,14 +88,15 @@ def joined(meshes: list[Mesh]) -> Mesh:
     )
 
 
-def _distinct(vertices: FloatArray) -> FloatArray:
-    kept = [vertices[0]]
-    for vertex in vertices[1:]:
-        if np.linalg.norm(vertex - kept[-1]) >= NEAREST_M:
-            kept.append(vertex)
+def _distinct(vertices: FloatArray, radius_m: float | FloatArray) -> tuple[FloatArray, FloatArray]:
+    radii = np.broadcast_to(np.asarray(radius_m, np.float64), len(vertices))
+    kept = [0]
+    for n in range(1, len(vertices)):
+        if np.linalg.norm(vertices[n] - vertices[kept[-1]]) >= NEAREST_M:
+            kept.append(n)
     if len(kept) < 2:
         raise ValueError("a centreline needs two vertices that are at different places")
-    return np.array(kept)
+    return vertices[kept], radii[kept]
 
 
 def _unit(vectors: FloatArray) -> FloatArray:
@@ -97,9 +112,9 @@ def _tangents(directions: FloatArray) -> FloatArray:
     return _unit(sums)
 
 
-def _spokes(vertices: FloatArray, tangents: FloatArray) -> FloatArray:
-    """Return (K, SIDES, 3) unit vectors from the axis outward, counter-clockwise seen along it."""
-    angles = np.arange(SIDES) * (2 * np.pi / SIDES)
+def _spokes(vertices: FloatArray, tangents: FloatArray, sides: int) -> FloatArray:
+    """Return (K, sides, 3) unit vectors from the axis outward, counter-clockwise seen along it."""
+    angles = np.arange(sides) * (2 * np.pi / sides)
     first = _unit(np.cross(tangents[0], np.eye(3)[np.argmin(np.abs(tangents[0]))]))
     firsts = [first]
     for step in range(len(vertices) - 1):
@@ -138,17 +153,18 @@ def _stretched(spokes: FloatArray, directions: FloatArray, tangents: FloatArray)
     return stretched
 
 
-def _barrel_triangles(rings: int) -> npt.NDArray[np.uint32]:
-    ring, side = np.meshgrid(np.arange(rings - 1), np.arange(SIDES), indexing="ij")
-    a = ring * SIDES + side
-    b = ring * SIDES + (side + 1) % SIDES
-    triangles = np.stack((a, b, b + SIDES, a, b + SIDES, a + SIDES), axis=-1)
+def _barrel_triangles(rings: int, sides: int) -> npt.NDArray[np.uint32]:
+    ring, side = np.meshgrid(np.arange(rings - 1), np.arange(sides), indexing="ij")
+    a = ring * sides + side
+    b = ring * sides + (side + 1) % sides
+    triangles = np.stack((a, b, b + sides, a, b + sides, a + sides), axis=-1)
     return triangles.reshape(-1, 3).astype(np.uint32)
 
 
 def _cap(centre: FloatArray, ring: FloatArray, normal: FloatArray) -> Mesh:
     """Return a disc; the ring runs clockwise seen from outside."""
     positions = np.concatenate((centre[None], ring))
-    side = np.arange(SIDES)
-    triangles = np.stack((np.zeros(SIDES), 1 + (side + 1) % SIDES, 1 + side), axis=1)
-    return Mesh(positions, np.tile(normal, (SIDES + 1, 1)), triangles.astype(np.uint32))
+    sides = len(ring)
+    side = np.arange(sides)
+    triangles = np.stack((np.zeros(sides), 1 + (side + 1) % sides, 1 + side), axis=1)
+    return Mesh(positions, np.tile(normal, (sides + 1, 1)), triangles.astype(np.uint32))

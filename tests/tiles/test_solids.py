@@ -1,0 +1,83 @@
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.factories import make_pipe
+from tests.tiles.test_tube import _volume, _welded
+from twin_pipeline.catalogue import load_catalogue
+from twin_pipeline.model import Fitting, FittingKind
+from twin_pipeline.tiles import solids
+
+CATALOGUE = load_catalogue()
+SOCKET_M = CATALOGUE.size("DIP", 200).socket_outer_diameter_m / 2
+
+
+def _pipe(*joints_m: float, **changes: object):
+    line = make_pipe().centreline
+    steps = np.linspace(0, 1, 200)[:, None]
+    straight = line[0] + (line[-1] - line[0]) * steps
+    fittings = tuple(Fitting(FittingKind.JOINT, at, (0.0, 0.0, 0.0)) for at in joints_m)
+    return replace(make_pipe(), centreline=straight, fittings=fittings, **changes)
+
+
+def _radii(mesh, pipe) -> tuple[np.ndarray, np.ndarray]:
+    """Chainage and distance from the axis of each vertex."""
+    start, end = pipe.centreline[[0, -1]]
+    along = (end - start) / np.linalg.norm(end - start)
+    chainage = (mesh.positions - start) @ along
+    return chainage, np.linalg.norm(mesh.positions - start - chainage[:, None] * along, axis=1)
+
+
+def test_sockets_stand_where_the_joints_were_measured_as_wide_as_the_catalogue_has_them():
+    pipe = _pipe(2.0, 7.0)
+    chainage, radius = _radii(solids.solid(pipe, solids.FINE, CATALOGUE), pipe)
+    wide = radius > pipe.outer_diameter_m / 2 + 0.001
+    assert radius.max() == pytest.approx(SOCKET_M, abs=1e-6)
+    for joint in (2.0, 7.0):
+        near = np.abs(chainage[wide] - joint) < 0.5
+        assert np.mean(chainage[wide][near]) == pytest.approx(joint, abs=1e-3)
+    assert (np.minimum(np.abs(chainage - 2), np.abs(chainage - 7))[wide] < 0.25).all()
+
+
+@pytest.mark.parametrize("changes", [{"material": None}, {"nominal_diameter_mm": None}])
+def test_joint_of_an_unknown_socket_is_a_low_collar(changes):
+    pipe = _pipe(5.0, **changes)
+    _, radius = _radii(solids.solid(pipe, solids.FINE, CATALOGUE), pipe)
+    assert radius.max() == pytest.approx(1.08 * pipe.outer_diameter_m / 2, abs=1e-6)
+
+
+@pytest.mark.parametrize("joints", [(), (0.0,), (9.89,), (3.0, 3.05), (1.0, 5.0, 9.0)])
+@pytest.mark.parametrize("level", [0, 1, 2, 3])
+def test_solids_are_closed_whatever_their_detail(joints, level):
+    detail = solids.FINE if level == 0 else solids.coarse(level)
+    mesh = solids.solid(_pipe(*joints), detail, CATALOGUE)
+    edges = np.sort(_welded(mesh)[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    edges = edges[edges[:, 0] != edges[:, 1]]
+    assert (np.unique(edges, axis=0, return_counts=True)[1] % 2 == 0).all()
+    assert _volume(mesh) > 0.5 * np.pi * 0.11**2 * 9
+
+
+def test_straight_pipes_need_few_vertices_and_coarse_ones_fewer():
+    pipe = _pipe(2.0, 7.0)
+    counts = [
+        len(solids.solid(pipe, detail, CATALOGUE).positions)
+        for detail in (solids.FINE, solids.coarse(1), solids.coarse(2))
+    ]
+    assert counts[0] <= 48 * 12 + 2
+    assert counts[2] < counts[1] < counts[0] / 8
+
+
+def test_simplified_line_stays_within_its_tolerance():
+    t = np.linspace(0, 9, 900)
+    line = np.column_stack((2 * np.cos(t), 2 * np.sin(t), 0.3 * t))
+    for tolerance_m in (0.001, 0.05, 0.5):
+        kept = solids.simplified(line, tolerance_m)
+        dense = np.concatenate(
+            [a + (b - a) * np.linspace(0, 1, 400)[:, None] for a, b in itertools.pairwise(kept)]
+        )
+        away = np.array([np.linalg.norm(dense - p, axis=1).min() for p in line])
+        assert away.max() < tolerance_m + 0.01
+        assert len(kept) < 300
+    assert np.array_equal(solids.simplified(line[:2], 1.0), line[:2])
