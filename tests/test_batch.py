@@ -27,7 +27,8 @@ def test_every_promised_file_is_there(make_scan, tmp_path):
     batch.run_batch([make_scan()], out, CONFIG, Progress())
     assert {path.name for path in out.iterdir()} == {
         "run.json", "config.toml", "pipes.gpkg", "pipes.geojson", "pipes.csv", "stations.csv",
-        "fittings.csv", "tiles", "catalog.json", "report.html", "log.jsonl", "sites",
+        "fittings.csv", "tiles", "catalog.json", "catalog.tokyo.json", "reearth.json", "style.json",
+        "style_cover.json", "viewer.json", "report.html", "log.jsonl", "sites",
     }  # fmt: skip
     assert validate_output(out) == []
 

@@ -1,6 +1,8 @@
 """What the viewer's server gives, to whom, and what it never gives."""
 
+import gzip
 import http.client
+import json
 import os
 import socket
 import sys
@@ -9,10 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import brotli
 import pytest
 
 from twin_pipeline.errors import OutputError, UsageError
-from twin_pipeline.view import ViewerServer, serve
+from twin_pipeline.view import Access, ViewerServer, serve
 from twin_pipeline.view import server as server_module
 from twin_pipeline.view.files import MIME_TYPES, byte_range, find_file
 
@@ -320,6 +323,98 @@ def test_port_in_use_is_named(server: ViewerServer, out: Path) -> None:
 def test_output_without_tiles_is_named(static: Path, tmp_path: Path) -> None:  # noqa: ARG001
     with pytest.raises(OutputError, match=r"nowhere: has no tiles/tileset\.json"):
         serve(tmp_path / "nowhere")
+
+
+LONG = '{"type": "FeatureCollection", "features": [' + ", ".join(["{}"] * 2_000) + "]}"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "given"),
+    [
+        ("gzip, deflate, br", "br"),
+        ("gzip", "gzip"),
+        ("br;q=0, gzip;q=0.5", "gzip"),
+        ("*", "br"),
+        ("identity", None),
+        ("br;q=0, gzip;q=0", None),
+    ],
+)
+def test_text_is_packed_as_the_client_can_unpack_it(
+    server: ViewerServer, out: Path, accepted: str, given: str | None
+) -> None:
+    (out / "pipes.geojson").write_text(LONG, encoding="utf-8")
+    for _ in range(2):
+        answer = ask(server, "/data/pipes.geojson", Accept_Encoding=accepted)
+        assert answer.headers["Content-Encoding"] == given
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        unpack = {"br": brotli.decompress, "gzip": gzip.decompress, None: bytes}[given]
+        assert unpack(answer.body).decode() == LONG
+        assert int(answer.headers["Content-Length"]) == len(answer.body)
+    assert given is None or len(answer.body) < len(LONG) / 10
+    tag = answer.headers["ETag"]
+    again = ask(server, "/data/pipes.geojson", Accept_Encoding=accepted, If_None_Match=tag)
+    assert again.status == 304
+
+
+def test_parts_and_tiles_are_not_packed(server: ViewerServer, out: Path) -> None:
+    (out / "pipes.geojson").write_text(LONG, encoding="utf-8")
+    part = ask(server, "/data/pipes.geojson", Accept_Encoding="br", Range="bytes=0-9")
+    assert (part.status, part.body) == (206, LONG[:10].encode())
+    assert "Content-Encoding" not in part.headers
+    assert ask(server, GLB_PATH, Accept_Encoding="br").body == GLB
+
+
+def test_changed_file_is_packed_anew(server: ViewerServer, out: Path) -> None:
+    for text in (LONG, LONG.replace("{}", "[]")):
+        (out / "pipes.geojson").write_text(text, encoding="utf-8")
+        answer = ask(server, "/data/pipes.geojson", Accept_Encoding="gzip")
+        assert gzip.decompress(answer.body).decode() == text
+
+
+def test_other_origins_only_with_cors(static: Path, out: Path) -> None:  # noqa: ARG001
+    with serve(out) as plain:
+        answer = ask(plain, "/data/pipes.geojson", Origin="https://terria.example")
+        assert "Access-Control-Allow-Origin" not in answer.headers
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    with serve(out, access=Access(cors=True)) as open_to_all:
+        answer = ask(open_to_all, "/data/pipes.geojson", Origin="https://terria.example")
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+        preflight = ask(open_to_all, GLB_PATH, "OPTIONS", Origin="https://terria.example")
+        assert (preflight.status, preflight.body) == (204, b"")
+        assert "Range" in preflight.headers["Access-Control-Allow-Headers"]
+        assert ask(open_to_all, GLB_PATH, "POST").status == 405
+
+
+def test_hosts_of_added_layers_are_in_the_policy(static: Path, out: Path) -> None:  # noqa: ARG001
+    members = [
+        {"id": "twin-pipeline/1/x", "url": "https://own.example/tiles/tileset.json"},
+        {"id": "a", "members": [{"id": "b", "url": "https://{s}.maps.example/{z}/{x}/{y}.png"}]},
+        {"id": "c", "url": "https://evil.example;script-src *"},
+        {"id": "d", "url": "notes.geojson"},
+    ]
+    (out / "catalog.json").write_text(json.dumps({"catalog": members}), encoding="utf-8")
+    with serve(out, access=Access(allowed_hosts=("plateau.example:8443",))) as server:
+        policy = ask(server, "/").headers["Content-Security-Policy"]
+    directives = dict(part.split(" ", 1) for part in policy.split("; "))
+    for name in ("connect-src", "img-src"):
+        assert directives[name].endswith("https://*.maps.example plateau.example:8443")
+    assert "own.example" not in policy
+    assert "evil" not in policy
+
+
+@pytest.mark.parametrize("host", ["a b", "x;script-src *", "https://a/b", "'self'", ""])
+def test_what_is_no_host_is_not_allowed(host: str) -> None:
+    with pytest.raises(UsageError, match="--allow-host"):
+        Access(allowed_hosts=(host,))
+
+
+def test_other_addresses_answer_to_addresses_but_not_to_foreign_names() -> None:
+    access = Access(host="0.0.0.0")  # noqa: S104
+    assert access.admits("192.168.1.20:8080", 8080)
+    assert access.admits("localhost:8080", 8080)
+    assert not access.admits("evil.example:8080", 8080)
+    assert not Access().admits("192.168.1.20:8080", 8080)
 
 
 def test_unbuilt_viewer_is_named(static: Path, out: Path) -> None:

@@ -16,12 +16,12 @@ from twin_pipeline.durable.log import EventLog
 from twin_pipeline.durable.work import Work, work_folder
 from twin_pipeline.errors import AllFailedError, Interrupted, OutputError, TwinPipelineError
 from twin_pipeline.export.attributes import SiteResult
-from twin_pipeline.export.catalog import write_catalog
 from twin_pipeline.export.formats import require_formats
 from twin_pipeline.export.further import EXPORT, deliver, is_loaded
 from twin_pipeline.export.run_record import RunFacts, run_record, write_run_record
 from twin_pipeline.export.site_record import NAME as SITE_RECORD
 from twin_pipeline.export.site_record import write_site_record
+from twin_pipeline.export.viewers import write_for_viewers
 from twin_pipeline.export.write import write_attributes
 from twin_pipeline.growing import remaining, require_new, standing_config, standing_sites
 from twin_pipeline.job import load_job_file
@@ -328,7 +328,7 @@ def _publish(
     exported = bool(how.standing) and (work.place / "pipes.gpkg").exists()
     (work.stage / "config.toml").write_text(to_toml(config), encoding="utf-8")
     if how.command == "run" or exported:
-        _export(results, facts, work.stage)
+        _export(results, facts, config, work.stage)
         _export_further(results, config, work.stage, watch.progress)
     watch.log.write("run ended", done=len(done), failed=len(failures))
     (work.stage / LOG).write_bytes(work.log.read_bytes())
@@ -349,13 +349,14 @@ def _adopted(work: Work, how: _How, done: Sequence[str]) -> list[str]:
     return names
 
 
-def _export(results: Sequence[SiteResult], facts: RunFacts, staging: Path) -> None:
+def _export(results: Sequence[SiteResult], facts: RunFacts, config: Config, staging: Path) -> None:
     write_attributes(results, staging)
     for result in results:
         folder = staging / SITES / result.survey.site
         folder.mkdir(parents=True, exist_ok=True)
         write_site_record(result, folder / SITE_RECORD)
-    write_catalog(results, staging / "catalog.json")
+    limits_m = sorted({config.cover.least_m, config.cover.regular_m})
+    write_for_viewers(results, staging, limits_m, config.view.base_url)
     write_report(results, facts, staging / "report.html")
 
 

@@ -269,3 +269,5 @@ class Survey:
     """Median elevation of the finished ground, None where none was found."""
     gates: tuple[Gate, ...] = ()
     warnings: tuple[str, ...] = ()
+    pavement: FloatArray | None = None
+    """(G, 3) mean points of small pieces of pavement, scan frame; None where none was found."""

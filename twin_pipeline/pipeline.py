@@ -116,6 +116,7 @@ def _survey(
         ground_z_m=level,
         gates=(_pipe_gate(site, found),),
         warnings=found.warnings,
+        pavement=found.ground.patches + cloud.origin if found.ground is not None else None,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright
 
-from browser.opened import Pixels, View, pixels_around
+from browser.opened import SIZE, Pixels, View, pixels_around
 from browser.site import write_site
 from twin_pipeline.view import serve
 from twin_pipeline.view.server import STATIC_FOLDER
@@ -55,21 +55,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def context(chromium: Browser) -> Iterator[BrowserContext]:
-    made = chromium.new_context(
-        viewport={"width": 900, "height": 600}, locale="ja-JP", reduced_motion="reduce"
-    )
+    made = chromium.new_context(viewport=SIZE, locale="ja-JP", reduced_motion="reduce")
     made.set_default_timeout(TIMEOUT_MS)
     yield made
     made.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def view(context: BrowserContext, site: Path) -> Iterator[View]:
-    """Return the page with the made site, opened once for all tests of a file."""
+    """Return the page with the made site, opened once for all tests."""
     with serve(site) as server:
-        opened = View(context.new_page(), server.url)
+        opened = View(context.new_page(), server.url, site)
         opened.open()
         yield opened
         opened.page.close()

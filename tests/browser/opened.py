@@ -2,10 +2,21 @@
 
 import base64
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from playwright.sync_api import ConsoleMessage, Page, Response
+from playwright.sync_api import ConsoleMessage, Page, Response, ViewportSize
 
 Pixels = list[tuple[int, int, int]]
+
+SIZE: ViewportSize = {"width": 1180, "height": 720}
+CENTRE = (739, 360)
+"""The first view has the middle of the pipes amid what the sidebar leaves free."""
+
+_SHOWN = {
+    "点群": True, "管路": True, "測点": False, "継手・曲管": False, "地表面": False,
+    "周辺の地盤": False, "掘削部を開く": True,
+}  # fmt: skip
+"""Layers as the tests want them: marks and ground would cover what is measured."""
 
 _MEASURE = """async (png) => {
     const image = new Image();
@@ -24,6 +35,8 @@ class View:
 
     page: Page
     url: str
+    out: Path = Path()
+    """The output folder that it shows."""
     errors: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -37,6 +50,25 @@ class View:
         self.page.goto(self.url)
         ended = "body[data-state=ready], body[data-state=error]"
         self.page.wait_for_selector(ended, state="attached")
+
+    def as_opened(self) -> None:
+        """Undo whatever a test has done: opening the page anew takes seconds."""
+        page = self.page
+        page.set_viewport_size(SIZE)
+        for pressed in page.locator("#toolbar [aria-pressed=true]").all():
+            pressed.click()
+        if page.locator("#card").is_visible():
+            page.locator("#card").get_by_role("button", name="閉じる").click()
+        page.keyboard.press("Escape")
+        for label, shown in _SHOWN.items():
+            page.get_by_label(label, exact=True).set_checked(shown)
+        for choice in ("実色", "呼び径"):
+            page.get_by_role("radio", name=choice).check(force=True)
+        page.get_by_role("button", name="全体表示").click()
+
+    def tool(self, name: str) -> None:
+        """Press a button of the toolbar."""
+        self.page.locator("#toolbar").get_by_role("button", name=name).click()
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error":

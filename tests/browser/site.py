@@ -7,8 +7,10 @@ from factories import EASTING_M, GROUND_Z_M, NORTHING_M, make_facts, make_pipe
 
 from twin_pipeline.crs import CrsOptions, CrsRecord, Georeference, resolve
 from twin_pipeline.export.attributes import SiteResult
+from twin_pipeline.export.catalog import CatalogOptions, write_catalogs
 from twin_pipeline.export.geojson import write_geojson
 from twin_pipeline.export.run_record import run_record, write_run_record
+from twin_pipeline.export.viewer_data import write_viewer_data
 from twin_pipeline.model import (
     FloatArray,
     PointChunk,
@@ -48,6 +50,9 @@ def write_site(out: Path) -> Survey:
     result = SiteResult(survey, georeference)
     write_geojson([result], out / "pipes.geojson")
     write_run_record(run_record([result], make_facts()), out / "run.json")
+    write_viewer_data([result], out, (0.6, 1.2))
+    write_catalogs([result], out, CatalogOptions())
+    (out / "report.html").write_text("<!doctype html><title>report</title><p>P2", encoding="utf-8")
     return survey
 
 
@@ -66,6 +71,11 @@ def _write_tiles(
     )
     write_pipe_tiles(survey, georeference, tiles / "pipes" / survey.site)
     write_root(tiles, [survey.site])
+
+
+def made_survey() -> Survey:
+    """Return what the made site says of its pipes, without points."""
+    return _survey(np.zeros(0))
 
 
 def _survey(labels: FloatArray) -> Survey:
@@ -95,7 +105,12 @@ def _survey(labels: FloatArray) -> Survey:
         np.array([-5.0, 5, 5, -5, -5]), np.array([-0.5, -0.5, 0.5, 0.5, -0.5]), np.zeros(5)
     )
     return Survey(
-        SITE, (main, crossing), labels.astype(np.uint16), (ring[:, :2],), float(ORIGIN[2])
+        SITE,
+        (main, crossing),
+        labels.astype(np.uint16),
+        (ring[:, :2],),
+        float(ORIGIN[2]),
+        pavement=_pavement(np.random.default_rng(8), 2_000),
     )
 
 

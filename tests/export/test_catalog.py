@@ -1,44 +1,84 @@
-"""catalog.json is what TerriaJS 8 loads."""
+"""catalog.json is what TerriaJS 8 loads, catalog.tokyo.json what Tokyo's fork reads beyond it."""
 
 import json
+from typing import Any
+from urllib.parse import unquote
 
-from factories import make_empty_survey, make_result, make_survey
+import pytest
+from factories import make_empty_survey, make_pipe, make_result, make_survey
 
-from twin_pipeline.export.catalog import TilesetLink, write_catalog
+from twin_pipeline.export.catalog import MOST_SITES, CatalogOptions, write_catalogs
 from twin_pipeline.export.geojson import write_geojson
+from twin_pipeline.export.reearth import write_reearth
+from twin_pipeline.export.tile_styles import COVERS, UNKNOWN, by_cover, by_size, write_styles
+
+MEMBER_KEYS = {
+    "3d-tiles": {
+        "type", "id", "name", "description", "url", "style", "colorBlendMode",
+        "featureIdProperties", "filters", "featureInfoTemplate", "legends", "options", "rectangle",
+    },
+    "geojson": {
+        "type", "id", "name", "description", "url", "clampToGround", "forceCesiumPrimitives",
+        "style", "perPropertyStyles", "featureInfoTemplate", "legends", "rectangle",
+    },
+}  # fmt: skip
+"""Traits of TerriaJS 8 (lib/Traits/TraitsClasses) that are used."""
 
 
-def written(path, results, **options: object):
-    return json.loads(write_catalog(results, path / "catalog.json", **options).read_text("utf-8"))
+def written(path, results, **options: Any) -> dict[str, Any]:
+    plain, _ = write_catalogs(results, path, CatalogOptions(**options))
+    return json.loads(plain.read_text("utf-8"))
 
 
-def test_one_open_group_with_tiles_and_pipes(tmp_path, results):
-    (group,) = written(tmp_path, results)["catalog"]
+def members(catalogue: dict[str, Any]) -> list[dict[str, Any]]:
+    (group,) = catalogue["catalog"]
+    return group["members"]
+
+
+def test_one_open_group_with_pipes_points_and_centrelines(tmp_path, results):
+    catalogue = written(tmp_path, results[:1])
+    (group,) = catalogue["catalog"]
     assert (group["type"], group["isOpen"]) == ("group", True)
-    assert [m["type"] for m in group["members"]] == ["3d-tiles", "geojson"]
-    assert [m["url"] for m in group["members"]] == ["tiles/tileset.json", "pipes.geojson"]
-    for member in (group, *group["members"]):
-        japanese, english = member["name"].split(" / ")
-        assert english.isascii()
-        assert not japanese.isascii()
+    assert [m["type"] for m in group["members"]] == ["3d-tiles", "3d-tiles", "geojson"]
+    site = results[0].survey.site
+    assert [unquote(m["url"]) for m in group["members"]] == [
+        f"tiles/pipes/{site}/tileset.json",
+        f"tiles/points/{site}/tileset.json",
+        "pipes.geojson",
+    ]
+
+
+def test_every_member_says_in_both_languages_what_it_is(tmp_path, results):
+    catalogue = written(tmp_path, results)
+    for member in (catalogue["catalog"][0], *members(catalogue)):
+        for key in ("name", "description"):
+            japanese, english = member[key].split(" / ")
+            assert english.isascii()
+            assert not japanese.isascii()
+
+
+def test_only_traits_that_terria_knows(tmp_path, results):
+    for member in members(written(tmp_path, results)):
+        assert set(member) <= MEMBER_KEYS[member["type"]]
+        assert all(url_part.isascii() for url_part in member["url"])
 
 
 def test_rectangle_holds_the_pipes(tmp_path, results):
     bbox = json.loads(write_geojson(results, tmp_path / "p.geojson").read_text("utf-8"))["bbox"]
     catalogue = written(tmp_path, results)
-    rectangle = catalogue["catalog"][0]["members"][0]["rectangle"]
+    rectangle = members(catalogue)[-1]["rectangle"]
     assert rectangle["west"] < bbox[0] < bbox[3] < rectangle["east"]
     assert rectangle["south"] < bbox[1] < bbox[4] < rectangle["north"]
     assert rectangle["east"] - rectangle["west"] < 0.01
-    assert catalogue["homeCamera"] == rectangle
+    assert catalogue["homeCamera"] == catalogue["initialCamera"] == rectangle
 
 
 def test_workbench_names_existing_and_unique_members(tmp_path, results):
     catalogue = written(tmp_path, results)
-    (group,) = catalogue["catalog"]
-    ids = [member["id"] for member in group["members"]]
-    assert catalogue["workbench"] == ids
-    assert len({group["id"], *ids}) == 3
+    ids = [member["id"] for member in members(catalogue)]
+    assert len(set(ids)) == len(ids)
+    assert catalogue["workbench"]
+    assert set(catalogue["workbench"]) < set(ids)
 
 
 def test_ids_differ_between_runs(tmp_path, results):
@@ -47,28 +87,103 @@ def test_ids_differ_between_runs(tmp_path, results):
     assert not set(first) & set(second)
 
 
+def test_filters_on_cover_and_diameter_span_all_values(tmp_path):
+    pipes = (make_pipe(), make_pipe("P2", outer_diameter_m=0.118))
+    result = make_result(make_survey("a", pipes=pipes))
+    filters = {f["property"]: f for f in members(written(tmp_path, [result]))[0]["filters"]}
+    assert set(filters) == {"cover_min_m", "outer_diameter_m"}
+    for pipe in pipes:
+        for name, limits in filters.items():
+            assert limits["minimumShown"] <= getattr(pipe, name) <= limits["maximumShown"]
+            assert limits["minimumValue"] == limits["minimumShown"]
+
+
+def test_no_filter_hides_a_pipe_without_a_value(tmp_path):
+    pipes = (make_pipe(), make_pipe("P2", with_ground=False))
+    result = make_result(make_survey("a", pipes=pipes))
+    filters = members(written(tmp_path, [result]))[0]["filters"]
+    assert [f["property"] for f in filters] == ["outer_diameter_m"]
+
+
+def test_style_and_legend_agree(tmp_path, results):
+    pipes = members(written(tmp_path, results))[0]
+    colours = [rule[1] for rule in pipes["style"]["color"]["conditions"]]
+    assert colours == [f"color('{item['color']}')" for item in pipes["legends"][0]["items"]]
+    assert pipes["style"]["color"]["conditions"][-1][0] == "true"
+
+
+def test_feature_info_escapes_and_names_units(tmp_path, results):
+    template = members(written(tmp_path, results))[0]["featureInfoTemplate"]["template"]
+    assert "{{{pipe_id}}}" not in template.replace("{{#", "").replace("{{/", "")
+    assert "{{cover_min_m}} m" in template
+    assert "土被り" in template
+    assert "cover min" in template
+
+
 def test_buried_lines_are_not_laid_on_the_ground(tmp_path, results):
-    pipes = written(tmp_path, results)["catalog"][0]["members"][-1]
+    pipes = members(written(tmp_path, results))[-1]
     assert (pipes["clampToGround"], pipes["forceCesiumPrimitives"]) == (False, True)
 
 
 def test_without_pipes_there_is_no_rectangle(tmp_path):
     catalogue = written(tmp_path, [make_result(make_empty_survey())])
     assert "homeCamera" not in catalogue
-    assert all("rectangle" not in member for member in catalogue["catalog"][0]["members"])
+    assert all("rectangle" not in member for member in members(catalogue))
 
 
-def test_tilesets_and_base_url_are_the_callers(tmp_path, results):
-    links = [TilesetLink(f"tiles/{name}/tileset.json", "点群", name) for name in ("a", "b")]
-    catalogue = written(tmp_path, results, tilesets=links, base_url="https://gis.example/d/")
-    assert [member["url"] for member in catalogue["catalog"][0]["members"]] == [
-        "https://gis.example/d/tiles/a/tileset.json",
-        "https://gis.example/d/tiles/b/tileset.json",
-        "https://gis.example/d/pipes.geojson",
+def test_public_url_makes_addresses_absolute(tmp_path, results):
+    catalogue = written(tmp_path, results, base_url="https://gis.example/d/")
+    assert all(m["url"].startswith("https://gis.example/d/") for m in members(catalogue))
+
+
+def test_of_very_many_sites_only_the_whole_is_offered(tmp_path):
+    results = [make_result(make_survey(f"s{n}")) for n in range(MOST_SITES + 1)]
+    assert [m["url"] for m in members(written(tmp_path, results))] == [
+        "tiles/tileset.json",
+        "pipes.geojson",
     ]
+
+
+def test_tokyo_gets_what_its_fork_reads(tmp_path, results):
+    _, path = write_catalogs(results, tmp_path, CatalogOptions())
+    (group,) = json.loads(path.read_text("utf-8"))["catalog"]
+    own = group["members"][0]["customProperties"]
+    assert [entry["name"] for entry in own["switchableUrls"]] == ["管路", "点群"]
+    assert own["initialCamera"] == group["members"][0]["rectangle"]
 
 
 def test_no_name_from_a_file_reaches_terrias_html(tmp_path):
     result = make_result(make_survey("<img src=x onerror=alert(1)>"))
-    path = write_catalog([result], tmp_path / "catalog.json")
-    assert "onerror" not in path.read_text("utf-8")
+    for path in write_catalogs([result], tmp_path, CatalogOptions()):
+        text = path.read_text("utf-8")
+        assert "onerror=" not in text
+        assert "<img" not in text
+
+
+def test_reearth_layers(tmp_path, results):
+    layers = json.loads(
+        write_reearth(results, tmp_path / "r.json", "https://x/").read_text("utf-8")
+    )
+    assert len(layers) == 2 * len(results)
+    for layer in layers:
+        assert (layer["type"], layer["data"]["type"]) == ("simple", "3dtiles")
+        assert layer["data"]["url"].startswith("https://x/tiles/")
+    assert layers[0]["3dtiles"]["color"]["expression"]["conditions"]
+
+
+def test_styles_decide_on_what_is_absent_first(tmp_path):
+    entries = by_cover((0.6, 1.2))
+    assert entries[0].condition == "${cover_min_m} === undefined"
+    assert [entry.colour for entry in entries] == [UNKNOWN, *COVERS[:3]]
+    size, cover = (
+        json.loads(path.read_text("utf-8"))
+        for path in write_styles([make_pipe()], (0.6, 1.2), tmp_path)
+    )
+    assert size["color"]["conditions"][0] == ["${nominal_diameter_mm} === 200", "color('#6f8cff')"]
+    assert [rule[0] for rule in cover["color"]["conditions"]][-1] == "true"
+
+
+@pytest.mark.parametrize("size", [None, 200, 999])
+def test_each_size_has_an_entry(size):
+    entries = by_size([make_pipe(nominal_diameter_mm=size)])
+    assert [e.name for e in entries] == ([f"φ{size}"] if size else []) + ["判定不能 / undecided"]

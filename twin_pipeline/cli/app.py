@@ -156,6 +156,13 @@ _Gcp = Annotated[
         "CRS, scan_x,scan_y,scan_z as the scan has them.",
     ),
 ]
+_PublicUrl = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Where OUT will be served: absolute addresses in catalog.json, for other viewers.",
+    ),
+]
 _Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a finished run at OUT.")]
 _DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")
@@ -187,6 +194,7 @@ def run(
     boundary: _Boundary = None,
     design: _Design = None,
     job: _Job = None,
+    public_url: _PublicUrl = None,
     overwrite: _Overwrite = False,
     resume: _Resume = False,
     jobs: _Jobs = None,
@@ -207,6 +215,7 @@ def run(
             axis_order,
             material,
             origin,
+            public_url=public_url,
             vertical_offset=vertical_offset,
             force_crs=force_crs,
             gcp=gcp,
@@ -412,13 +421,25 @@ def view(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the system's browser.")
     ] = True,
+    host: Annotated[
+        str,
+        typer.Option(metavar="ADDRESS", help="Address to listen on; default this machine only."),
+    ] = "127.0.0.1",
+    cors: Annotated[
+        bool, typer.Option("--cors", help="Let other viewers' pages, e.g. TerriaJS, read the data.")
+    ] = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST", help="Host of a layer that the page may load; repeatable."),
+    ] = None,
     verbose: _Verbose = False,
 ) -> None:
     """Show a finished run in the browser until Ctrl+C; the first line printed is the address."""
     with told_in_one_line(verbose=verbose):
         from twin_pipeline.cli import inspecting
 
-        inspecting.view(out, port, browser=browser)
+        access = inspecting.Access(host, cors=cors, allowed_hosts=tuple(allow_host or ()))
+        inspecting.view(out, port, access, browser=browser)
 
 
 @app.callback(invoke_without_command=True)

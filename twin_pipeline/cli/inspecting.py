@@ -12,7 +12,9 @@ from twin_pipeline.errors import InputError
 from twin_pipeline.preparing import readable_scan
 from twin_pipeline.stages.read import ReadOptions, describe_scan, inspect_scan, sha256_of
 from twin_pipeline.validation import validate_output
-from twin_pipeline.view import serve
+from twin_pipeline.view import Access, serve
+
+__all__ = ["Access", "info", "validate", "view"]
 
 
 def info(scan: Path, *, salvage: bool, pdal_pipeline: Path | None, as_json: bool) -> None:
@@ -42,9 +44,9 @@ def validate(out: Path, *, as_json: bool) -> None:
         raise typer.Exit(GATE_FAILED)
 
 
-def view(out: Path, port: int, *, browser: bool) -> None:
+def view(out: Path, port: int, access: Access, *, browser: bool) -> None:
     """Serve the viewer until interrupted, its address on the first line of stdout."""
-    with serve(out, port) as server:
+    with serve(out, port, access) as server:
         typer.echo(server.url)
         if browser:
             webbrowser.open(server.url)

@@ -53,6 +53,7 @@ class Given:
     attributes: str | None = None
     compress: str | None = None
     tiles_version: str | None = None
+    public_url: str | None = None
 
     def settings(self) -> Flags:
         """Return them as settings of the configuration."""
@@ -76,6 +77,7 @@ class Given:
             ("tiles", "compression"): ("--compress", self.compress),
             ("tiles", "tiles_version"): ("--tiles-version", self.tiles_version),
             ("debug", "folder"): ("--debug-dir", debug),
+            ("view", "public_url"): ("--public-url", self.public_url),
         }
         if self.pdal_pipeline is not None:
             path = str(self.pdal_pipeline.absolute())

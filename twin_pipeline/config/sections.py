@@ -23,6 +23,7 @@ from twin_pipeline.stages.prepare import PrepareOptions
 from twin_pipeline.stages.read import ReadOptions
 from twin_pipeline.stages.trace import TraceOptions
 from twin_pipeline.tiles import TilesOptions
+from twin_pipeline.view.options import ViewOptions
 
 
 class Config(BaseModel):
@@ -51,6 +52,7 @@ class Config(BaseModel):
     job: JobOptions = JobOptions()
     export: ExportOptions = ExportOptions()
     debug: DebugOptions = DebugOptions()
+    view: ViewOptions = ViewOptions()
 
     _sources: Mapping[tuple[str, str], str] = PrivateAttr(default_factory=dict)
 

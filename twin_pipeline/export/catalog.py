@@ -1,61 +1,61 @@
-"""catalog.json: the run as a TerriaJS 8 initialization file."""
+"""catalog.json and catalog.tokyo.json: the run as TerriaJS 8 initialization files.
+
+The second adds `customProperties`, which the fork behind Tokyo's 3D viewer reads.
+"""
 
 import hashlib
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from twin_pipeline.export.attributes import SiteResult
+from twin_pipeline.export.attributes import PIPES, Field, FieldKind, SiteResult
 from twin_pipeline.export.extent import Bounds, geographic_bounds
 from twin_pipeline.export.files import write_text
 from twin_pipeline.export.rows import clean_text
+from twin_pipeline.export.tile_styles import Entry, by_cover, by_size, style_of
+from twin_pipeline.model import Pipe
 
 MARGIN_DEG = 0.0003
 """Some 30 m, so that the camera shows the street round the trench."""
+MOST_SITES = 40
+"""Up to so many sites have items of their own; beyond, a catalogue is no longer read."""
 
-_HIGHLIGHT = "#0b63c5"
+Member = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class TilesetLink:
-    """A tileset that the catalogue offers."""
+class CatalogOptions:
+    """What a catalogue depends on beside the sites."""
 
-    url: str
-    """Relative to the output folder, with forward slashes."""
-    name_ja: str
-    name_en: str
-
-
-ROOT_TILESET = TilesetLink(
-    "tiles/tileset.json", "点群と管路（3D Tiles）", "Point cloud and pipes (3D Tiles)"
-)
+    cover_limits_m: Sequence[float] = (0.6, 1.2)
+    base_url: str = ""
+    """Put before each relative URL. Terria resolves URLs against its own page, so a catalogue that
+    is served from elsewhere needs it; "" where Terria and the data share a folder."""
 
 
-def write_catalog(
-    results: Sequence[SiteResult],
-    path: Path,
-    tilesets: Sequence[TilesetLink] = (ROOT_TILESET,),
-    base_url: str = "",
-) -> Path:
-    """Write the catalogue of a run.
+def write_catalogs(
+    results: Sequence[SiteResult], out: Path, options: CatalogOptions
+) -> tuple[Path, Path]:
+    """Write catalog.json and catalog.tokyo.json into an output folder."""
+    plain = _document(results, options, for_tokyo=False)
+    tokyo = _document(results, options, for_tokyo=True)
+    return _write(plain, out / "catalog.json"), _write(tokyo, out / "catalog.tokyo.json")
 
-    Parameters
-    ----------
-    results
-        The sites, for names and extent.
-    path
-        The file to write.
-    tilesets
-        What to offer as `3d-tiles` members, in this order.
-    base_url
-        Put before each relative URL. Terria resolves URLs against its own page, so a catalogue
-        that is served from elsewhere needs it; "" where Terria and the data share a folder.
-    """
+
+def site_url(layer: str, site: str) -> str:
+    """Return where the tileset of one layer of a site lies, relative to the output folder."""
+    return f"tiles/{layer}/{quote(site)}/tileset.json"
+
+
+def _document(
+    results: Sequence[SiteResult], options: CatalogOptions, *, for_tokyo: bool
+) -> dict[str, Any]:
     bounds = geographic_bounds(results, MARGIN_DEG)
-    members = [_tileset_member(link, results, bounds, base_url) for link in tilesets]
-    members.append(_pipes_member(results, bounds, base_url))
+    members = list(_members(results, options, for_tokyo=for_tokyo))
     group = {
         "type": "group",
         "id": _member_id(results, "group"),
@@ -67,41 +67,188 @@ def write_catalog(
     document: dict[str, Any] = {"catalog": [group], "viewerMode": "3dSmooth"}
     if bounds is not None:
         document["homeCamera"] = _rectangle(bounds)
-    document["workbench"] = [member["id"] for member in members]
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)
-    return write_text(path, text + "\n")
+        document["initialCamera"] = _rectangle(bounds)
+    document["workbench"] = [m["id"] for m in members if m["type"] == "3d-tiles"]
+    return document
 
 
-def _tileset_member(
-    link: TilesetLink, results: Sequence[SiteResult], bounds: Bounds | None, base_url: str
-) -> dict[str, Any]:
-    member: dict[str, Any] = {
+def _members(
+    results: Sequence[SiteResult], options: CatalogOptions, *, for_tokyo: bool
+) -> Iterable[Member]:
+    if len(results) <= MOST_SITES:
+        for result in results:
+            yield _pipe_tiles(results, result, options, for_tokyo=for_tokyo)
+            yield _point_tiles(results, result, options)
+    else:
+        yield _all_tiles(results, options)
+    yield _centrelines(results, options)
+
+
+def _pipe_tiles(
+    results: Sequence[SiteResult], result: SiteResult, options: CatalogOptions, *, for_tokyo: bool
+) -> Member:
+    pipes = result.survey.pipes
+    sizes = by_size(pipes)
+    url = site_url("pipes", result.survey.site)
+    member: Member = {
         "type": "3d-tiles",
-        "id": _member_id(results, link.url),
-        "name": f"{link.name_ja} / {link.name_en}",
-        "url": base_url + link.url,
+        "id": _member_id(results, url),
+        "name": f"管路{_of(results, result)} / Pipes{_of(results, result)}",
+        "description": "計測した外径の管路（3D Tiles 1.1）。土被りは仕上がり地盤から管頂まで。 / "
+        "Pipes with their measured outer diameter. Cover is from finished ground to crown.",
+        "url": options.base_url + url,
+        "style": style_of(sizes),
+        "colorBlendMode": "REPLACE",
+        "featureIdProperties": ["site", "pipe_id"],
+        "filters": list(_filters(pipes)),
+        "featureInfoTemplate": _feature_info(),
+        "legends": [
+            _legend("呼び径 / Nominal diameter", sizes),
+            _legend("土被り / Cover (style_cover.json)", by_cover(options.cover_limits_m)),
+        ],
         "options": {"maximumScreenSpaceError": 16},
     }
+    bounds = geographic_bounds([result], MARGIN_DEG)
+    if for_tokyo:
+        member["customProperties"] = _tokyo(result, options, bounds)
     return _placed(member, bounds)
 
 
-def _pipes_member(
-    results: Sequence[SiteResult], bounds: Bounds | None, base_url: str
-) -> dict[str, Any]:
-    member: dict[str, Any] = {
+def _point_tiles(
+    results: Sequence[SiteResult], result: SiteResult, options: CatalogOptions
+) -> Member:
+    url = site_url("points", result.survey.site)
+    member: Member = {
+        "type": "3d-tiles",
+        "id": _member_id(results, url),
+        "name": f"点群{_of(results, result)} / Point cloud{_of(results, result)}",
+        "description": "掘削面の計測点群（RGB、反射強度、分類）。 / "
+        "Scanned points with colour, intensity and class.",
+        "url": options.base_url + url,
+        "options": {
+            "maximumScreenSpaceError": 16,
+            "pointCloudShading": {"attenuation": True, "geometricErrorScale": 0.15},
+        },
+    }
+    return _placed(member, geographic_bounds([result], MARGIN_DEG))
+
+
+def _all_tiles(results: Sequence[SiteResult], options: CatalogOptions) -> Member:
+    member: Member = {
+        "type": "3d-tiles",
+        "id": _member_id(results, "tiles/tileset.json"),
+        "name": "点群と管路（全現場） / Point clouds and pipes of all sites",
+        "description": "全現場の点群と管路（3D Tiles 1.1）。 / Points and pipes of all sites.",
+        "url": f"{options.base_url}tiles/tileset.json",
+        "featureInfoTemplate": _feature_info(),
+        "options": {"maximumScreenSpaceError": 16},
+    }
+    return _placed(member, geographic_bounds(results, MARGIN_DEG))
+
+
+def _centrelines(results: Sequence[SiteResult], options: CatalogOptions) -> Member:
+    entries = by_size(_pipes(results))
+    member: Member = {
         "type": "geojson",
         "id": _member_id(results, "pipes.geojson"),
         "name": "管路中心線 / Pipe centrelines",
-        "url": f"{base_url}pipes.geojson",
+        "description": "管路の中心線（WGS 84、楕円体高）と属性。 / "
+        "Centrelines with ellipsoidal heights, and all attributes.",
+        "url": f"{options.base_url}pipes.geojson",
         # Buried lines: at their own height, which Terria draws only as Cesium primitives.
         "clampToGround": False,
         "forceCesiumPrimitives": True,
-        "style": {"stroke": _HIGHLIGHT, "stroke-width": 4},
+        "style": {"stroke": "#0b63c5", "stroke-width": 4},
+        "perPropertyStyles": [
+            {
+                "properties": {"nominal_diameter_mm": _size_of(entry)},
+                "style": {"stroke": entry.colour, "stroke-width": 4},
+            }
+            for entry in entries[:-1]
+        ],
+        "featureInfoTemplate": _feature_info(),
+        "legends": [_legend("呼び径 / Nominal diameter", entries)],
     }
-    return _placed(member, bounds)
+    return _placed(member, geographic_bounds(results, MARGIN_DEG))
 
 
-def _placed(member: dict[str, Any], bounds: Bounds | None) -> dict[str, Any]:
+def _filters(pipes: Sequence[Pipe]) -> Iterable[dict[str, Any]]:
+    """Yield sliders; a pipe without a value would be hidden by one, so all must have it."""
+    wanted: tuple[tuple[str, str, Callable[[Pipe], float | None]], ...] = (
+        ("最小土被り / Least cover (m)", "cover_min_m", lambda pipe: pipe.cover_min_m),
+        ("外径 / Outer diameter (m)", "outer_diameter_m", lambda pipe: pipe.outer_diameter_m),
+    )
+    for name, prop, value_of in wanted:
+        values = [value for pipe in pipes if (value := value_of(pipe)) is not None]
+        if values and len(values) == len(pipes):
+            lower = math.floor(min(values) * 10.0) / 10.0
+            upper = math.ceil(max(values) * 10.0) / 10.0
+            yield {
+                "name": name,
+                "property": prop,
+                "minimumValue": lower,
+                "maximumValue": upper,
+                "minimumShown": lower,
+                "maximumShown": upper,
+            }
+
+
+def _feature_info() -> dict[str, Any]:
+    """Return a Mustache template; its double braces escape what comes from data."""
+    rows = "".join(_row(spec) for spec in PIPES.fields)
+    return {
+        "name": "{{pipe_id}}",
+        "template": f"<table>{rows}</table>",
+        "formats": {
+            spec.name: {"maximumFractionDigits": 4}
+            for spec in PIPES.fields
+            if spec.kind is FieldKind.REAL
+        },
+    }
+
+
+def _row(spec: Field) -> str:
+    unit = f" {spec.unit}" if spec.unit not in ("", "1") else ""
+    english = spec.name.removesuffix("_m").removesuffix("_mm").removesuffix("_deg")
+    label = f"{spec.alias_ja} / {english.replace('_', ' ')}"
+    return (
+        f"{{{{#{spec.name}}}}}<tr><td>{label}</td>"
+        f"<td>{{{{{spec.name}}}}}{unit}</td></tr>{{{{/{spec.name}}}}}"
+    )
+
+
+def _legend(title: str, entries: Sequence[Entry]) -> dict[str, Any]:
+    return {"title": title, "items": [{"title": e.name, "color": e.colour} for e in entries]}
+
+
+def _tokyo(result: SiteResult, options: CatalogOptions, bounds: Bounds | None) -> dict[str, Any]:
+    """Return what only Tokyo's fork reads: other tilesets to switch to, and where to fly to."""
+    urls = {"管路": "pipes", "点群": "points"}
+    own: dict[str, Any] = {
+        "switchableUrls": [
+            {"name": name, "url": options.base_url + site_url(layer, result.survey.site)}
+            for name, layer in urls.items()
+        ]
+    }
+    if bounds is not None:
+        own["initialCamera"] = _rectangle(bounds)
+    return own
+
+
+def _of(results: Sequence[SiteResult], result: SiteResult) -> str:
+    """Return a number to tell sites apart: Terria takes names for Markdown and HTML."""
+    return "" if len(results) == 1 else f" {results.index(result) + 1}"
+
+
+def _pipes(results: Sequence[SiteResult]) -> list[Pipe]:
+    return [pipe for result in results for pipe in result.survey.pipes]
+
+
+def _size_of(entry: Entry) -> int:
+    return int(entry.condition.rpartition(" ")[2])
+
+
+def _placed(member: Member, bounds: Bounds | None) -> Member:
     return member if bounds is None else member | {"rectangle": _rectangle(bounds)}
 
 
@@ -111,7 +258,7 @@ def _rectangle(bounds: Bounds) -> dict[str, float]:
 
 def _description(results: Sequence[SiteResult]) -> str:
     """Return plain text: Terria renders descriptions as Markdown and HTML, so no site names."""
-    pipes = sum(len(result.survey.pipes) for result in results)
+    pipes = len(_pipes(results))
     return f"現場 {len(results)}、管路 {pipes} / {len(results)} sites, {pipes} pipes"
 
 
@@ -119,3 +266,8 @@ def _member_id(results: Sequence[SiteResult], part: str) -> str:
     """Return an id that two runs' catalogues in one Terria don't share."""
     sites = "\n".join(clean_text(result.survey.site) for result in results)
     return f"twin-pipeline/{hashlib.sha256(sites.encode()).hexdigest()[:12]}/{part}"
+
+
+def _write(document: dict[str, Any], path: Path) -> Path:
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)
+    return write_text(path, text + "\n")

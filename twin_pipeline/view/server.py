@@ -1,4 +1,4 @@
-"""A small HTTP server for one viewer: reads only, answers only this machine, prints nothing."""
+"""A small HTTP server for one viewer: reads only, prints nothing, answers whom it is told to."""
 
 import socket
 from http import HTTPStatus
@@ -10,6 +10,7 @@ from typing import BinaryIO, Self
 from urllib.parse import urlsplit
 
 from twin_pipeline.errors import OutputError, UsageError
+from twin_pipeline.view.compress import PackedFiles, chosen_encoding
 from twin_pipeline.view.files import (
     RangeNotSatisfiableError,
     Version,
@@ -17,44 +18,36 @@ from twin_pipeline.view.files import (
     find_file,
     mime_type,
 )
+from twin_pipeline.view.layer_hosts import layer_hosts
+from twin_pipeline.view.policy import LOOPBACK, Access
 
 STATIC_FOLDER = Path(__file__).resolve().parent.parent / "viewer_static"
 """Where `make viewer` puts the built viewer."""
 
-_POLICY = {
-    "default-src": "'none'",
-    # Decoders (meshopt, Draco, Basis) are WebAssembly.
-    "script-src": "'self' 'wasm-unsafe-eval'",
-    "worker-src": "'self'",
-    # CesiumJS writes the style sheet of its credits into the page.
-    "style-src": "'self' 'unsafe-inline'",
-    # Textures inside tiles become blob: images.
-    "img-src": "'self' data: blob:",
-    # Buffers embedded in tiles are unpacked through data: and blob: addresses.
-    "connect-src": "'self' data: blob:",
-    "base-uri": "'none'",
-    "form-action": "'none'",
-    "frame-ancestors": "'none'",
-}
-
-CONTENT_SECURITY_POLICY = "; ".join(f"{name} {value}" for name, value in _POLICY.items())
-"""Header that keeps the page from reaching any other host."""
-
-_HOST = "127.0.0.1"
 _DATA = "/data/"
 _CHUNK_BYTES = 1 << 18
 _POLL_SECONDS = 0.05
 _COMMON_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     # A second run may replace the data under the same names.
     "Cache-Control": "no-cache",
 }
+_CORS_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Content-Length, Content-Range, ETag, Last-Modified",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+_PREFLIGHT_HEADERS = {
+    "Access-Control-Allow-Methods": "GET, HEAD",
+    "Access-Control-Allow-Headers": "Range, If-None-Match, If-Modified-Since, If-Range",
+    # A page of the internet that asks this machine needs its word.
+    "Access-Control-Allow-Private-Network": "true",
+    "Access-Control-Max-Age": "86400",
+}
 
 
-def serve(out: Path, port: int = 0) -> "ViewerServer":
+def serve(out: Path, port: int = 0, access: Access | None = None) -> "ViewerServer":
     """Start serving the viewer with the data of one output folder.
 
     Parameters
@@ -62,7 +55,9 @@ def serve(out: Path, port: int = 0) -> "ViewerServer":
     out
         An output folder with `tiles/tileset.json`, served read-only under `/data/`.
     port
-        Port on 127.0.0.1; 0 takes a free one.
+        Port to listen on; 0 takes a free one.
+    access
+        Who may ask, and whom the page may ask; by default this machine and nobody.
 
     Returns
     -------
@@ -74,7 +69,7 @@ def serve(out: Path, port: int = 0) -> "ViewerServer":
     OutputError
         The folder has no tiles, or the viewer has not been built.
     UsageError
-        The port is taken or not allowed.
+        The port or address is taken or not allowed.
     """
     tileset = out / "tiles" / "tileset.json"
     if not tileset.is_file():
@@ -87,15 +82,17 @@ def serve(out: Path, port: int = 0) -> "ViewerServer":
             f"{STATIC_FOLDER}: the viewer has not been built; call `make viewer` in the checkout "
             "(needs Node.js 20 or newer), or install a released wheel, which contains it"
         )
-    return ViewerServer(STATIC_FOLDER, out, port)
+    return ViewerServer(STATIC_FOLDER, out, port, access or Access())
 
 
 class ViewerServer:
     """The running server; `url` is what to open in a browser."""
 
-    def __init__(self, static: Path, out: Path, port: int) -> None:
-        self._http = _listen(static.resolve(), out.resolve(), port)
-        self.url = f"http://{_HOST}:{self._http.server_address[1]}/"
+    def __init__(self, static: Path, out: Path, port: int, access: Access) -> None:
+        self._http = _listen(static.resolve(), out.resolve(), port, access)
+        # An address that means every one of this machine can't be opened on all systems.
+        name = {"0.0.0.0": LOOPBACK, "": LOOPBACK}.get(access.host, access.host)  # noqa: S104
+        self.url = f"http://{name}:{self._http.server_address[1]}/"
         self._thread = Thread(
             target=self._http.serve_forever, args=(_POLL_SECONDS,), name="viewer", daemon=True
         )
@@ -130,12 +127,12 @@ class ViewerServer:
         self.close()
 
 
-def _listen(static: Path, out: Path, port: int) -> "_Server":
+def _listen(static: Path, out: Path, port: int, access: Access) -> "_Server":
     try:
-        return _Server(static, out, port)
+        return _Server(static, out, port, access)
     except (OSError, OverflowError) as error:
         raise UsageError(
-            f"--port {port}: can't be used on {_HOST} ({error}); "
+            f"--port {port}: can't be used on {access.host} ({error}); "
             "give another port, or none to get a free one"
         ) from error
 
@@ -145,11 +142,16 @@ class _Server(ThreadingHTTPServer):
     # A browser keeps connections open; closing must not wait for them.
     block_on_close = False
 
-    def __init__(self, static: Path, out: Path, port: int) -> None:
+    def __init__(self, static: Path, out: Path, port: int, access: Access) -> None:
         self.static = static
         self.out = out
-        super().__init__((_HOST, port), _Handler)
-        self.hosts = {f"{name}:{self.server_address[1]}" for name in (_HOST, "localhost")}
+        self.access = access
+        self.packed = PackedFiles()
+        shared = _CORS_HEADERS if access.cors else {"Cross-Origin-Resource-Policy": "same-origin"}
+        added = layer_hosts(out / "catalog.json")
+        policy = {"Content-Security-Policy": access.content_security_policy(added)}
+        self.common_headers = _COMMON_HEADERS | shared | policy
+        super().__init__((access.host, port), _Handler)
 
     def handle_error(
         self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
@@ -178,11 +180,17 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self.do_GET()
 
+    def do_OPTIONS(self) -> None:
+        if self._is_meant_for_us():
+            self._head(HTTPStatus.NO_CONTENT, _PREFLIGHT_HEADERS)
+
     def parse_request(self) -> bool:
         """Refuse every method that could be meant to change something."""
         if not super().parse_request():
             return False
         if self.command in ("GET", "HEAD"):
+            return True
+        if self.command == "OPTIONS" and self.server.access.cors:
             return True
         # What the client sends along stays unread, so the connection is of no more use.
         self.close_connection = True
@@ -190,9 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
         return False
 
     def _requested_file(self) -> Path | None:
-        # Another site's script may reach this port under its own name (DNS rebinding).
-        if self.headers.get("Host") not in self.server.hosts:
-            self._refuse(HTTPStatus.MISDIRECTED_REQUEST)
+        if not self._is_meant_for_us():
             return None
         path = urlsplit(self.path).path
         if path.startswith(_DATA):
@@ -203,11 +209,30 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND)
         return file
 
+    def _is_meant_for_us(self) -> bool:
+        port = int(self.server.server_address[1])
+        if self.server.access.admits(self.headers.get("Host"), port):
+            return True
+        self._refuse(HTTPStatus.MISDIRECTED_REQUEST)
+        return False
+
     def _answer(self, file: Path, stream: BinaryIO) -> None:
         version = Version.of(file.stat())
-        known = {"ETag": version.etag, "Last-Modified": version.last_modified}
+        known = {
+            "ETag": version.etag,
+            "Last-Modified": version.last_modified,
+            "Vary": "Accept-Encoding",
+        }
         if version.is_known(self.headers["If-None-Match"], self.headers["If-Modified-Since"]):
             self._head(HTTPStatus.NOT_MODIFIED, known)
+            return
+        media_type = mime_type(file)
+        encoding = chosen_encoding(self.headers["Accept-Encoding"], media_type, version.size)
+        if encoding is not None and self.headers["Range"] is None:
+            packed = self.server.packed.get(file, version.etag, encoding)
+            # Of equal meaning, not of equal bytes: the tag of the plain file, made weak.
+            named = {"ETag": f"W/{version.etag}", "Content-Encoding": encoding}
+            self._send_packed(packed, {**known, **named, "Content-Type": media_type})
             return
         allowed = version.allows_range(self.headers["If-Range"])
         try:
@@ -216,7 +241,12 @@ class _Handler(BaseHTTPRequestHandler):
             outside = {"Content-Range": f"bytes */{version.size}"}
             self._refuse(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, outside)
             return
-        self._send(stream, version, part, {**known, "Content-Type": mime_type(file)})
+        self._send(stream, version, part, {**known, "Content-Type": media_type})
+
+    def _send_packed(self, packed: bytes, headers: dict[str, str]) -> None:
+        self._head(HTTPStatus.OK, headers | {"Content-Length": str(len(packed))})
+        if self.command != "HEAD":
+            self.wfile.write(packed)
 
     def _send(
         self, stream: BinaryIO, version: Version, part: range | None, headers: dict[str, str]
@@ -250,7 +280,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _head(self, status: HTTPStatus, headers: dict[str, str]) -> None:
         self.send_response(status)
-        for name, value in (_COMMON_HEADERS | headers).items():
+        for name, value in (self.server.common_headers | headers).items():
             self.send_header(name, value)
         self.end_headers()
 

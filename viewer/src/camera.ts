@@ -5,13 +5,18 @@ import {
   Math as CesiumMath,
   HeadingPitchRange,
   Matrix4,
+  type PerspectiveFrustum,
+  type Scene,
   Transforms,
 } from "cesium";
 import type { Dataset, LocatedPipe } from "./dataset";
+import { coveredWidth } from "./layout";
+import type { Preset } from "./toolbar";
 
 const PITCH = CesiumMath.toRadians(-44);
 // Walls hide the pipe from a view across its trench; along it both are seen to their floor.
 const OFF_AXIS = CesiumMath.toRadians(17);
+const STEEP = CesiumMath.toRadians(60);
 const FLIGHT_SECONDS = 1.2;
 
 /** A place to look at, and from where. */
@@ -39,15 +44,59 @@ export function pipeView(pipe: LocatedPipe, all: readonly LocatedPipe[]): View {
   return viewOf(BoundingSphere.fromPoints([...pipe.vertices]), axisHeading(guide.vertices));
 }
 
+/** The same target from straight above, from the side, or from below the street. */
+export function presetView(
+  dataset: Dataset,
+  pipe: LocatedPipe | null,
+  preset: Preset,
+): View | null {
+  const plain = pipe === null ? homeView(dataset) : pipeView(pipe, dataset.pipes);
+  if (plain === null) return null;
+  const axis = plain.offset.heading - OFF_AXIS;
+  const { range } = plain.offset;
+  const across = axis + CesiumMath.PI_OVER_TWO;
+  const offsets: Readonly<Record<Preset, HeadingPitchRange>> = {
+    top: new HeadingPitchRange(across, CesiumMath.toRadians(-89.9), range),
+    side: new HeadingPitchRange(across, CesiumMath.toRadians(-4), range),
+    below: new HeadingPitchRange(axis + OFF_AXIS, CesiumMath.toRadians(28), 0.75 * range),
+  };
+  return { target: plain.target, offset: offsets[preset] };
+}
+
 /** Go there: at once where the user wants no motion. */
-export function goTo(camera: Camera, view: View, animated: boolean): void {
+export function goTo({ camera, canvas }: Scene, view: View, animated: boolean): void {
+  const from = poseOf(camera);
   camera.cancelFlight();
-  if (animated && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
-    camera.flyToBoundingSphere(view.target, { offset: view.offset, duration: FLIGHT_SECONDS });
-    return;
-  }
   camera.viewBoundingSphere(view.target, view.offset);
   camera.lookAtTransform(Matrix4.IDENTITY);
+  turnAside(camera, canvas, view);
+  if (!animated || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  const to = poseOf(camera);
+  camera.setView(from);
+  camera.flyTo({ ...to, duration: FLIGHT_SECONDS });
+}
+
+function poseOf(camera: Camera) {
+  const { heading, pitch, roll } = camera;
+  return {
+    destination: Cartesian3.clone(camera.positionWC),
+    orientation: { heading, pitch, roll },
+  };
+}
+
+/** Bring the target to the middle of what the sidebar leaves free. */
+function turnAside(camera: Camera, canvas: HTMLCanvasElement, { offset }: View): void {
+  const { fovy } = camera.frustum as PerspectiveFrustum;
+  const focalPixels = canvas.clientHeight / 2 / Math.tan((fovy ?? 1) / 2);
+  const angle = Math.atan(coveredWidth() / 2 / focalPixels);
+  if (Math.abs(offset.pitch) > STEEP) {
+    camera.moveLeft(offset.range * Math.tan(angle));
+    return;
+  }
+  // Turned rather than moved: from the side, walls would hide the pipe.
+  const { destination, orientation } = poseOf(camera);
+  const heading = orientation.heading - angle / Math.cos(offset.pitch);
+  camera.setView({ destination, orientation: { ...orientation, heading } });
 }
 
 /** Direction of light that falls into the trench from over the viewer's left shoulder. */
@@ -60,7 +109,7 @@ export function lightDirection(view: View): Cartesian3 {
 }
 
 function viewOf(sphere: BoundingSphere, axis: number): View {
-  const range = Math.max(4, 2.4 * sphere.radius);
+  const range = Math.max(4, 2.7 * sphere.radius);
   return { target: sphere, offset: new HeadingPitchRange(axis + OFF_AXIS, PITCH, range) };
 }
 

@@ -6,6 +6,9 @@ export function toggle(label: string, state: Signal<boolean>): HTMLElement {
   const input = element("input", { type: "checkbox" });
   input.checked = state.value;
   input.addEventListener("change", () => state.set(input.checked));
+  state.follow((value) => {
+    input.checked = value;
+  });
   return element("label", { class: "toggle" }, input, label);
 }
 
@@ -30,4 +33,18 @@ export function button(label: string, onClick: () => void): HTMLButtonElement {
   const made = element("button", { type: "button" }, label);
   made.addEventListener("click", onClick);
   return made;
+}
+
+/** A slider from 0 to 1 that shows and sets a signal. */
+export function shareSlider(label: string, state: Signal<number>): HTMLInputElement {
+  const input = element("input", { type: "range", min: "0", max: "100", "aria-label": label });
+  const show = (value: number) => {
+    input.value = String(Math.round(100 * value));
+    input.title = `${label} ${input.value} %`;
+    input.setAttribute("aria-valuetext", `${input.value} %`);
+  };
+  input.addEventListener("input", () => state.set(Number(input.value) / 100));
+  state.follow(show);
+  show(state.value);
+  return input;
 }

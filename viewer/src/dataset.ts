@@ -1,8 +1,13 @@
 import { Cartesian3, Cartographic, Matrix3, Matrix4, OrientedBoundingBox } from "cesium";
+import { type CatalogJson, type ExtraLayer, extraLayers } from "./catalog";
+import { fetchJson, fetchOptionalJson } from "./fetch-json";
 import { type PipeRecord, readRecord } from "./record";
 import type { ContentJson, TileJson, TilesetJson } from "./tileset-json";
 
-export type LayerName = "points" | "pipes" | "other";
+export type LayerName = "points" | "pipes" | "shells" | "other";
+
+/** What the tiles may call the contents that show how unsure a pipe's place is. */
+const SHELL_NAMES: ReadonlySet<string> = new Set(["shells", "shell", "uncertainty"]);
 
 /** A tileset that the root tileset names. */
 export interface TilesetLink {
@@ -10,8 +15,8 @@ export interface TilesetLink {
   readonly url: string;
   /** From the external tileset's frame to the earth's. */
   readonly transform: Matrix4;
-  /** Names of the metadata properties in its schema. */
-  readonly properties: ReadonlySet<string>;
+  /** The site that it belongs to, where its folder tells. */
+  readonly site: string | null;
   /** Bounding box on the earth, null where it has none of this kind. */
   readonly box: OrientedBoundingBox | null;
 }
@@ -29,41 +34,70 @@ export interface GroundLevel {
   readonly height: number;
 }
 
+/** A site as the overview has it. */
+export interface SiteInfo {
+  readonly name: string;
+  /** Path of its details in the output folder, null where there are none. */
+  readonly details: string | null;
+}
+
 /** All that an output folder says about itself. */
 export interface Dataset {
   readonly name: string;
+  readonly base: string;
   readonly links: readonly TilesetLink[];
   readonly pipes: readonly LocatedPipe[];
+  readonly sites: readonly SiteInfo[];
   readonly levels: readonly GroundLevel[];
+  /** Covers at which the colour of pipes changes, metres, rising. */
+  readonly coverLimits: readonly number[];
+  /** Layers that somebody has added to the catalogue. */
+  readonly extras: readonly ExtraLayer[];
 }
 
 /** Read an output folder; only its root tileset has to be there. */
 export async function loadDataset(base: string): Promise<Dataset> {
   const root = new URL("tiles/tileset.json", base);
-  const [tileset, collection, run] = await Promise.all([
+  const [tileset, index] = await Promise.all([
     fetchJson<TilesetJson>(root),
-    fetchOptionalJson<PipeCollection>(new URL("pipes.geojson", base)),
-    fetchOptionalJson<RunJson>(new URL("run.json", base)),
+    fetchOptionalJson<IndexJson>(new URL("viewer.json", base)),
   ]);
-  const links = await followLinks(tileset, root);
-  const pipes = (collection?.features ?? []).map(readPipe);
-  const sites = run?.sites ?? [];
-  const recorded = sites.flatMap(readLevel);
-  const levels = [recorded, pipes.flatMap(levelAbovePipe), links.flatMap(levelOfBox)];
+  const links = readLinks(tileset, root);
+  const told = index === null ? await fromAttributes(base) : await fromIndex(index, base);
+  const levels = [told.levels, told.pipes.flatMap(levelAbovePipe), links.flatMap(levelOfBox)];
   return {
-    name: sites.map((site) => site.name).join(", "),
+    ...told,
+    base,
+    name: told.sites.map(({ name }) => name).join(", "),
     links,
-    pipes,
     levels: levels.find((found) => found.length > 0) ?? [],
   };
 }
+
+type Told = Pick<Dataset, "pipes" | "sites" | "levels" | "coverLimits" | "extras">;
+
+interface IndexJson {
+  readonly cover_limits_m: readonly number[];
+  readonly sites: readonly IndexSiteJson[];
+  readonly pipes: readonly ({ readonly line: readonly Position[] } & Record<string, unknown>)[];
+}
+
+interface IndexSiteJson {
+  readonly name: string;
+  readonly lon_deg: number | null;
+  readonly lat_deg: number | null;
+  readonly ground_height_m: number | null;
+  readonly details: string;
+}
+
+type Position = readonly [number, number, number];
 
 interface PipeCollection {
   readonly features: readonly PipeFeature[];
 }
 
 interface PipeFeature {
-  readonly geometry: { readonly coordinates: readonly (readonly [number, number, number])[] };
+  readonly geometry: { readonly coordinates: readonly Position[] };
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
@@ -78,47 +112,72 @@ interface SiteJson {
   readonly ground_ellipsoidal_height_m: number | null;
 }
 
-async function fetchJson<T>(url: URL): Promise<T> {
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`${url.pathname}: ${answer.status}`);
-  return (await answer.json()) as T;
+const COVER_LIMITS_M = [0.6, 1.2];
+
+async function fromIndex(index: IndexJson, base: string): Promise<Told> {
+  const catalog = await fetchOptionalJson<CatalogJson>(new URL("catalog.json", base));
+  return {
+    pipes: index.pipes.map((pipe) => readPipe((field) => pipe[field], pipe.line)),
+    sites: index.sites,
+    levels: index.sites.flatMap((site) =>
+      readLevel(site.lon_deg, site.lat_deg, site.ground_height_m),
+    ),
+    coverLimits: index.cover_limits_m,
+    extras: catalog === null ? [] : extraLayers(catalog, base),
+  };
 }
 
-// `tile` writes no run.json and no pipes.geojson.
-async function fetchOptionalJson<T>(url: URL): Promise<T | null> {
-  const answer = await fetch(url);
-  return answer.ok ? ((await answer.json()) as T) : null;
+// `tile` writes no viewer.json, and versions before it did neither.
+async function fromAttributes(base: string): Promise<Told> {
+  const [collection, run] = await Promise.all([
+    fetchOptionalJson<PipeCollection>(new URL("pipes.geojson", base)),
+    fetchOptionalJson<RunJson>(new URL("run.json", base)),
+  ]);
+  const sites = run?.sites ?? [];
+  return {
+    pipes: (collection?.features ?? []).map(({ geometry, properties }) =>
+      readPipe((field) => properties[field], geometry.coordinates),
+    ),
+    sites: sites.map(({ name }) => ({ name, details: null })),
+    levels: sites.flatMap((site) =>
+      readLevel(site.centre_lon_deg, site.centre_lat_deg, site.ground_ellipsoidal_height_m),
+    ),
+    coverLimits: COVER_LIMITS_M,
+    extras: [],
+  };
 }
 
-async function followLinks(tileset: TilesetJson, base: URL): Promise<TilesetLink[]> {
-  const found: Promise<TilesetLink>[] = [];
+function readLinks(tileset: TilesetJson, base: URL): TilesetLink[] {
+  const found: TilesetLink[] = [];
   const collect = (tile: TileJson, outer: Matrix4) => {
     const transform = placed(tile, outer);
     for (const content of [tile.content, ...(tile.contents ?? [])]) {
-      if (!content?.uri.endsWith(".json")) continue;
-      found.push(describeLink(new URL(content.uri, base), layerOf(content, tileset), transform));
+      if (!content?.uri.split("?")[0]?.endsWith(".json")) continue;
+      const url = new URL(content.uri, base).href;
+      found.push({
+        layer: layerOf(content, tileset),
+        url,
+        transform,
+        site: siteOf(content.uri),
+        box: boxOf(tile, outer),
+      });
     }
     for (const child of tile.children ?? []) collect(child, transform);
   };
   collect(tileset.root, Matrix4.IDENTITY);
-  return Promise.all(found);
+  return found;
 }
 
-async function describeLink(url: URL, layer: LayerName, transform: Matrix4): Promise<TilesetLink> {
-  const tileset = await fetchJson<TilesetJson>(url);
-  const classes = Object.values(tileset.schema?.classes ?? {});
-  return {
-    layer,
-    url: url.href,
-    transform,
-    properties: new Set(classes.flatMap((its) => Object.keys(its.properties ?? {}))),
-    box: boxOf(tileset.root, transform),
-  };
+// points/NAME/tileset.json
+function siteOf(uri: string): string | null {
+  const folder = uri.split("/").at(-2);
+  return folder === undefined ? null : decodeURIComponent(folder);
 }
 
 function layerOf(content: ContentJson, { groups }: TilesetJson): LayerName {
   const layer = groups?.[content.group ?? -1]?.properties?.layer;
-  return layer === "points" || layer === "pipes" ? layer : "other";
+  if (layer === "points" || layer === "pipes") return layer;
+  return typeof layer === "string" && SHELL_NAMES.has(layer) ? "shells" : "other";
 }
 
 function placed(tile: TileJson, outer: Matrix4): Matrix4 {
@@ -136,16 +195,11 @@ function boxOf(root: TileJson, outer: Matrix4): OrientedBoundingBox | null {
   return new OrientedBoundingBox(centre, axes);
 }
 
-function readPipe(feature: PipeFeature): LocatedPipe {
-  const flat = feature.geometry.coordinates.flat();
-  return {
-    record: readRecord((field) => feature.properties[field]),
-    vertices: Cartesian3.fromDegreesArrayHeights(flat),
-  };
+function readPipe(get: (field: string) => unknown, line: readonly Position[]): LocatedPipe {
+  return { record: readRecord(get), vertices: Cartesian3.fromDegreesArrayHeights(line.flat()) };
 }
 
-function readLevel(site: SiteJson): GroundLevel[] {
-  const { centre_lon_deg: lon, centre_lat_deg: lat, ground_ellipsoidal_height_m: height } = site;
+function readLevel(lon: number | null, lat: number | null, height: number | null): GroundLevel[] {
   if (lon === null || lat === null || height === null) return [];
   const { longitude, latitude } = Cartographic.fromDegrees(lon, lat);
   return [{ longitude, latitude, height }];

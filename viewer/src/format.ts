@@ -37,7 +37,8 @@ export function count(value: number | null): string {
   return value === null ? NOTHING : value.toLocaleString("en-US");
 }
 
-function fixed(value: number | null, decimals: number): string {
+/** A number with so many decimals; never a negative zero. */
+export function fixed(value: number | null, decimals: number): string {
   return value === null ? NOTHING : value.toFixed(decimals).replace(/^-(?=[0.]*$)/, "");
 }
 

@@ -1,19 +1,30 @@
 import type { CesiumWidget, Scene } from "cesium";
 import "./style.css";
-import { goTo, homeView, lightDirection, pipeView, type View } from "./camera";
-import { type Dataset, loadDataset } from "./dataset";
+import { barrelOf } from "./barrel";
+import { goTo, homeView, lightDirection, pipeView, presetView, type View } from "./camera";
+import { type Dataset, type LocatedPipe, loadDataset } from "./dataset";
+import { createDock } from "./dock";
 import { byId } from "./dom";
-import { openings } from "./ground";
-import { language, type TextKey, text } from "./i18n";
+import { Globe } from "./globe";
+import { language, text } from "./i18n";
+import { followDrops } from "./layers/drop";
+import { Extras } from "./layers/extras";
+import { attempt, countFailure, failures, mention, say, stop } from "./message";
 import { navigate } from "./navigation";
 import { Orbit } from "./orbit";
 import { createPanel } from "./panel";
-import { followClicks } from "./pick";
+import { followClicks, Picker } from "./pick";
 import { PipeSolids } from "./pipes";
-import { createWidget, drawContinually, isSoftwareRenderer, lightFrom } from "./scene";
+import type { PipeRecord } from "./record";
+import { createWidget, drawContinually, lightFrom } from "./scene";
+import { applyFragment, type SharedView } from "./share";
 import { createSidebar } from "./sidebar";
-import { ViewState } from "./state";
+import { Sites } from "./sites";
+import { LAYERS, type LayerId, ViewState } from "./state";
 import { Tilesets } from "./tilesets";
+import { createToolbar, type Preset } from "./toolbar";
+import { Toolbox } from "./toolbox";
+import { saveScreenshot } from "./tools/screenshot";
 
 const DATA = new URL("data/", document.baseURI).href;
 
@@ -21,62 +32,225 @@ async function start(): Promise<void> {
   say("loading");
   const dataset = await attempt("noTiles", () => loadDataset(DATA));
   const widget = dataset && (await attempt("noWebgl", () => createWidget(dataset.levels)));
-  if (widget) await attempt("drawing", () => show(widget, dataset));
+  if (widget) await attempt("drawing", () => new Page(widget, dataset).show());
 }
 
-async function show(widget: CesiumWidget, dataset: Dataset): Promise<void> {
-  const { scene } = widget;
-  drawContinually(widget, (error) => stop("drawing", error));
-  const state = new ViewState();
-  // Translucent ground costs a CPU more than all else together.
-  state.showGround.set(!isSoftwareRenderer(scene));
-  const view = homeView(dataset);
-  const orbit = new Orbit(scene, view?.target.center ?? scene.camera.positionWC);
-  const fly = (to: View, animated: boolean) => {
-    goTo(scene.camera, to, animated);
-    orbit.settleOn(to.target.center);
-  };
-  if (view) {
-    fly(view, false);
-    lightFrom(scene, lightDirection(view));
+/** The parts of the page, put together. */
+class Page {
+  readonly #widget: CesiumWidget;
+  readonly #dataset: Dataset;
+  readonly #state: ViewState;
+  readonly #solids: PipeSolids;
+  readonly #tilesets: Tilesets;
+  readonly #sites: Sites;
+  readonly #orbit: Orbit;
+  readonly #home: View | null;
+  readonly #byKey: ReadonlyMap<string, LocatedPipe>;
+  readonly #extras: Extras;
+
+  constructor(widget: CesiumWidget, dataset: Dataset) {
+    const { scene } = widget;
+    this.#widget = widget;
+    this.#dataset = dataset;
+    this.#state = new ViewState(dataset);
+    this.#byKey = new Map(dataset.pipes.map((pipe) => [pipe.record.key, pipe]));
+    this.#home = homeView(dataset);
+    this.#orbit = new Orbit(scene, this.#home?.target.center ?? scene.camera.positionWC);
+    this.#solids = new PipeSolids(this.#state.filters, dataset.coverLimits, () =>
+      scene.requestRender(),
+    );
+    this.#tilesets = new Tilesets(
+      widget,
+      dataset,
+      ({ link, tileset }) => link.layer === "pipes" && this.#solids.follow(tileset),
+      countFailure,
+    );
+    this.#sites = new Sites(widget, dataset, this.#state);
+    const globe = this.#state.layers.globe.shown;
+    this.#extras = new Extras(
+      widget,
+      () => globe.set(true),
+      (reason) => mention("notAdded", reason),
+    );
   }
-  nameCanvas(scene.canvas);
-  navigate(scene.canvas, orbit, () => scene.camera.cancelFlight());
 
-  const tilesets = await Tilesets.load(widget, dataset, countFailure);
-  const solids = new PipeSolids(tilesets.of("pipes"), () => scene.requestRender());
-  openGround(widget, dataset);
-  connect(widget, state, tilesets, solids);
+  async show(): Promise<void> {
+    const { scene } = this.#widget;
+    drawContinually(this.#widget, (error) => stop("drawing", error));
+    if (this.#home) {
+      this.#fly(this.#home, false);
+      lightFrom(scene, lightDirection(this.#home));
+    }
+    nameCanvas(scene.canvas);
+    navigate(scene.canvas, this.#orbit, () => scene.camera.cancelFlight());
+    new Globe(this.#widget, this.#dataset, this.#state, this.#sites, this.#extras);
+    this.#connect();
+    const shared = this.#readAddress();
+    await Promise.all([
+      this.#tilesets.openNearest(),
+      this.#sites.openNearest().catch((error: unknown) => countFailure(String(error))),
+    ]);
+    performance.mark("opened");
+    this.#createControls();
+    if (shared) this.#restore(shared);
+    announceWhenLoaded(this.#widget, this.#tilesets);
+    for (const layer of this.#dataset.extras) if (layer.shown) void this.#extras.add(layer);
+  }
 
-  createPanel(state.selected);
-  createSidebar(dataset, tilesets.hasLabels, state, {
-    goHome: () => view && fly(view, true),
-    choosePipe: (pipe) => {
-      state.selected.set(solids.exact(pipe.record));
-      fly(pipeView(pipe, dataset.pipes), true);
-    },
-  });
-  followClicks(scene, tilesets, solids, (pipe) => state.selected.set(pipe));
-  announceWhenLoaded(widget, tilesets);
+  #connect(): void {
+    const { layers, pointColouring, pipeColouring, selected, tools } = this.#state;
+    for (const layer of ["points", "pipes", "shells"] as const) {
+      layers[layer].shown.follow((shown) => this.#tilesets.show(layer, shown));
+    }
+    layers.points.opacity.follow((opacity) => this.#tilesets.setPointOpacity(opacity));
+    layers.pipes.opacity.follow((opacity) => this.#solids.look({ opacity }));
+    pointColouring.follow((colouring) => this.#tilesets.colourPoints(colouring));
+    pipeColouring.follow((colouring) => this.#solids.look({ colouring }));
+    selected.follow((pipe) => {
+      this.#solids.look({ selectedKey: pipe?.key ?? null });
+      this.#measureFrom(pipe);
+    });
+    for (const tool of [tools.profile, tools.section]) {
+      tool.follow((on) => on && this.#selectSomething());
+    }
+    this.#measureFrom(null);
+  }
+
+  #createControls(): void {
+    const { scene } = this.#widget;
+    const parts = {
+      state: this.#state,
+      axisOf: (pipe: PipeRecord) => this.#sites.axisOf(pipe),
+      crsOf: async (pipe: PipeRecord) => (await this.#sites.open(pipe.site))?.details.crs ?? null,
+    };
+    createPanel({
+      ...parts,
+      flyTo: (pipe) => this.#flyToPipe(pipe),
+      report: this.#dataset.sites.some(({ details }) => details !== null)
+        ? new URL("report.html", DATA).href
+        : null,
+    });
+    const pointLinks = this.#dataset.links.filter(({ layer }) => layer === "points");
+    createDock(this.#state, { ...parts, pointLinks });
+    createSidebar({
+      dataset: this.#dataset,
+      state: this.#state,
+      extras: this.#extras,
+      layers: offeredLayers(this.#dataset),
+      colourings: this.#tilesets.colourings,
+      goHome: () => this.#home && this.#fly(this.#home, true),
+      choosePipe: ({ record }) => {
+        this.#select(record);
+        this.#flyToPipe(record);
+      },
+    });
+    const picker = new Picker(scene, this.#tilesets, this.#solids);
+    const toolbox = new Toolbox({
+      widget: this.#widget,
+      state: this.#state,
+      sites: this.#sites,
+      tilesets: this.#tilesets,
+      picker,
+      extras: this.#extras,
+    });
+    createToolbar(this.#state, {
+      look: (preset) => this.#look(preset),
+      screenshot: () => void saveScreenshot(this.#widget, this.#caption()),
+      share: () => toolbox.share(),
+    });
+    followClicks(scene.canvas, (at) => {
+      if (!toolbox.click(at)) this.#pick(picker.at(at));
+    });
+    followDrops(
+      ({ layer, data }) => void this.#extras.add(layer, data),
+      (reason) => mention("notAdded", reason),
+    );
+  }
+
+  #pick({ pipe, mark }: ReturnType<Picker["at"]>): void {
+    const state = this.#state;
+    if (mark === null) {
+      state.mark.set(null);
+      state.selected.set(pipe);
+      return;
+    }
+    const owner = this.#byKey.get(`${mark.site}\n${mark.pipeId}`);
+    if (owner === undefined) return;
+    state.mark.set(null);
+    this.#select(owner.record);
+    state.chainage.set(mark.kind === "station" ? mark.chainage : mark.fitting.chainage_m);
+    state.mark.set(mark);
+  }
+
+  #select(record: PipeRecord): void {
+    this.#state.mark.set(null);
+    this.#state.selected.set(this.#solids.exact(record));
+  }
+
+  /** A chart needs a pipe: the longest, where none is selected. */
+  #selectSomething(): void {
+    if (this.#state.selected.value !== null) return;
+    const longest = this.#longest();
+    if (longest) this.#select(longest.record);
+  }
+
+  /** Distances of points are taken from the selected pipe, else from the longest. */
+  #measureFrom(pipe: PipeRecord | null): void {
+    const located = (pipe && this.#byKey.get(pipe.key)) ?? this.#longest();
+    this.#tilesets.setBarrel(located ? barrelOf(located) : null);
+  }
+
+  #longest(): LocatedPipe | undefined {
+    const length = ({ record }: LocatedPipe) => record.length_m ?? 0;
+    return this.#dataset.pipes.reduce<LocatedPipe | undefined>(
+      (best, pipe) => (best === undefined || length(pipe) > length(best) ? pipe : best),
+      undefined,
+    );
+  }
+
+  #look(preset: Preset): void {
+    const selected = this.#state.selected.value;
+    const pipe = selected ? (this.#byKey.get(selected.key) ?? null) : null;
+    const view = presetView(this.#dataset, pipe, preset);
+    if (view) this.#fly(view, true);
+  }
+
+  #flyToPipe(record: PipeRecord): void {
+    const pipe = this.#byKey.get(record.key);
+    if (pipe) this.#fly(pipeView(pipe, this.#dataset.pipes), true);
+  }
+
+  #fly(to: View, animated: boolean): void {
+    goTo(this.#widget.scene, to, animated);
+    this.#orbit.settleOn(to.target.center);
+  }
+
+  #readAddress(): SharedView | null {
+    if (location.hash.length < 2) return null;
+    return applyFragment(location.hash, this.#widget.camera, this.#state);
+  }
+
+  #restore({ site, pipe, chainage }: SharedView): void {
+    const found = this.#byKey.get(`${site}\n${pipe}`);
+    if (found) this.#select(found.record);
+    if (chainage !== null) this.#state.chainage.set(chainage);
+    this.#widget.scene.requestRender();
+  }
+
+  #caption(): string {
+    const pipe = this.#state.selected.value?.pipe_id;
+    const day = new Date().toLocaleDateString(language.value === "ja" ? "ja-JP" : "en-GB");
+    return [this.#dataset.name, pipe, day].filter((part) => part).join(" · ");
+  }
 }
 
-function connect(
-  { scene }: CesiumWidget,
-  state: ViewState,
-  tilesets: Tilesets,
-  solids: PipeSolids,
-): void {
-  state.showPoints.follow((shown) => tilesets.show("points", shown));
-  state.showPipes.follow((shown) => tilesets.show("pipes", shown));
-  const showGround = (shown: boolean) => {
-    scene.globe.show = shown;
-    scene.requestRender();
-  };
-  state.showGround.follow(showGround);
-  showGround(state.showGround.value);
-  state.pointColouring.follow((colouring) => tilesets.colourPoints(colouring));
-  state.pipeColouring.follow((colouring) => solids.colourBy(colouring));
-  state.selected.follow((pipe) => solids.select(pipe));
+function offeredLayers(dataset: Dataset): LayerId[] {
+  const has = (layer: string) => dataset.links.some((link) => link.layer === layer);
+  const detailed = dataset.sites.some(({ details }) => details !== null);
+  return LAYERS.filter((id) => {
+    if (id === "shells") return has("shells");
+    return !["stations", "joints", "ground"].includes(id) || detailed;
+  });
 }
 
 function nameCanvas(canvas: HTMLCanvasElement): void {
@@ -86,64 +260,36 @@ function nameCanvas(canvas: HTMLCanvasElement): void {
   name();
 }
 
-function openGround({ scene }: CesiumWidget, dataset: Dataset): void {
-  const boxes = dataset.links.filter(({ layer }) => layer === "points").map(({ box }) => box);
-  scene.globe.clippingPolygons = openings(boxes.filter((box) => box !== null));
-}
-
 function announceWhenLoaded({ scene }: CesiumWidget, tilesets: Tilesets): void {
   let frames = 0;
-  const stop = scene.postRender.addEventListener(() => {
+  markWhenInView(scene, tilesets);
+  const done = scene.postRender.addEventListener(() => {
     frames += 1;
     // The first frame only finds out what there is to load.
     if (frames < 2 || !tilesets.areLoaded || !isGroundLoaded(scene)) {
       scene.requestRender();
       return;
     }
-    stop();
+    done();
+    performance.mark("ready");
     document.body.dataset.state = "ready";
-    if (failures === 0) say(null);
+    if (failures() === 0) say(null);
   });
   scene.requestRender();
+}
+
+/** The site is in view when its pipes and the first of its points are drawn. */
+function markWhenInView(scene: Scene, tilesets: Tilesets): void {
+  const done = scene.postRender.addEventListener(() => {
+    if (!tilesets.areBegun) return;
+    done();
+    performance.mark("in-view");
+  });
 }
 
 function isGroundLoaded({ globe }: Scene): boolean {
   return !globe.show || globe.tilesLoaded;
 }
 
-let failures = 0;
-
-function countFailure(message: string): void {
-  failures += 1;
-  document.body.dataset.tilesFailed = String(failures);
-  say("tilesFailed", message);
-}
-
-async function attempt<T>(failure: TextKey, work: () => T | Promise<T>): Promise<T | null> {
-  try {
-    return await work();
-  } catch (error) {
-    stop(failure, error);
-    return null;
-  }
-}
-
-function stop(reason: TextKey, error: unknown): void {
-  document.body.dataset.state = "error";
-  say(reason, String(error));
-}
-
-let shown: { key: TextKey | null; detail: string } = { key: null, detail: "" };
-language.follow(writeMessage);
-
-function say(key: TextKey | null, detail = ""): void {
-  shown = { key, detail };
-  writeMessage();
-}
-
-function writeMessage(): void {
-  const { key, detail } = shown;
-  byId("message").textContent = key === null ? "" : [text(key), detail].filter(Boolean).join(" ");
-}
-
+byId("drop-hint").textContent = text("dropHere");
 void start();

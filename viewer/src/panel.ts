@@ -1,32 +1,58 @@
+import { button } from "./controls";
 import { byId, element, swatch } from "./dom";
-import { count, metres, metresFromTo, millimetres, percent, quantity } from "./format";
-import { codeText, language, text } from "./i18n";
+import { count, fixed, metres, metresFromTo, millimetres, percent, quantity } from "./format";
+import { codeText, heightName, language, text } from "./i18n";
+import type { Mark } from "./markers";
 import { qualityColour } from "./palette";
+import type { PipeAxis } from "./pipe-axis";
 import type { PipeRecord } from "./record";
-import type { Signal } from "./signal";
+import type { CrsJson } from "./site-details";
+import type { ViewState } from "./state";
 
 type Row = readonly [label: string, value: string];
 
-/** Shows the attributes of the selected pipe; Escape or the button closes it. */
-export function createPanel(selected: Signal<PipeRecord | null>): void {
+/** What the panel can ask for beside the attributes themselves. */
+export interface PanelParts {
+  readonly state: ViewState;
+  readonly axisOf: (pipe: PipeRecord) => Promise<PipeAxis | null>;
+  readonly crsOf: (pipe: PipeRecord) => Promise<CrsJson | null>;
+  readonly flyTo: (pipe: PipeRecord) => void;
+  /** Address of the report, null where there is none. */
+  readonly report: string | null;
+}
+
+/** Shows the attributes of the selected pipe and mark; Escape or the button closes it. */
+export function createPanel(parts: PanelParts): void {
+  const { state } = parts;
   const panel = byId("panel");
   const write = () => {
-    const pipe = selected.value;
+    const pipe = state.selected.value;
     panel.hidden = pipe === null;
-    panel.replaceChildren(...(pipe === null ? [] : content(pipe, () => selected.set(null))));
-    if (pipe !== null) panel.setAttribute("aria-labelledby", "panel-title");
+    document.body.classList.toggle("panel-open", pipe !== null);
+    panel.replaceChildren(...(pipe === null ? [] : content(pipe, parts)));
+    if (pipe === null) return;
+    panel.setAttribute("aria-labelledby", "panel-title");
+    const { value: mark } = state.mark;
+    if (mark !== null) void addMark(panel, pipe, mark, parts);
   };
-  selected.follow(write);
+  state.selected.follow(write);
+  state.mark.follow(write);
   language.follow(write);
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") selected.set(null);
+    if (event.key === "Escape" && !event.defaultPrevented) deselect(state);
   });
 }
 
-function content(pipe: PipeRecord, close: () => void): Node[] {
+function deselect({ mark, selected }: ViewState): void {
+  mark.set(null);
+  selected.set(null);
+}
+
+function content(pipe: PipeRecord, parts: PanelParts): Node[] {
   return [
-    header(pipe, close),
+    header(pipe, parts.state),
     qualityOf(pipe),
+    actions(pipe, parts),
     section(text("size"), [
       [text("outerDiameter"), millimetres(pipe.outer_diameter_m, pipe.outer_diameter_std_m)],
       [text("nominalDiameter"), nominal(pipe)],
@@ -56,18 +82,78 @@ function content(pipe: PipeRecord, close: () => void): Node[] {
   ];
 }
 
-function header(pipe: PipeRecord, close: () => void): HTMLElement {
-  const button = element("button", { type: "button", class: "icon", "aria-label": text("close") });
-  button.append("×");
-  button.addEventListener("click", close);
+function header(pipe: PipeRecord, state: ViewState): HTMLElement {
+  const close = button("×", () => deselect(state));
+  close.className = "icon";
+  close.setAttribute("aria-label", text("close"));
   const title = element("h2", { id: "panel-title" }, pipe.pipe_id ?? "—");
   const subtitle = [codeText(pipe.role), pipe.site].filter((part) => part).join(" · ");
   return element(
     "header",
     {},
     element("div", { class: "title" }, title, element("p", {}, subtitle)),
-    button,
+    close,
   );
+}
+
+function actions(pipe: PipeRecord, { state, flyTo, report }: PanelParts): HTMLElement {
+  const row = element(
+    "div",
+    { class: "actions" },
+    button(text("fly"), () => flyTo(pipe)),
+    button(text("profile"), () => state.tools.profile.set(true)),
+    button(text("section"), () => state.tools.section.set(true)),
+  );
+  if (report !== null) {
+    const wanted = encodeURIComponent(pipe.pipe_id ?? "").replaceAll("-", "%2D");
+    const href = `${report}#:~:text=${wanted}`;
+    const link = element("a", { href, target: "_blank", rel: "noopener" }, text("report"));
+    row.append(link);
+  }
+  return row;
+}
+
+async function addMark(
+  panel: HTMLElement,
+  pipe: PipeRecord,
+  mark: Mark,
+  parts: PanelParts,
+): Promise<void> {
+  const [axis, crs] = await Promise.all([parts.axisOf(pipe), parts.crsOf(pipe)]);
+  const stillShown = parts.state.mark.value === mark && parts.state.selected.value === pipe;
+  if (axis === null || crs === null || !stillShown) return;
+  panel.querySelector(".actions")?.after(markSection(mark, axis, crs));
+}
+
+function markSection(mark: Mark, axis: PipeAxis, crs: CrsJson): HTMLElement {
+  const chainage = mark.kind === "station" ? mark.chainage : mark.fitting.chainage_m;
+  const place = axis.at(chainage);
+  const rows: Row[] = [[text("chainage"), `${fixed(chainage, 3)} m`]];
+  if (mark.kind === "fitting") {
+    const { kind, angle_deg, catalogue_angle_deg, radius_m } = mark.fitting;
+    rows.unshift([text("kind"), codeText(kind)]);
+    if (angle_deg !== null) rows.push([text("angle"), quantity(angle_deg, null, 2, "°")]);
+    if (catalogue_angle_deg !== null) {
+      rows.push([text("catalogueAngle"), quantity(catalogue_angle_deg, null, 2, "°")]);
+    }
+    if (radius_m !== null) rows.push([text("bendRadius"), metres(radius_m)]);
+  }
+  rows.push(
+    [text("cover"), metres(place.cover, place.coverStd)],
+    [text("groundLevel"), metres(place.groundZ)],
+    [text("crown"), metres(place.crownZ)],
+    [text("centre"), metres(place.centreZ)],
+    [text("outerDiameter"), millimetres(place.diameter)],
+    [`${text("northing")} X`, metres(place.northing)],
+    [`${text("easting")} Y`, metres(place.easting)],
+    [text("heights"), heightName(crs)],
+    [text("observed"), text(place.observed ? "yes" : "interpolated")],
+  );
+  if (place.offset !== null) rows.push([text("boundaryOffset"), metres(place.offset)]);
+  const title = mark.kind === "station" ? text("station") : codeText(mark.fitting.kind);
+  const made = section(title, rows);
+  made.className = "marked";
+  return made;
 }
 
 function qualityOf(pipe: PipeRecord): HTMLElement {

@@ -1,30 +1,79 @@
-import { type Cartesian2, type Scene, ScreenSpaceEventHandler, ScreenSpaceEventType } from "cesium";
+import { Cartesian2, type Cartesian3, type Scene } from "cesium";
+import { type Mark, markOf } from "./markers";
 import type { PipeSolids } from "./pipes";
 import type { PipeRecord } from "./record";
 import type { Tilesets } from "./tilesets";
 
 const TOLERANCE_PX = 9;
+/** A press that moves farther is a drag. */
+const STILL_PX = 5;
 
-/** Call `onPick` with the pipe, or null beside all pipes, for each click or tap. */
-export function followClicks(
-  scene: Scene,
-  tilesets: Tilesets,
-  solids: PipeSolids,
-  onPick: (pipe: PipeRecord | null) => void,
-): void {
-  const handler = new ScreenSpaceEventHandler(scene.canvas);
-  handler.setInputAction(({ position }: { position: Cartesian2 }) => {
-    onPick(solids.recordOf(pickBehindPoints(scene, tilesets, position)));
-  }, ScreenSpaceEventType.LEFT_CLICK);
+/** What lies under a place of the canvas. */
+export interface Picked {
+  readonly pipe: PipeRecord | null;
+  readonly mark: Mark | null;
 }
 
-// A pipe's own points lie on it, and soil in front of it; neither can be asked for anything.
-function pickBehindPoints(scene: Scene, tilesets: Tilesets, position: Cartesian2): unknown {
-  const hidden = tilesets.of("points").filter((tileset) => tileset.show);
-  for (const tileset of hidden) tileset.show = false;
-  try {
-    return scene.pick(position, TOLERANCE_PX, TOLERANCE_PX);
-  } finally {
-    for (const tileset of hidden) tileset.show = true;
+/** Asks the scene what is where. */
+export class Picker {
+  readonly #scene: Scene;
+  readonly #tilesets: Tilesets;
+  readonly #solids: PipeSolids;
+
+  constructor(scene: Scene, tilesets: Tilesets, solids: PipeSolids) {
+    this.#scene = scene;
+    this.#tilesets = tilesets;
+    this.#solids = solids;
   }
+
+  // A pipe's own points lie on it, and soil in front of it; neither can be asked for anything.
+  at(place: Cartesian2): Picked {
+    const hidden = [...this.#tilesets.of("points"), ...this.#tilesets.of("shells")].filter(
+      (tileset) => tileset.show,
+    );
+    for (const tileset of hidden) tileset.show = false;
+    try {
+      const picked = this.#scene.pick(place, TOLERANCE_PX, TOLERANCE_PX);
+      return { pipe: this.#solids.recordOf(picked), mark: markOf(picked) };
+    } finally {
+      for (const tileset of hidden) tileset.show = true;
+    }
+  }
+
+  /** The surface that is seen at a place, null where there is none. */
+  surfaceAt(place: Cartesian2): Cartesian3 | null {
+    return this.#scene.pickPosition(place) ?? null;
+  }
+}
+
+/** Call back for each click or tap that was no drag. */
+export function followClicks(
+  canvas: HTMLCanvasElement,
+  onClick: (place: Cartesian2) => void,
+): void {
+  let pressed: Cartesian2 | null = null;
+  canvas.addEventListener("pointerdown", (event) => {
+    const first = event.isPrimary && event.button === 0;
+    pressed = first ? new Cartesian2(event.offsetX, event.offsetY) : null;
+  });
+  canvas.addEventListener("pointerup", (event) => {
+    const place = new Cartesian2(event.offsetX, event.offsetY);
+    if (pressed !== null && Cartesian2.distance(pressed, place) <= STILL_PX) onClick(place);
+    pressed = null;
+  });
+}
+
+/** Call back where a mouse has come to rest, or moves on while nothing is pressed. */
+export function followMoves(
+  canvas: HTMLCanvasElement,
+  pauseMs: number,
+  onMove: (place: Cartesian2) => void,
+): void {
+  let timer = 0;
+  canvas.addEventListener("pointermove", (event) => {
+    if (event.buttons !== 0 || event.pointerType === "touch") return;
+    const place = new Cartesian2(event.offsetX, event.offsetY);
+    clearTimeout(timer);
+    timer = window.setTimeout(() => onMove(place), pauseMs);
+  });
 }

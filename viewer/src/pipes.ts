@@ -1,37 +1,50 @@
 import {
   Cartesian2,
+  Cartesian3,
   type Cesium3DTile,
   Cesium3DTileColorBlendMode,
   type Cesium3DTileContent,
   Cesium3DTileFeature,
   type Cesium3DTileset,
 } from "cesium";
+import type { Filters } from "./filters";
 import { linearColour, type PipeColouring, pipeColour, SELECTED } from "./palette";
 import { type PipeRecord, readRecord } from "./record";
 
 const DIFFUSE_ONLY = new Cartesian2(1, 0);
+/** Light from everywhere, the same in all directions, as the first of nine harmonics. */
+const AMBIENT = [
+  new Cartesian3(0.5, 0.5, 0.5),
+  ...Array.from({ length: 8 }, () => new Cartesian3()),
+];
+
+/** How the pipes look. */
+export interface PipeLook {
+  colouring: PipeColouring;
+  opacity: number;
+  selectedKey: string | null;
+}
 
 /** The pipes as solids in the scene: which is which, and in what colour. */
 export class PipeSolids {
   readonly #records = new Map<string, PipeRecord>();
   readonly #loaded = new Set<Cesium3DTileContent>();
   readonly #changed: () => void;
-  #colouring: PipeColouring = "nominal";
-  #selected: PipeRecord | null = null;
+  readonly #filters: Filters;
+  readonly #coverLimits: readonly number[];
+  readonly #look: PipeLook = { colouring: "nominal", opacity: 1, selectedKey: null };
 
-  /** Follow these tilesets; `changed` is called whenever the scene has to be drawn anew. */
-  constructor(tilesets: readonly Cesium3DTileset[], changed: () => void) {
+  /** `changed` is called whenever the scene has to be drawn anew. */
+  constructor(filters: Filters, coverLimits: readonly number[], changed: () => void) {
+    this.#filters = filters;
+    this.#coverLimits = coverLimits;
     this.#changed = changed;
-    for (const tileset of tilesets) this.#follow(tileset);
+    filters.changed.follow(() => this.#repaint());
   }
 
-  colourBy(colouring: PipeColouring): void {
-    this.#colouring = colouring;
-    this.#repaint();
-  }
-
-  select(pipe: PipeRecord | null): void {
-    this.#selected = pipe;
+  /** Change how they look; what is not named stays. */
+  look(changes: Partial<PipeLook>): void {
+    Object.assign(this.#look, changes);
     this.#repaint();
   }
 
@@ -47,9 +60,10 @@ export class PipeSolids {
     return this.#records.get(record.key) ?? record;
   }
 
-  #follow(tileset: Cesium3DTileset): void {
+  follow(tileset: Cesium3DTileset): void {
     // The material's own colour, and the sky's on it, would tint the legend's.
     tileset.imageBasedLighting.imageBasedLightingFactor = DIFFUSE_ONLY;
+    tileset.imageBasedLighting.sphericalHarmonicCoefficients = AMBIENT;
     tileset.colorBlendMode = Cesium3DTileColorBlendMode.REPLACE;
     tileset.tileLoad.addEventListener(({ content }: Cesium3DTile) => {
       this.#loaded.add(content);
@@ -66,14 +80,16 @@ export class PipeSolids {
   }
 
   #paint(content: Cesium3DTileContent): void {
+    const { colouring, opacity, selectedKey } = this.#look;
     for (let id = 0; id < content.featuresLength; id += 1) {
       const feature = content.getFeature(id);
       const record = this.recordOf(feature);
       if (record === null) continue;
       this.#records.set(record.key, record);
-      const isSelected = record.key === this.#selected?.key;
-      const css = isSelected ? SELECTED : pipeColour(record, this.#colouring);
-      feature.color = linearColour(css);
+      const css =
+        record.key === selectedKey ? SELECTED : pipeColour(record, colouring, this.#coverLimits);
+      feature.show = this.#filters.shows(record);
+      feature.color = linearColour(css).withAlpha(opacity);
     }
   }
 }

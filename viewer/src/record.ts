@@ -22,6 +22,8 @@ const NUMBER_FIELDS = [
   "observed_fraction",
 ] as const;
 
+export type NumberField = (typeof NUMBER_FIELDS)[number];
+
 /** One pipe: the fields of the layer `pipes`, null where the data has no value. */
 export type PipeRecord = Readonly<
   { key: string } & Record<(typeof TEXT_FIELDS)[number], string | null> &

@@ -23,6 +23,8 @@ export function createWidget(levels: readonly GroundLevel[]): CesiumWidget {
     skyAtmosphere: false,
     terrainProvider: groundTerrain(levels),
     scene3DOnly: true,
+    // One translucent surface needs no order, and the passes for it cost a CPU dearly.
+    orderIndependentTranslucency: false,
     // A survey stands still: draw only when something has changed.
     requestRenderMode: true,
     maximumRenderTimeChange: Number.POSITIVE_INFINITY,
@@ -81,7 +83,6 @@ function translucentGround(globe: Globe): void {
   globe.enableLighting = false;
   globe.depthTestAgainstTerrain = true;
   globe.translucency.enabled = true;
-  globe.translucency.frontFaceAlpha = 0.55;
   globe.translucency.backFaceAlpha = 0.3;
 }
 

@@ -1,53 +1,54 @@
-import { button, choice, toggle } from "./controls";
+import { button, choice } from "./controls";
 import type { Dataset, LocatedPipe } from "./dataset";
 import { byId, element } from "./dom";
+import { filterSection } from "./filter-section";
 import { language, text } from "./i18n";
+import type { Extras } from "./layers/extras";
+import { layerSection } from "./layers/layer-list";
+import { MENU_CLOSED, NARROW } from "./layout";
 import { pipeLegend, pointLegend } from "./legend";
+import { live } from "./live";
+import { PIPE_COLOURINGS, type PipeColouring } from "./palette";
 import { pipeList } from "./pipe-list";
 import type { PointColouring } from "./points";
-import type { ViewState } from "./state";
+import type { Signal } from "./signal";
+import type { LayerId, ViewState } from "./state";
 
-/** What the sidebar asks the scene to do. */
-export interface SidebarActions {
+/** What the sidebar shows and asks for. */
+export interface SidebarParts {
+  readonly dataset: Dataset;
+  readonly state: ViewState;
+  readonly extras: Extras;
+  readonly layers: readonly LayerId[];
+  readonly colourings: Signal<readonly PointColouring[]>;
   readonly goHome: () => void;
   readonly choosePipe: (pipe: LocatedPipe) => void;
 }
 
-const MENU_CLOSED = "menu-closed";
-const NARROW = "(max-width: 46rem)";
-
-/** The controls; written anew on each change, with the keyboard's place kept. */
-export function createSidebar(
-  dataset: Dataset,
-  hasLabels: boolean,
-  state: ViewState,
-  actions: SidebarActions,
-): void {
-  const sidebar = byId("sidebar");
-  const top = element("header");
-  const body = element("div", { class: "body" });
-  sidebar.append(top, body);
+/** Everything to the left; each section is written anew when what it shows has changed. */
+export function createSidebar(parts: SidebarParts): void {
+  const { dataset, state, extras, layers } = parts;
   document.body.classList.toggle(MENU_CLOSED, matchMedia(NARROW).matches);
-  const write = () => {
+  const top = live(element("header"), () => titleBar(parts), language);
+  const title = () => {
     document.documentElement.lang = language.value;
     document.title = [dataset.name, text("title")].filter((part) => part).join(" — ");
-    keepPlace(sidebar, body, () => {
-      top.replaceChildren(...titleBar(dataset, actions.goHome));
-      body.replaceChildren(
-        layers(state),
-        pointSection(state, hasLabels),
-        pipeSection(dataset, state),
-        list(dataset, state, actions),
-      );
-    });
   };
-  for (const followed of [language, state.pointColouring, state.pipeColouring, state.selected]) {
-    (followed as { follow: (follower: () => void) => void }).follow(write);
-  }
-  write();
+  language.follow(title);
+  title();
+  const body = element(
+    "div",
+    { class: "body" },
+    layerSection(state, extras, layers),
+    pointSection(parts),
+    pipeSection(parts),
+    filterSection(state.filters),
+    pipeList(dataset.pipes, dataset.coverLimits, state, parts.choosePipe),
+  );
+  byId("sidebar").append(top, body);
 }
 
-function titleBar(dataset: Dataset, goHome: () => void): HTMLElement[] {
+function titleBar({ dataset, goHome }: SidebarParts): HTMLElement[] {
   const { classList } = document.body;
   const menu = button("☰", () => {
     classList.toggle(MENU_CLOSED);
@@ -63,64 +64,24 @@ function titleBar(dataset: Dataset, goHome: () => void): HTMLElement[] {
   return [menu, title, button(text("home"), goHome), other];
 }
 
-function layers(state: ViewState): HTMLElement {
-  return element(
-    "section",
-    { class: "layers", "aria-label": text("layers") },
-    toggle(text("points"), state.showPoints),
-    toggle(text("pipes"), state.showPipes),
-    toggle(text("ground"), state.showGround),
-  );
+function pointSection({ state, colourings }: SidebarParts): HTMLElement {
+  const write = () => {
+    const options = colourings.value.map((name): [PointColouring, string] => [name, text(name)]);
+    const legend = pointLegend(state.pointColouring.value);
+    const row = choice(text("pointColour"), options, state.pointColouring);
+    return legend === null ? [row] : [row, legend];
+  };
+  return live(element("section"), write, language, state.pointColouring, colourings);
 }
 
-function pointSection(state: ViewState, hasLabels: boolean): HTMLElement {
-  const options: [PointColouring, string][] = [
-    ["rgb", text("rgb")],
-    ["elevation", text("elevation")],
-  ];
-  if (hasLabels) options.push(["label", text("label")]);
-  const section = element("section", {});
-  section.append(choice(text("pointColour"), options, state.pointColouring));
-  const legend = pointLegend(state.pointColouring.value);
-  if (legend !== null) section.append(legend);
-  return section;
-}
-
-function pipeSection(dataset: Dataset, state: ViewState): HTMLElement {
-  const by = state.pipeColouring.value;
-  return element(
-    "section",
-    {},
-    choice(
-      text("pipeColour"),
-      [
-        ["nominal", text("nominal")],
-        ["quality", text("quality")],
-      ],
-      state.pipeColouring,
-    ),
-    pipeLegend(
-      dataset.pipes.map(({ record }) => record),
-      by,
-    ),
-  );
-}
-
-function list(dataset: Dataset, state: ViewState, actions: SidebarActions): HTMLElement {
-  return pipeList({
-    pipes: dataset.pipes,
-    colouring: state.pipeColouring.value,
-    selectedKey: state.selected.value?.key ?? null,
-    onChoose: actions.choosePipe,
-  });
-}
-
-// Elements are replaced one for one, except that a legend may come or go, which has no focus.
-function keepPlace(root: HTMLElement, scrolled: HTMLElement, write: () => void): void {
-  const focusable = () => [...root.querySelectorAll<HTMLElement>("button, input")];
-  const index = focusable().indexOf(document.activeElement as HTMLElement);
-  const { scrollTop } = scrolled;
-  write();
-  scrolled.scrollTop = scrollTop;
-  if (index >= 0) focusable()[index]?.focus({ preventScroll: true });
+function pipeSection({ dataset, state }: SidebarParts): HTMLElement {
+  const records = dataset.pipes.map(({ record }) => record);
+  const write = () => {
+    const options = PIPE_COLOURINGS.map((name): [PipeColouring, string] => [name, text(name)]);
+    return [
+      choice(text("pipeColour"), options, state.pipeColouring),
+      pipeLegend(records, state.pipeColouring.value, dataset.coverLimits),
+    ];
+  };
+  return live(element("section"), write, language, state.pipeColouring);
 }

@@ -1,7 +1,7 @@
 /** A value that parts of the page share and follow. */
 export class Signal<T> {
   #value: T;
-  readonly #followers: ((value: T) => void)[] = [];
+  readonly #followers = new Set<(value: T) => void>();
 
   constructor(value: T) {
     this.#value = value;
@@ -14,10 +14,14 @@ export class Signal<T> {
   set(value: T): void {
     if (Object.is(value, this.#value)) return;
     this.#value = value;
-    for (const follower of this.#followers) follower(value);
+    for (const follower of [...this.#followers]) follower(value);
   }
 
   follow(follower: (value: T) => void): void {
-    this.#followers.push(follower);
+    this.#followers.add(follower);
+  }
+
+  unfollow(follower: (value: T) => void): void {
+    this.#followers.delete(follower);
   }
 }

@@ -1,0 +1,98 @@
+"""How the viewer looks: against reference pictures, and for people with assistive devices."""
+
+import base64
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.opened import View
+
+pytestmark = pytest.mark.browser
+
+REFERENCES = Path(__file__).parent / "references"
+AXE = Path(__file__).parents[2] / "viewer" / "node_modules" / "axe-core" / "axe.min.js"
+CLIP = {"x": 320, "y": 80, "width": 860, "height": 600}
+MOST_MEAN_DIFFERENCE = 5.0
+"""Of 255, over all channels: drivers smooth edges in their own way."""
+MOST_FAR_PIXELS = 0.02
+"""Share of pixels that may differ by more than 40 of 255: edges that have moved by one pixel."""
+
+_COMPARE = """async ([first, second]) => {
+    const read = async (png) => {
+        const image = new Image();
+        image.src = `data:image/png;base64,${png}`;
+        await image.decode();
+        const canvas = new OffscreenCanvas(image.width / 4, image.height / 4);
+        const context = canvas.getContext("2d");
+        context.imageSmoothingQuality = "high";
+        context.drawImage(image, 0, 0, canvas.width, canvas.height);
+        return context.getImageData(0, 0, canvas.width, canvas.height).data;
+    };
+    const [a, b] = [await read(first), await read(second)];
+    let [sum, far] = [0, 0];
+    for (let i = 0; i < a.length; i += 4) {
+        const apart = [0, 1, 2].map((channel) => Math.abs(a[i + channel] - b[i + channel]));
+        sum += apart[0] + apart[1] + apart[2];
+        far += Math.max(...apart) > 40 ? 1 : 0;
+    }
+    return a.length === b.length ? [sum / (0.75 * a.length), far / (a.length / 4)] : [255, 1];
+}"""
+
+
+@pytest.fixture(autouse=True)
+def _as_opened(view: View) -> None:
+    view.as_opened()
+
+
+def matches(view: View, name: str) -> None:
+    """Compare the scene with its reference; TWIN_PIPELINE_NEW_REFERENCES=1 makes it anew."""
+    view.page.wait_for_timeout(1_500)
+    picture = view.page.screenshot(clip=CLIP, animations="disabled")
+    path = REFERENCES / f"{name}.png"
+    if os.environ.get("TWIN_PIPELINE_NEW_REFERENCES") == "1":
+        path.write_bytes(picture)
+    both = [base64.b64encode(png).decode() for png in (path.read_bytes(), picture)]
+    mean, far = view.page.evaluate(_COMPARE, both)
+    assert mean < MOST_MEAN_DIFFERENCE, f"{name}: mean difference {mean:.1f} of 255"
+    assert far < MOST_FAR_PIXELS, f"{name}: {far:.1%} of the pixels differ"
+
+
+def test_solids_in_the_open_trench_look_as_before(view: View) -> None:
+    page = view.page
+    page.get_by_label("点群", exact=True).uncheck()
+    page.get_by_label("地表面", exact=True).check()
+    page.get_by_label("継手・曲管", exact=True).check()
+    matches(view, "solids")
+
+
+def test_points_by_class_look_as_before(view: View) -> None:
+    view.page.get_by_text("分類", exact=True).click()
+    matches(view, "classes")
+
+
+def serious_faults(view: View) -> list[dict[str, Any]]:
+    if not AXE.is_file():
+        pytest.skip("axe-core is missing: call `npm ci` in viewer/")
+    view.page.evaluate(AXE.read_text("utf-8"))
+    found = view.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    return [
+        {"rule": fault["id"], "where": [node["target"] for node in fault["nodes"]]}
+        for fault in found["violations"]
+        if fault["impact"] in ("serious", "critical")
+    ]
+
+
+def test_no_serious_accessibility_fault(view: View) -> None:
+    page = view.page
+    page.get_by_role("button", name="P<1>").click()
+    for name in ("縦断図", "横断図", "計測"):
+        view.tool(name)
+    page.get_by_text("絞り込み").click()
+    page.get_by_text("レイヤを追加").click()
+    expect(page.locator(".section .chart[data-state=ready]")).to_be_visible()
+    assert serious_faults(view) == []
+    page.get_by_text("絞り込み").click()
+    page.get_by_text("レイヤを追加").click()

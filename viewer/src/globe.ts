@@ -1,0 +1,59 @@
+import { type CesiumWidget, ClippingPolygon, ClippingPolygonCollection } from "cesium";
+import type { Dataset } from "./dataset";
+import { openings } from "./ground";
+import type { Extras } from "./layers/extras";
+import type { Sites } from "./sites";
+import type { ViewState } from "./state";
+
+/** The surroundings: a translucent globe at street level, open where the scan or its trench is. */
+export class Globe {
+  readonly #widget: CesiumWidget;
+  readonly #dataset: Dataset;
+  readonly #state: ViewState;
+  readonly #sites: Sites;
+  readonly #extras: Extras;
+
+  constructor(
+    widget: CesiumWidget,
+    dataset: Dataset,
+    state: ViewState,
+    sites: Sites,
+    extras: Extras,
+  ) {
+    this.#widget = widget;
+    this.#dataset = dataset;
+    this.#state = state;
+    this.#sites = sites;
+    this.#extras = extras;
+    const { shown, opacity } = state.layers.globe;
+    const follow = () => this.#follow();
+    for (const signal of [shown, state.trenchOpen]) signal.follow(follow);
+    opacity.follow(follow);
+    sites.opened.follow(follow);
+    extras.added.follow(follow);
+    follow();
+  }
+
+  #follow(): void {
+    const { scene } = this.#widget;
+    const { shown, opacity } = this.#state.layers.globe;
+    scene.globe.show = shown.value;
+    scene.globe.translucency.frontFaceAlpha = opacity.value;
+    scene.globe.translucency.backFaceAlpha = opacity.value / 2;
+    if (shown.value) scene.globe.clippingPolygons = this.#openings();
+    scene.requestRender();
+  }
+
+  // Points are the ground where there is a scan, but not where a map is to be seen on it.
+  #openings(): ClippingPolygonCollection {
+    const hasMap = this.#extras.added.value.some(({ isImagery }) => isImagery);
+    const trenches = this.#sites.trenches;
+    if (hasMap && trenches.length > 0) {
+      const rings = this.#state.trenchOpen.value ? trenches : [];
+      const polygons = rings.map((ring) => new ClippingPolygon({ positions: [...ring] }));
+      return new ClippingPolygonCollection({ polygons });
+    }
+    const boxes = this.#dataset.links.filter(({ layer }) => layer === "points");
+    return openings(boxes.map(({ box }) => box).filter((box) => box !== null));
+  }
+}

@@ -1,0 +1,67 @@
+import type { ExtraKind } from "../catalog";
+import { element } from "../dom";
+import { language, text } from "../i18n";
+import { live } from "../live";
+import { guessKind, plainLayer, readFile } from "./drop";
+import type { Extras } from "./extras";
+
+const KINDS: readonly (readonly [ExtraKind, string])[] = [
+  ["geojson", "GeoJSON"],
+  ["czml", "CZML"],
+  ["xyz", "XYZ"],
+  ["wms", "WMS"],
+  ["3d-tiles", "3D Tiles"],
+];
+
+/** A form to add a layer by its address or as a file. */
+export function addForm(extras: Extras): HTMLElement {
+  const host = element("details", { class: "add" });
+  return live(host, () => content(extras, host), language);
+}
+
+function content(extras: Extras, host: HTMLDetailsElement): Node[] {
+  const url = element("input", { type: "text", inputmode: "url", "aria-label": text("address") });
+  url.placeholder = "https://…/{z}/{x}/{y}.png";
+  const kind = element("select", { "aria-label": text("kind") });
+  for (const [value, name] of KINDS) kind.append(element("option", { value }, name));
+  const layers = element("input", { type: "text", "aria-label": text("wmsLayers") });
+  layers.placeholder = text("wmsLayers");
+  layers.hidden = true;
+  const guess = () => {
+    layers.hidden = kind.value !== "wms";
+  };
+  url.addEventListener("input", () => {
+    kind.value = guessKind(url.value);
+    guess();
+  });
+  kind.addEventListener("change", guess);
+  const file = element("input", { type: "file", accept: ".geojson,.json,.czml" });
+  file.setAttribute("aria-label", text("file"));
+  file.addEventListener("change", () => {
+    for (const chosen of file.files ?? []) {
+      readFile(chosen).then(
+        ({ layer, data }) => extras.add(layer, data),
+        (error: unknown) => extras.refuse(`${chosen.name}: ${(error as Error).message}`),
+      );
+    }
+  });
+  const form = element(
+    "form",
+    {},
+    url,
+    element("div", { class: "row" }, kind, element("button", { type: "submit" }, text("add"))),
+    layers,
+    element("p", { class: "note" }, text("dropHint")),
+    file,
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const address = url.value.trim();
+    if (address === "") return;
+    const name =
+      address.split(/[?#]/)[0]?.split("/").filter(Boolean).slice(-2).join("/") ?? address;
+    void extras.add(plainLayer(name, kind.value as ExtraKind, address, layers.value || null));
+    host.open = false;
+  });
+  return [element("summary", {}, text("addLayer")), form];
+}

@@ -1,0 +1,84 @@
+import type { ExtraKind, ExtraLayer } from "../catalog";
+import { text } from "../i18n";
+
+/** A layer with its content, where that was dropped as a file. */
+export interface Offered {
+  readonly layer: ExtraLayer;
+  readonly data: unknown;
+}
+
+const MOST_BYTES = 200 * 2 ** 20;
+
+/** Take files and addresses that are dropped on the page. */
+export function followDrops(
+  onOffer: (offered: Offered) => void,
+  onRefused: (reason: string) => void,
+): void {
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    document.body.classList.add("dropping");
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (event.relatedTarget === null) document.body.classList.remove("dropping");
+  });
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    document.body.classList.remove("dropping");
+    const files = [...(event.dataTransfer?.files ?? [])];
+    const address = event.dataTransfer?.getData("text/uri-list").split("\n")[0]?.trim();
+    if (files.length === 0 && address) onOffer({ layer: layerAt(address), data: address });
+    for (const file of files) {
+      readFile(file).then(onOffer, (error: unknown) =>
+        onRefused(`${file.name}: ${(error as Error).message}`),
+      );
+    }
+  });
+}
+
+/** Read a GeoJSON or CZML file; the content decides which, not the name. */
+export async function readFile(file: File): Promise<Offered> {
+  if (file.size > MOST_BYTES) throw new Error(text("fileTooLarge"));
+  let data: unknown;
+  try {
+    data = JSON.parse(await file.text());
+  } catch {
+    throw new Error(text("fileUnknown"));
+  }
+  const kind = kindOf(data);
+  if (kind === null) throw new Error(text("fileUnknown"));
+  return { layer: plainLayer(file.name, kind, ""), data };
+}
+
+/** The layer that an address most likely means. */
+export function layerAt(address: string, name = ""): ExtraLayer {
+  return plainLayer(name || nameOf(address), guessKind(address), address);
+}
+
+export function plainLayer(
+  name: string,
+  kind: ExtraKind,
+  url: string,
+  wmsLayers: string | null = null,
+): ExtraLayer {
+  return { name, kind, url, wmsLayers, opacity: 1, shown: true, attribution: null, legend: [] };
+}
+
+export function guessKind(address: string): ExtraKind {
+  if (/\{z\}/i.test(address)) return "xyz";
+  if (/service=wms|\/wms\b/i.test(address)) return "wms";
+  if (/\.czml(\?|$)/i.test(address)) return "czml";
+  return /tileset\.json|\.json\?v=|3dtiles/i.test(address) ? "3d-tiles" : "geojson";
+}
+
+function kindOf(data: unknown): ExtraKind | null {
+  if (Array.isArray(data)) {
+    return (data[0] as { id?: unknown } | undefined)?.id === "document" ? "czml" : null;
+  }
+  const { type } = (data ?? {}) as { type?: unknown };
+  const known = ["FeatureCollection", "Feature", "Topology"];
+  return typeof type === "string" && known.includes(type) ? "geojson" : null;
+}
+
+function nameOf(address: string): string {
+  return address.split(/[?#]/)[0]?.split("/").filter(Boolean).slice(-2).join("/") ?? address;
+}

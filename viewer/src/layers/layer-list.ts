@@ -1,0 +1,67 @@
+import { button, shareSlider, toggle } from "../controls";
+import { element, swatch } from "../dom";
+import { language, text } from "../i18n";
+import { live } from "../live";
+import type { LayerId, ViewState } from "../state";
+import { addForm } from "./add-form";
+import type { AddedLayer } from "./extra";
+import type { Extras } from "./extras";
+
+/** The layers with their visibility, opacity and order. */
+export function layerSection(
+  state: ViewState,
+  extras: Extras,
+  offered: readonly LayerId[],
+): HTMLElement {
+  const own = live(element("ul", { class: "layers" }), () => ownRows(state, offered), language);
+  const added = live(
+    element("ul", { class: "layers" }),
+    () => extras.added.value.map((layer) => addedRow(layer, extras)),
+    language,
+    extras.added,
+  );
+  const section = element("section", {}, element("h2"), added, own);
+  const label = () => {
+    section.setAttribute("aria-label", text("layers"));
+    section.firstElementChild?.replaceChildren(text("layers"));
+  };
+  language.follow(label);
+  label();
+  section.append(addForm(extras));
+  return section;
+}
+
+function ownRows(state: ViewState, offered: readonly LayerId[]): Node[] {
+  const rows: Node[] = offered.map((id) => {
+    const { shown, opacity } = state.layers[id];
+    const slider = shareSlider(`${text(id)} ${text("opacity")}`, opacity);
+    return element("li", {}, toggle(text(id), shown), slider);
+  });
+  const open = toggle(text("openTrench"), state.trenchOpen);
+  return [...rows, element("li", {}, open)];
+}
+
+function addedRow(layer: AddedLayer, extras: Extras): Node {
+  const { name, attribution, legend } = layer.source;
+  const slider = shareSlider(`${name} ${text("opacity")}`, layer.opacity);
+  const tool = (label: string, sign: string, onClick: () => void) => {
+    const made = button(sign, onClick);
+    made.className = "icon";
+    made.setAttribute("aria-label", `${name} ${label}`);
+    made.title = label;
+    return made;
+  };
+  const row = element(
+    "li",
+    { class: "extra" },
+    toggle(name, layer.shown),
+    slider,
+    tool(text("raise"), "↑", () => extras.move(layer, true)),
+    tool(text("lower"), "↓", () => extras.move(layer, false)),
+    tool(text("remove"), "×", () => extras.remove(layer)),
+  );
+  const notes = legend.map(({ title, colour }) => element("li", {}, swatch(colour), title));
+  if (notes.length > 0) row.append(element("ul", { class: "legend" }, ...notes));
+  if (attribution !== null) row.append(element("p", { class: "note" }, attribution));
+  return row;
+}

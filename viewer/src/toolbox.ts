@@ -1,0 +1,172 @@
+import type { Cartesian2, Cartesian3, CesiumWidget } from "cesium";
+import { element } from "./dom";
+import { text } from "./i18n";
+import type { Extras } from "./layers/extras";
+import { followMoves, type Picker } from "./pick";
+import type { PipeAxis } from "./pipe-axis";
+import { viewAsFragment } from "./share";
+import type { Sites } from "./sites";
+import { nearest, type Snap, snap } from "./snap";
+import type { ToolId, ViewState } from "./state";
+import type { Tilesets } from "./tilesets";
+import { Card } from "./tools/card";
+import { Coordinates } from "./tools/coordinates";
+import { Drawing } from "./tools/drawing";
+import { Measure } from "./tools/measure";
+import { type Side, Swipe } from "./tools/swipe";
+
+const ON_CARD = ["measure", "coordinates", "swipe"] as const satisfies readonly ToolId[];
+const CURSOR_REACH_PX = 30;
+const CURSOR_PAUSE_MS = 40;
+
+/** What the tools work on. */
+export interface ToolboxParts {
+  readonly widget: CesiumWidget;
+  readonly state: ViewState;
+  readonly sites: Sites;
+  readonly tilesets: Tilesets;
+  readonly picker: Picker;
+  readonly extras: Extras;
+}
+
+/** The tools that take clicks or the card; one of them at a time. */
+export class Toolbox {
+  readonly #parts: ToolboxParts;
+  readonly #card: Card;
+  readonly #measure: Measure;
+  readonly #coordinates: Coordinates;
+  readonly #swipe: Swipe;
+  readonly #drawing: Drawing;
+  readonly #cursor: Drawing;
+
+  constructor(parts: ToolboxParts) {
+    const { widget, state } = parts;
+    this.#parts = parts;
+    this.#drawing = new Drawing(widget);
+    this.#cursor = new Drawing(widget);
+    this.#card = new Card(() => this.#closeAll());
+    this.#measure = new Measure(this.#drawing, this.#card, () => this.#frame());
+    this.#coordinates = new Coordinates(this.#drawing, this.#card);
+    this.#swipe = new Swipe(widget.scene, this.#card, () => this.#sides());
+    for (const tool of ON_CARD) state.tools[tool].follow((on) => this.#switch(tool, on));
+    this.#followCursor();
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !this.#active) return;
+      event.preventDefault();
+      this.#closeAll();
+    });
+  }
+
+  /** Take a click; false where no tool wants it. */
+  click(at: Cartesian2): boolean {
+    const { tools } = this.#parts.state;
+    if (!tools.measure.value && !tools.coordinates.value) return false;
+    const found = this.#snap(at);
+    if (found === null) return true;
+    if (tools.measure.value) this.#measure.click(found);
+    else this.#coordinates.click(found, this.#parts.sites.at(found.position));
+    return true;
+  }
+
+  /** Show a link to the present view, and put it into the address bar. */
+  share(): void {
+    const { widget, state, extras } = this.#parts;
+    const fragment = viewAsFragment(widget.camera, state);
+    history.replaceState(null, "", `#${fragment}`);
+    const field = element("input", { type: "text", readonly: "", "aria-label": text("share") });
+    field.value = location.href;
+    const copied = element("p", { class: "note" }, text("shareNote"));
+    this.#card.show(text("share"), [field, copied]);
+    field.select();
+    const done = () => {
+      copied.textContent = `${text("copied")} ${extras.added.value.length > 0 ? text("shareNote") : ""}`;
+    };
+    navigator.clipboard?.writeText(field.value).then(done, () => field.select());
+  }
+
+  get #active(): boolean {
+    return ON_CARD.some((tool) => this.#parts.state.tools[tool].value);
+  }
+
+  #switch(tool: (typeof ON_CARD)[number], on: boolean): void {
+    const { tools } = this.#parts.state;
+    const tasks = { measure: this.#measure, coordinates: this.#coordinates, swipe: this.#swipe };
+    document.body.classList.toggle("aiming", tools.measure.value || tools.coordinates.value);
+    if (on) {
+      for (const other of ON_CARD) if (other !== tool) tools[other].set(false);
+      tasks[tool].start();
+      return;
+    }
+    if (tool === "swipe") this.#swipe.stop();
+    this.#drawing.clear();
+    if (!this.#active) this.#card.hide();
+  }
+
+  #closeAll(): void {
+    for (const tool of ON_CARD) this.#parts.state.tools[tool].set(false);
+    this.#card.hide();
+  }
+
+  #snap(at: Cartesian2): Snap | null {
+    const { widget, picker, sites } = this.#parts;
+    const groundAt = (lon: number, lat: number) => sites.groundAt(lon, lat);
+    return snap(widget.scene, picker, { axes: () => sites.axes, groundAt }, at);
+  }
+
+  #frame() {
+    const { sites, widget } = this.#parts;
+    return sites.at(widget.camera.positionWC)?.frame ?? null;
+  }
+
+  #sides(): Side[] {
+    const { tilesets, extras } = this.#parts;
+    const { opened } = tilesets;
+    const names = [...new Set(opened.map(({ link }) => link.site))];
+    const scans = names.map(
+      (site): Side => ({
+        name: `${text("points")} ${site ?? ""}`,
+        tilesets: opened
+          .filter(({ link }) => link.layer === "points" && link.site === site)
+          .map(({ tileset }) => tileset),
+      }),
+    );
+    const pipes: Side = { name: text("pipes"), tilesets: tilesets.of("pipes") };
+    const others = extras.added.value.flatMap((layer): Side[] =>
+      layer.tilesets.length > 0 ? [{ name: layer.source.name, tilesets: layer.tilesets }] : [],
+    );
+    return [...scans, ...others, pipes].filter((side) => side.tilesets.length > 0);
+  }
+
+  /** The charts' cursor in the scene, and the scene's pointer in the charts. */
+  #followCursor(): void {
+    const { widget, state, sites } = this.#parts;
+    let axis: PipeAxis | null = null;
+    const draw = () => {
+      this.#cursor.clear();
+      const { value: at } = state.chainage;
+      if (axis === null || at === null || !this.#chartsOpen) return;
+      const { crown, ground } = axis.at(at);
+      this.#cursor.point(crown);
+      if (ground !== null) this.#cursor.line([crown, ground] satisfies Cartesian3[]);
+    };
+    const choose = async () => {
+      const pipe = state.selected.value;
+      axis = pipe === null ? null : await sites.axisOf(pipe);
+      draw();
+    };
+    state.selected.follow(() => void choose());
+    state.chainage.follow(draw);
+    state.tools.profile.follow(draw);
+    state.tools.section.follow(draw);
+    followMoves(widget.scene.canvas, CURSOR_PAUSE_MS, (at) => {
+      if (axis === null || !this.#chartsOpen) return;
+      const found = nearest(widget.scene, [axis], at, ({ crown }) => crown, CURSOR_REACH_PX);
+      if (found !== null) state.chainage.set(found.place.chainage);
+    });
+  }
+
+  get #chartsOpen(): boolean {
+    const { profile, section } = this.#parts.state.tools;
+    return profile.value || section.value;
+  }
+}
