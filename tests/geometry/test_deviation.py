@@ -93,3 +93,11 @@ def test_it_does_not_matter_which_way_the_pipe_was_followed():
     designed = [DesignLine("D", line([0, 0.02, -1.3], [10, 0.02, -1.3]) + ORIGIN, LevelKind.CENTRE)]
     there, again = (deviations(p, designed).plan_deviation_m for p in (pipe, back))
     assert there.tolist() == pytest.approx(again[::-1].tolist())
+
+
+def test_a_pipe_across_the_design_was_not_laid_by_it():
+    branch = make_pipe("P2", (5.0, 0.1, -1.3), (5.3, 2.0, -1.3))
+    designed = DesignLine("D", line([0, 0, -1.3], [10, 0, -1.3]) + ORIGIN, LevelKind.CENTRE)
+    assert deviations(branch, [designed]) is None
+    riser = make_pipe("P3", (5.0, 0.1, -1.3), (5.0, 0.1, -0.3))
+    assert deviations(riser, [designed]) is None

@@ -24,7 +24,7 @@ from twin_pipeline.errors import OutputError
 from twin_pipeline.export.attributes import STATIONS, SiteResult
 from twin_pipeline.export.rows import stations_table
 from twin_pipeline.export.run_record import InputFile
-from twin_pipeline.model import Gate
+from twin_pipeline.model import Gate, Role
 from twin_pipeline.report.page import write_report
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
@@ -253,3 +253,28 @@ def test_many_pipes_share_the_cross_sections_that_a_page_can_hold(report, monkey
     assert report(result).words.count(titles) == 3 * 2
     monkeypatch.setattr(page, "MOST_SECTIONS", 1)
     assert report(result).words.count(titles) == 3
+
+
+LIMITS = {
+    "cover": {"regular_m": 1.2, "least_m": 0.6},
+    "design": {"plan_tolerance_m": 0.005, "level_tolerance_m": 0.03, "cover_tolerance_m": 0.03},
+}
+
+
+def test_covers_and_deviations_are_judged_in_a_table(report):
+    words = report(complete_result(), config=LIMITS).words
+    assert "原則 1.2 m、やむを得ない場合 0.6 m" in words
+    table = words[words.index("土被りと設計の判定") : words.index("注意 Warnings")]
+    # the main has 1.23 m of cover; its plan is 9.7 mm off
+    assert table.count("適 yes") == 2
+    assert "地盤なし no ground" in table
+    assert table.count("不合格 fail") == 1
+    assert "（許容 5.0）" in table
+
+
+def test_a_shallow_pipe_is_never_hidden(report):
+    pipe = make_pipe("P9", (0, 0, -0.5), (9, 0, -0.5), role=Role.BRANCH)
+    words = report(make_result(make_survey(pipes=(pipe,))), config=LIMITS).words
+    table = words[words.index("土被りと設計の判定") : words.index("注意 Warnings")]
+    assert table.count("否 no") == 2
+    assert "平面較差" not in table

@@ -10,6 +10,9 @@ from twin_pipeline.model import BoolArray, DesignLine, FloatArray, LevelKind, Pi
 _BEYOND_M = 0.1
 """How far past its ends a line still counts, carried on straight."""
 
+_ALONG = 0.7
+"""How far a pipe must get ahead along a designed line, of its own way, to be laid along it."""
+
 _REACH_M = 2.0
 """How far a pipe may lie from a designed line, at the median, to be what was designed there."""
 
@@ -88,8 +91,8 @@ class Deviations:
 def deviations(pipe: Pipe, design: Sequence[DesignLine]) -> Deviations | None:
     """Compare a pipe with the designed line that it follows; None where it follows none."""
     stations = pipe.stations
-    near = [(line, feet(_columns(line), stations.centre)) for line in design]
-    near = [(line, found) for line, found in near if found.beside.any()]
+    feet_on = [(line, feet(_columns(line), stations.centre)) for line in design]
+    near = [(line, found) for line, found in feet_on if _follows(stations.centre, found)]
     if not near:
         return None
     line, found = min(near, key=lambda pair: _apart_m(pair[1]))
@@ -105,6 +108,17 @@ def deviations(pipe: Pipe, design: Sequence[DesignLine]) -> Deviations | None:
         np.where(found.beside, above, np.nan),
         np.where(found.beside & grounded, cover, np.nan),
     )
+
+
+def _follows(centre: FloatArray, found: Feet) -> bool:
+    """Tell whether stations (S, 3) run along a line, and not across it."""
+    if np.count_nonzero(found.beside) < 2:
+        return False
+    own, on_line = (
+        float(np.linalg.norm(np.diff(places[found.beside][[0, -1], :2], axis=0)))
+        for places in (centre, found.values)
+    )
+    return own > 0.0 and on_line >= _ALONG * own
 
 
 def _columns(line: DesignLine) -> FloatArray:

@@ -72,6 +72,8 @@ class _PipeSection:
     stations: list[dict[str, Any]]
     fittings: list[dict[str, Any]]
     design: Deviations | None
+    largest: dict[str, float | None]
+    """Of the deviations in plan, level and cover, metres."""
     profile_number: int
     """Of the drawings' sheets in the whole report."""
     sections_number: int
@@ -185,9 +187,19 @@ def _pipe_section(
         stations=stations.get(key, []),
         fittings=fittings.get(key, []),
         design=found,
+        largest={name: _largest(found, name) for name in ("plan", "level", "cover")},
         profile_number=next(numbers) if profile is not None else 0,
         sections_number=next(numbers) if sections else 0,
     )
+
+
+def _largest(found: Deviations | None, name: str) -> float | None:
+    """Return the deviation furthest from zero; None where there is none."""
+    if found is None:
+        return None
+    values = getattr(found, f"{name}_deviation_m")
+    known = values[np.isfinite(values)]
+    return float(known[np.abs(known).argmax()]) if len(known) else None
 
 
 def _offset_at(pipe: Pipe, section: CrossSection, offsets: FloatArray | None) -> float | None:

@@ -46,8 +46,10 @@ class Context:
         return GEOMETRY_SOURCES[self.options.citygml_scanner]
 
     def facility_id(self, pipe: Pipe, *names: str) -> str:
-        """Return the identifier that links objects: route or site, pipe, and what of it."""
-        return "-".join((pipe.job.route_name or self.result.survey.site, pipe.pipe_id, *names))
+        """Return the identifier that links objects: route, then site, pipe, and what of it."""
+        names = (self.result.survey.site, pipe.pipe_id, *names)
+        route = pipe.job.route_name
+        return "-".join(names if route is None else (route, *names))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
