@@ -46,7 +46,8 @@ LOG = "log.jsonl"
 class RunSummary:
     """A finished run."""
 
-    out: Path
+    out: Path | str
+    """The folder, or the address of one in object storage."""
     record: Mapping[str, Any]
     """Content of run.json."""
     results: tuple[SiteResult, ...]

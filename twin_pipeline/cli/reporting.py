@@ -6,12 +6,14 @@ from pathlib import Path
 import typer
 
 from twin_pipeline.cli.table import aligned
+from twin_pipeline.remote import address_of, local_place
 from twin_pipeline.standing import Standing, standing_of
 
 
 def status(out: Path, *, as_json: bool) -> None:
     """Print what a run at `out` has done."""
-    found = standing_of(out)
+    address = address_of(out)
+    found = standing_of(out if address is None else local_place(address))
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
     else:

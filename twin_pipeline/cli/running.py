@@ -4,9 +4,10 @@ import json
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from twin_pipeline.manifest import sites_given
 from twin_pipeline.output import require_free
 from twin_pipeline.picturing import require_picture_places
 from twin_pipeline.preparing import readable_scan
+from twin_pipeline.progress import Progress
+from twin_pipeline.remote import Store, address_of, forget, local_place
 from twin_pipeline.site import Site, require_scans, sites_of
 from twin_pipeline.siting import locate, registered, require_targets
 from twin_pipeline.stages.read import inspect_scan
@@ -121,11 +124,34 @@ def run(
         else:
             begin_compilation(progress)
         with record_printed(as_json=as_json):
-            summary = run_batch(sites, out, config, progress, **how.arguments())
+            summary = to_place(partial(run_batch, sites), out, config, progress, how)
         pass_on_warnings(summary, progress)
     remember_compilation()
     print_summary(summary, pipe_table(summary.results), as_json=as_json)
     end(summary)
+
+
+def to_place(
+    work: Callable[..., RunSummary],
+    out: Path,
+    config: Config,
+    progress: Progress,
+    how: How,
+) -> RunSummary:
+    """Do the work into a folder, or by way of a folder of this machine into object storage."""
+    address = address_of(out)
+    if address is None:
+        return work(out, config, progress, **how.arguments())
+    store, place = Store.at(address), local_place(address)
+    store.require_free(overwrite=how.overwrite, resume=how.resume)
+    if how.resume:
+        store.fetch(place, progress)
+    else:
+        forget(address)
+    summary = work(place, config, progress, **how.arguments())
+    store.publish(place, progress)
+    forget(address)
+    return replace(summary, out=address)
 
 
 def check(

@@ -13,6 +13,7 @@ from twin_pipeline.cli.running import (
     pass_on_warnings,
     print_summary,
     record_printed,
+    to_place,
 )
 from twin_pipeline.cli.terminal import TerminalProgress
 from twin_pipeline.config import load_config
@@ -72,6 +73,6 @@ def _work(
     call = append_tiles if change.append else tile_batch
 
     def work(progress: Progress) -> RunSummary:
-        return call(sites, out, config, progress, **how.arguments())
+        return to_place(partial(call, sites), out, config, progress, how)
 
     return work

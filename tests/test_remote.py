@@ -1,0 +1,124 @@
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from twin_pipeline.remote import address_of
+
+PROGRAM = [sys.executable, "-m", "twin_pipeline"]
+FLAGS = ["--vertical", "jgd2011", "-q"]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Start an S3-compatible server; return the environment of its users."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    keys = {"AWS_ACCESS_KEY_ID": "made", "AWS_SECRET_ACCESS_KEY": "up"}
+    home = tmp_path_factory.mktemp("home")
+    places = {"AWS_ENDPOINT_URL": address, "AWS_DEFAULT_REGION": "us-east-1"}
+    try:
+        for _ in range(400):
+            try:
+                urllib.request.urlopen(f"{address}/moto-api/", timeout=5).close()  # noqa: S310
+                break
+            except OSError:
+                time.sleep(0.05)
+        environment = os.environ | keys | places | {"XDG_STATE_HOME": str(home)}
+        environment.pop("HTTP_PROXY", None)
+        bucket = urllib.request.Request(f"{address}/bucket", method="PUT")  # noqa: S310
+        urllib.request.urlopen(bucket, timeout=30).close()  # noqa: S310
+        yield environment
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def call(server, *arguments):
+    command = [*PROGRAM, *map(str, arguments)]
+    return subprocess.run(command, env=server, capture_output=True, check=False, text=True)
+
+
+def objects(server, folder):
+    """Return the content of all objects below a folder."""
+    script = (
+        "import fsspec, json, sys\nfs = fsspec.filesystem('s3')\n"
+        "found = {k.split('/', 2)[2]: fs.cat_file(k).hex() for k in fs.find(sys.argv[1])}\n"
+        "json.dump(found, sys.stdout)"
+    )
+    command = [sys.executable, "-c", script, f"bucket/{folder}"]
+    done = subprocess.run(command, env=server, capture_output=True, check=True, text=True)
+    return {name: bytes.fromhex(content) for name, content in json.loads(done.stdout).items()}
+
+
+def test_run_lands_in_the_store_whole(server, make_scan, tmp_path):
+    scan = make_scan()
+    local = call(server, "tile", scan, "-o", tmp_path / "out", *FLAGS)
+    assert local.returncode == 0, local.stderr
+    done = call(server, "tile", scan, "-o", "s3://bucket/night/out", *FLAGS)
+    assert done.returncode == 0, done.stderr
+    assert "outputs  s3://bucket/night/out" in done.stdout
+    found = objects(server, "night/out")
+    found = {name.removeprefix("out/"): content for name, content in found.items()}
+    assert set(found) == {
+        str(path.relative_to(tmp_path / "out"))
+        for path in (tmp_path / "out").rglob("*")
+        if path.is_file()
+    }
+    for name in ("tiles/tileset.json", "config.toml", "tiles/points/site/tileset.json"):
+        assert found[name] == (tmp_path / "out" / name).read_bytes()
+    assert list(Path(server["XDG_STATE_HOME"]).rglob("*.glb")) == []
+
+    again = call(server, "tile", scan, "-o", "s3://bucket/night/out", *FLAGS)
+    assert again.returncode == 1
+    assert "holds a finished run; give --overwrite" in again.stderr
+    other = make_scan("other.las", points=300)
+    replaced = call(server, "tile", other, "-o", "s3://bucket/night/out", "--overwrite", *FLAGS)
+    assert replaced.returncode == 0, replaced.stderr
+    assert not any("points/site/" in name for name in objects(server, "night/out"))
+    kept = call(server, "tile", other, "-o", "s3://bucket/night/out", "--resume", *FLAGS)
+    assert kept.returncode == 0, kept.stderr
+
+
+def test_objects_of_others_are_left_alone(server, make_scan):
+    script = "import fsspec; fsspec.filesystem('s3').pipe_file('bucket/theirs/thesis.txt', b'x')"
+    subprocess.run([sys.executable, "-c", script], env=server, check=True)
+    done = call(server, "tile", make_scan(), "-o", "s3://bucket/theirs", "--overwrite", *FLAGS)
+    assert done.returncode == 1
+    assert "no output of twin-pipeline" in done.stderr
+    assert objects(server, "theirs") == {"thesis.txt": b"x"}
+
+
+def test_store_that_is_not_there_is_one_line_without_keys(server, make_scan):
+    done = call(server, "tile", make_scan(), "-o", "s3://absent/out", *FLAGS)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "s3://absent/out" in done.stderr
+    assert "made" not in done.stderr.split("s3://absent/out")[0]
+    odd = call(server, "tile", make_scan("b.las"), "-o", "nowhere://x/out", *FLAGS)
+    assert odd.returncode == 2
+    assert "nothing is installed for nowhere://" in odd.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "address"),
+    [
+        ("s3://bucket/a/b/", "s3://bucket/a/b"),
+        ("gs://b/x", "gs://b/x"),
+        ("out", None),
+        ("/data/s3:/x", None),
+        ("a b/c", None),
+    ],
+)
+def test_addresses_are_told_from_paths(path, address):
+    assert address_of(Path(path)) == address
