@@ -59,7 +59,7 @@ def test_wheel_offers_the_command(wheel):
 @pytest.mark.parametrize("name", PINNED)
 def test_pinned_packages_name_only_versions_and_hashes(name):
     lines = (ROOT / name).read_text("utf-8").splitlines()
-    package = r"[a-z0-9-]+==[0-9][0-9a-z.]*( ; [a-zA-Z_' =!<>0-9.]+)? \\"
+    package = r"[a-z0-9-]+==[0-9][0-9a-z.]*( ; [a-zA-Z_' =!<>0-9.()]+)? \\"
     digest = r"    --hash=sha256:[0-9a-f]{64}( \\)?"
     strange = [line for line in lines if not re.fullmatch(f"{package}|{digest}", line)]
     assert strange == []
