@@ -10,22 +10,21 @@ from scipy.spatial import cKDTree
 
 from twin_pipeline.catalogue import Catalogue
 from twin_pipeline.config import Config
+from twin_pipeline.findings import findings_of
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Run, Tube
-from twin_pipeline.model import Fitting, FittingKind, LabelArray, Pipe, PointCloud
+from twin_pipeline.model import LabelArray, Pipe, PointCloud
 from twin_pipeline.observing import Observer
-from twin_pipeline.stages.classify import Classified, LeftOut, classify
+from twin_pipeline.stages.classify import LeftOut, classify
 from twin_pipeline.stages.cross_sections import cut_cross_sections
-from twin_pipeline.stages.describe import Finding, describe, position
+from twin_pipeline.stages.describe import describe
 from twin_pipeline.stages.detect import detect
 from twin_pipeline.stages.excavation import excavation
-from twin_pipeline.stages.fittings import find_bends, find_joints
 from twin_pipeline.stages.ground import find_ground
 from twin_pipeline.stages.judge import why_not_a_pipe
 from twin_pipeline.stages.label import label_points
 from twin_pipeline.stages.measure import measure, sparsely_covered
-from twin_pipeline.stages.nominal import decide_nominal
 from twin_pipeline.stages.prepare import prepare
 from twin_pipeline.stages.trace import Tracer, join
 
@@ -113,7 +112,7 @@ def extract(
         found, left_out = classify(tubes, ground, config.classify)
         pipes = tuple(
             describe(finding, ground, cloud.origin, config.describe)
-            for finding in _findings(found, searched, config, catalogue)
+            for finding in findings_of(found, pyramid, searched, config, catalogue)
         )
         pipes = tuple(
             replace(pipe, sections=cut_cross_sections(cloud, pipe, config.cross_sections))
@@ -203,51 +202,6 @@ def _part_of(tube: Tube, other: Tube) -> bool:
     distance, _ = cKDTree(other.nodes).query(tube.nodes)
     spacing = float(np.linalg.norm(np.diff(other.nodes, axis=0), axis=1).max())
     return float(np.mean(distance < math.hypot(0.7 * other.radius_m, spacing / 2.0))) > 0.5
-
-
-def _findings(
-    found: list[Classified], pyramid: Pyramid, config: Config, catalogue: Catalogue
-) -> list[Finding]:
-    findings = []
-    for number, item in enumerate(found, start=1):
-        tube = item.tube
-        nominal = decide_nominal(
-            2.0 * tube.radius_m, 2.0 * tube.radius_std_m, catalogue, config.nominal
-        )
-        findings.append(
-            Finding(
-                pipe_id=f"P{number:02d}",
-                tube=tube,
-                role=item.role,
-                material=config.nominal.material,
-                nominal_diameter_mm=nominal.diameter_mm,
-                nominal_probability=nominal.probability,
-                nominal_note=nominal.explanation,
-                fittings=_fittings(tube, pyramid, config, catalogue),
-            )
-        )
-    return findings
-
-
-def _fittings(
-    tube: Tube, pyramid: Pyramid, config: Config, catalogue: Catalogue
-) -> tuple[Fitting, ...]:
-    standard = np.array(catalogue.bend_angles_deg)
-    fittings = []
-    for bend in find_bends(tube, config.fittings):
-        nearest = float(standard[np.argmin(np.abs(standard - bend.angle_deg))])
-        matches = abs(nearest - bend.angle_deg) <= config.fittings.bend_tolerance_deg
-        fittings.append(
-            Fitting(
-                FittingKind.BEND, bend.chainage_m, position(tube, bend.chainage_m),
-                bend.angle_deg, nearest if matches else None, bend.radius_m,
-            )
-        )  # fmt: skip
-    fittings += [
-        Fitting(FittingKind.JOINT, at, position(tube, at))
-        for at in find_joints(pyramid, tube, config.fittings)
-    ]
-    return tuple(fittings)
 
 
 def _mention(item: LeftOut, cloud: PointCloud) -> str:

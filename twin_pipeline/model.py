@@ -151,7 +151,7 @@ class Fitting:
     position: tuple[float, float, float]
     """Easting, northing, elevation on the centreline, scan frame."""
     angle_deg: float | None = None
-    """Change of direction, for bends."""
+    """Change of direction, for bends; angle between the axes, for tees."""
     catalogue_angle_deg: float | None = None
     """The standard bend nearest to it, where one is within its uncertainty."""
     radius_m: float | None = None

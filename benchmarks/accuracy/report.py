@@ -12,11 +12,11 @@ def report(scores: list[Score]) -> str:
     """Return one table of all pipes and the figures of the whole suite."""
     head = (
         "| scene | pipe | recall | pieces | false m | OD error ± sigma mm | axis h, v rms mm "
-        "| crown rms mm | cover rms (max) mm | arc | nominal | joints | bends ° | s |"
+        "| crown rms mm | cover rms (max) mm | arc | nominal | joints | bends ° | tees, ends | s |"
     )
     lines = [head, "|" + "---|" * (head.count("|") - 1)]
     for score in scores:
-        rows = [_row(match) for match in score.matches] or [["-"] * 11]
+        rows = [_row(match) for match in score.matches] or [["-"] * 12]
         for k, row in enumerate(rows):
             false = f"{score.false_m:.2f} {', '.join(score.false_pipes)}" if k == 0 else ""
             seconds = f"{score.seconds:.1f}" if k == 0 else ""
@@ -30,7 +30,7 @@ def _row(match: Match) -> list[str]:
     name = f"{truth.role} {truth.material}{truth.nominal_diameter_mm}"
     recall = "-" if math.isnan(match.recall) else f"{match.recall:.3f}"
     if match.best is None:
-        return [name, recall, "0", *["-"] * 4, f"{match.arc_deg:.0f}", *["-"] * 3]
+        return [name, recall, "0", *["-"] * 4, f"{match.arc_deg:.0f}", *["-"] * 4]
     pipe = match.best
     cover = f"{_mm(match.cover)} ({1000 * _largest(match.cover):.1f})"
     decided = pipe.nominal_diameter_mm
@@ -45,8 +45,22 @@ def _row(match: Match) -> list[str]:
         name, recall, str(match.pieces),
         f"{1000 * match.diameter:+.2f} ± {1000 * pipe.outer_diameter_std_m:.2f}",
         f"{_mm(match.across)}, {_mm(match.up)}", _mm(match.crown), cover,
-        f"{match.arc_deg:.0f}→{pipe.arc_deg:.0f}", right, joints, bends,
+        f"{match.arc_deg:.0f}→{pipe.arc_deg:.0f}", right, joints, bends, _tees_and_ends(match),
     ]  # fmt: skip
+
+
+def _tees_and_ends(match: Match) -> str:
+    tees, ends = len(match.tees) + match.tees_missed, match.ends + match.ends_missed
+    parts = []
+    if tees or match.tees_false:
+        parts.append(f"T {len(match.tees)}/{tees}{_also_false(match.tees_false)}")
+    if ends or match.ends_false:
+        parts.append(f"E {match.ends}/{ends}{_also_false(match.ends_false)}")
+    return ", ".join(parts) or "-"
+
+
+def _also_false(count: int) -> str:
+    return f" +{count} false" if count else ""
 
 
 def _summary(scores: list[Score]) -> Iterable[str]:
@@ -92,6 +106,16 @@ def _summary(scores: list[Score]) -> Iterable[str]:
     if bends:
         found_bends, largest = sum(not math.isnan(e) for e in bends), np.nanmax(np.abs(bends))
         yield f"- bends: {found_bends} of {len(bends)}, largest error {largest:.2f}°"
+    tees = [abs(e) for m in found for e in m.tees]
+    largest_mm = 1000 * max(tees, default=0.0)
+    yield (
+        f"- tees: {len(tees)} found (largest error {largest_mm:.0f} mm), "
+        f"{sum(m.tees_missed for m in found)} missed, {sum(m.tees_false for m in found)} false"
+    )
+    yield (
+        f"- open ends: {sum(m.ends for m in found)} found, "
+        f"{sum(m.ends_missed for m in found)} missed, {sum(m.ends_false for m in found)} false"
+    )
     rate = sum(s.points for s in scores) / sum(s.seconds for s in scores) / 1e6
     yield f"- {rate:.2f} million points a second in one process"
 

@@ -35,6 +35,7 @@ def _makers() -> Iterator[tuple[str, Callable[..., Scene]]]:
     yield from _neighbours()
     yield from _cluttered()
     yield from _placed()
+    yield from _ended()
 
 
 def _sizes() -> Iterator[tuple[str, Callable[..., Scene]]]:
@@ -219,3 +220,31 @@ def _placed() -> Iterator[tuple[str, Callable[..., Scene]]]:
     huge = {"easting_m": 4_500_000.0, "northing_m": 15_600_000.0, "elevation_m": 3_200.0}
     yield "far_dip150", _trench("DIP", 150, scene={**far, "azimuth_deg": 37.0})
     yield "huge_coordinates_vp100", _trench("VP", 100, scene={**huge, "azimuth_deg": 211.0})
+
+
+def _ended() -> Iterator[tuple[str, Callable[..., Scene]]]:
+    yield "open_end_dip150", lambda **s: _ending(_trench("DIP", 150)(**s))
+    yield "open_end_hppe100", lambda **s: _ending(_trench("HPPE", 100, bedding=0.6)(**s))
+    yield "mound_at_end_vp100", _trench("VP", 100, mounds=((11.5, 1.6),))
+    yield "skew_branch_dip200", _skew_branch
+
+
+def _ending(scene: Scene) -> Scene:
+    """Return a scene whose main ends in the open at 9 m."""
+    main = scene.pipes[0]
+    cover = main.vertices[-1][2]
+    shorter = main.model_copy(update={"vertices": (main.vertices[0], (9.0, 0.0, cover))})
+    return scene.model_copy(update={"pipes": (shorter,)})
+
+
+def _skew_branch(*, seed: int) -> Scene:
+    """Return a main of which a service leaves at 45 degrees."""
+    return presets.trench(
+        "DIP", 200, points=POINTS, seed=seed, width_m=1.4, bedding=0.3,
+        further_pipes=(
+            Pipe(
+                material="HPPE", nominal_mm=50, role=Role.BRANCH,
+                vertices=((6.0, 0.0, 1.08), (7.2, 1.2, 1.08)), saddle=True,
+            ),
+        ),
+    )  # fmt: skip

@@ -14,6 +14,7 @@ MIN_ARC_DEG = 60.0
 MIN_BIN_POINTS = 3
 STEP_M = 0.02
 JOINT_REACH_M = 0.15
+END_REACH_M = 0.15
 
 
 @dataclass
@@ -41,6 +42,14 @@ class Match:
     joints_false: int = 0
     bends: tuple[float, ...] = ()
     """Errors of the bends' angles, degrees; NaN where a bend was missed."""
+    tees: tuple[float, ...] = ()
+    """Errors of the tees that were found within a joint's reach."""
+    tees_missed: int = 0
+    tees_false: int = 0
+    ends: int = 0
+    """True ends that could be seen and were found."""
+    ends_missed: int = 0
+    ends_false: int = 0
 
 
 @dataclass
@@ -142,6 +151,8 @@ def _measure(match: Match, pipe: Pipe) -> None:
     match.cover_std = stations.cover_std_m[inner]
     _joints(match, pipe)
     _bends(match, pipe)
+    _tees(match, pipe)
+    _ends(match, pipe)
 
 
 def _joints(match: Match, pipe: Pipe) -> None:
@@ -173,3 +184,31 @@ def _bends(match: Match, pipe: Pipe) -> None:
         ]
         errors.append(min(near, key=abs) if near else math.nan)
     match.bends = tuple(errors)
+
+
+def _found_at(match: Match, pipe: Pipe, kind: FittingKind) -> FloatArray:
+    """Return the true chainages (F,) of a pipe's fittings of a kind."""
+    places = np.array([f.position for f in pipe.fittings if f.kind == kind])
+    return _nearest(places, match.truth)[0] if len(places) else np.empty(0)
+
+
+def _tees(match: Match, pipe: Pipe) -> None:
+    found, true = _found_at(match, pipe, FittingKind.TEE), np.array(match.truth.tees_m)
+    errors = [float(found[np.argmin(np.abs(found - t))] - t) for t in true if len(found)]
+    match.tees = tuple(error for error in errors if abs(error) < JOINT_REACH_M)
+    match.tees_missed = len(true) - len(match.tees)
+    match.tees_false = sum(
+        not len(true) or float(np.abs(true - at).min()) >= JOINT_REACH_M for at in found
+    )
+
+
+def _ends(match: Match, pipe: Pipe) -> None:
+    """Hold the ends against those true ones around which the pipe can be seen to its end."""
+    arc, length = match.truth.bin_arc_deg, match.truth.length_m
+    # the last bin may be cut short; a branch begins in its main
+    shown = ((0.0, 0.0 if match.truth.role == "branch" else arc[0]), (length, arc[-2:].max()))
+    true = np.array([at for at, seen in shown if seen >= MIN_ARC_DEG])
+    found = _found_at(match, pipe, FittingKind.END)
+    match.ends = sum(bool(np.any(np.abs(found - at) < END_REACH_M)) for at in true)
+    match.ends_missed = len(true) - match.ends
+    match.ends_false = sum(not np.any(np.abs(true - at) < END_REACH_M) for at in found)

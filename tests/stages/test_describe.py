@@ -79,10 +79,11 @@ def test_stations_stand_at_fittings_and_never_twice():
     assert at == pytest.approx([0, 1, 2, 2.995, 4, 4.4, 5, 6, 7, 8, 9, 9.3])
 
 
-def test_fittings_are_ordered_moved_and_closed_by_the_ends():
+def test_fittings_are_ordered_and_moved():
+    ends = tuple(Fitting(FittingKind.END, at, position(TUBE, at)) for at in (9.3, 0.0))
     bend = Fitting(FittingKind.BEND, 6.0, position(TUBE, 6.0), 44.6, 45.0, 0.6)
     joint = Fitting(FittingKind.JOINT, 2.0, position(TUBE, 2.0))
-    fittings = described(fittings=(bend, joint)).fittings
+    fittings = described(fittings=(*ends, bend, joint)).fittings
     assert [fitting.kind.value for fitting in fittings] == ["end", "joint", "bend", "end"]
     assert [fitting.chainage_m for fitting in fittings] == pytest.approx([0.0, 2.0, 6.0, 9.3])
     assert fittings[2].position == pytest.approx(ORIGIN + np.array([6.3, 0.1, AXIS_Z_M]))

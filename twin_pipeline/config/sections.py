@@ -21,6 +21,7 @@ from twin_pipeline.stages.measure import MeasureOptions
 from twin_pipeline.stages.nominal import NominalOptions
 from twin_pipeline.stages.prepare import PrepareOptions
 from twin_pipeline.stages.read import ReadOptions
+from twin_pipeline.stages.tees import TeesOptions
 from twin_pipeline.stages.trace import TraceOptions
 from twin_pipeline.tiles import TilesOptions
 from twin_pipeline.view.options import ViewOptions
@@ -42,6 +43,7 @@ class Config(BaseModel):
     judge: JudgeOptions = JudgeOptions()
     classify: ClassifyOptions = ClassifyOptions()
     fittings: FittingsOptions = FittingsOptions()
+    tees: TeesOptions = TeesOptions()
     nominal: NominalOptions = NominalOptions()
     describe: DescribeOptions = DescribeOptions()
     cross_sections: CrossSectionsOptions = CrossSectionsOptions()

@@ -24,6 +24,8 @@ from twin_pipeline.model import (
 _SAME_STATION_M = 0.02
 _SOCKET_M = 0.35
 """How far from a joint's middle its socket, and what measuring leaves out for it, may reach."""
+_HIDING = frozenset({FittingKind.JOINT, FittingKind.TEE})
+"""Fittings that cover the barrel."""
 _COMMON_DRIFT = 0.5
 """Of a drift of the pipe; the pavement beside it drifts along."""
 
@@ -71,7 +73,7 @@ class Finding:
     nominal_probability: float | None
     nominal_note: str | None
     fittings: tuple[Fitting, ...]
-    """Positions and chainages along the tube's nodes, local frame; without the ends."""
+    """Positions and chainages along the tube's nodes, local frame."""
 
 
 def describe(
@@ -80,8 +82,7 @@ def describe(
     """Return the pipe in the scan frame; `origin` (3,) is the local frame's zero there."""
     tube = finding.tube
     length = tube.length_m
-    ends = tuple(_end(tube, at) for at in (0.0, length))
-    fittings = tuple(sorted((*ends, *finding.fittings), key=lambda f: (f.chainage_m, f.kind.value)))
+    fittings = tuple(sorted(finding.fittings, key=lambda f: (f.chainage_m, f.kind.value)))
     at = _station_chainages(length, fittings, options.station_interval_m)
     cover, cover_std = _cover(tube, ground, at, options)
     centre = polyline.along(tube.nodes, tube.nodes, at)
@@ -128,10 +129,6 @@ def describe(
         stations=stations,
         fittings=tuple(_moved(fitting, origin) for fitting in fittings),
     )
-
-
-def _end(tube: Tube, at_m: float) -> Fitting:
-    return Fitting(FittingKind.END, at_m, position(tube, at_m))
 
 
 def position(tube: Tube, at_m: float) -> tuple[float, float, float]:
@@ -211,7 +208,7 @@ def barrel_hidden(
     """Tell where along a pipe (K,) nothing was seen, though no socket covers the barrel there."""
     hidden = ~observed
     for fitting in fittings:
-        if fitting.kind is FittingKind.JOINT:
+        if fitting.kind in _HIDING:
             hidden = hidden & (np.abs(chainage_m - fitting.chainage_m) >= _SOCKET_M)
     return hidden
 

@@ -1,0 +1,109 @@
+"""What is decided about each tube beside its measures: role, nominal diameter, fittings."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from twin_pipeline.catalogue import Catalogue
+from twin_pipeline.config import Config
+from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.model import Fitting, FittingKind, Role
+from twin_pipeline.stages.classify import Classified
+from twin_pipeline.stages.describe import Finding, position
+from twin_pipeline.stages.ends import ends_in_the_open
+from twin_pipeline.stages.fittings import find_bends, find_joints
+from twin_pipeline.stages.nominal import decide_nominal
+from twin_pipeline.stages.tees import Tee, find_tees
+
+_CLAMP_M = 0.1
+"""How far from a tee's middle what stands out of the main is the tee and no joint."""
+
+
+def findings_of(
+    found: Sequence[Classified],
+    pyramid: Pyramid,
+    searched: Pyramid,
+    config: Config,
+    catalogue: Catalogue,
+) -> list[Finding]:
+    """Return what is decided about each tube.
+
+    Parameters
+    ----------
+    pyramid, searched
+        All points, and those among which the tubes were found.
+    """
+    tubes = [item.tube for item in found]
+    tees = find_tees(tubes, config.tees)
+    findings = []
+    for number, item in enumerate(found):
+        tube = item.tube
+        nominal = decide_nominal(
+            2.0 * tube.radius_m, 2.0 * tube.radius_std_m, catalogue, config.nominal
+        )
+        own = [tee for tee in tees if tee.main == number]
+        leaves = {tee.at_start for tee in tees if tee.branch == number}
+        fittings = (
+            *_bends(tube, config, catalogue),
+            *_joints(tube, own, searched, config),
+            *(_tee(tube, tee) for tee in own),
+            *_ends(tube, leaves, pyramid),
+        )
+        findings.append(
+            Finding(
+                pipe_id=f"P{number + 1:02d}",
+                tube=tube,
+                role=_role(item, [found[tee.main] for tee in tees if tee.branch == number]),
+                material=config.nominal.material,
+                nominal_diameter_mm=nominal.diameter_mm,
+                nominal_probability=nominal.probability,
+                nominal_note=nominal.explanation,
+                fittings=fittings,
+            )
+        )
+    return findings
+
+
+def _role(item: Classified, leaves: Sequence[Classified]) -> Role:
+    """Return branch for what ends at a main, also where it was too far from it to be one yet."""
+    if item.role is not Role.MAIN and any(other.role is Role.MAIN for other in leaves):
+        return Role.BRANCH
+    return item.role
+
+
+def _bends(tube: Tube, config: Config, catalogue: Catalogue) -> list[Fitting]:
+    standard = np.array(catalogue.bend_angles_deg)
+    bends = []
+    for bend in find_bends(tube, config.fittings):
+        nearest = float(standard[np.argmin(np.abs(standard - bend.angle_deg))])
+        matches = abs(nearest - bend.angle_deg) <= config.fittings.bend_tolerance_deg
+        bends.append(
+            Fitting(
+                FittingKind.BEND, bend.chainage_m, position(tube, bend.chainage_m),
+                bend.angle_deg, nearest if matches else None, bend.radius_m,
+            )
+        )  # fmt: skip
+    return bends
+
+
+def _joints(tube: Tube, tees: Sequence[Tee], searched: Pyramid, config: Config) -> list[Fitting]:
+    return [
+        Fitting(FittingKind.JOINT, at, position(tube, at))
+        for at in find_joints(searched, tube, config.fittings)
+        if all(abs(at - tee.chainage_m) > _CLAMP_M for tee in tees)
+    ]
+
+
+def _tee(tube: Tube, tee: Tee) -> Fitting:
+    place = position(tube, tee.chainage_m)
+    return Fitting(FittingKind.TEE, tee.chainage_m, place, tee.angle_deg)
+
+
+def _ends(tube: Tube, leaves: set[bool], pyramid: Pyramid) -> list[Fitting]:
+    """Return the ends that lie in the open; one at another pipe is part of that one's tee."""
+    return [
+        Fitting(FittingKind.END, at, position(tube, at))
+        for at_start, at in ((True, 0.0), (False, tube.length_m))
+        if at_start not in leaves and ends_in_the_open(pyramid, tube, at_start=at_start)
+    ]
