@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from twin_pipeline import batch, exporting
+from twin_pipeline.cli.app import _FORMATS
 from twin_pipeline.config import Config
 from twin_pipeline.crs import CrsOptions
 from twin_pipeline.errors import GeoreferenceError, InputError, OutputError, UsageError
@@ -51,6 +53,11 @@ def test_every_registered_format_can_be_loaded():
         assert callable(format_.load())
 
 
+def test_help_names_every_format():
+    named = set(re.split(", | or ", _FORMATS))
+    assert named == set(FORMATS)
+
+
 def test_each_format_stands_in_its_folder_beside_a_manifest(out):
     folders, _ = export(out, "csv", "geojson", "csv")
     assert folders == [out / "export" / "csv", out / "export" / "geojson"]
@@ -66,7 +73,8 @@ def test_each_format_stands_in_its_folder_beside_a_manifest(out):
 def test_nothing_is_replaced_unless_asked_for(out):
     export(out, "csv")
     with pytest.raises(OutputError, match="finished export; give --overwrite"):
-        export(out, "csv")
+        export(out, "geojson", "csv")
+    assert not (out / "export" / "geojson").exists()
     export(out, "csv", overwrite=True)
     (out / "export" / "csv" / "export.json").unlink()
     with pytest.raises(OutputError, match="is left alone"):

@@ -13,7 +13,7 @@ from twin_pipeline.crs import restore
 from twin_pipeline.errors import InputError, UsageError
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.formats import FORMATS, require_formats
-from twin_pipeline.export.further import EXPORT, deliver
+from twin_pipeline.export.further import EXPORT, deliver, require_place
 from twin_pipeline.export.site_record import NAME, read_site_record
 from twin_pipeline.job import load_job_file, with_job
 from twin_pipeline.output import RECORD, SITES, require_site_name
@@ -77,6 +77,7 @@ def export(
     if not wanted:
         raise UsageError(f"no format was named; give -f with {', '.join(FORMATS)}")
     require_formats(wanted, config.export)
+    require_place(wanted, out / EXPORT, config.export, overwrite=overwrite)
     results = _with_job_file(read_results(out), out, config, warn)
     folder = out / EXPORT
     try:

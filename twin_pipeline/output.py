@@ -66,15 +66,16 @@ def require_free(
         raise unwritable(out, error) from error
     if not occupied:
         return
+    is_run = record == RECORD
     if not (place / record).is_file():
         raise OutputError(
             f"{out}: exists and is no output of twin-pipeline (it has no {record}), so it is left "
-            "alone; give another folder with -o"
+            f"alone; {'give another folder with -o' if is_run else 'move it elsewhere'}"
         )
     if not overwrite:
         raise OutputError(
-            f"{out}: holds a finished {'run' if record == RECORD else 'export'}; give --overwrite "
-            "to replace it, or another folder with -o"
+            f"{out}: holds a finished {'run' if is_run else 'export'}; give --overwrite to replace "
+            f"it{', or another folder with -o' if is_run else ''}"
         )
     for path in inputs:
         if path.resolve().is_relative_to(place):

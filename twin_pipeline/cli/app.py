@@ -140,6 +140,10 @@ _Design = Annotated[
         help="Designed centreline with levels: GeoJSON, CSV, DXF or LandXML; compared per station.",
     ),
 ]
+_FORMATS = (
+    "gpkg, geojson, csv, shapefile, shapefile-cp932, flatgeobuf, geoparquet, kml, kmz, dxf, "
+    "landxml, citygml, ifc, postgis or profile"
+)
 _Job = Annotated[
     str | None,
     typer.Option(
@@ -358,9 +362,7 @@ def export(
     out: _Finished,
     formats: Annotated[
         list[str] | None,
-        typer.Option(
-            "-f", "--format", metavar="NAME", help="A format of docs/formats.md; may be repeated."
-        ),
+        typer.Option("-f", "--format", metavar="NAME", help=f"{_FORMATS}; may be repeated."),
     ] = None,
     config: _ConfigFile = None,
     crs: Annotated[

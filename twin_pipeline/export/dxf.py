@@ -32,6 +32,8 @@ from twin_pipeline.model import FloatArray
 
 APPLICATION = "TWIN_PIPELINE"
 TEXT_HEIGHT_M = 0.15
+_LABEL_OFF_M = 0.3
+"""How far from the centreline labels begin."""
 _VERSION, _ENCODING = "R2004", "cp932"
 """The last version with text in a code page: what Japanese programs and GDAL read alike."""
 _STYLE, _FONT = "JAPANESE", "msgothic.ttc"
@@ -47,15 +49,12 @@ _ROLES = {"main": "配水管", "branch": "分岐管", "crossing": "横断管", "
 def write_dxf(dataset: Dataset, folder: Path) -> list[Path]:
     """Write pipes.dxf into `folder`."""
     drawing = _drawing(dataset)
-    for table, draw in (
-        (dataset.table(trench_table), _trench),
-        (dataset.table(pipes_table), _pipe),
-        (dataset.table(stations_table), _station),
-        (dataset.table(fittings_table), _fitting),
-    ):
+    for build, draw in ((trench_table, _trench), (pipes_table, _pipe), (fittings_table, _fitting)):
+        table = dataset.table(build)
+        _tell_of_loss(dataset, table)
         for values, shape in _rows(table):
-            _tell_of_loss(dataset, values)
             draw(drawing, table.layer, values, shape)
+    _draw_stations(drawing, dataset.table(stations_table))
     path = folder / "pipes.dxf"
     with staged(path) as beside:
         drawing.saveas(beside)
@@ -84,8 +83,9 @@ def _rows(table: Table) -> list[tuple[dict[str, Any], FloatArray]]:
     return [(dict(zip(names, row, strict=True)), shape) for row, shape in pairs]
 
 
-def _tell_of_loss(dataset: Dataset, values: Mapping[str, Any]) -> None:
-    for name, value in values.items():
+def _tell_of_loss(dataset: Dataset, table: Table) -> None:
+    pairs = [pair for values, _ in _rows(table) for pair in values.items()]
+    for name, value in pairs:
         if isinstance(value, str) and one_line(value) != (kept := _kept(value)):
             dataset.warn(f"pipes.dxf: {name} has characters that {_ENCODING} lacks: {kept!r}")
 
@@ -103,8 +103,16 @@ def _pipe(drawing: Drawing, layer: Layer, values: dict[str, Any], line: FloatArr
     _attach(polyline, layer, values)
     middle = len(line) // 2
     along = line[middle] - line[middle - 1]
-    angle_deg = math.degrees(math.atan2(along[1], along[0]))
-    _label(drawing, "LABEL_PIPE", _pipe_label(values), line[middle], _readable(angle_deg))
+    below = line[middle].copy()
+    below[:2] -= _LABEL_OFF_M * _across(along)
+    _label(
+        drawing,
+        "LABEL_PIPE",
+        _pipe_label(values),
+        below,
+        _readable(_angle_deg(along)),
+        TextEntityAlignment.MIDDLE_CENTER,
+    )
 
 
 def _pipe_label(values: Mapping[str, Any]) -> str:
@@ -122,17 +130,43 @@ def _pipe_label(values: Mapping[str, Any]) -> str:
 
 
 def _readable(angle_deg: float) -> float:
-    """Return the direction of a text that doesn't stand on its head."""
-    return (angle_deg + 90.0) % 180.0 - 90.0
+    """Return the direction, over -90 to 90 degrees, of a text that doesn't stand on its head."""
+    return 90.0 - (90.0 - angle_deg) % 180.0
 
 
-def _station(drawing: Drawing, layer: Layer, values: dict[str, Any], at: FloatArray) -> None:
+def _angle_deg(direction: FloatArray) -> float:
+    return math.degrees(math.atan2(direction[1], direction[0]))
+
+
+def _across(direction: FloatArray) -> FloatArray:
+    """Return the (2,) unit vector at a right angle along which text can be read."""
+    angle = math.radians(_readable(_angle_deg(direction) + 90.0))
+    return np.array([math.cos(angle), math.sin(angle)])
+
+
+def _draw_stations(drawing: Drawing, table: Table) -> None:
+    """Draw the stations with labels at a right angle to their pipe, so that none hides another."""
+    rows = _rows(table)
+    owners = [(values["site"], values["pipe_id"]) for values, _ in rows]
+    for i, (values, at) in enumerate(rows):
+        near = [j for j in (i - 1, i + 1) if 0 <= j < len(rows) and owners[j] == owners[i]]
+        first, last = min([i, *near]), max([i, *near])
+        _station(drawing, table.layer, values, at, _across(rows[last][1] - rows[first][1]))
+
+
+def _station(
+    drawing: Drawing, layer: Layer, values: dict[str, Any], at: FloatArray, across: FloatArray
+) -> None:
     name = _layer(drawing, "STATION" if values["observed"] else "STATION_NOT_OBSERVED", _GREY)
     point = drawing.modelspace().add_point(at.tolist(), dxfattribs={"layer": name})
     _attach(point, layer, values)
     cover = "" if values["cover_m"] is None else f" 土被り{values['cover_m']:.2f}"
     text = f"{values['chainage_m']:.2f}{cover} 管頂高{values['crown_z_m']:.3f}"
-    _label(drawing, "LABEL_STATION", text, at, 0.0)
+    beside = at.copy()
+    beside[:2] += _LABEL_OFF_M * across
+    _label(
+        drawing, "LABEL_STATION", text, beside, _angle_deg(across), TextEntityAlignment.MIDDLE_LEFT
+    )
 
 
 def _fitting(drawing: Drawing, layer: Layer, values: dict[str, Any], at: FloatArray) -> None:
@@ -155,14 +189,21 @@ def _layer(drawing: Drawing, name: str, colour: int) -> str:
     return name
 
 
-def _label(drawing: Drawing, layer: str, text: str, at: FloatArray, angle_deg: float) -> None:
+def _label(
+    drawing: Drawing,
+    layer: str,
+    text: str,
+    at: FloatArray,
+    angle_deg: float,
+    align: TextEntityAlignment,
+) -> None:
     entity = drawing.modelspace().add_text(
         plain_text(text),
         height=TEXT_HEIGHT_M,
         rotation=angle_deg,
         dxfattribs={"layer": _layer(drawing, layer, _WHITE), "style": _STYLE},
     )
-    entity.set_placement(np.asarray(at).tolist(), align=TextEntityAlignment.BOTTOM_LEFT)
+    entity.set_placement(np.asarray(at).tolist(), align=align)
 
 
 def _attach(entity: Any, layer: Layer, values: Mapping[str, Value]) -> None:  # noqa: ANN401 - ezdxf's entities

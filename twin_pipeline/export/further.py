@@ -13,7 +13,7 @@ from twin_pipeline.export.dataset import Dataset, grouped
 from twin_pipeline.export.files import write_text
 from twin_pipeline.export.formats import FORMATS, Loader, Space, Writer, profile_of, target_for
 from twin_pipeline.export.options import ExportOptions
-from twin_pipeline.output import output_folder
+from twin_pipeline.output import output_folder, require_free
 
 EXPORT = "export"
 """Where in the output folder further formats stand, each in a folder of its name."""
@@ -82,6 +82,16 @@ def deliver(
         return loader(results, options, warn)
     place = folder / folder_for(name, options)
     return str(write_format(name, results, place, options, warn, overwrite=overwrite))
+
+
+def require_place(
+    names: Sequence[str], folder: Path, options: ExportOptions, *, overwrite: bool
+) -> None:
+    """Raise OutputError unless each format may be written, before any of them is."""
+    for name in names:
+        if not is_loaded(name):
+            place = folder / folder_for(name, options)
+            require_free(place, overwrite=overwrite, record=MANIFEST)
 
 
 def is_loaded(name: str) -> bool:
