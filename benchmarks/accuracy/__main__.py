@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.accuracy.drawn import drawn_scenes
 from benchmarks.accuracy.report import report
 from benchmarks.accuracy.scenes import scenes
 from benchmarks.accuracy.scoring import Score, score
@@ -41,14 +42,22 @@ def main() -> int:
         type=int,
         help="turn each scan and drop one point in fifty at random: nothing should hang on that",
     )
+    parser.add_argument(
+        "--drawn",
+        type=int,
+        metavar="COUNT",
+        help="instead of the suite, scenes drawn at random from all that a trench may hold",
+    )
     given = parser.parse_args()
+    suite = scenes() if given.drawn is None else drawn_scenes(given.seed or 0, given.drawn)
+    turned = given.seed if given.drawn is None else None
     chosen = {
         name: scene
-        for name, scene in scenes().items()
+        for name, scene in suite.items()
         if not given.names or any(part in name for part in given.names)
     }
     with ProcessPoolExecutor(given.jobs) as pool:
-        scores = list(pool.map(_run, chosen, chosen.values(), repeat(given.seed)))
+        scores = list(pool.map(_run, chosen, chosen.values(), repeat(turned)))
     text = report(scores)
     sys.stdout.write(text)
     if given.output:
