@@ -22,7 +22,7 @@ from twin_pipeline.stages.describe import describe
 from twin_pipeline.stages.detect import detect
 from twin_pipeline.stages.excavation import excavation
 from twin_pipeline.stages.ground import find_ground
-from twin_pipeline.stages.judge import why_not_a_pipe
+from twin_pipeline.stages.judge import may_yet_be_one, why_not_a_pipe
 from twin_pipeline.stages.label import label_points
 from twin_pipeline.stages.measure import measure, sparsely_covered
 from twin_pipeline.stages.prepare import prepare
@@ -33,6 +33,10 @@ StageClock = Callable[[str], AbstractContextManager[None]]
 
 _WORSE = 1.2
 """From this ratio of standard deviations on, what was added is not the same pipe."""
+
+_MUCH_LONGER = 2.5
+_LONG_M = 3.0
+"""Length of a run of which a piece, that shows no pipe, may be too short."""
 
 _NO_TUBE = "the points hold no tube"
 
@@ -58,6 +62,14 @@ class _Search:
         against = self._against(tube)
         self.observer.tried(run, tube, against, probe=probe)
         return tube if against is None else None
+
+    def worth_it(self, run: Run, piece: Run) -> bool:
+        """Tell whether a piece, that shows no pipe, is too short to tell of a run."""
+        if run.length_m < max(_MUCH_LONGER * piece.length_m, _LONG_M):
+            return False
+        tube = measure(self.pyramid, piece, self.config.measure, probe=True)
+        judge, sky = self.config.judge, self.under_open_sky
+        return tube is not None and may_yet_be_one(tube, judge, under_open_sky=sky)
 
     def _against(self, tube: Tube | None) -> str | None:
         if tube is None:
@@ -135,6 +147,8 @@ def _tubes(search: _Search, tracer: Tracer) -> list[Tube]:
         tube = search.measured(piece, probe=True)
         if tube is not None:
             tube = search.measured(piece)
+        elif search.worth_it(run, piece):
+            tube = search.measured(run)
         if tube is None or any(_part_of(tube, other) for other in tubes):
             tracer.dismiss(piece)
         else:

@@ -36,6 +36,11 @@ class Run:
     level: int
     """Pyramid level of the patches it was followed on."""
 
+    @property
+    def length_m(self) -> float:
+        """Length of the axis, metres."""
+        return polyline.length(self.axis)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tube:

@@ -22,6 +22,9 @@ _MIN_CORE = 0.28
 _EDGE_M = 0.05
 _FEW_FINE = 1.0
 _FINE_M = 0.08
+_RING_CELLS = 2
+_MOSTLY_WALLS = 2.0
+_FEW_WALLS = 0.3
 
 
 class GroundOptions(BaseModel):
@@ -50,6 +53,7 @@ def find_ground(pyramid: Pyramid, options: GroundOptions) -> Ground | None:
     elevation = _lowest_per_cell(patches, lower)
     pieces, count = _connected(elevation)
     pavement = _upper_pieces(elevation, pieces, count, options)
+    pavement &= ~_floors(pyramid, elevation, pieces, pavement, lower, options)
     cell = ((patches[:, :2] - lower) / _CELL_M).astype(int)
     level = elevation[cell[:, 0], cell[:, 1]]
     keep = pavement[cell[:, 0], cell[:, 1]] & (np.abs(patches[:, 2] - level) < _MAX_STEP_M)
@@ -131,6 +135,47 @@ def _upper_pieces(
         if not higher:
             upper |= own
     return upper
+
+
+def _floors(
+    pyramid: Pyramid,
+    elevation: FloatArray,
+    pieces: np.ndarray,
+    pavement: BoolArray,
+    lower: FloatArray,
+    options: GroundOptions,
+) -> BoolArray:
+    """Return the cells of pieces around which walls rise, where a pavement has edges that fall.
+
+    Of an excavation whose pavement was hardly scanned the floor is the largest level piece.
+    """
+    bottom, top = _column_ends(pyramid, lower, elevation.shape)
+    reach = ndimage.generate_binary_structure(2, 2)
+    floors = np.zeros(elevation.shape, bool)
+    for k in np.unique(pieces[pavement]):
+        own = pieces == k
+        ring = ndimage.binary_dilation(own, reach, iterations=_RING_CELLS) & ~own
+        nearest = ndimage.distance_transform_edt(~own, return_distances=False, return_indices=True)
+        level = elevation[nearest[0], nearest[1]]
+        rises = ring & (top - level > options.min_trench_depth_m)
+        falls = ring & (level - bottom > options.min_trench_depth_m)
+        if rises.sum() > _MOSTLY_WALLS * falls.sum() and rises.sum() > _FEW_WALLS * ring.sum():
+            floors |= own
+    return floors
+
+
+def _column_ends(
+    pyramid: Pyramid, lower: FloatArray, shape: tuple[int, ...]
+) -> tuple[FloatArray, FloatArray]:
+    """Return the lowest and the highest surface in each cell of a grid; infinite where none is."""
+    centroid = pyramid.level_near(_FINE_M).surface.centroid
+    cell = np.floor((centroid[:, :2] - lower) / _CELL_M).astype(int)
+    inside = np.all((cell >= 0) & (cell < shape), axis=1)
+    at = (cell[inside, 0], cell[inside, 1])
+    bottom, top = np.full(shape, np.inf), np.full(shape, -np.inf)
+    np.minimum.at(bottom, at, centroid[inside, 2])
+    np.maximum.at(top, at, centroid[inside, 2])
+    return bottom, top
 
 
 def _outlines(pyramid: Pyramid, ground: Ground, options: GroundOptions) -> tuple[FloatArray, ...]:

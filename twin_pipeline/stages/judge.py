@@ -63,6 +63,16 @@ class JudgeOptions(BaseModel):
         gt=1.0,
         description="largest variation of the radius along the tube, ratio of variances to noise",
     )
+    max_inflation_round: float = Field(
+        40.0, gt=1.0, description="the same for what is round beyond doubt, as drift may bend it"
+    )
+    long_m: float = Field(
+        3.0, gt=0.0, description="seen length that makes up for noise that hides the curve, metres"
+    )
+    long_diameters: float = Field(12.0, gt=0.0, description="the same in outer diameters")
+    max_misfit_long: float = Field(
+        0.1, gt=0.0, description="largest non-circular shape that is made up for, ratio to noise"
+    )
     max_radius_scatter: float = Field(
         0.12, gt=0.0, description="largest scatter of the radius along the tube, ratio"
     )
@@ -88,8 +98,14 @@ def why_not_a_pipe(
     min_arc = options.min_arc_deg if from_above else options.min_arc_sideways_deg
     narrow = arc_deg < options.narrow_arc_deg
     min_plane_ratio = options.min_plane_ratio_narrow if narrow else options.min_plane_ratio
+    long_m = max(options.long_m, options.long_diameters * 2.0 * tube.radius_m)
+    if seen_m >= long_m and tube.misfit <= options.max_misfit_long and arc_deg >= min_arc:
+        # the radius' own std, of so many points, tells a curve from a plane
+        min_plane_ratio = 1.0
     clear = wide and tube.plane_ratio >= options.clear_plane_ratio
     max_std = _max_radius_std(arc_deg, options, clear=clear) * tube.radius_m
+    undoubted = is_round and tube.misfit <= options.max_misfit_faint
+    max_inflation = options.max_inflation_round if undoubted else options.max_inflation
     checks = (
         (not under_open_sky or tube.middle[2] > _FACES_DOWN, "hollow, its lower half is seen"),
         (seen_m >= needed_m, f"seen over {seen_m:.2f} m only"),
@@ -99,10 +115,22 @@ def why_not_a_pipe(
         (tube.plane_ratio >= min_plane_ratio, f"flat, ratio {tube.plane_ratio:.2f}"),
         (tube.purity >= options.min_purity, f"purity {tube.purity:.2f}"),
         (scatter <= options.max_radius_scatter, f"radius scatters by {100 * scatter:.0f} %"),
-        (tube.inflation <= options.max_inflation, f"radius varies, {tube.inflation:.0f} x noise"),
+        (tube.inflation <= max_inflation, f"radius varies, {tube.inflation:.0f} x noise"),
         (tube.radius_std_m <= max_std, "radius not determined"),
     )
     return next((reason for passed, reason in checks if not passed), None)
+
+
+def may_yet_be_one(tube: Tube, options: JudgeOptions, *, under_open_sky: bool = False) -> bool:
+    """Tell whether a longer piece might show a pipe: nothing speaks against it but too few points.
+
+    Noise hides the curve of a short piece; it does not make it uneven or face the wrong way.
+    """
+    return (
+        (not under_open_sky or tube.middle[2] > _FACES_DOWN)
+        and tube.misfit <= options.max_misfit
+        and tube.purity >= options.min_purity
+    )
 
 
 def _max_radius_std(arc_deg: float, options: JudgeOptions, *, clear: bool) -> float:
