@@ -38,6 +38,13 @@ _MUCH_LONGER = 2.5
 _LONG_M = 3.0
 """Length of a run of which a piece, that shows no pipe, may be too short."""
 
+_SAME_SIGMAS = 4.0
+_SAME_SHARE = 0.03
+"""Difference of radii that one pipe may show."""
+
+_CUT_BACK_RADII = (0.0, 3.0, 8.0)
+"""What ends that face each other lose, before they are joined, in the tries one after another."""
+
 _NO_TUBE = "the points hold no tube"
 
 _SHAPED = 0.05
@@ -168,8 +175,16 @@ def _prolonged(search: _Search, tracer: Tracer, tube: Tube, level: int) -> Tube:
         # more of the same pipe makes it better known, something else does not
         if _std_within(longer, drift_share) > _WORSE * _std_within(tube, drift_share):
             break
+        if not _same_size(tube, longer):
+            break
         tube = longer
     return tube
+
+
+def _same_size(tube: Tube, other: Tube) -> bool:
+    std_m = math.hypot(tube.radius_std_m, other.radius_std_m)
+    allowed_m = max(_SAME_SIGMAS * std_m, _SAME_SHARE * tube.radius_m)
+    return abs(tube.radius_m - other.radius_m) <= allowed_m
 
 
 def _doubtful(tube: Tube) -> bool:
@@ -201,8 +216,8 @@ def _joined(search: _Search, tubes: list[Tube]) -> list[Tube]:
 
 def _as_one(search: _Search, tube: Tube, other: Tube) -> Tube | None:
     """Measure two tubes as one; None where they do not make one that is longer than either."""
-    for cut_back in (False, True):
-        run = join(tube, other, search.config.trace, cut_back=cut_back)
+    for cut_radii in _CUT_BACK_RADII:
+        run = join(tube, other, search.config.trace, cut_radii)
         together = search.measured(run) if run is not None else None
         if together is not None and together.length_m > max(tube.length_m, other.length_m):
             return together

@@ -17,6 +17,7 @@ _MAX_STEPS = 20_000
 _SAME_SIZE = 0.3
 _DOUBLE_BEND_DEG = 35.0
 _PARALLEL_DEG = 20.0
+_END_M = 0.1
 
 
 class TraceOptions(BaseModel):
@@ -179,12 +180,12 @@ class Tracer:
         return seen_m >= needed and float(run.seen.mean()) >= 0.4
 
 
-def join(first: Tube, second: Tube, options: TraceOptions, *, cut_back: bool = False) -> Run | None:
+def join(first: Tube, second: Tube, options: TraceOptions, cut_radii: float = 0.0) -> Run | None:
     """Return one run through two tubes that are pieces of one pipe; None where they are not.
 
     Pieces belong together when their radii agree, the gap between their nearest ends can be
     bridged, and the bridge leaves both ends without turning back or sideways. Cut back, the ends
-    that face each other lose some decimetres first, in case they veer off.
+    that face each other lose that many radii and a decimetre first, in case they veer off.
     """
     tolerance = 4.0 * math.hypot(first.radius_std_m, second.radius_std_m)
     radius = max(first.radius_m, second.radius_m)
@@ -192,7 +193,7 @@ def join(first: Tube, second: Tube, options: TraceOptions, *, cut_back: bool = F
         return None
     for a in (first.nodes, first.nodes[::-1]):
         for b in (second.nodes, second.nodes[::-1]):
-            axis = _bridge(a, b, radius, options, cut_back=cut_back)
+            axis = _bridge(a, b, radius, options, cut_radii * radius)
             if axis is not None:
                 longer = first if len(first.points) > len(second.points) else second
                 return Run(axis, longer.radius_m, np.ones(len(axis), bool), 0)
@@ -218,10 +219,11 @@ def _without_loose_ends(seen: BoolArray) -> tuple[int, int]:
 
 
 def _bridge(
-    a: FloatArray, b: FloatArray, radius_m: float, options: TraceOptions, *, cut_back: bool
+    a: FloatArray, b: FloatArray, radius_m: float, options: TraceOptions, cut_m: float
 ) -> FloatArray | None:
     """Connect the end of one axis with the start of another; None where it can't be."""
-    a = _without_overlap(a, b, radius_m)
+    a = _without_end(_without_overlap(a, b, radius_m), cut_m)
+    b = _without_end(b[::-1], cut_m)[::-1]
     if len(a) < 3:
         return None
     leaving, arriving = _end_direction(a), -_end_direction(b[::-1])
@@ -241,15 +243,15 @@ def _bridge(
         aside = float(np.linalg.norm(gap - ahead * direction))
         if ahead < -0.5 * radius_m or aside > 0.6 * radius_m + max(ahead, 0.0) * slope:
             return None
-    if cut_back:
-        a, b = _without_end(a, radius_m), _without_end(b[::-1], radius_m)[::-1]
     return _connected(a, b, radius_m)
 
 
-def _without_end(axis: FloatArray, radius_m: float) -> FloatArray:
-    """Cut the end of an axis: its last decimetres hang on few points and may veer off."""
+def _without_end(axis: FloatArray, cut_m: float) -> FloatArray:
+    """Cut the end of an axis, up to a third: it hangs on few points and may veer off at a bend."""
+    if cut_m == 0.0 or len(axis) == 0:
+        return axis
     lengths = np.linalg.norm(axis[::-1] - axis[-1], axis=1)
-    cut = int(np.searchsorted(lengths, 3.0 * radius_m + 0.1))
+    cut = int(np.searchsorted(lengths, cut_m + _END_M))
     return axis[: len(axis) - min(cut, len(axis) // 3)]
 
 
