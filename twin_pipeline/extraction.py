@@ -175,7 +175,7 @@ def _prolonged(search: _Search, tracer: Tracer, tube: Tube, level: int) -> Tube:
         # more of the same pipe makes it better known, something else does not
         if _std_within(longer, drift_share) > _WORSE * _std_within(tube, drift_share):
             break
-        if not _same_size(tube, longer):
+        if not (_same_size(tube, longer) and _part_of(tube, longer)):
             break
         tube = longer
     return tube

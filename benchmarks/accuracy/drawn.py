@@ -13,6 +13,7 @@ from twin_pipeline.synthetic.scene import Pipe, Scene
 
 _MATERIALS = {"DIP": 0.5, "HPPE": 0.2, "VP": 0.15, "SP": 0.15}
 _BENDS_DEG = (11.25, 22.5, 45.0, 90.0)
+_BETWEEN_MOUNDS_M = 3.0
 _MAX_POINTS = 1_500_000
 
 
@@ -41,7 +42,7 @@ def drawn(seed: list[int]) -> Scene:
         "grade": float(rng.uniform(-0.08, 0.08)),
         "crossfall": float(rng.uniform(-0.03, 0.03)),
         "noise_m": noise,
-        "bedding": float(rng.choice([0.0, rng.uniform(0.2, 0.5), rng.uniform(0.5, 0.75)])),
+        "bedding": float(rng.choice([0.0, rng.uniform(0.2, 0.5), rng.uniform(0.5, 0.68)])),
         "bends": bends,
         "offset_m": float(rng.uniform(-0.12, 0.12)),
         "mounds": _mounds(rng, length, bends),
@@ -96,6 +97,8 @@ def _mounds(
         return ()
     places = rng.uniform(1.5, length_m - 1.5, int(rng.integers(1, 3)))
     clear = [at for at in places if all(abs(at - bend) > 1.6 for bend, _ in bends)]
+    if np.ptp(places) < _BETWEEN_MOUNDS_M:
+        clear = clear[:1]
     return tuple((float(at), float(rng.uniform(0.3, 1.5))) for at in clear)
 
 

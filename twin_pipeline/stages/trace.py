@@ -18,6 +18,10 @@ _SAME_SIZE = 0.3
 _DOUBLE_BEND_DEG = 35.0
 _PARALLEL_DEG = 20.0
 _END_M = 0.1
+_JOIN_REACH = 1.25
+"""Pieces that were measured are known better than where a follower may have come from."""
+_MISS_RADII = 0.6
+_MISS_SHARE = 0.05
 
 
 class TraceOptions(BaseModel):
@@ -229,21 +233,44 @@ def _bridge(
     leaving, arriving = _end_direction(a), -_end_direction(b[::-1])
     gap = b[0] - a[-1]
     distance = float(np.linalg.norm(gap))
-    if distance > options.max_gap_m:
+    if distance > _JOIN_REACH * options.max_gap_m:
         return None
     turn = math.degrees(math.acos(float(np.clip(leaving @ arriving, -1.0, 1.0))))
     if turn > options.max_bend_deg:
         return None
-    # seen from both ends, the other must lie ahead: sideways by no more than the turn explains,
-    # or two opposite bends, as where a main dives below something
-    sideways_deg = max(0.6 * turn + 2.0, _DOUBLE_BEND_DEG if turn < _PARALLEL_DEG else 0.0)
+    if not (
+        _face_each_other(gap, leaving, arriving, turn, radius_m)
+        or (turn > _PARALLEL_DEG and _meet(gap, leaving, arriving, radius_m))
+    ):
+        return None
+    return _connected(a, b, radius_m)
+
+
+def _face_each_other(
+    gap: FloatArray, leaving: FloatArray, arriving: FloatArray, turn_deg: float, radius_m: float
+) -> bool:
+    """Tell whether, seen from both ends, the other lies ahead.
+
+    Sideways it may lie by no more than the turn explains, or two opposite bends, as where a main
+    dives below something.
+    """
+    sideways_deg = max(0.6 * turn_deg + 2.0, _DOUBLE_BEND_DEG if turn_deg < _PARALLEL_DEG else 0.0)
     slope = math.tan(math.radians(sideways_deg))
     for direction in (leaving, arriving):
         ahead = float(gap @ direction)
         aside = float(np.linalg.norm(gap - ahead * direction))
         if ahead < -0.5 * radius_m or aside > 0.6 * radius_m + max(ahead, 0.0) * slope:
-            return None
-    return _connected(a, b, radius_m)
+            return False
+    return True
+
+
+def _meet(gap: FloatArray, leaving: FloatArray, arriving: FloatArray, radius_m: float) -> bool:
+    """Tell whether the straights through two ends meet ahead of both, where a bend would be."""
+    across = np.column_stack([leaving, arriving])
+    (before, after), *_ = np.linalg.lstsq(across, gap, rcond=None)
+    miss = float(np.linalg.norm(gap - across @ np.array([before, after])))
+    allowed = _MISS_RADII * radius_m + _MISS_SHARE * float(np.linalg.norm(gap))
+    return bool(min(before, after) > -0.5 * radius_m and miss < allowed)
 
 
 def _without_end(axis: FloatArray, cut_m: float) -> FloatArray:

@@ -129,7 +129,8 @@ def trusted_span(adj: Adjustment, observed: BoolArray, weights: FloatArray) -> t
         while len(seen) > 1:
             tail, inner = seen[side], seen[1 if side == 0 else -2]
             gap = tail[0] - inner[1] if side else inner[0] - tail[1]
-            if tail[1] - tail[0] + 1 >= max(gap, round(0.25 / adj.step)):
+            least_m = max(min(gap * adj.step, _TAIL_M), 0.25)
+            if tail[1] - tail[0] + 1 >= round(least_m / adj.step):
                 break
             seen.pop(side)
     first, last = seen[0][0], seen[-1][1]
