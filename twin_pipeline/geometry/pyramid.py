@@ -15,6 +15,9 @@ MAX_VOXELS_PER_AXIS = 2**21
 _POINTS_PER_VOXEL = 1.5
 _GATHER_SIZE_M = 0.1
 _NODES_AT_ONCE = 4
+_BLOCKS = 128
+_BLOCK_POINTS = 50
+_ORDERED = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +111,19 @@ class Surface:
     """(M,) points used."""
 
 
+def in_order_of_time(xyz: FloatArray) -> bool:
+    """Tell whether points (N, 3) stand in the order in which a moving scanner recorded them.
+
+    Then blocks of successive points come from one place of the walk, and their means differ.
+    """
+    size = len(xyz) // _BLOCKS
+    if size < _BLOCK_POINTS:
+        return False
+    blocks = xyz[: size * _BLOCKS].reshape(_BLOCKS, size, 3)
+    between = blocks.mean(axis=1).var(axis=0).sum()
+    return bool(between > _ORDERED * xyz.var(axis=0).sum() / size)
+
+
 class Pyramid:
     """The cloud in Morton order with voxel levels built when first asked for."""
 
@@ -118,12 +134,15 @@ class Pyramid:
         keys: npt.NDArray[np.uint64],
         lower: FloatArray,
         voxel_size_m: float,
+        recorded: FloatArray | None = None,
     ) -> None:
         self.xyz = xyz
         """(N, 3) sorted points, local frame."""
         self.order = order
         """(N,) index in the cloud of each sorted point."""
         self.voxel_size_m = voxel_size_m
+        self.recorded = recorded
+        """(N,) when each sorted point was recorded, in any unit; None where that is not known."""
         self._keys = keys
         self._lower = lower
         self._levels: dict[int, VoxelLevel] = {}
@@ -134,7 +153,8 @@ class Pyramid:
         lower = bounds_of(cloud.xyz)[0] - voxel_size_m
         keys = voxels.morton_keys(cloud.xyz, lower, voxel_size_m)
         order = np.argsort(keys, kind="stable")
-        return cls(cloud.xyz[order], order, keys[order], lower, voxel_size_m)
+        recorded = order.astype(np.float64) if in_order_of_time(cloud.xyz) else None
+        return cls(cloud.xyz[order], order, keys[order], lower, voxel_size_m, recorded)
 
     def part(self, chosen: BoolArray) -> "Pyramid":
         """Return a pyramid of the chosen points (N,) on the same grid."""
@@ -144,6 +164,7 @@ class Pyramid:
             self._keys[chosen],
             self._lower,
             self.voxel_size_m,
+            self.recorded[chosen] if self.recorded is not None else None,
         )
 
     def level(self, number: int) -> VoxelLevel:

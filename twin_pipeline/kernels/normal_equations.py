@@ -94,6 +94,94 @@ def assemble(
 
 
 @njit(cache=True, nogil=True)
+def assemble_shared(
+    chainage: FloatArray,
+    radial: FloatArray,
+    rho: FloatArray,
+    residual: FloatArray,
+    weights: FloatArray,
+    u: FloatArray,
+    v: FloatArray,
+    step: float,
+    epoch: FloatArray,
+    epochs: int,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Accumulate the part of the normal equations that the radius and the scan's drift take.
+
+    The unknowns are the radius, then a shift (east, north, up) of the scan at each epoch; between
+    epochs it is interpolated linearly.
+
+    Parameters
+    ----------
+    chainage, radial, rho, residual, weights, u, v, step
+        As in `assemble`.
+    epoch
+        (N,) when a point was recorded, in epochs from the first, 0 to epochs - 1.
+    epochs
+        Number of epochs E, 2 at the least.
+
+    Returns
+    -------
+    border (2K, 1 + 3E) coupling with the axis, corner (1 + 3E, 1 + 3E), in units of the weights;
+    rhs (1 + 3E,), weights times metres.
+    """
+    count = len(u)
+    width = 1 + 3 * epochs
+    border = np.zeros((2 * count, width))
+    corner = np.zeros((width, width))
+    rhs = np.zeros(width)
+    row = np.empty(4)
+    column = np.empty(7, np.int64)
+    value = np.empty(7)
+    for i in range(len(chainage)):
+        w = weights[i]
+        if w <= 0.0:
+            continue
+        s = chainage[i] / step
+        k = min(int(s), count - 2)
+        f = s - k
+        m = min(int(epoch[i]), epochs - 2)
+        g = epoch[i] - m
+        column[0] = 0
+        value[0] = 1.0
+        for a in range(2):
+            share = (1.0 - f) if a == 0 else f
+            along_u = along_v = 0.0
+            for c in range(3):
+                normal = radial[i, c] / rho[i]
+                along_u += normal * u[k + a, c]
+                along_v += normal * v[k + a, c]
+                column[1 + 3 * a + c] = 1 + 3 * (m + a) + c
+                value[1 + 3 * a + c] = normal * ((1.0 - g) if a == 0 else g)
+            row[2 * a] = share * along_u
+            row[2 * a + 1] = share * along_v
+        for b in range(7):
+            weighted = w * value[b]
+            rhs[column[b]] += weighted * residual[i]
+            for a in range(4):
+                border[2 * k + a, column[b]] += weighted * row[a]
+            for c in range(7):
+                corner[column[b], column[c]] += weighted * value[c]
+    return border, corner, rhs
+
+
+@njit(cache=True, nogil=True)
+def cholesky_solve_many(factor: FloatArray, rhs: FloatArray) -> FloatArray:
+    """Return the solutions (n, P) for right-hand sides (n, P) and a factor of `cholesky`."""
+    rows, n = factor.shape
+    x = rhs.copy()
+    for j in range(n):
+        x[j] /= factor[0, j]
+        for a in range(1, min(rows, n - j)):
+            x[j + a] -= factor[a, j] * x[j]
+    for j in range(n - 1, -1, -1):
+        for a in range(1, min(rows, n - j)):
+            x[j] -= factor[a, j] * x[j + a]
+        x[j] /= factor[0, j]
+    return x
+
+
+@njit(cache=True, nogil=True)
 def add_bending_prior(
     band: FloatArray,
     rhs: FloatArray,

@@ -37,6 +37,7 @@ class Adjustment:
         self.keep = np.ones(len(points), bool)
         self.hidden = np.zeros(len(axis), bool)
         self.expected: FloatArray | float = 0.0
+        self.offset: FloatArray | None = None
         self._look()
 
     def _look(self) -> None:
@@ -59,7 +60,64 @@ class Adjustment:
 
     def solve(self, weights: FloatArray) -> None:
         """One Gauss-Newton step of all nodes and the radius."""
-        band, border, corner, rhs, rhs_radius = normal_equations.assemble(
+        band, border, corner, rhs, rhs_radius = self._assemble(weights)
+        self._add_priors(band, rhs, weights)
+        factor = normal_equations.cholesky(band)
+        a = normal_equations.cholesky_solve(factor, rhs)
+        b = normal_equations.cholesky_solve(factor, border)
+        loose = self.radius_prior * corner
+        schur = corner + loose - border @ b
+        step_radius = (rhs_radius - border @ a + loose * (self.start_radius - self.radius)) / schur
+        self.factor, self.coupling, self.cofactor = factor, b[:, None], np.array([[1.0 / schur]])
+        self._step(a - step_radius * b, step_radius)
+
+    def solve_shared(
+        self, weights: FloatArray, epoch: FloatArray, shift: FloatArray, shift_std_m: float
+    ) -> FloatArray:
+        """Take one step of nodes, radius and the scan's shift at epochs.
+
+        Parameters
+        ----------
+        epoch
+            (N,) when each point was recorded, in epochs from the first.
+        shift
+            (E, 3) metres, updated in place; so far taken off the points.
+        shift_std_m
+            Its prior standard deviation.
+
+        Returns
+        -------
+        (E, 3) posterior variances of the shifts, square metres.
+        """
+        band, _, _, rhs, _ = self._assemble(weights)
+        self._add_priors(band, rhs, weights)
+        border, corner, rhs_shared = normal_equations.assemble_shared(
+            self.chainage, self.radial, self.rho, self.residual, weights, self.u, self.v,
+            self.step, epoch, len(shift),
+        )  # fmt: skip
+        held = (self.noise / shift_std_m) ** 2
+        at = np.arange(1, len(corner))
+        corner[at, at] += held
+        rhs_shared[1:] -= held * shift.ravel()
+        self.factor = normal_equations.cholesky(band)
+        a = normal_equations.cholesky_solve(self.factor, rhs)
+        self.coupling = normal_equations.cholesky_solve_many(self.factor, border)
+        self.cofactor = np.linalg.inv(corner - border.T @ self.coupling)
+        shared = self.cofactor @ (rhs_shared - border.T @ a)
+        shift += shared[1:].reshape(-1, 3)
+        self._step(a - self.coupling @ shared, float(shared[0]))
+        return np.asarray(self.noise**2 * np.diagonal(self.cofactor)[1:].reshape(-1, 3))
+
+    def move(self, points: FloatArray) -> None:
+        """Take the points (N, 3) to be elsewhere."""
+        self.points = points
+        self._look()
+
+    def _assemble(
+        self, weights: FloatArray
+    ) -> tuple[FloatArray, FloatArray, float, FloatArray, float]:
+        assembled: tuple[FloatArray, FloatArray, float, FloatArray, float]
+        assembled = normal_equations.assemble(
             self.chainage,
             self.radial,
             self.rho,
@@ -69,23 +127,19 @@ class Adjustment:
             self.v,
             self.step,
         )
+        return assembled
+
+    def _add_priors(self, band: FloatArray, rhs: FloatArray, weights: FloatArray) -> None:
         normal_equations.add_bending_prior(
             band, rhs, self.nodes, self.u, self.v, self.bending_weights()
         )
         band[0] += 1e-3 * max(float(weights.sum()) / len(self.nodes), 1.0) * 0.01 + 1e-9
-        factor = normal_equations.cholesky(band)
-        a = normal_equations.cholesky_solve(factor, rhs)
-        b = normal_equations.cholesky_solve(factor, border)
-        self.factor, self.border_solution = factor, b
-        loose = self.radius_prior * corner
-        self.schur = corner + loose - border @ b
-        step_radius = (
-            rhs_radius - border @ a + loose * (self.start_radius - self.radius)
-        ) / self.schur
+
+    def _step(self, lateral: FloatArray, radius_m: float) -> None:
         limit = 0.25 * self.radius
-        lateral = np.clip(a - step_radius * b, -limit, limit)
+        lateral = np.clip(lateral, -limit, limit)
         self.nodes = self.nodes + lateral[::2, None] * self.u + lateral[1::2, None] * self.v
-        self.radius += float(np.clip(step_radius, -limit, limit))
+        self.radius += float(np.clip(radius_m, -limit, limit))
         self._look()
 
     def bending_weights(self) -> FloatArray:

@@ -67,13 +67,14 @@ def standard_deviations(
 ) -> tuple[float, FloatArray, FloatArray, FloatArray]:
     """Return the radius' std and, per node (K,), those of the axis across, up and of the crown."""
     inverse = normal_equations.banded_inverse(adj.factor)
-    b = adj.border_solution
+    along_u, along_v = adj.coupling[::2], adj.coupling[1::2]
     variance = adj.noise**2 * inflation
-    uu = variance * (inverse[0, ::2] + b[::2] ** 2 / adj.schur)
-    vv = variance * (inverse[0, 1::2] + b[1::2] ** 2 / adj.schur)
-    uv = variance * (inverse[1, ::2] + b[::2] * b[1::2] / adj.schur)
-    rr = variance / adj.schur
-    ur, vr = -variance * b[::2] / adj.schur, -variance * b[1::2] / adj.schur
+    spread_u, spread_v = along_u @ adj.cofactor, along_v @ adj.cofactor
+    uu = variance * (inverse[0, ::2] + np.einsum("kp,kp->k", spread_u, along_u))
+    vv = variance * (inverse[0, 1::2] + np.einsum("kp,kp->k", spread_v, along_v))
+    uv = variance * (inverse[1, ::2] + np.einsum("kp,kp->k", spread_u, along_v))
+    rr = variance * float(adj.cofactor[0, 0])
+    ur, vr = -variance * spread_u[:, 0], -variance * spread_v[:, 0]
 
     def along(direction: FloatArray) -> tuple[FloatArray, FloatArray]:
         a = np.einsum("kj,kj->k", direction, adj.u)

@@ -11,6 +11,7 @@ from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.anisotropy import expected_residuals
+from twin_pipeline.stages.measure.drift import find_drift, settle
 from twin_pipeline.stages.measure.hidden import hidden_std
 from twin_pipeline.stages.measure.normals import point_normals
 from twin_pipeline.stages.measure.options import MeasureOptions
@@ -27,7 +28,7 @@ from twin_pipeline.stages.measure.sectors import (
     trim_sectors,
     trusted_span,
 )
-from twin_pipeline.stages.measure.shape import halo, misfit, plane_ratio
+from twin_pipeline.stages.measure.shape import halo, misfit, plane_ratio, waviness
 
 _ITERATIONS = 14
 _TRIM_FROM = 5
@@ -60,6 +61,10 @@ def measure(
     weights = iterate(begun.adjustment, begun.gate, options)
     if weights is None:
         return None
+    if not probe and pyramid.recorded is not None:
+        drift = find_drift(begun.adjustment, weights, pyramid.recorded[begun.index])
+        if drift is not None:
+            weights = settle(begun.adjustment, weights, drift)
     return make_tube(begun.adjustment, weights, begun.index, options)
 
 
@@ -150,13 +155,17 @@ def make_tube(
     shell = inside & adj.keep & (np.abs(adj.residual) < 0.3 * adj.radius) & observed[node]
     span = slice(first, last + 1)
     nodes = _exact_ends(adj, first, last)
+    if adj.offset is not None:
+        nodes += adj.offset[span]
     wander_m = wander(nodes, std_v[span])
     hidden = hidden_std(nodes, observed[span])
     hidden_h, hidden_v = np.hypot(hidden[:, 0], hidden[:, 1]), hidden[:, 2]
     return Tube(
         nodes=nodes,
         radius_m=adj.radius,
-        radius_std_m=with_systematic(radius_std, adj, wander_m, options),
+        radius_std_m=with_systematic(
+            radius_std, adj, wander_m if adj.offset is None else 0.0, options
+        ),
         std_h_m=np.hypot(std_h[span], hidden_h),
         std_v_m=np.hypot(std_v[span], hidden_v),
         crown_std_m=np.hypot(crown[span], hidden_v),
@@ -170,6 +179,7 @@ def make_tube(
         purity=float(used[shell].mean()) if shell.any() else 0.0,
         plane_ratio=plane_ratio(adj, used, node),
         misfit=misfit(adj, used),
+        waviness=waviness(adj, used, node),
         inflation=inflation,
         halo=halo(adj, used, inside),
         wander_m=wander_m,
