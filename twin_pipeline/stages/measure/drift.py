@@ -14,6 +14,7 @@ from scipy.ndimage import uniform_filter1d
 
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
+from twin_pipeline.stages.measure.anisotropy import expected_residuals
 
 _EPOCHS_PER_M = 1.3
 _FEWEST, _MOST = 4, 40
@@ -74,7 +75,9 @@ def settle(adj: Adjustment, weights: FloatArray, drift: Drift) -> FloatArray:
         variance = adj.solve_shared(weights, drift.epoch, drift.shift, drift.std_m)
         drift.std_m = _spread(drift.shift, variance, drift.std_m)
         adj.move(measured - drift.at_points())
-        adj.update_noise(np.where(allowed, adj.weights(band_m, 0.0), 0.0))
+        weights = np.where(allowed, adj.weights(band_m, 0.0), 0.0)
+        adj.update_noise(weights)
+        adj.expect(expected_residuals(adj, weights))
     weights = np.where(allowed, adj.weights(4.0 * adj.noise, 0.0), 0.0)
     adj.offset = _around_nodes(adj, weights, drift)
     return weights
