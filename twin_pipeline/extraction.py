@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -14,7 +14,7 @@ from twin_pipeline.findings import findings_of
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Run, Tube
-from twin_pipeline.model import LabelArray, Pipe, PointCloud
+from twin_pipeline.model import FloatArray, LabelArray, Pipe, PointCloud
 from twin_pipeline.observing import Observer
 from twin_pipeline.stages.classify import LeftOut, classify
 from twin_pipeline.stages.cross_sections import cut_cross_sections
@@ -45,6 +45,9 @@ _SAME_SHARE = 0.03
 _CUT_BACK_RADII = (0.0, 3.0, 8.0)
 """What ends that face each other lose, before they are joined, in the tries one after another."""
 
+_TRIES = 3
+"""Whole runs measured along the same line, where pieces showed no pipe."""
+
 _NO_TUBE = "the points hold no tube"
 
 _SHAPED = 0.05
@@ -60,23 +63,37 @@ class _Search:
     config: Config
     under_open_sky: bool
     observer: Observer
+    tried: list[Run] = field(default_factory=list)
+    """Whole runs measured though a piece of them showed no pipe."""
 
-    def measured(self, run: Run, *, probe: bool = False) -> Tube | None:
+    def measured(self, run: Run) -> Tube | None:
         """Return the tube that a run holds; None where there is none, or none to be believed."""
-        tube = measure(self.pyramid, run, self.config.measure, probe=probe)
-        if tube is not None and not probe and _doubtful(tube):
+        tube = measure(self.pyramid, run, self.config.measure)
+        if tube is not None and _doubtful(tube):
             run, tube = self._again(run, tube)
         against = self._against(tube)
-        self.observer.tried(run, tube, against, probe=probe)
+        self.observer.tried(run, tube, against, probe=False)
         return tube if against is None else None
 
-    def worth_it(self, run: Run, piece: Run) -> bool:
-        """Tell whether a piece, that shows no pipe, is too short to tell of a run."""
-        if run.length_m < max(_MUCH_LONGER * piece.length_m, _LONG_M):
-            return False
+    def worth_measuring(self, run: Run, piece: Run) -> Run | None:
+        """Look at a piece of a run; return what of it to measure, None where that holds no pipe.
+
+        Noise can hide the curve of a piece: where nothing else speaks against a pipe the whole run
+        has to show it.
+        """
         tube = measure(self.pyramid, piece, self.config.measure, probe=True)
+        against = self._against(tube)
+        self.observer.tried(piece, tube, against, probe=True)
+        if against is None:
+            return piece
+        longer = run.length_m >= max(_MUCH_LONGER * piece.length_m, _LONG_M)
         judge, sky = self.config.judge, self.under_open_sky
-        return tube is not None and may_yet_be_one(tube, judge, under_open_sky=sky)
+        if tube is None or not longer or not may_yet_be_one(tube, judge, under_open_sky=sky):
+            return None
+        middle = run.axis[len(run.axis) // 2]
+        before = sum(_passes(other, middle, run.radius_m) for other in self.tried)
+        self.tried.append(run)
+        return run if before < _TRIES else None
 
     def _against(self, tube: Tube | None) -> str | None:
         if tube is None:
@@ -151,11 +168,8 @@ def _tubes(search: _Search, tracer: Tracer) -> list[Tube]:
         piece = tracer.probe(run)
         if all(sparsely_covered(search.pyramid, part) for part in (piece, run)):
             piece = run
-        tube = search.measured(piece, probe=True)
-        if tube is not None:
-            tube = search.measured(piece)
-        elif search.worth_it(run, piece):
-            tube = search.measured(run)
+        worth = search.worth_measuring(run, piece)
+        tube = search.measured(worth) if worth is not None else None
         if tube is None or any(_part_of(tube, other) for other in tubes):
             tracer.dismiss(piece)
         else:
@@ -163,6 +177,10 @@ def _tubes(search: _Search, tracer: Tracer) -> list[Tube]:
             tracer.take(tube.nodes, tube.radius_m)
             tubes.append(tube)
     return tubes
+
+
+def _passes(run: Run, place: FloatArray, radius_m: float) -> bool:
+    return bool(np.linalg.norm(run.axis - place, axis=1).min() < radius_m)
 
 
 def _prolonged(search: _Search, tracer: Tracer, tube: Tube, level: int) -> Tube:

@@ -156,9 +156,7 @@ def _further_pipes(
         along = reach / math.tan(skew)
         level = cover_m - float(rng.uniform(0.25, 0.45)) - 0.1
         line = ((at - along, -reach, level), (at + along, reach, level))
-        return (
-            Pipe(material=material, nominal_mm=nominal, role=Role.CROSSING, vertices=line),
-        )
+        return (Pipe(material=material, nominal_mm=nominal, role=Role.CROSSING, vertices=line),)
     if kind == "branch":
         material, nominal = _size(rng, 40, 100)
         other_m = load_catalogue().size(material, nominal).outer_diameter_m

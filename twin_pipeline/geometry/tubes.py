@@ -75,8 +75,6 @@ class Tube:
     """Residual variance of planes fitted to the slices over that of the tube; 1 = as flat."""
     misfit: float
     """rms of the mean residuals of sectors over the noise; 0 for a true circle."""
-    waviness: float
-    """rms of the mean residuals of small patches over the noise; 0 for an even surface."""
     inflation: float
     """How much more the radius varies along the tube than white noise lets it, as variances."""
     halo: float

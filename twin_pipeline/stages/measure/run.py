@@ -28,7 +28,7 @@ from twin_pipeline.stages.measure.sectors import (
     trim_sectors,
     trusted_span,
 )
-from twin_pipeline.stages.measure.shape import halo, misfit, plane_ratio, waviness
+from twin_pipeline.stages.measure.shape import halo, misfit, plane_ratio
 
 _ITERATIONS = 14
 _TRIM_FROM = 5
@@ -179,7 +179,6 @@ def make_tube(
         purity=float(used[shell].mean()) if shell.any() else 0.0,
         plane_ratio=plane_ratio(adj, used, node),
         misfit=misfit(adj, used),
-        waviness=waviness(adj, used, node),
         inflation=inflation,
         halo=halo(adj, used, inside),
         wander_m=wander_m,

@@ -7,8 +7,6 @@ import numpy as np
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 
-_PATCH_M = 0.2
-
 
 def plane_ratio(adj: Adjustment, used: BoolArray, node: IntArray) -> float:
     """Compare slices fitted by planes with the tube, by residual variance."""
@@ -42,18 +40,6 @@ def misfit(adj: Adjustment, used: BoolArray) -> float:
     white = adj.noise**2 * np.count_nonzero(count) / count.sum()
     structured = max(float(np.average(mean**2, weights=count)) - white, 0.0)
     return math.sqrt(structured) / adj.noise
-
-
-def waviness(adj: Adjustment, used: BoolArray, node: IntArray) -> float:
-    """Look for what is uneven anywhere on the tube, as soil is: rms of small patches over noise."""
-    per_patch = max(1, round(_PATCH_M / adj.step))
-    sector = ((adj.angle[used] + np.pi) / (2.0 * np.pi) * 36).astype(np.int64) % 36
-    patch = (node[used] // per_patch) * 36 + sector
-    count = np.bincount(patch)
-    mean = np.bincount(patch, adj.residual[used]) / np.maximum(count, 1)
-    white = adj.noise**2 * np.count_nonzero(count) / count.sum()
-    uneven = max(float(np.average(mean**2, weights=count)) - white, 0.0)
-    return math.sqrt(uneven) / adj.noise
 
 
 def halo(adj: Adjustment, used: BoolArray, inside: BoolArray) -> float:
