@@ -159,7 +159,7 @@ def test_a_step_of_the_adjustment_finds_the_tube():
         band, border, corner, rhs, rhs_radius = normal_equations.assemble(
             chainage, radial, rho, rho - radius, weights, u, v, STEP_M
         )
-        normal_equations.add_bending_prior(band, rhs, nodes, u, v, np.full(len(nodes), 100.0))
+        normal_equations.add_bending_prior(band, rhs, nodes, u, v, np.full((len(nodes), 2), 100.0))
         factor = normal_equations.cholesky(band)
         a, b = (
             normal_equations.cholesky_solve(factor, rhs),
@@ -192,11 +192,11 @@ def test_bending_prior_is_that_of_dense_second_differences():
     rng = np.random.default_rng(10)
     nodes = wavy(12, STEP_M)
     u, v = _frames(nodes)
-    weights = rng.uniform(0.5, 2.0, 12)
+    weights = rng.uniform(0.5, 2.0, (12, 2))
     band, rhs = np.zeros((normal_equations.HALF_BAND + 1, 24)), np.zeros(24)
     normal_equations.add_bending_prior(band, rhs, nodes, u, v, weights)
     design, values = _bending_design(nodes, u, v)
-    of_rows = np.repeat(weights[1:-1], 2)
+    of_rows = weights[1:-1].ravel()
     np.testing.assert_allclose(_dense(band), design.T @ (of_rows[:, None] * design), atol=1e-12)
     np.testing.assert_allclose(rhs, -design.T @ (of_rows * values), atol=1e-12)
 
@@ -206,7 +206,7 @@ def test_bending_prior_adds_to_what_is_there_and_leaves_straight_lines():
     u, v = _frames(nodes)
     start = np.random.default_rng(11).random((normal_equations.HALF_BAND + 1, 18))
     band, rhs = start.copy(), np.ones(18)
-    normal_equations.add_bending_prior(band, rhs, nodes, u, v, np.ones(9))
+    normal_equations.add_bending_prior(band, rhs, nodes, u, v, np.ones((9, 2)))
     np.testing.assert_allclose(rhs, 1.0, atol=1e-14)
     shift_and_tilt = np.column_stack([np.tile([1.0, 2.0], 9), np.repeat(np.arange(9.0), 2)])
     np.testing.assert_allclose(_dense(band - start) @ shift_and_tilt, 0.0, atol=1e-12)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from stages.made import UP, make_tube, straight
-from twin_pipeline.stages.judge import JudgeOptions, why_not_a_pipe
+from twin_pipeline.stages.judge import JudgeOptions, may_yet_be_one, why_not_a_pipe
 
 NODES = straight(4.0)
+HALF = np.arange(len(NODES)) < len(NODES) // 2
 SIDEWAYS = np.array([0.0, 0.95, 0.0])
 
 
@@ -31,7 +32,7 @@ def test_a_tube_well_seen_from_the_side_is_believed():
     [
         ({"arc_deg": np.full(len(NODES), 30.0)}, "arc of 30 degrees"),
         ({"misfit": 2.0}, "not round"),
-        ({"plane_ratio": 1.0}, "flat"),
+        ({"plane_ratio": 0.9}, "flat"),
         ({"purity": 0.2}, "purity 0.20"),
         ({"inflation": 500.0}, "500 x noise"),
         ({"radius_std_m": 0.05}, "not determined"),
@@ -93,3 +94,19 @@ def test_slices_without_a_radius_of_their_own_say_nothing():
 
 def test_stricter_options_reject_what_passed():
     assert "purity" in why_not_a_pipe(make_tube(NODES, purity=0.9), JudgeOptions(min_purity=0.95))
+
+
+def test_a_long_run_makes_up_for_noise_that_hides_its_curve():
+    faint = {"plane_ratio": 1.2, "radius_std_m": 0.001, "misfit": 0.02}
+    assert verdict(**faint) is None
+    assert "flat" in verdict(**faint, observed=HALF)
+    assert "flat" in verdict(**{**faint, "misfit": 0.12})
+
+
+def test_a_short_piece_that_faces_up_and_is_even_may_yet_be_a_pipe():
+    def may_be(**changes):
+        return may_yet_be_one(make_tube(NODES, **changes), JudgeOptions(), under_open_sky=True)
+
+    assert may_be(plane_ratio=1.0)
+    assert not may_be(misfit=2.0)
+    assert not may_be(middle=-UP)

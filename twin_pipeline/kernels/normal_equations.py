@@ -201,12 +201,13 @@ def add_bending_prior(
     u, v
         (K, 3) lateral unit vectors, local frame.
     weights
-        (K,) 1 / variance of the second difference at each node, the variance of a point being 1.
+        (K, 2) 1 / variance of the second difference at each node along u and v, the variance of
+        a point being 1.
     """
     for k in range(1, len(nodes) - 1):
-        w = weights[k]
         bend = nodes[k - 1] - 2.0 * nodes[k] + nodes[k + 1]
         for axis in range(2):
+            w = weights[k, axis]
             lateral = u[k] if axis == 0 else v[k]
             e = -(bend * lateral).sum()
             for p in range(3):

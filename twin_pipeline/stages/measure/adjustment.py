@@ -143,11 +143,11 @@ class Adjustment:
         self._look()
 
     def bending_weights(self) -> FloatArray:
-        """Weight of the straightness prior at each node, in units of points.
+        """Weight (K, 2) of the straightness prior along u and v at each node, in units of points.
 
-        A straight axis is stiff, a bent one free (Geman-McClure). What counts is by how much the
-        axis has turned beyond the node: a socket or a mound that the axis climbs and leaves again
-        stays stiff.
+        A straight axis is stiff, a bent one free (Geman-McClure), in the plane of the bend alone.
+        What counts is by how much the axis has turned beyond the node: a socket or a mound that
+        the axis climbs and leaves again stays stiff.
         """
         scale = self.max_curvature * self.step**2
         loosened = 1.0 / (1.0 + (self.net_turn() / _STIFF_TURN_RAD) ** 2) ** 2
@@ -162,7 +162,7 @@ class Adjustment:
             self.noise = max(1.4826 * float(np.median(np.abs(self.residual[used]))), 2e-4)
 
     def net_turn(self) -> FloatArray:
-        """Return the angle (K,) between the directions well before and after nodes, radians."""
+        """Return the turn (K, 2) along u and v from well before nodes to well after, radians."""
         nodes, count = self.nodes, len(self.nodes)
         near, far = max(round(0.18 / self.step), 1), max(round(0.5 / self.step), 3)
         smooth = uniform_filter1d(nodes, 3, axis=0, mode="nearest")
@@ -171,8 +171,8 @@ class Adjustment:
         behind = np.clip(np.arange(count) - far, 0, max(last, 0))
         span = min(far - near, count - 1)
         after, before = smooth[ahead + span] - smooth[ahead], smooth[behind + span] - smooth[behind]
-        cosine = np.einsum("ij,ij->i", after, before)
-        cosine /= np.sqrt(
-            np.einsum("ij,ij->i", after, after) * np.einsum("ij,ij->i", before, before)
+        turn = after / np.linalg.norm(after, axis=1, keepdims=True)
+        turn -= before / np.linalg.norm(before, axis=1, keepdims=True)
+        return np.column_stack(
+            [np.einsum("kj,kj->k", turn, lateral) for lateral in (self.u, self.v)]
         )
-        return np.arccos(np.clip(cosine, -1.0, 1.0))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from twin_pipeline.model import FloatArray
+from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.anisotropy import expected_residuals
 
@@ -22,6 +22,7 @@ _POINTS_PER_EPOCH = 60
 _ROUNDS = 6
 _WIDE_RADII, _WIDE_M = 0.25, 0.02
 _OUTWARDS = 0.7
+_MOSTLY_OFF = 0.6
 _SMOOTH_M = 0.8
 _LEAST_M = 0.0002
 _FIRST_M = 0.003
@@ -62,13 +63,11 @@ def find_drift(adj: Adjustment, weights: FloatArray, recorded: FloatArray) -> Dr
 def settle(adj: Adjustment, weights: FloatArray, drift: Drift) -> FloatArray:
     """Solve for the tube with the drift until both rest; return the final weights (N,).
 
-    Begins with a band wide enough for the other walk's surface, which a first fit may have missed.
+    Where the other walk's surface is so far off that a first fit has missed it, its points come in.
     """
     measured = adj.points
     wide_m = min(_WIDE_RADII * adj.radius, _WIDE_M)
-    allowed = adj.keep & ~adj.hidden[adj.node] & (adj.cosine > _OUTWARDS)
-    allowed &= np.abs(adj.residual) < wide_m
-    allowed |= weights > 0.0
+    allowed = (weights > 0.0) | _missed(adj, drift, wide_m)
     for step in range(_ROUNDS):
         band_m = max(4.0 * adj.noise, wide_m * 0.5**step)
         weights = np.where(allowed, adj.weights(band_m, 0.0), 0.0)
@@ -81,6 +80,19 @@ def settle(adj: Adjustment, weights: FloatArray, drift: Drift) -> FloatArray:
     weights = np.where(allowed, adj.weights(4.0 * adj.noise, 0.0), 0.0)
     adj.offset = _around_nodes(adj, weights, drift)
     return weights
+
+
+def _missed(adj: Adjustment, drift: Drift, wide_m: float) -> BoolArray:
+    """Tell which points (N,) lie off the tube because the scan was shifted when they were recorded.
+
+    Of such an epoch most points on the tube are off; of a socket or of soil only few of any epoch.
+    """
+    near = adj.keep & ~adj.hidden[adj.node] & (adj.cosine > _OUTWARDS)
+    near &= np.abs(adj.residual) < wide_m
+    on = near & (np.abs(adj.residual) < 4.0 * adj.noise)
+    epoch, count = np.rint(drift.epoch).astype(np.int64), len(drift.shift)
+    share = np.bincount(epoch, on, count) / np.maximum(np.bincount(epoch, near, count), 1.0)
+    return np.asarray(near & (share < _MOSTLY_OFF)[epoch])
 
 
 def _around_nodes(adj: Adjustment, weights: FloatArray, drift: Drift) -> FloatArray:
