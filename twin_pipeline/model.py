@@ -94,10 +94,16 @@ class PointCloud:
     """(N, 3) float64, metres, local frame."""
     origin: FloatArray
     """(3,) float64: easting, northing, elevation of the local frame's zero in the scan frame."""
+    time_s: FloatArray | None = None
+    """(N,) float64, seconds from any zero, when each point was recorded; None where not given."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "xyz", frozen(self.xyz))
         object.__setattr__(self, "origin", frozen(self.origin))
+        if self.time_s is not None:
+            object.__setattr__(self, "time_s", frozen(self.time_s))
+            if self.time_s.shape != self.xyz.shape[:1]:
+                raise ValueError(f"time_s must be one a point, not {self.time_s.shape}")
         if self.xyz.ndim != 2 or self.xyz.shape[1] != 3:
             raise ValueError(f"xyz must be (N, 3), not {self.xyz.shape}")
         if self.origin.shape != (3,):

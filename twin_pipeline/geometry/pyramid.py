@@ -18,6 +18,7 @@ _NODES_AT_ONCE = 4
 _BLOCKS = 128
 _BLOCK_POINTS = 50
 _ORDERED = 10.0
+_SAMPLE = 64_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +112,20 @@ class Surface:
     """(M,) points used."""
 
 
-def in_order_of_time(xyz: FloatArray) -> bool:
+def recording_order(cloud: PointCloud) -> FloatArray | None:
+    """Return when each point (N,) was recorded, in any unit; None where that can't be told.
+
+    By the times in the file, or else by its order, whichever a moving scanner explains.
+    """
+    xyz = cloud.xyz[:: max(len(cloud) // _SAMPLE, 1)]
+    if cloud.time_s is not None:
+        times = cloud.time_s[:: max(len(cloud) // _SAMPLE, 1)]
+        if _by_a_moving_scanner(xyz[np.argsort(times, kind="stable")]) and np.ptp(times) > 0.0:
+            return cloud.time_s
+    return np.arange(len(cloud), dtype=np.float64) if _by_a_moving_scanner(xyz) else None
+
+
+def _by_a_moving_scanner(xyz: FloatArray) -> bool:
     """Tell whether points (N, 3) stand in the order in which a moving scanner recorded them.
 
     Then blocks of successive points come from one place of the walk, and their means differ.
@@ -153,8 +167,9 @@ class Pyramid:
         lower = bounds_of(cloud.xyz)[0] - voxel_size_m
         keys = voxels.morton_keys(cloud.xyz, lower, voxel_size_m)
         order = np.argsort(keys, kind="stable")
-        recorded = order.astype(np.float64) if in_order_of_time(cloud.xyz) else None
-        return cls(cloud.xyz[order], order, keys[order], lower, voxel_size_m, recorded)
+        recorded = recording_order(cloud)
+        times = recorded[order] if recorded is not None else None
+        return cls(cloud.xyz[order], order, keys[order], lower, voxel_size_m, times)
 
     def part(self, chosen: BoolArray) -> "Pyramid":
         """Return a pyramid of the chosen points (N,) on the same grid."""

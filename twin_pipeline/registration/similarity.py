@@ -39,7 +39,7 @@ class Similarity:
         """Return a cloud in the new frame, its origin in whole metres again."""
         origin = np.round(self.apply(cloud.origin[np.newaxis])[0])
         rest = self.apply(cloud.origin[np.newaxis])[0] - origin
-        return PointCloud(self.turned(cloud.xyz) + rest, origin)
+        return PointCloud(self.turned(cloud.xyz) + rest, origin, cloud.time_s)
 
     @property
     def angle_deg(self) -> float:

@@ -9,7 +9,7 @@ from twin_pipeline.geometry.tubes import Run
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.options import MeasureOptions
-from twin_pipeline.stages.measure.run import begin, iterate
+from twin_pipeline.stages.measure.run import begin, solved
 
 _BAND_SIGMAS = 4.0
 
@@ -51,7 +51,7 @@ def explain(pyramid: Pyramid, run: Run, options: MeasureOptions) -> Fit | None:
     if begun is None:
         return None
     adj: Adjustment = begun.adjustment
-    weights = iterate(adj, begun.gate, options)
+    weights = solved(pyramid, begun, options, with_drift=True)
     return Fit(
         nodes=adj.nodes,
         step_m=adj.step,

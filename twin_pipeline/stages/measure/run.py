@@ -58,14 +58,22 @@ def measure(
     begun = begin(pyramid, run, probe=probe)
     if begun is None:
         return None
-    weights = iterate(begun.adjustment, begun.gate, options)
+    weights = solved(pyramid, begun, options, with_drift=not probe)
     if weights is None:
         return None
-    if not probe and pyramid.recorded is not None:
-        drift = find_drift(begun.adjustment, weights, pyramid.recorded[begun.index])
-        if drift is not None:
-            weights = settle(begun.adjustment, weights, drift)
     return make_tube(begun.adjustment, weights, begun.index, options)
+
+
+def solved(
+    pyramid: Pyramid, begun: "Begun", options: MeasureOptions, *, with_drift: bool
+) -> FloatArray | None:
+    """Solve for the tube, then with the scan's drift where time is known; return weights (N,)."""
+    adj = begun.adjustment
+    weights = iterate(adj, begun.gate, options)
+    if weights is None or not with_drift or pyramid.recorded is None:
+        return weights
+    drift = find_drift(adj, weights, pyramid.recorded[begun.index])
+    return weights if drift is None else settle(adj, weights, drift)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
