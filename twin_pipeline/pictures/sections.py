@@ -90,10 +90,8 @@ class _Panel:
         slab, inside = self._slab()
         self._points(self._context(slab), "point context")
         kind = classes(fit)
-        on_axis = fit.chainage_m / fit.step_m
-        foot = np.clip(np.nan_to_num(on_axis).astype(np.int64), 0, len(fit.nodes) - 2)
-        share = (np.nan_to_num(on_axis) - foot)[:, None]
-        places = fit.nodes[foot] + share * (fit.nodes[foot + 1] - fit.nodes[foot]) + fit.radial
+        along = np.nan_to_num(fit.chainage_m)
+        places = polyline.along(fit.nodes, fit.nodes, along) + fit.radial
         for number, (css, _) in enumerate(CLASSES):
             chosen = inside & (kind == number)
             self._points(places[chosen], f"point {css}")

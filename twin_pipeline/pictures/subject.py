@@ -123,7 +123,8 @@ def _plain_places(subject: Subject, joints: FloatArray) -> FloatArray:
 def fit_chainage(fit: Fit, place: FloatArray) -> float:
     """Return the chainage along a fit's nodes of a place (3,) on its axis."""
     node = int(np.linalg.norm(fit.nodes - place, axis=1).argmin())
-    return float(node * fit.step_m + (place - fit.nodes[node]) @ fit.tangent[node])
+    beyond = float((place - fit.nodes[node]) @ fit.tangent[node])
+    return float(polyline.chainage(fit.nodes)[node]) + beyond
 
 
 def across(tangent: FloatArray) -> tuple[FloatArray, FloatArray]:

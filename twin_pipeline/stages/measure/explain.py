@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.tubes import Run
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
@@ -20,8 +21,6 @@ class Fit:
 
     nodes: FloatArray
     """(K, 3) the adjusted axis, lengthened beyond the tube's ends."""
-    step_m: float
-    """Distance of the nodes."""
     tangent: FloatArray
     """(K, 3)"""
     hidden: BoolArray
@@ -54,16 +53,21 @@ def explain(pyramid: Pyramid, run: Run, options: MeasureOptions) -> Fit | None:
     weights = solved(pyramid, begun, options, with_drift=True)
     return Fit(
         nodes=adj.nodes,
-        step_m=adj.step,
         tangent=adj.tangent,
         hidden=adj.hidden,
         radius_m=adj.radius,
         band_m=_BAND_SIGMAS * adj.noise,
         index=begun.index,
-        chainage_m=adj.chainage,
+        chainage_m=_chainage(adj),
         node=adj.node,
         radial=adj.radial,
         residual_m=adj.residual,
         used=np.zeros(len(adj.residual), bool) if weights is None else weights > 0.0,
         kept=adj.keep,
     )
+
+
+def _chainage(adj: Adjustment) -> FloatArray:
+    """Return the points' chainages (N,); the adjustment takes its nodes as evenly spaced."""
+    even = adj.step * np.arange(len(adj.nodes))
+    return np.interp(adj.chainage, even, polyline.chainage(adj.nodes))
