@@ -19,7 +19,7 @@ LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3
 	--generate-hashes --no-annotate --no-header
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint format types imports check viewer bench accuracy lock config images pictures clean
+.PHONY: help demo test lint format types imports check viewer bench accuracy lock sbom config images pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -57,6 +57,9 @@ accuracy: $(DEV_READY) ## measure the accuracy on ray-cast scenes; writes docs/a
 lock: $(DEV_READY) ## choose the pinned packages anew from pyproject.toml
 	echo 'setuptools>=77' | $(LOCK) pyproject.toml - -o constraints.txt
 	$(LOCK) pyproject.toml --extra dev --extra benchmark -c constraints.txt -o constraints-dev.txt
+
+sbom: $(RUN_READY) ## write sbom.json (CycloneDX): every pinned package with hashes and licence
+	$(BIN)/python docs/make_sbom.py -o sbom.json
 
 config: $(RUN_READY) ## write configs/default.toml anew from the options in the code
 	$(BIN)/python -m twin_pipeline.config > configs/default.toml.new

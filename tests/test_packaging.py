@@ -1,5 +1,6 @@
 """What is handed out: the wheel, the pinned packages, the version."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -78,6 +79,22 @@ def test_pinned_packages_fit_to_each_other_and_to_the_project():
 
 def _pins(text: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", text, flags=re.MULTILINE))
+
+
+def test_bill_of_materials_has_every_package_with_its_hashes(tmp_path):
+    command = [sys.executable, ROOT / "docs" / "make_sbom.py", "-o", tmp_path / "sbom.json"]
+    subprocess.run(command, check=True)
+    bill = json.loads((tmp_path / "sbom.json").read_text("utf-8"))
+    pinned = (ROOT / "constraints.txt").read_text("utf-8")
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.5")
+    assert sum(len(one["hashes"]) for one in bill["components"]) == pinned.count("--hash=")
+    versions = {(one["name"], one["version"]) for one in bill["components"]}
+    assert versions == set(_all_pins(pinned))
+    assert any(one.get("licenses") for one in bill["components"])
+
+
+def _all_pins(text: str) -> list[tuple[str, str]]:
+    return re.findall(r"^([a-z0-9-]+)==(\S+)", text, flags=re.MULTILINE)
 
 
 def test_changelog_knows_the_version():

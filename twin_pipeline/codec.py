@@ -44,7 +44,7 @@ def pack(value: object) -> bytes:
     """
     arrays: list[Array] = []
     made = {"format": _FORMAT, "value": _encode(value, arrays)}
-    text = json.dumps(made, ensure_ascii=False, sort_keys=True)
+    text = json.dumps(made, ensure_ascii=True, sort_keys=True)
     held: dict[str, Any] = {f"array{number}": array for number, array in enumerate(arrays)}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, values=np.frombuffer(text.encode(), np.uint8), **held)

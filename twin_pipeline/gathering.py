@@ -13,6 +13,7 @@ from twin_pipeline.config import Config
 from twin_pipeline.crs import Georeference
 from twin_pipeline.errors import GeoreferenceError
 from twin_pipeline.model import FloatArray, Gate, Pipe, PointChunk, PointCloud
+from twin_pipeline.output import shown
 from twin_pipeline.registration import Control, Similarity, with_registration
 from twin_pipeline.site import Site
 from twin_pipeline.siting import (
@@ -83,7 +84,7 @@ class Gathered:
         """Return what is odd about the place of the scans, and about their files."""
         return (
             *self.georeference.warnings,
-            *(f"{scan.path.name}: {told}" for scan in self.scans for told in scan.defects),
+            *(f"{shown(scan.path)}: {told}" for scan in self.scans for told in scan.defects),
             *(
                 warning
                 for scan in self.scans

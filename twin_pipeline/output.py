@@ -85,6 +85,11 @@ def require_free(
             )
 
 
+def shown(path: Path) -> str:
+    """Return a file's name for people and files; bytes that are no UTF-8 become U+FFFD."""
+    return os.fsencode(path.name).decode("utf-8", "replace")
+
+
 def require_site_name(name: str, source: object) -> None:
     """Raise UsageError unless a site's name can be the name of a folder; `source` has it."""
     problem = _problem(name)

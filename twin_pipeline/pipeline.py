@@ -16,6 +16,7 @@ from twin_pipeline.extraction import Extraction, extract
 from twin_pipeline.gathering import Gathered, ReadScan, gather
 from twin_pipeline.job import with_job
 from twin_pipeline.model import Gate, PointCloud, Survey
+from twin_pipeline.output import shown
 from twin_pipeline.picturing import picturing
 from twin_pipeline.progress import Progress
 from twin_pipeline.reference import References, with_references
@@ -155,7 +156,7 @@ def _write_tiles(survey: Survey, gathered: Gathered, staging: Path, progress: Pr
 def _provenance(gathered: Gathered) -> dict[str, str]:
     scans = gathered.scans
     return {
-        "scan": _listed(scan.path.name for scan in scans),
+        "scan": _listed(shown(scan.path) for scan in scans),
         "sha256": _listed(scan.sha256 for scan in scans),
         "las_version": _listed(scan.info.version for scan in scans),
         "scan_modified_at": max(scan.modified_at for scan in scans).isoformat(timespec="seconds"),

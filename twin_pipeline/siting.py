@@ -12,6 +12,7 @@ from twin_pipeline.config import Config
 from twin_pipeline.crs import Georeference, resolve
 from twin_pipeline.errors import InputError, UsageError
 from twin_pipeline.model import FloatArray, PointChunk
+from twin_pipeline.output import shown
 from twin_pipeline.registration import Control, Similarity, control_of, read_targets
 from twin_pipeline.stages.read import ScanInfo
 
@@ -89,7 +90,7 @@ def place(info: ScanInfo, box: Box, config: Config) -> Georeference:
         When coordinates or heights can't be established.
     """
     sources = config.sources("crs")
-    return resolve(info.crs, config.crs, *box, info.path.name, sources, info.survey_date)
+    return resolve(info.crs, config.crs, *box, shown(info.path), sources, info.survey_date)
 
 
 def bounds(info: ScanInfo, config: Config) -> Box:
@@ -117,7 +118,7 @@ def registration_warnings(
     if control is None:
         return
     for warning in control.warnings():
-        yield f"{info.path.name}: {warning}"
+        yield f"{shown(info.path)}: {warning}"
     change = control.fitted.similarity
     shift = change.target - change.source
     if info.crs.wkt is None or np.linalg.norm(shift) < _OWN_PLACE_M:
@@ -125,7 +126,7 @@ def registration_warnings(
     undulation_m = float(georeference.geoid_undulation_m(change.target[np.newaxis])[0])
     east, north, up = shift
     text = (
-        f"{info.path.name}: its control points move it by {east:.2f} m east, {north:.2f} m north "
+        f"{shown(info.path)}: its control points move it by {east:.2f} m east, {north:.2f} m north "
         f"and {up:.2f} m up from where its own record ({info.crs.source}) has it"
     )
     if undulation_m and abs(up + undulation_m) < _OWN_PLACE_M:

@@ -15,6 +15,7 @@ from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.run_record import InputFile
 from twin_pipeline.gathering import require_same_system
 from twin_pipeline.model import PointChunk, Survey
+from twin_pipeline.output import shown
 from twin_pipeline.pipeline import SiteOutcome
 from twin_pipeline.progress import Progress
 from twin_pipeline.registration import Control, Similarity
@@ -118,7 +119,8 @@ def _warnings(site: Site, scans: Sequence[_Scan]) -> Iterator[str]:
         wanted = site.config.tiles.asked
         missing = [name for name in wanted if name not in scan.info.dimensions]
         if missing:
-            yield f"{scan.info.path.name} has no {' and no '.join(missing)} for the tiles to carry"
+            name = shown(scan.info.path)
+            yield f"{name} has no {' and no '.join(missing)} for the tiles to carry"
 
 
 def _write(site: Site, scans: Sequence[_Scan], staging: Path, progress: Progress) -> TilesSummary:

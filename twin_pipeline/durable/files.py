@@ -21,14 +21,14 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, value: object) -> None:
     """Put a JSON file in its place, whole and on the disk when this returns."""
-    text = json.dumps(value, ensure_ascii=False, indent=1)
-    write_bytes(path, text.encode("utf-8") + b"\n")
+    # Escapes also hold file names that are no UTF-8.
+    write_bytes(path, json.dumps(value, ensure_ascii=True, indent=1).encode() + b"\n")
 
 
 def write_plain_json(path: Path, value: object) -> None:
     """Put a JSON file in its place, whole, but not worth waiting for the disk."""
     beside = path.with_name(f".{path.name}.new")
-    beside.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+    beside.write_text(json.dumps(value, ensure_ascii=True), encoding="utf-8")
     beside.replace(path)
 
 

@@ -1,0 +1,200 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+from twin_pipeline import batch
+from twin_pipeline.config import Config
+from twin_pipeline.crs import CrsOptions
+from twin_pipeline.errors import TwinPipelineError
+from twin_pipeline.progress import Progress
+from twin_pipeline.validation import validate_output
+
+CONFIG = Config(crs=CrsOptions(vertical="jgd2011"))
+PROGRAM = [sys.executable, "-m", "twin_pipeline"]
+FLAGS = ["--vertical", "jgd2011", "-q"]
+
+
+def tile(*arguments, **options):
+    command = [*PROGRAM, "tile", *arguments, *FLAGS]
+    return subprocess.run(command, capture_output=True, check=False, **options)
+
+
+def one_line(done, code):
+    assert done.returncode == code, done.stderr
+    (line,) = done.stderr.decode("utf-8", "replace").splitlines()
+    assert line.startswith("twin-pipeline: ")
+    return line
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "with spaces and (brackets).las",
+        "西新宿二丁目 掘削口№１.las",
+        "é̈ combining.las",
+        "-o.las",
+        "C:scans.las",
+        "a" * 190 + ".las",
+        "漢" * 60 + ".las",
+        "%20;&|$`'\".las",
+    ],
+)
+def test_odd_names_are_sites_like_others(make_scan, tmp_path, name):
+    scan, out = make_scan(name, points=200), tmp_path / "out of [it]"
+    batch.tile_batch([scan], out, CONFIG, Progress())
+    assert validate_output(out) == []
+    record = json.loads((out / "run.json").read_text("utf-8"))
+    assert record["sites"][0]["name"] == scan.stem
+    assert batch.tile_batch([scan], out, CONFIG, Progress(), resume=True).record == record
+
+
+def test_name_that_is_no_utf8_is_shown_with_a_mark(make_scan, tmp_path):
+    scan = make_scan("plain.las", points=200)
+    odd = os.fsencode(tmp_path) + b"/bad\xff.las"
+    os.rename(scan, odd)  # noqa: PTH104 - bytes
+    done = tile(odd, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
+    assert record["sites"][0]["name"] == "bad\ufffd"
+    assert validate_output(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("name", ["scans\\a.las", "a" * 210 + ".las", "tab\there.las"])
+def test_names_that_can_be_no_folder_are_refused(make_scan, tmp_path, name):
+    scan = make_scan(name, points=200)
+    with pytest.raises(TwinPipelineError, match="can't be the name of a site") as raised:
+        batch.tile_batch([scan], tmp_path / "out", CONFIG, Progress())
+    assert raised.value.exit_code == 2
+
+
+@pytest.mark.parametrize("at", [0.0, 315_532_800.0, 4_102_444_800.0])
+def test_clocks_that_jump_change_nothing(make_scan, tmp_path, at):
+    scan, out = make_scan(points=200), tmp_path / "out"
+    os.utime(scan, (at, at))
+    batch.tile_batch([scan], out, CONFIG, Progress())
+    os.utime(scan, (at + 1e8, at + 1e8))  # another time, the same content
+    before = (out / "run.json").stat().st_mtime_ns
+    batch.tile_batch([scan], out, CONFIG, Progress(), resume=True)
+    assert (out / "run.json").stat().st_mtime_ns == before
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Mount a disk of 3 MB, where that is allowed."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", place]
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(mounting, capture_output=True, check=False).returncode
+    ):
+        pytest.skip("needs the right to mount a small disk: run as root")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+@pytest.mark.parametrize("command", ["tile", "run"])
+def test_full_disk_is_one_line_and_leaves_nothing(make_scan, small_disk, command):
+    scan = make_scan(points=400_000)
+    (small_disk / "other.txt").write_text("theirs")
+    arguments = [*PROGRAM, command, scan, "-o", small_disk / "out", *FLAGS]
+    line = one_line(subprocess.run(arguments, capture_output=True, check=False), 1)
+    assert "space" in line or "room" in line or "free" in line
+    assert [path.name for path in small_disk.iterdir()] == ["other.txt"]
+
+
+def test_output_that_is_read_only_is_one_line(make_scan):
+    line = one_line(tile(make_scan(points=200), "-o", "/proc/out"), 1)
+    assert "/proc/out: can't be written" in line
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_unreadable_scan_is_one_line(make_scan, tmp_path):
+    scan = make_scan(points=200)
+    scan.chmod(0)
+    assert "Permission denied" in one_line(tile(scan, "-o", tmp_path / "out"), 1)
+
+
+@pytest.mark.usefixtures("known_pipes")
+def test_scan_that_vanishes_before_its_turn_costs_one_site(make_scan, tmp_path, monkeypatch):
+    scans = [make_scan(f"{name}.las", points=200) for name in "ab"]
+    run_site = batch.run_site
+
+    def removing(site, *rest):
+        scans[1].unlink(missing_ok=True)
+        return run_site(site, *rest)
+
+    monkeypatch.setattr(batch, "run_site", removing)
+    summary = batch.run_batch(scans, tmp_path / "out", CONFIG, Progress())
+    (failed,) = summary.failed_sites
+    assert "b.las: does not exist" in failed["reason"]
+
+
+def test_nothing_is_readable_by_others_while_it_is_made(make_scan, tmp_path, monkeypatch):
+    modes = []
+    tile_site = batch.tile_site
+
+    def looking(*arguments):
+        modes.append((tmp_path / ".out.work").stat().st_mode & 0o777)
+        return tile_site(*arguments)
+
+    monkeypatch.setattr(batch, "tile_site", looking)
+    batch.tile_batch([make_scan(points=200)], tmp_path / "out", CONFIG, Progress())
+    assert modes == [0o700]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o777 & ~umask
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"~VERSION INFORMATION\n VERS. 2.0\n", "is a well log"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "git-LFS pointer"),
+        (b"LASF" + bytes(20) + b"\1\5" + bytes(400), "LAS version 1.5"),
+    ],
+)
+def test_what_is_named_like_a_scan_is_told_from_one(tmp_path, content, message):
+    scan = tmp_path / "scan.las"
+    scan.write_bytes(content)
+    assert message in one_line(tile(scan, "-o", tmp_path / "out"), 1)
+
+
+def test_decoder_that_hangs_is_ended(make_scan, monkeypatch, tmp_path):
+    import laspy
+
+    from twin_pipeline.errors import InputError
+    from twin_pipeline.stages.read import child, read_cloud
+
+    scan = tmp_path / "scan.laz"
+    laspy.read(make_scan(points=500)).write(scan)
+    script = tmp_path / "hanging.py"
+    script.write_text("import time\ntime.sleep(60)\n")
+    monkeypatch.setattr(child, "_SCRIPT", script)
+    monkeypatch.setattr(child, "PATIENCE_S", 0.3)
+    began = time.monotonic()
+    with pytest.raises(InputError, match=r"silent for .* ended"):
+        read_cloud(scan)
+    assert time.monotonic() - began < 30
+
+
+def test_decoder_that_wants_all_memory_is_refused(make_scan, monkeypatch, tmp_path):
+    import laspy
+
+    from twin_pipeline.errors import InputError
+    from twin_pipeline.stages.read import child, read_cloud
+
+    scan = tmp_path / "scan.laz"
+    laspy.read(make_scan(points=500)).write(scan)
+    script = tmp_path / "greedy.py"
+    limits = "import json, resource, sys\nn = json.loads(sys.argv[1])['memory_bytes']\n"
+    limits += "resource.setrlimit(resource.RLIMIT_DATA, (n, n))\nbytearray(1 << 34)\n"
+    script.write_text(limits)
+    monkeypatch.setattr(child, "_SCRIPT", script)
+    with pytest.raises(InputError, match="decoder ended"):
+        read_cloud(scan)
