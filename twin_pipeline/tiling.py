@@ -38,6 +38,10 @@ STAGES = {"distribute": "sort points", "build": "build tiles"}
 """Names of the tiler's passes, for people."""
 
 
+CHUNK_POINTS = 200_000
+"""Few enough that a chunk on its way to the disk hardly leaves the processor's cache."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scan:
     """A scan that is not read yet, and where it lies."""
@@ -170,7 +174,10 @@ def _chunks(site: Site, scans: Sequence[_Scan]) -> Iterator[PointChunk]:
     config, start = site.config, 0
     for scan in scans:
         chunks = read_chunks(
-            scan.info.path, axis_order=config.crs.axis_order, dimensions=config.tiles.dimensions
+            scan.info.path,
+            axis_order=config.crs.axis_order,
+            dimensions=config.tiles.dimensions,
+            chunk_points=CHUNK_POINTS,
         )
         held = 0
         for chunk in moved_chunks(chunks, scan.change):

@@ -54,6 +54,14 @@ def test_too_little_room_is_told_before_anything_is_written(free, tmp_path):
     assert room.require_room(tmp_path, need) == need.total
 
 
+def test_folder_is_named_that_the_user_knows(free, tmp_path):
+    free(0)
+    within = tmp_path / ".out.work" / "attempts" / "0-1"
+    with pytest.raises(OutputError) as raised:
+        room.require_room(within, Need(10, 10))
+    assert str(raised.value).startswith(f"{tmp_path}: the disk is full")
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_disk_that_becomes_full_is_told_with_what_is_missing(number, free, tmp_path):
     need = Need(3_000_000_000, 1_000_000_000)

@@ -93,10 +93,16 @@ def _size(folder: Path) -> int:
 
 def _too_little(folder: Path, need: Need, free: int, missing: int) -> OutputError:
     return OutputError(
-        f"{folder}: the disk is full: the tiles take about {gigabytes(need.tiles)} and their "
+        f"{_shown(folder)}: the disk is full: the tiles take about {gigabytes(need.tiles)} and their "
         f"temporary files {gigabytes(need.temporary)}, {gigabytes(free)} are free: "
-        f"{gigabytes(missing)} are missing; free them, or give another folder with -o"
+        f"{gigabytes(missing)} are missing; make room, or give another folder with -o"
     )
+
+
+def _shown(folder: Path) -> Path:
+    """Return the folder that the user knows: above the hidden ones that a run works in."""
+    hidden = [path for path in (folder, *folder.parents) if path.name.startswith(".")]
+    return hidden[-1].parent if hidden else folder
 
 
 def gigabytes(size: int) -> str:

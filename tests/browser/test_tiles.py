@@ -1,0 +1,164 @@
+"""The tiles in bare CesiumJS, in every form that they are written in."""
+
+import base64
+import functools
+import http.server
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.factories import make_survey
+from tests.tiles.earth import Earth, scan_of, trench
+from twin_pipeline.tiles import (
+    TilesOptions,
+    write_pipe_tiles,
+    write_point_tiles,
+    write_root,
+    write_uncertainty_tiles,
+)
+
+CESIUM = Path(__file__).parents[2] / "viewer" / "node_modules" / "cesium" / "Build" / "Cesium"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CESIUM.is_dir(), reason="needs the viewer's packages: make viewer"),
+]
+
+PAGE = """<!doctype html><meta charset="utf-8">
+<style>html, body, #c { margin: 0; width: 100%; height: 100% }</style><div id="c"></div>
+<script>window.CESIUM_BASE_URL = '/cesium/';</script><script src="/cesium/Cesium.js"></script>
+<script>
+Cesium.Ion.defaultAccessToken = undefined;
+const widget = new Cesium.CesiumWidget('c', {baseLayer: false, globe: false, skyBox: false,
+  skyAtmosphere: false, msaaSamples: 1, contextOptions: {webgl: {preserveDrawingBuffer: true}}});
+widget.scene.backgroundColor = Cesium.Color.BLACK;
+window.failed = []; window.ready = false; window.loaded = 0;
+(async () => {
+  const uri = new URLSearchParams(location.search).get('tiles');
+  const set = await Cesium.Cesium3DTileset.fromUrl(uri, {maximumScreenSpaceError: 1});
+  set.tileFailed.addEventListener((error) => window.failed.push(String(error.message)));
+  set.tileLoad.addEventListener(() => { window.loaded += 1; });
+  widget.scene.primitives.add(set);
+  widget.camera.viewBoundingSphere(set.boundingSphere,
+    new Cesium.HeadingPitchRange(0.4, -0.9, 1.6 * set.boundingSphere.radius));
+  set.allTilesLoaded.addEventListener(() => { window.ready = true; });
+})().catch((error) => window.failed.push(String(error)));
+</script>"""
+
+PIXELS = """() => {
+  const source = widget.scene.canvas, copy = document.createElement('canvas');
+  copy.width = source.width; copy.height = source.height;
+  const plane = copy.getContext('2d');
+  plane.drawImage(source, 0, 0);
+  const bytes = plane.getImageData(0, 0, copy.width, copy.height).data;
+  let text = '';
+  for (let n = 0; n < bytes.length; n += 32768)
+    text += String.fromCharCode(...bytes.subarray(n, n + 32768));
+  return [copy.width, copy.height, btoa(text)];
+}"""
+
+
+@pytest.fixture(scope="module")
+def tiles(tmp_path_factory):
+    """A trench of colours in stripes, in all forms, with pipes and shells in one of them."""
+    folder = tmp_path_factory.mktemp("tiles")
+    xyz = trench(40_000)
+    scan = scan_of(xyz)
+    stripes = (xyz[:, 0] // 2).astype(int) % 3
+    for channel, name in enumerate(("red", "green", "blue")):
+        scan.attributes[name][:] = np.where(stripes == channel, 230, 40)
+    forms = {
+        "meshopt": {},
+        "plain": {"compression": "none"},
+        "old": {"tiles_version": "1.0"},
+    }
+    for form, options in forms.items():
+        write_point_tiles(
+            scan.chunks(),
+            bounds=scan.bounds,
+            scale_m=(0.001, 0.001, 0.001),
+            labels=scan.labels,
+            georeference=Earth(),
+            out=folder / form / "points" / "site",
+            options=TilesOptions(points_per_tile=5_000, attributes="all", **options),
+        )
+    survey = make_survey("site")
+    write_pipe_tiles(survey, Earth(), folder / "plain" / "pipes" / "site")
+    write_uncertainty_tiles(survey, Earth(), folder / "plain" / "uncertainty" / "site")
+    for form in forms:
+        write_root(folder / form, ["site"])
+    (folder / "cesium").symlink_to(CESIUM)
+    (folder / "page.html").write_text(PAGE, "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(tiles):
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Keep still."""
+
+    handler = functools.partial(Quiet, directory=str(tiles))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def picture(context, address):
+    """Return a function that shows a tileset and returns its picture and its number of tiles."""
+
+    @functools.cache
+    def show(uri: str) -> tuple[np.ndarray, int]:
+        page = context.new_page()
+        foreign = []
+        page.on(
+            "request",
+            lambda r: r.url.startswith((address, "blob:", "data:")) or foreign.append(r.url),
+        )
+        page.goto(f"{address}/page.html?tiles={uri}")
+        page.wait_for_function("window.ready || window.failed.length")
+        page.wait_for_timeout(500)
+        assert page.evaluate("window.failed") == []
+        assert foreign == []
+        loaded = page.evaluate("window.loaded")
+        width, height, data = page.evaluate(PIXELS)
+        pixels = np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)
+        shot = pixels[..., :3].astype(np.float64)
+        page.close()
+        return shot, loaded
+
+    return show
+
+
+def _tilesets(tiles: Path, form: str) -> int:
+    return len([*(tiles / form / "points").rglob("*.glb"), *(tiles / form).rglob("*.pnts")])
+
+
+@pytest.mark.parametrize("form", ["meshopt", "plain", "old"])
+def test_every_tile_loads_and_shows_its_colours(form, picture, tiles):
+    shot, loaded = picture(f"{form}/points/site/tileset.json")
+    assert loaded >= _tilesets(tiles, form)
+    for channel in range(3):
+        others = [c for c in range(3) if c != channel]
+        strong = (shot[..., channel] > 180) & (shot[..., others] < 90).all(axis=-1)
+        assert strong.mean() > 0.01
+
+
+@pytest.mark.parametrize("form", ["meshopt", "old"])
+def test_packed_and_old_tiles_look_like_plain_ones(form, picture):
+    reference, _ = picture("plain/points/site/tileset.json")
+    shot, _ = picture(f"{form}/points/site/tileset.json")
+    away = np.abs(shot - reference).max(axis=-1)
+    assert (reference.max(axis=-1) > 30).mean() > 0.05
+    assert (away > 12).mean() < 0.01
+
+
+def test_root_with_pipes_and_shells_loads(picture):
+    shot, loaded = picture("plain/tileset.json")
+    assert loaded > 5
+    blue = (shot[..., 2] > 60) & (shot[..., 0] < 60)
+    assert blue.any()
