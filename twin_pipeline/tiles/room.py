@@ -93,8 +93,8 @@ def _size(folder: Path) -> int:
 
 def _too_little(folder: Path, need: Need, free: int, missing: int) -> OutputError:
     return OutputError(
-        f"{_shown(folder)}: the disk is full: the tiles take about {gigabytes(need.tiles)} and their "
-        f"temporary files {gigabytes(need.temporary)}, {gigabytes(free)} are free: "
+        f"{_shown(folder)}: the disk is full: the tiles take about {gigabytes(need.tiles)} and "
+        f"their temporary files {gigabytes(need.temporary)}, {gigabytes(free)} are free: "
         f"{gigabytes(missing)} are missing; make room, or give another folder with -o"
     )
 
