@@ -71,9 +71,22 @@ class _Search:
         tube = measure(self.pyramid, run, self.config.measure)
         if tube is not None and _doubtful(tube):
             run, tube = self._again(run, tube)
+        if tube is not None and _doubtful(tube):
+            tube = self._with_drift(tube) or tube
         against = self._against(tube)
         self.observer.tried(run, tube, against, probe=False)
         return tube if against is None else None
+
+    def settled(self, tube: Tube) -> Tube:
+        """Return a tube as it is when the scan's drift is solved for with it."""
+        settled = self._with_drift(tube)
+        if settled is None or self._against(settled) is not None:
+            return tube
+        self.observer.tried(_led_by(settled), settled, None, probe=False)
+        return settled
+
+    def _with_drift(self, tube: Tube) -> Tube | None:
+        return measure(self.pyramid, _led_by(tube), self.config.measure, with_drift=True)
 
     def worth_measuring(self, run: Run, piece: Run) -> Run | None:
         """Look at a piece of a run; return what of it to measure, None where that holds no pipe.
@@ -102,7 +115,7 @@ class _Search:
 
     def _again(self, run: Run, tube: Tube) -> tuple[Run, Tube]:
         """Measure from where a first try, that began far off, has led; return the rounder one."""
-        led = Run(tube.nodes, tube.radius_m, np.ones(len(tube.nodes), bool), 0)
+        led = _led_by(tube)
         second = measure(self.pyramid, led, self.config.measure)
         if second is None or second.misfit > tube.misfit:
             return run, tube
@@ -144,6 +157,7 @@ def extract(
         observer.seeded(seeds)
     with stage("measure"):
         tubes = _joined(search, _tubes(search, Tracer(seeds, config.trace)))
+        tubes = [search.settled(tube) for tube in tubes]
     with stage("classify"):
         found, left_out = classify(tubes, ground, config.classify)
         pipes = tuple(
@@ -177,6 +191,10 @@ def _tubes(search: _Search, tracer: Tracer) -> list[Tube]:
             tracer.take(tube.nodes, tube.radius_m)
             tubes.append(tube)
     return tubes
+
+
+def _led_by(tube: Tube) -> Run:
+    return Run(tube.nodes, tube.radius_m, np.ones(len(tube.nodes), bool), 0)
 
 
 def _passes(run: Run, place: FloatArray, radius_m: float) -> bool:

@@ -260,3 +260,45 @@ def test_inverse_within_the_band_is_that_of_numpy(seed, n, half_band):
         np.testing.assert_allclose(
             found[j, : n - j], np.diagonal(expected, -j), rtol=1e-6, atol=1e-9
         )
+
+
+@pytest.mark.parametrize("epochs", [2, 5])
+def test_shared_unknowns_are_those_of_dense_rows(epochs):
+    problem = Problem(31)
+    rng = np.random.default_rng(32)
+    epoch = rng.uniform(0.0, epochs - 1.0, len(problem.points))
+    border, corner, rhs = normal_equations.assemble_shared(
+        problem.chainage, problem.radial, problem.rho, problem.residual, problem.weights,
+        problem.u, problem.v, STEP_M, epoch, epochs,
+    )  # fmt: skip
+    axis, shared, weights, residual = [], [], [], []
+    for i in np.flatnonzero(problem.weights):
+        normal = problem.radial[i] / problem.rho[i]
+        k = min(int(problem.chainage[i] / STEP_M), len(problem.nodes) - 2)
+        f = problem.chainage[i] / STEP_M - k
+        of_axis = np.zeros(2 * len(problem.nodes))
+        for node, share in ((k, 1.0 - f), (k + 1, f)):
+            of_axis[2 * node : 2 * node + 2] = (
+                share * (normal @ problem.u[node]),
+                share * (normal @ problem.v[node]),
+            )
+        hat = np.maximum(1.0 - np.abs(np.arange(epochs) - epoch[i]), 0.0)
+        axis.append(of_axis)
+        shared.append(np.concatenate([[1.0], np.outer(hat, normal).ravel()]))
+        weights.append(problem.weights[i])
+        residual.append(problem.residual[i])
+    axis, shared, weights = np.array(axis), np.array(shared), np.array(weights)[:, None]
+    np.testing.assert_allclose(border, axis.T @ (weights * shared), atol=1e-9)
+    np.testing.assert_allclose(corner, shared.T @ (weights * shared), atol=1e-9)
+    np.testing.assert_allclose(rhs, (weights * shared).T @ np.array(residual), atol=1e-9)
+
+
+def test_many_right_hand_sides_are_solved_as_each_alone():
+    problem = Problem(33)
+    band, *_ = problem.equations()
+    band[0] += 1.0
+    factor = normal_equations.cholesky(band)
+    rhs = np.random.default_rng(34).normal(size=(band.shape[1], 4))
+    together = normal_equations.cholesky_solve_many(factor, rhs)
+    alone = [normal_equations.cholesky_solve(factor, column.copy()) for column in rhs.T]
+    np.testing.assert_allclose(together, np.transpose(alone), rtol=1e-12)

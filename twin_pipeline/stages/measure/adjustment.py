@@ -38,6 +38,7 @@ class Adjustment:
         self.hidden = np.zeros(len(axis), bool)
         self.expected: FloatArray | float = 0.0
         self.offset: FloatArray | None = None
+        self._alone = np.zeros(2 * len(axis))
         self._look()
 
     def _look(self) -> None:
@@ -71,42 +72,39 @@ class Adjustment:
         self.factor, self.coupling, self.cofactor = factor, b[:, None], np.array([[1.0 / schur]])
         self._step(a - step_radius * b, step_radius)
 
-    def solve_shared(
-        self, weights: FloatArray, epoch: FloatArray, shift: FloatArray, shift_std_m: float
-    ) -> FloatArray:
-        """Take one step of nodes, radius and the scan's shift at epochs.
+    def shared_equations(
+        self, weights: FloatArray, epoch: FloatArray, epochs: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the normal equations of the radius and the scan's shifts, the axis eliminated.
 
         Parameters
         ----------
         epoch
             (N,) when each point was recorded, in epochs from the first.
-        shift
-            (E, 3) metres, updated in place; so far taken off the points.
-        shift_std_m
-            Its prior standard deviation.
 
         Returns
         -------
-        (E, 3) posterior variances of the shifts, square metres.
+        matrix (1 + 3E, 1 + 3E) in units of the weights and rhs (1 + 3E,), weights times metres:
+        radius first, then east, north and up of each epoch.
         """
         band, _, _, rhs, _ = self._assemble(weights)
         self._add_priors(band, rhs, weights)
         border, corner, rhs_shared = normal_equations.assemble_shared(
             self.chainage, self.radial, self.rho, self.residual, weights, self.u, self.v,
-            self.step, epoch, len(shift),
+            self.step, epoch, epochs,
         )  # fmt: skip
-        held = (self.noise / shift_std_m) ** 2
-        at = np.arange(1, len(corner))
-        corner[at, at] += held
-        rhs_shared[1:] -= held * shift.ravel()
         self.factor = normal_equations.cholesky(band)
-        a = normal_equations.cholesky_solve(self.factor, rhs)
+        self._alone = normal_equations.cholesky_solve(self.factor, rhs)
         self.coupling = normal_equations.cholesky_solve_many(self.factor, border)
-        self.cofactor = np.linalg.inv(corner - border.T @ self.coupling)
-        shared = self.cofactor @ (rhs_shared - border.T @ a)
-        shift += shared[1:].reshape(-1, 3)
-        self._step(a - self.coupling @ shared, float(shared[0]))
-        return np.asarray(self.noise**2 * np.diagonal(self.cofactor)[1:].reshape(-1, 3))
+        return corner - border.T @ self.coupling, rhs_shared - border.T @ self._alone
+
+    def step_shared(self, shared: FloatArray, cofactor: FloatArray) -> None:
+        """Take a step (1 + 3E,) that solves the shared equations, the axis with it.
+
+        The cofactor is the inverse of their matrix, priors included.
+        """
+        self.cofactor = cofactor
+        self._step(self._alone - self.coupling @ shared, float(shared[0]))
 
     def move(self, points: FloatArray) -> None:
         """Take the points (N, 3) to be elsewhere."""

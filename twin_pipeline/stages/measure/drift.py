@@ -3,46 +3,63 @@
 Points that were recorded together share the error of the scanner's position. Where the pipe was
 passed twice these errors differ: left and right flank come from different walks and the pipe seems
 thicker or thinner by the difference. The shift of the scan is solved for at epochs along the time
-of recording, held back by its own variance, which is estimated with it (empirical Bayes).
+of recording. What holds it back is how large shifts are and how slowly they change, of which the
+likeliest is taken (empirical Bayes).
 """
 
 import math
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
+from scipy.linalg import solve_triangular
 from scipy.ndimage import uniform_filter1d
 
 from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.anisotropy import expected_residuals
 
-_EPOCHS_PER_M = 1.3
-_FEWEST, _MOST = 4, 40
+_EPOCHS_PER_M = 2.6
+_FEWEST, _MOST = 4, 48
+_PAUSE = 0.03
+_JUMP_M, _JUMP_RATIO = 0.0015, 4.0
+_JUMP_ROUNDS = (2, 3)
+_CHOICE_ROUNDS = (0, 2, 5)
 _POINTS_PER_EPOCH = 60
-_ROUNDS = 6
+_ROUNDS = 8
+_WIDE_ROUNDS = 3
 _WIDE_RADII, _WIDE_M = 0.25, 0.02
 _OUTWARDS = 0.7
 _MOSTLY_OFF = 0.6
 _SMOOTH_M = 0.8
-_LEAST_M = 0.0002
-_FIRST_M = 0.003
+_SIZES_M = tuple(0.0002 * 2.0**k for k in range(8))
+_LIKENESS = (0.0, 0.7, 0.95)
+"""Standard deviations of shifts, and correlations from epoch to epoch, to choose from."""
 
 
 @dataclass(slots=True)
 class Drift:
     """Shift of the scan over time. E = epochs; metres, local frame."""
 
-    epoch: FloatArray
-    """(N,) when each point was recorded, in epochs from the first."""
+    recorded: FloatArray
+    """(N,) when each point was recorded, in any unit."""
+    times: FloatArray
+    """(E,) of the epochs, rising."""
+    free: BoolArray
+    """(E - 1,) whether the shift may jump from an epoch to the next."""
     shift: FloatArray
     """(E, 3)"""
-    std_m: float
-    """Of a shift along one axis, over time."""
+
+    @property
+    def epoch(self) -> FloatArray:
+        """(N,) when each point was recorded, in epochs from the first."""
+        return np.interp(self.recorded, self.times, np.arange(len(self.times), dtype=np.float64))
 
     def at_points(self) -> FloatArray:
         """Return the shift (N, 3) of each point."""
-        first = np.minimum(self.epoch.astype(np.int64), len(self.shift) - 2)
-        share = (self.epoch - first)[:, None]
+        epoch = self.epoch
+        first = np.minimum(epoch.astype(np.int64), len(self.shift) - 2)
+        share = (epoch - first)[:, None]
         return np.asarray((1.0 - share) * self.shift[first] + share * self.shift[first + 1])
 
 
@@ -53,32 +70,79 @@ def find_drift(adj: Adjustment, weights: FloatArray, recorded: FloatArray) -> Dr
     count = min(math.ceil(_EPOCHS_PER_M * length_m) + 1, int(used.sum()) // _POINTS_PER_EPOCH)
     if count < _FEWEST:
         return None
-    times = np.unique(np.quantile(recorded[used], np.linspace(0.0, 1.0, min(count, _MOST))))
+    at = np.sort(recorded[used])
+    before, after = _pauses(at)
+    knots = np.quantile(at, np.linspace(0.0, 1.0, min(count, _MOST)))
+    times = np.unique(np.concatenate([knots, before, after]))
     if len(times) < _FEWEST:
         return None
-    epoch = np.interp(recorded, times, np.arange(len(times), dtype=np.float64))
-    return Drift(epoch, np.zeros((len(times), 3)), _FIRST_M)
+    free = np.isin(times[:-1], before) & np.isin(times[1:], after)
+    return Drift(recorded, times, free, np.zeros((len(times), 3)))
 
 
-def settle(adj: Adjustment, weights: FloatArray, drift: Drift) -> FloatArray:
+def _pauses(times: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the times before and after long pauses: between two walks the shift may jump."""
+    long = np.flatnonzero(np.diff(times) > _PAUSE * float(np.ptp(times)))
+    return times[long], times[long + 1]
+
+
+def _with_jump(adj: Adjustment, weights: FloatArray, drift: Drift) -> Drift:
+    """Let the shift jump where it changes far more than anywhere else, as between two walks."""
+    change = np.where(drift.free, 0.0, np.linalg.norm(np.diff(drift.shift, axis=0), axis=1))
+    k = int(change.argmax())
+    if change[k] < max(_JUMP_M, _JUMP_RATIO * float(np.median(change))):
+        return drift
+    low, high = max(k - 1, 0), min(k + 2, len(drift.times) - 1)
+    among = np.flatnonzero(
+        (weights > 0.0)
+        & (drift.recorded >= drift.times[low])
+        & (drift.recorded <= drift.times[high])
+    )
+    among = among[np.argsort(drift.recorded[among], kind="stable")]
+    normal = adj.radial[among] / adj.rho[among, None]
+    raw = adj.residual[among] + np.einsum("nj,nj->n", normal, drift.at_points()[among])
+    left, right = (raw - normal @ drift.shift[side] for side in (low, high))
+    at = int(np.cumsum(left**2 - right**2).argmin())
+    if not 0 < at < len(among) - 1:
+        return drift
+    before, after = drift.recorded[among[at]], drift.recorded[among[at + 1]]
+    outside = (drift.times <= drift.times[low]) | (drift.times >= drift.times[high])
+    times = np.unique(np.concatenate([drift.times[outside], [before, after]]))
+    old = np.interp(times, drift.times, np.arange(len(drift.times)))
+    free = (times[:-1] == before) | np.isin(times[:-1], drift.times[:-1][drift.free])
+    shift = drift.shift[np.rint(np.where(times <= before, np.floor(old), np.ceil(old))).astype(int)]
+    return Drift(drift.recorded, times, free, shift)
+
+
+def settle(adj: Adjustment, drift: Drift) -> FloatArray:
     """Solve for the tube with the drift until both rest; return the final weights (N,).
 
     Where the other walk's surface is so far off that a first fit has missed it, its points come in.
     """
     measured = adj.points
-    wide_m = min(_WIDE_RADII * adj.radius, _WIDE_M)
-    allowed = (weights > 0.0) | _missed(adj, drift, wide_m)
+    missed = _missed(adj, drift, min(_WIDE_RADII * adj.radius, _WIDE_M))
+    prior = None
     for step in range(_ROUNDS):
-        band_m = max(4.0 * adj.noise, wide_m * 0.5**step)
-        weights = np.where(allowed, adj.weights(band_m, 0.0), 0.0)
-        variance = adj.solve_shared(weights, drift.epoch, drift.shift, drift.std_m)
-        drift.std_m = _spread(drift.shift, variance, drift.std_m)
+        allowed = missed if step < _WIDE_ROUNDS else None
+        weights = _weights(adj, allowed)
+        if step in _JUMP_ROUNDS:
+            drift = _with_jump(adj, weights, drift)
+        prior = _solve(adj, weights, drift, None if step in _CHOICE_ROUNDS else prior)
         adj.move(measured - drift.at_points())
-        weights = np.where(allowed, adj.weights(band_m, 0.0), 0.0)
+        weights = _weights(adj, allowed)
         adj.update_noise(weights)
         adj.expect(expected_residuals(adj, weights))
-    weights = np.where(allowed, adj.weights(4.0 * adj.noise, 0.0), 0.0)
+    weights = _weights(adj, None)
     adj.offset = _around_nodes(adj, weights, drift)
+    return weights
+
+
+def _weights(adj: Adjustment, missed: BoolArray | None) -> FloatArray:
+    """Return weights (N,) of what lies within four sigma, or has been missed."""
+    weights = adj.weights(4.0 * adj.noise, 0.0)
+    if missed is not None:
+        weights = np.where(missed, adj.weights(_WIDE_M, 0.0), weights)
+    weights[adj.hidden[adj.node]] = 0.0
     return weights
 
 
@@ -115,10 +179,55 @@ def _around_nodes(adj: Adjustment, weights: FloatArray, drift: Drift) -> FloatAr
     return np.asarray(mean - along[:, None] * adj.tangent)
 
 
-def _spread(shift: FloatArray, variance: FloatArray, std_m: float) -> float:
-    """Return the shifts' standard deviation from their estimates and posterior variances.
+def _solve(adj: Adjustment, weights: FloatArray, drift: Drift, prior: "_Prior | None") -> "_Prior":
+    """Take one step of tube and drift, under a prior or the likeliest of all; return which."""
+    matrix, rhs = adj.shared_equations(weights, drift.epoch, len(drift.shift))
+    rhs = rhs + matrix[:, 1:] @ drift.shift.ravel()
+    if prior is None:
+        choices = (_Prior(*choice) for choice in product(_SIZES_M, _LIKENESS))
+        prior = max(choices, key=lambda choice: _evidence(matrix, rhs, adj.noise, drift, choice))
+    cofactor = np.asarray(np.linalg.inv(_held(matrix, adj.noise, drift, prior)), np.float64)
+    shared = cofactor @ rhs
+    shift = shared[1:].copy()
+    shared[1:] -= drift.shift.ravel()
+    drift.shift = shift.reshape(-1, 3)
+    adj.step_shared(shared, cofactor)
+    return prior
 
-    Each counts by how much the points say about it (effective number of parameters).
-    """
-    known = float(np.sum(1.0 - np.minimum(variance / std_m**2, 1.0)))
-    return max(math.sqrt(float(np.sum(shift**2)) / max(known, 1.0)), _LEAST_M)
+
+@dataclass(frozen=True, slots=True)
+class _Prior:
+    """A damped random walk of the scan's shift along each axis (Ornstein-Uhlenbeck process)."""
+
+    size_m: float
+    """Standard deviation of a shift."""
+    likeness: float
+    """Correlation from one epoch to the next."""
+
+    def precision(self, free: BoolArray) -> FloatArray:
+        """Return the inverse covariance (E, E) along one axis; where free (E - 1,) it may jump."""
+        like = np.where(free, 0.0, self.likeness)
+        tied = like**2 / (1.0 - like**2)
+        inverse = np.diag(1.0 + np.append(tied, 0.0) + np.append(0.0, tied))
+        at = np.arange(len(free))
+        inverse[at, at + 1] = inverse[at + 1, at] = -like / (1.0 - like**2)
+        return np.asarray(inverse / self.size_m**2)
+
+
+def _held(matrix: FloatArray, noise_m: float, drift: Drift, prior: _Prior) -> FloatArray:
+    """Return the matrix (1 + 3E, 1 + 3E) of the shared equations with a prior."""
+    held = matrix.copy()
+    held[1:, 1:] += noise_m**2 * np.kron(prior.precision(drift.free), np.eye(3))
+    return held
+
+
+def _evidence(
+    matrix: FloatArray, rhs: FloatArray, noise_m: float, drift: Drift, prior: _Prior
+) -> float:
+    """Return how likely the points are under a prior: logarithm, up to a constant."""
+    factor = np.linalg.cholesky(_held(matrix, noise_m, drift, prior))
+    whitened = solve_triangular(factor, rhs, lower=True, check_finite=False)
+    explained = 0.5 * float(whitened @ whitened) / noise_m**2
+    precision = noise_m**2 * prior.precision(drift.free)
+    occam = 1.5 * float(np.linalg.slogdet(precision)[1])
+    return explained + occam - float(np.log(np.diagonal(factor)).sum())

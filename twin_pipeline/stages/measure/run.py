@@ -49,16 +49,22 @@ def sparsely_covered(pyramid: Pyramid, run: Run) -> bool:
 
 
 def measure(
-    pyramid: Pyramid, run: Run, options: MeasureOptions, *, probe: bool = False
+    pyramid: Pyramid,
+    run: Run,
+    options: MeasureOptions,
+    *,
+    probe: bool = False,
+    with_drift: bool = False,
 ) -> Tube | None:
     """Fit a tube to a run; None where the points do not hold one.
 
-    As a probe it takes some thousands of points only, enough to tell whether there is a tube.
+    As a probe it takes some thousands of points only, enough to tell whether there is a tube. The
+    scan's drift is solved for with it on demand, where it is known when points were recorded.
     """
     begun = begin(pyramid, run, probe=probe)
     if begun is None:
         return None
-    weights = solved(pyramid, begun, options, with_drift=not probe)
+    weights = solved(pyramid, begun, options, with_drift=with_drift)
     if weights is None:
         return None
     return make_tube(begun.adjustment, weights, begun.index, options)
@@ -73,7 +79,7 @@ def solved(
     if weights is None or not with_drift or pyramid.recorded is None:
         return weights
     drift = find_drift(adj, weights, pyramid.recorded[begun.index])
-    return weights if drift is None else settle(adj, weights, drift)
+    return weights if drift is None else settle(adj, drift)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
