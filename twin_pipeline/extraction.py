@@ -72,21 +72,22 @@ class _Search:
         if tube is not None and _doubtful(tube):
             run, tube = self._again(run, tube)
         if tube is not None and _doubtful(tube):
-            tube = self._with_drift(tube) or tube
+            tube = self._with_drift(_led_by(tube)) or tube
         against = self._against(tube)
         self.observer.tried(run, tube, against, probe=False)
         return tube if against is None else None
 
     def settled(self, tube: Tube) -> Tube:
         """Return a tube as it is when the scan's drift is solved for with it."""
-        settled = self._with_drift(tube)
+        run = _led_by(tube)
+        settled = self._with_drift(run)
         if settled is None or self._against(settled) is not None:
             return tube
-        self.observer.tried(_led_by(settled), settled, None, probe=False)
+        self.observer.tried(run, settled, None, probe=False)
         return settled
 
-    def _with_drift(self, tube: Tube) -> Tube | None:
-        return measure(self.pyramid, _led_by(tube), self.config.measure, with_drift=True)
+    def _with_drift(self, run: Run) -> Tube | None:
+        return measure(self.pyramid, run, self.config.measure, with_drift=True)
 
     def worth_measuring(self, run: Run, piece: Run) -> Run | None:
         """Look at a piece of a run; return what of it to measure, None where that holds no pipe.
