@@ -125,6 +125,19 @@ def test_every_tube_is_either_found_or_left_out():
     assert sorted_ids == sorted(map(id, tubes))
 
 
+def test_what_is_rougher_than_the_main_is_no_pipe():
+    edge = make_tube(straight(6.0, (2.0, 0.4, -0.4)), 0.04, noise_m=1.9 * MAIN.noise_m)
+    assert roles(MAIN, edge) == [(MAIN, Role.MAIN)]
+    ((tube, reason),) = left_out(MAIN, edge)
+    assert tube is edge
+    assert "scatter" in reason
+
+
+def test_a_main_around_a_corner_is_the_main():
+    corner = make_tube(bent(4.5, 90.0, 0.6, 0.5) + np.array([0.0, 0.0, -1.1]))
+    assert roles(corner) == [(corner, Role.MAIN)]
+
+
 def test_roles_do_not_depend_on_the_order_of_tubes():
     tubes = [
         MAIN,

@@ -15,6 +15,9 @@ from twin_pipeline.model import FloatArray, Role
 
 _SAME_DEPTH_M = 0.12
 _SAME_SIZE = 0.35
+_LONG_M, _WIDE_DEG = 2.0, 100.0
+_PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)
+_ALONG_DEG = 45.0
 
 
 class ClassifyOptions(BaseModel):
@@ -42,6 +45,9 @@ class ClassifyOptions(BaseModel):
         description="cover above which a thin level tube square to the trench is a strut, metres",
     )
     max_strut_diameter_m: float = Field(0.15, gt=0.0, description="thickest round strut, metres")
+    max_roughness: float = Field(
+        1.7, gt=1.0, description="scatter of a pipe's points over that of the best seen one, ratio"
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,8 +74,11 @@ def classify(
         return [Classified(tube, Role.UNKNOWN) for tube in _by_length(tubes)], []
     left_out = []
     buried = []
+    smooth_m = _smooth(tubes) * options.max_roughness
     for tube in _by_length(tubes):
         reason = _not_buried(tube, ground, options)
+        if reason is None and tube.noise_m > smooth_m:
+            reason = f"its points scatter by {1000.0 * tube.noise_m:.1f} mm, more than on a pipe"
         if reason is None:
             buried.append(tube)
         else:
@@ -89,6 +98,19 @@ def classify(
 
 def _by_length(tubes: Sequence[Tube]) -> list[Tube]:
     return sorted(tubes, key=lambda tube: (-tube.length_m, *tube.nodes[0]))
+
+
+def _smooth(tubes: Sequence[Tube]) -> float:
+    """Return how points scatter on the longest tube that is well seen; soil and edges are rougher.
+
+    Infinite where none is.
+    """
+    well_seen = (
+        tube.noise_m
+        for tube in _by_length(tubes)
+        if tube.length_m >= _LONG_M and float(np.median(tube.arc_deg[tube.observed])) >= _WIDE_DEG
+    )
+    return next(well_seen, math.inf)
 
 
 def _not_buried(tube: Tube, ground: Ground, options: ClassifyOptions) -> str | None:
@@ -129,8 +151,7 @@ def _mains(tubes: list[Tube], ground: Ground, options: ClassifyOptions) -> list[
     candidates = [
         tube
         for tube in tubes
-        if tube.length_m >= options.min_main_length_m
-        and _acute_deg(_local_direction(tube), _trench_direction(ground, _centre(tube))) < 45.0
+        if tube.length_m >= options.min_main_length_m and _runs_with_the_trench(tube, ground)
     ]
     if not candidates:
         return []
@@ -147,8 +168,12 @@ def _centre(tube: Tube) -> FloatArray:
     return np.asarray(tube.nodes[len(tube.nodes) // 2])
 
 
-def _local_direction(tube: Tube) -> FloatArray:
-    return np.asarray(polyline.directions(tube.nodes, 0.5)[len(tube.nodes) // 2])
+def _runs_with_the_trench(tube: Tube, ground: Ground) -> bool:
+    """Tell whether most of a tube does; in a corner neither has one direction."""
+    direction, count = polyline.directions(tube.nodes, 0.5), len(tube.nodes)
+    places = [round(share * (count - 1)) for share in _PLACES]
+    angles = [_acute_deg(direction[k], _trench_direction(ground, tube.nodes[k])) for k in places]
+    return float(np.median(angles)) < _ALONG_DEG
 
 
 def _angle_between(tube: Tube, main: Tube) -> float:
@@ -198,13 +223,14 @@ def _like_a_strut(tube: Tube, mains: list[Tube], ground: Ground, options: Classi
     if slope > options.strut_level_deg or 2.0 * tube.radius_m > options.max_strut_diameter_m:
         return False
     least = 90.0 - options.strut_perpendicular_deg
+    level = chord * np.array([1.0, 1.0, 0.0])
+    square = _acute_deg(level, _trench_direction(ground, _centre(tube))) > least
     if not mains:
-        level = chord * np.array([1.0, 1.0, 0.0])
-        return _acute_deg(level, _trench_direction(ground, _centre(tube))) > least
+        return square
     main = min(mains, key=lambda m: float(np.linalg.norm(m.nodes - _centre(tube), axis=1).min()))
     nearest = main.nodes[int(np.argmin(np.linalg.norm(main.nodes - _centre(tube), axis=1)))]
     above = float(_centre(tube)[2]) > float(nearest[2]) + main.radius_m
-    return above and _angle_between(tube, main) > least
+    return above and (square or _angle_between(tube, main) > least)
 
 
 def _minor_role(tube: Tube, mains: list[Tube]) -> Role:
