@@ -125,6 +125,14 @@ def test_every_tube_is_either_found_or_left_out():
     assert sorted_ids == sorted(map(id, tubes))
 
 
+def test_a_skew_strut_of_a_row_is_one_too():
+    row = [across(x_m, -0.35) for x_m in (2.0, 4.0)]
+    skew = across(7.0, -0.35, heading_deg=60.0)
+    assert roles(MAIN, *row, skew) == [(MAIN, Role.MAIN)]
+    deep = across(7.0, -0.9, heading_deg=60.0)
+    assert [tube for tube, _ in roles(MAIN, *row, deep)] == [MAIN, deep]
+
+
 def test_what_is_rougher_than_the_main_is_no_pipe():
     edge = make_tube(straight(6.0, (2.0, 0.4, -0.4)), 0.04, noise_m=1.9 * MAIN.noise_m)
     assert roles(MAIN, edge) == [(MAIN, Role.MAIN)]

@@ -18,6 +18,7 @@ _SAME_SIZE = 0.35
 _LONG_M, _WIDE_DEG = 2.0, 100.0
 _PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)
 _ALONG_DEG = 45.0
+_ROW = 2
 
 
 class ClassifyOptions(BaseModel):
@@ -195,8 +196,8 @@ def _struts(
     as the halves of a telescopic strut do.
     """
     props = [tube for tube in tubes if _like_a_strut(tube, mains, ground, options)]
-    depth = {id(tube): _depth(tube, ground) for tube in props}
-    return [
+    depth = {id(tube): _depth(tube, ground) for tube in tubes}
+    struts = [
         tube
         for tube in props
         if depth[id(tube)] - tube.radius_m < options.utility_cover_m
@@ -206,6 +207,31 @@ def _struts(
             if other is not tube
         )
     ]
+    return struts + [
+        tube
+        for tube in tubes
+        if not any(tube is strut for strut in struts) and _one_more(tube, struts, depth, options)
+    ]
+
+
+def _one_more(
+    tube: Tube, struts: list[Tube], depth: dict[int, float], options: ClassifyOptions
+) -> bool:
+    """Tell a strut of a row of them that stands askew, as in a corner."""
+    row = [
+        strut
+        for strut in struts
+        if _twins(tube, strut) and abs(depth[id(tube)] - depth[id(strut)]) < _SAME_DEPTH_M
+    ]
+    shallow = depth[id(tube)] - tube.radius_m < options.utility_cover_m + _SAME_DEPTH_M
+    return len(row) >= _ROW and shallow and _level(tube, options)
+
+
+def _level(tube: Tube, options: ClassifyOptions) -> bool:
+    chord = _chord(tube)
+    slope = math.degrees(math.asin(abs(chord[2]) / float(np.linalg.norm(chord))))
+    thin = 2.0 * tube.radius_m <= options.max_strut_diameter_m
+    return slope <= options.strut_level_deg and thin
 
 
 def _twins(first: Tube, second: Tube) -> bool:
@@ -219,8 +245,7 @@ def _depth(tube: Tube, ground: Ground) -> float:
 
 def _like_a_strut(tube: Tube, mains: list[Tube], ground: Ground, options: ClassifyOptions) -> bool:
     chord = _chord(tube)
-    slope = math.degrees(math.asin(abs(chord[2]) / float(np.linalg.norm(chord))))
-    if slope > options.strut_level_deg or 2.0 * tube.radius_m > options.max_strut_diameter_m:
+    if not _level(tube, options):
         return False
     least = 90.0 - options.strut_perpendicular_deg
     level = chord * np.array([1.0, 1.0, 0.0])
