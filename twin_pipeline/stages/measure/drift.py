@@ -28,6 +28,7 @@ _CHOICE_ROUNDS = (0, 2, 5)
 _POINTS_PER_EPOCH = 60
 _ROUNDS = 8
 _WIDE_ROUNDS = 3
+_LEAST_SHARE = 0.75
 _WIDE_RADII, _WIDE_M = 0.25, 0.02
 _OUTWARDS = 0.7
 _MOSTLY_OFF = 0.6
@@ -117,6 +118,8 @@ def _with_jump(adj: Adjustment, weights: FloatArray, drift: Drift) -> Drift:
 def settle(adj: Adjustment, drift: Drift) -> FloatArray:
     """Solve for the tube with the drift until both rest; return the final weights (N,).
 
+    They are all zero where the tube gets lost.
+
     Where the other walk's surface is so far off that a first fit has missed it, its points come in.
     """
     measured = adj.points
@@ -130,11 +133,19 @@ def settle(adj: Adjustment, drift: Drift) -> FloatArray:
         prior = _solve(adj, weights, drift, None if step in _CHOICE_ROUNDS else prior)
         adj.move(measured - drift.at_points())
         weights = _weights(adj, allowed)
+        if _lost(adj, weights):
+            return np.zeros(len(weights))
         adj.update_noise(weights)
         adj.expect(expected_residuals(adj, weights))
     weights = _weights(adj, None)
     adj.offset = _around_nodes(adj, weights, drift)
     return weights
+
+
+def _lost(adj: Adjustment, weights: FloatArray) -> bool:
+    """Tell whether too few points, or a radius far from the first, are left of the tube."""
+    few = np.count_nonzero(weights) < _POINTS_PER_EPOCH * _FEWEST
+    return bool(few or not _LEAST_SHARE < adj.radius / adj.start_radius < 1.0 / _LEAST_SHARE)
 
 
 def _weights(adj: Adjustment, missed: BoolArray | None) -> FloatArray:

@@ -79,7 +79,10 @@ def solved(
     if weights is None or not with_drift or pyramid.recorded is None:
         return weights
     drift = find_drift(adj, weights, pyramid.recorded[begun.index])
-    return weights if drift is None else settle(adj, drift)
+    if drift is None:
+        return weights
+    settled = settle(adj, drift)
+    return settled if np.count_nonzero(settled) >= MIN_POINTS else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
