@@ -43,7 +43,8 @@ def make_scans(folder: Path, count: int, *, thin: int = 12) -> list[Path]:
 
 
 def _make_scan(path: Path, number: int, thin: int) -> Path:
-    place = np.array([-12_800.0 + 30 * number, -34_400.0, 37.0])
+    row, column = divmod(number, 20)  # near each other: further away 37 m would be no ground
+    place = np.array([-12_800.0 + 30 * column, -34_400.0 + 30 * row, 37.0])
     xyz = made_trench()[number % thin :: thin] + place
     header = laspy.LasHeader(point_format=3, version="1.2")
     header.scales, header.offsets = [0.001] * 3, [-12_800.0, -34_400.0, 0.0]
