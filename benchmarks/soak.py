@@ -31,7 +31,7 @@ def soak(folder: Path, *, sites: int, jobs: int) -> dict[str, float]:
     finished(process)
     quarter = max(1, len(seen) // 4)
     peaks = [max(seen[n * quarter : (n + 1) * quarter]) for n in range(4)]
-    alive = [found for found in below if found.is_running()]
+    alive = [found for found in below if _alive(found)]
     left = {path.name for path in Path(tempfile.gettempdir()).iterdir()} - before
     strange = [name for name in left if name.startswith(("twin-pipeline", "dask", ".tiles"))]
     hidden = [path.name for path in folder.iterdir() if path.name.startswith(".")]
@@ -40,6 +40,14 @@ def soak(folder: Path, *, sites: int, jobs: int) -> dict[str, float]:
     if peaks[3] > 1.1 * peaks[1]:
         raise SystemExit(f"memory grows: {peaks} MB")
     return {"seconds": seconds, **{f"quarter {n + 1}": peak for n, peak in enumerate(peaks)}}
+
+
+def _alive(process: psutil.Process) -> bool:
+    """Whether a process runs; one that only waits to be counted by its parent does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _memory(pid: int) -> tuple[float, set[psutil.Process]]:
