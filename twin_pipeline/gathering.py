@@ -11,14 +11,14 @@ import numpy as np
 from twin_pipeline.bounds import bounds_of
 from twin_pipeline.config import Config
 from twin_pipeline.crs import Georeference
-from twin_pipeline.errors import GeoreferenceError
+from twin_pipeline.joining import Joined, join, join_warnings
 from twin_pipeline.model import FloatArray, Gate, Pipe, PointChunk, PointCloud
 from twin_pipeline.output import shown
-from twin_pipeline.registration import Control, Similarity, with_registration
+from twin_pipeline.registration import Control, with_registration
 from twin_pipeline.site import Site
 from twin_pipeline.siting import (
-    bounds,
     corners,
+    file_bounds,
     moved_chunks,
     place,
     registered,
@@ -34,6 +34,8 @@ from twin_pipeline.stages.read import (
     sha256_of,
 )
 
+_NO_POINTS = PointCloud(np.empty((0, 3)), np.zeros(3))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadScan:
@@ -47,13 +49,8 @@ class ReadScan:
     """When the file was written last."""
     defects: tuple[str, ...]
     """What is wrong with the file though it could be read."""
-    control: Control | None = None
-    """How it was moved onto control points."""
-
-    @property
-    def change(self) -> Similarity | None:
-        """From the file's coordinates to the site's."""
-        return None if self.control is None else self.control.fitted.similarity
+    joined: Joined
+    """How it came into the frame of the site."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,34 +65,38 @@ class Gathered:
     @property
     def registration(self) -> tuple[dict[str, Any], ...]:
         """How the scans were moved, as run.json has it; empty where none was."""
-        return tuple(scan.control.describe() for scan in self.scans if scan.control is not None)
+        return tuple(moved for scan in self.scans for moved in scan.joined.describe())
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """The scans' registrations to control points."""
+        controls = (scan.joined.control for scan in self.scans)
+        return tuple(control for control in controls if control is not None)
 
     def gates(self) -> tuple[Gate, ...]:
         """Return the gates of the scans' registration."""
         edge = corners(self.bounds())
-        return tuple(
-            gate
-            for scan in self.scans
-            if scan.control is not None
-            for gate in scan.control.gates(edge)
-        )
+        return tuple(gate for control in self.controls for gate in control.gates(edge))
 
     def warnings(self) -> tuple[str, ...]:
         """Return what is odd about the place of the scans, and about their files."""
         return (
-            *self.georeference.warnings,
+            *dict.fromkeys(told for scan in self.scans for told in scan.joined.place.warnings),
             *(f"{shown(scan.path)}: {told}" for scan in self.scans for told in scan.defects),
             *(
                 warning
                 for scan in self.scans
-                for warning in registration_warnings(scan.info, scan.control, self.georeference)
+                for warning in registration_warnings(
+                    scan.info, scan.joined.control, self.georeference
+                )
             ),
+            *join_warnings([scan.joined for scan in self.scans], self.config),
         )
 
     def placed(self, pipe: Pipe) -> Pipe:
         """Return a pipe with the uncertainty of the scans' registration."""
-        fits = [scan.control.fitted for scan in self.scans if scan.control is not None]
-        return with_registration(pipe, fits) if fits else pipe
+        chains = [chain for scan in self.scans if (chain := scan.joined.chain())]
+        return with_registration(pipe, chains) if chains else pipe
 
     def bounds(self) -> tuple[FloatArray, FloatArray]:
         """Return the lowest and highest corner (3,), scan frame, metres."""
@@ -104,7 +105,7 @@ class Gathered:
     @property
     def scale_m(self) -> tuple[float, float, float]:
         """Finest resolution of the coordinates of any scan, along each axis."""
-        finest = [resolution_m(scan.info, scan.change) for scan in self.scans]
+        finest = [resolution_m(scan.info, scan.joined.change) for scan in self.scans]
         x, y, z = np.min(finest, axis=0).tolist()
         return x, y, z
 
@@ -122,7 +123,7 @@ class Gathered:
                 axis_order=self.config.crs.axis_order,
                 dimensions=self.config.tiles.dimensions,
             )
-            for chunk in moved_chunks(chunks, scan.change):
+            for chunk in moved_chunks(chunks, scan.joined.change):
                 yield replace(chunk, start=start + chunk.start) if start else chunk
             start += scan.points
 
@@ -138,28 +139,39 @@ def gather(site: Site) -> Gathered:
         When coordinates or heights can't be established, or differ between the scans.
     """
     config = site.config
-    clouds, scans, places = [], [], []
-    for path in site.scans:
-        info = inspect_scan(path, full=False)
-        control = registered(path, config)
-        cloud = read_cloud(path, axis_order=config.crs.axis_order)
-        defects = (*info.defects, *_doubts(info, cloud, config))
-        if control is not None:
-            cloud = control.fitted.similarity.moved(cloud)
-        places.append(place(info, _bounds(cloud), config))
-        clouds.append(cloud)
-        modified_at = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
-        scans.append(
-            ReadScan(path, info, sha256_of(path), len(cloud), modified_at, defects, control)
-        )
-    for scan, where in zip(scans, places, strict=True):
-        require_same_system(scan.path, where, scans[0].path, places[0])
-    return Gathered(tuple(scans), _joined(clouds), places[0], config)
+    alone = [_read(path, config, needed=path == site.scan) for path in site.scans]
+    joined = join([scan.joined for scan in alone], config)
+    cloud = _together([scan.cloud for scan in joined])
+    # The points are wanted once, not in each scan again.
+    scans = tuple(
+        replace(scan, joined=replace(moved, cloud=_NO_POINTS))
+        for scan, moved in zip(alone, joined, strict=True)
+    )
+    return Gathered(scans, cloud, joined[0].place, config)
+
+
+def _read(path: Path, config: Config, *, needed: bool) -> ReadScan:
+    """Read a scan, moved onto its control points; the first of a site needs some, if any has."""
+    info = inspect_scan(path, full=False)
+    control = registered(path, config, needed=needed)
+    cloud = read_cloud(path, axis_order=config.crs.axis_order)
+    defects = (*info.defects, *_doubts(info, cloud, config))
+    if control is not None:
+        cloud = control.fitted.similarity.moved(cloud)
+    return ReadScan(
+        path=path,
+        info=info,
+        sha256=sha256_of(path),
+        points=len(cloud),
+        modified_at=dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC),
+        defects=defects,
+        joined=Joined(path, cloud, place(info, _bounds(cloud), config), control),
+    )
 
 
 def _doubts(info: ScanInfo, cloud: PointCloud, config: Config) -> Iterator[str]:
     """Say where header and points disagree, and whether points repeat each other."""
-    header = bounds(info, config) if info.header_box is not None else None
+    header = file_bounds(info, config) if info.header_box is not None else None
     if header is not None:
         stray = float(np.abs(np.array(header) - np.array(_bounds(cloud))).max())
         if stray > 2 * max(info.scale):
@@ -177,24 +189,7 @@ def _bounds(cloud: PointCloud) -> tuple[FloatArray, FloatArray]:
     return lower + cloud.origin, upper + cloud.origin
 
 
-def require_same_system(
-    path: Path, where: Georeference, first: Path, its_place: Georeference
-) -> None:
-    """Raise GeoreferenceError unless a scan has the coordinate system of the site's first one."""
-    mine, other = _system(where), _system(its_place)
-    if mine != other:
-        raise GeoreferenceError(
-            f"{path}: its coordinates are in {mine}, those of {first} in {other}: the "
-            "scans of one site must share them; convert one, or give --crs and --vertical"
-        )
-
-
-def _system(where: Georeference) -> str:
-    values = (where.decisions[key].value for key in ("crs", "vertical", "geoid"))
-    return ", ".join(value or "none" for value in values)
-
-
-def _joined(clouds: list[PointCloud]) -> PointCloud:
+def _together(clouds: list[PointCloud]) -> PointCloud:
     """Join clouds, in the local frame of the first."""
     origin = clouds[0].origin
     if len(clouds) == 1:

@@ -168,7 +168,7 @@ def _provenance(gathered: Gathered) -> dict[str, str]:
 
 
 def _control_points(gathered: Gathered) -> dict[str, str]:
-    controls = [scan.control for scan in gathered.scans if scan.control is not None]
+    controls = gathered.controls
     if not controls:
         return {}
     return {

@@ -39,8 +39,10 @@ def locate(info: ScanInfo, config: Config) -> Georeference:
     return place(info, bounds(info, config), config)
 
 
-def registered(scan: Path, config: Config) -> Control | None:
+def registered(scan: Path, config: Config, *, needed: bool = True) -> Control | None:
     """Return how a scan is moved onto its control points, None where none were given.
+
+    Where they are not `needed`, a file that has none of this scan gives None, too.
 
     Raises
     ------
@@ -50,7 +52,7 @@ def registered(scan: Path, config: Config) -> Control | None:
         When they can't fix the scan.
     """
     north_first = config.crs.axis_order == "ne"
-    return control_of(scan, config.registration, north_first=north_first)
+    return control_of(scan, config.registration, north_first=north_first, needed=needed)
 
 
 def require_targets(sites: int, config: Config) -> None:
@@ -93,6 +95,20 @@ def place(info: ScanInfo, box: Box, config: Config) -> Georeference:
     return resolve(info.crs, config.crs, *box, shown(info.path), sources, info.survey_date)
 
 
+def file_bounds(info: ScanInfo, config: Config) -> Box:
+    """Return the (3,) lowest and (3,) highest coordinates in a file, metres, easting first.
+
+    Raises
+    ------
+    InputError
+        When the file's box is not a number.
+    """
+    if info.box is None:
+        raise InputError(f"{info.path}: its bounding box is not a number; export the scan again")
+    order = [1, 0, 2] if config.crs.axis_order == "ne" else [0, 1, 2]
+    return np.array(info.box.lower)[order], np.array(info.box.upper)[order]
+
+
 def bounds(info: ScanInfo, config: Config) -> Box:
     """Return the (3,) lowest and (3,) highest coordinates of a scan, metres, scan frame.
 
@@ -103,10 +119,7 @@ def bounds(info: ScanInfo, config: Config) -> Box:
     GeoreferenceError
         When control points can't fix the scan.
     """
-    if info.box is None:
-        raise InputError(f"{info.path}: its bounding box is not a number; export the scan again")
-    order = [1, 0, 2] if config.crs.axis_order == "ne" else [0, 1, 2]
-    box = np.array(info.box.lower)[order], np.array(info.box.upper)[order]
+    box = file_bounds(info, config)
     control = registered(info.path, config)
     return box if control is None else bounds_of(control.fitted.similarity.apply(corners(box)))
 

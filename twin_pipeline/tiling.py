@@ -13,12 +13,12 @@ from twin_pipeline.durable.inputs import Stamp, digest_of
 from twin_pipeline.durable.work import partial_of
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.run_record import InputFile
-from twin_pipeline.gathering import require_same_system
+from twin_pipeline.joining import raised_warning, to_be_raised_m
 from twin_pipeline.model import PointChunk, Survey
 from twin_pipeline.output import shown
 from twin_pipeline.pipeline import SiteOutcome
 from twin_pipeline.progress import Progress
-from twin_pipeline.registration import Control, Similarity
+from twin_pipeline.registration import Control, Similarity, lifted
 from twin_pipeline.site import Site
 from twin_pipeline.siting import (
     Box,
@@ -51,10 +51,16 @@ class _Scan:
     box: Box
     place: Georeference
 
+    raised_m: float = 0.0
+    """Added to its elevations, which counted from another surface than the first scan's."""
+
     @property
     def change(self) -> Similarity | None:
         """From the file's coordinates to the site's."""
-        return None if self.control is None else self.control.fitted.similarity
+        own = None if self.control is None else self.control.fitted.similarity
+        if not self.raised_m:
+            return own
+        return lifted(self.raised_m) if own is None else own.then(lifted(self.raised_m))
 
 
 def tile_site(site: Site, staging: Path, progress: Progress) -> SiteOutcome:
@@ -71,9 +77,8 @@ def tile_site(site: Site, staging: Path, progress: Progress) -> SiteOutcome:
     OutputError
         When the disk has not enough room.
     """
-    scans = [_scan(path, site) for path in site.scans]
-    for scan in scans:
-        require_same_system(scan.info.path, scan.place, scans[0].info.path, scans[0].place)
+    alone = [_scan(path, site) for path in site.scans]
+    scans = [_levelled(scan, alone[0]) for scan in alone]
     clock = time.perf_counter()
     written = _write(site, scans, staging, progress)
     inputs = [
@@ -93,6 +98,15 @@ def _scan(path: Path, site: Site) -> _Scan:
     info = inspect_scan(path, full=False)
     place = locate(info, site.config)
     return _Scan(info, registered(path, site.config), bounds(info, site.config), place)
+
+
+def _levelled(scan: _Scan, first: _Scan) -> _Scan:
+    """Return a scan with elevations from the surface of the first scan's."""
+    raised_m = to_be_raised_m(scan.info.path, scan.place, first.info.path, first.place)
+    if not raised_m:
+        return scan
+    lower, upper = (corner + np.array([0.0, 0.0, raised_m]) for corner in scan.box)
+    return replace(scan, box=(lower, upper), raised_m=raised_m)
 
 
 def _box(scans: Sequence[_Scan]) -> Box:
@@ -117,8 +131,13 @@ def _result(site: Site, scans: Sequence[_Scan]) -> SiteResult:
 
 
 def _warnings(site: Site, scans: Sequence[_Scan]) -> Iterator[str]:
-    yield from scans[0].place.warnings
+    first = scans[0]
+    yield from dict.fromkeys(told for scan in scans for told in scan.place.warnings)
     for scan in scans:
+        if scan.raised_m:
+            yield raised_warning(
+                scan.info.path, scan.place, first.info.path, first.place, scan.raised_m
+            )
         yield from registration_warnings(scan.info, scan.control, scan.place)
         wanted = site.config.tiles.asked
         missing = [name for name in wanted if name not in scan.info.dimensions]

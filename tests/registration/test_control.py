@@ -125,7 +125,7 @@ def test_a_scanner_that_counts_y_upwards_is_turned(tmp_path):
 def test_a_pipe_carries_the_registrations_sigma(tmp_path):
     pipe = make_pipe("P1")
     made = control(tmp_path, TARGETS + (pipe.centreline.mean(axis=0) - SITE), SEEN)
-    placed = with_registration(pipe, [made.fitted])
+    placed = with_registration(pipe, [[made.fitted]])
     spread = np.sqrt((made.fitted.std_m(pipe.centreline) ** 2).mean(axis=0))
     assert placed.position_std_h_m == pytest.approx(np.hypot(pipe.position_std_h_m, spread[0]))
     assert placed.position_std_v_m == pytest.approx(np.hypot(pipe.position_std_v_m, spread[1]))
@@ -136,5 +136,13 @@ def test_a_pipe_carries_the_registrations_sigma(tmp_path):
     assert (placed.stations.cover_std_m > pipe.stations.cover_std_m)[pipe.stations.observed].all()
     assert np.array_equal(placed.centreline, pipe.centreline)
     worse = control(tmp_path, TARGETS + (pipe.centreline.mean(axis=0) - SITE), SEEN * 1.01)
-    both = with_registration(pipe, [made.fitted, worse.fitted])
+    both = with_registration(pipe, [[made.fitted], [worse.fitted]])
     assert both.position_std_h_m > placed.position_std_h_m
+
+
+def test_fits_of_a_chain_add_up(tmp_path):
+    pipe = make_pipe("P1")
+    made = control(tmp_path, TARGETS + (pipe.centreline.mean(axis=0) - SITE), SEEN).fitted
+    once, twice = (with_registration(pipe, [chain]) for chain in ([made], [made, made]))
+    gained = [placed.position_std_v_m**2 - pipe.position_std_v_m**2 for placed in (once, twice)]
+    assert gained[1] == pytest.approx(2 * gained[0])

@@ -54,6 +54,7 @@ def test_a_scan_is_gathered_where_its_control_points_are(tmp_path, sample_scan):
     assert max(gathered.scale_m) <= 1e-4
     assert all(gate.passed for gate in gathered.gates())
     assert gathered.registration[0]["scan"] == "own.laz"
+    assert not any("bounding box" in warning for warning in gathered.warnings())
 
 
 def test_two_scans_of_a_site_have_control_points_of_their_own(tmp_path, sample_scan):

@@ -6,7 +6,7 @@ level become ellipsoidal heights only through a named geoid, never through PROJ'
 transformations, which return heights unchanged where a grid is missing.
 """
 
-from twin_pipeline.crs.agreement import height_disagreements
+from twin_pipeline.crs.agreement import elevation_shift_m, height_disagreements
 from twin_pipeline.crs.georeference import Decision, Georeference
 from twin_pipeline.crs.options import CrsOptions
 from twin_pipeline.crs.record import (
@@ -25,6 +25,7 @@ __all__ = [
     "Decision",
     "Georeference",
     "Target",
+    "elevation_shift_m",
     "height_disagreements",
     "lonlat_target",
     "merge_records",

@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 
-from twin_pipeline.crs.frames import LocalFrame, ecef_to_geographic
+from twin_pipeline.crs.frames import LocalFrame
 from twin_pipeline.crs.georeference import Georeference
 
 _ONE_SITE_M = 500.0
@@ -31,24 +31,32 @@ def height_disagreements(scans: Mapping[str, Georeference]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def elevation_shift_m(source: Georeference, target: Georeference) -> float | None:
+    """Return what turns elevations of one scan into those of another that lies beside it.
+
+    Metres, at the middle of `source`; None where either is local.
+    """
+    if isinstance(source.frame, LocalFrame) or isinstance(target.frame, LocalFrame):
+        return None
+    place = source.to_geographic(np.array([source.middle]))
+    lon_deg, lat_deg = place[:, 0], place[:, 1]
+    own, other = (
+        float(frame.heights.ellipsoidal_offset_m(lon_deg, lat_deg)[0])
+        for frame in (source.frame, target.frame)
+    )
+    return own - other
+
+
 def _heights(scan: Georeference) -> str:
     geoid = scan.decisions["geoid"].value
     return scan.vertical_name if geoid is None else f"{scan.vertical_name} ({geoid.upper()})"
 
 
 def _height_difference_m(one: Georeference, other: Georeference) -> float | None:
-    if isinstance(one.frame, LocalFrame) or isinstance(other.frame, LocalFrame):
-        return None
     if _heights(one) == _heights(other):
         return None
-    middles = [np.array([scan.middle]) for scan in (one, other)]
-    places = [scan.to_ecef(middle) for scan, middle in zip((one, other), middles, strict=True)]
+    places = [scan.to_ecef(np.array([scan.middle])) for scan in (one, other)]
     if np.linalg.norm(places[0] - places[1]) > _ONE_SITE_M:
         return None
-    lon_deg, lat_deg, _ = ecef_to_geographic(places[0]).T
-    first, second = (
-        float(scan.frame.heights.ellipsoidal_offset_m(lon_deg, lat_deg)[0])
-        for scan in (one, other)
-        if not isinstance(scan.frame, LocalFrame)
-    )
-    return abs(first - second)
+    shift_m = elevation_shift_m(one, other)
+    return None if shift_m is None else abs(shift_m)

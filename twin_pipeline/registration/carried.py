@@ -1,6 +1,7 @@
 """A pipe with the uncertainty of its scan's registration."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from twin_pipeline.model import Pipe
 from twin_pipeline.registration.fit import Fit
 
 
-def with_registration(pipe: Pipe, fits: Sequence[Fit]) -> Pipe:
+def with_registration(pipe: Pipe, chains: Sequence[Sequence[Fit]]) -> Pipe:
     """Return the pipe, its standard deviations with those of the registration.
 
     A registration moves pipe and pavement together, so that cover knows only its scale and its
@@ -19,14 +20,18 @@ def with_registration(pipe: Pipe, fits: Sequence[Fit]) -> Pipe:
     ----------
     pipe
         In the scan frame.
-    fits
-        One or more, of the scans that show it; which of them does is not known, so that the least
-        certain counts.
+    chains
+        A chain of fits a scan, each after the one before. Which scans show the pipe is not known,
+        so that the least certain counts.
     """
-    spreads = [(fitted.std_m(pipe.centreline) ** 2).mean(axis=0) for fitted in fits]
+    spreads = [
+        np.sum([(fitted.std_m(pipe.centreline) ** 2).mean(axis=0) for fitted in chain], axis=0)
+        for chain in chains
+    ]
     horizontal, vertical = np.sqrt(np.max(spreads, axis=0))
-    scale_std = max(fitted.scale_std for fitted in fits)
-    relative = float(np.hypot(scale_std, max(fitted.tilt_std_rad for fitted in fits)))
+    scale_std = max(_together(fitted.scale_std for fitted in chain) for chain in chains)
+    tilt_std = max(_together(fitted.tilt_std_rad for fitted in chain) for chain in chains)
+    relative = float(np.hypot(scale_std, tilt_std))
     stations = pipe.stations
     cover_std = np.hypot(stations.cover_std_m, relative * np.abs(stations.cover_m))
     return replace(
@@ -41,3 +46,7 @@ def with_registration(pipe: Pipe, fits: Sequence[Fit]) -> Pipe:
         ),
         stations=replace(stations, cover_std_m=cover_std),
     )
+
+
+def _together(stds: Iterable[float]) -> float:
+    return math.sqrt(sum(std**2 for std in stds))

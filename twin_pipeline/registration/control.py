@@ -136,7 +136,9 @@ def _turned(target: Target) -> Target:
     return replace(target, seen=(east, north, up))
 
 
-def control_of(scan: Path, options: RegistrationOptions, *, north_first: bool) -> Control | None:
+def control_of(
+    scan: Path, options: RegistrationOptions, *, north_first: bool, needed: bool = True
+) -> Control | None:
     """Return a scan's registration, None where no control points were given.
 
     Parameters
@@ -147,6 +149,8 @@ def control_of(scan: Path, options: RegistrationOptions, *, north_first: bool) -
         Section `registration`.
     north_first
         Whether the scan's file, and so `scan_x`, counts northwards first.
+    needed
+        Whether it is a mistake where the file has no point of this scan, rather than None.
 
     Raises
     ------
@@ -159,6 +163,8 @@ def control_of(scan: Path, options: RegistrationOptions, *, north_first: bool) -
         return None
     file = read_targets(Path(options.gcp))
     targets = tuple(_turned(target) if north_first else target for target in file.of_scan(scan))
+    if not targets and not needed:
+        return None
     controls = [target for target in targets if not target.check]
     where = f"{file.path}: scan {scan.stem}"
     if len(controls) < LEAST_TARGETS:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Model = Literal["rigid", "similarity"]
+Align = Literal["auto", "icp", "none"]
 
 
 def _as_file(value: str) -> str:
@@ -41,4 +42,27 @@ class RegistrationOptions(BaseModel):
         gt=0.0,
         description="least 1 sigma of a control point along each axis, its survey and its picking "
         "together, metres; a column std_m says it for each",
+    )
+    align: Align = Field(
+        default="auto",
+        description="whether several scans of one site are aligned to the first (ICP, by Open3D): "
+        "icp, none, or auto, which does it where Open3D is installed; scans that all have control "
+        "points of their own stay where these put them",
+    )
+    align_reach_m: float = Field(
+        default=0.3,
+        gt=0.0,
+        le=2.0,
+        description="how far from its place a scan may be before it is aligned, metres",
+    )
+    min_overlap: float = Field(
+        default=0.3,
+        gt=0.0,
+        le=1.0,
+        description="least share of a scan that must agree with the others within 30 mm, ratio",
+    )
+    max_alignment_rms_m: float = Field(
+        default=0.01,
+        gt=0.0,
+        description="largest distance of an aligned scan from the others' surfaces, rms, metres",
     )

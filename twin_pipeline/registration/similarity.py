@@ -41,6 +41,12 @@ class Similarity:
         rest = self.apply(cloud.origin[np.newaxis])[0] - origin
         return PointCloud(self.turned(cloud.xyz) + rest, origin, cloud.time_s)
 
+    def then(self, later: "Similarity") -> "Similarity":
+        """Return this change with another one after it."""
+        target = later.apply(self.target[np.newaxis])[0]
+        turned = later.rotation @ self.rotation
+        return Similarity(turned, self.scale * later.scale, self.source, target)
+
     @property
     def angle_deg(self) -> float:
         """By how much it turns."""
@@ -48,4 +54,6 @@ class Similarity:
         return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
 
-IDENTITY = Similarity(np.eye(3), 1.0, np.zeros(3), np.zeros(3))
+def lifted(height_m: float) -> Similarity:
+    """Return the change that only raises."""
+    return Similarity(np.eye(3), 1.0, np.zeros(3), np.array([0.0, 0.0, height_m]))

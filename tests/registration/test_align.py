@@ -1,0 +1,107 @@
+"""Scans of one trench, displaced against each other."""
+
+import sys
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from twin_pipeline.errors import GeoreferenceError, UsageError
+from twin_pipeline.model import PointCloud
+from twin_pipeline.registration import INSTALL, RegistrationOptions, align, available
+
+ORIGIN = np.array([-12800.0, -34400.0, 36.0])
+NOISE_M = 0.002
+needs_open3d = pytest.mark.skipif(not available(), reason=f"Open3D is not here: {INSTALL}")
+
+
+def trench(seed, *, pipe=True, length_m=6.0):
+    """Return (N, 3) points of pavement, walls, end walls, bed and a pipe, with noise."""
+    random = np.random.default_rng(seed)
+
+    def sheet(count, corner, first, second):
+        u, v = random.random((2, count, 1))
+        return np.array(corner) + u * np.array(first) + v * np.array(second)
+
+    half = length_m / 2
+    parts = [
+        sheet(9000, (-half, 0.5, 0), (length_m, 0, 0.05), (0, 1.5, 0)),
+        sheet(9000, (-half, -2.0, 0), (length_m, 0, 0.05), (0, 1.5, 0)),
+        sheet(9000, (-half, 0.5, 0), (length_m, 0, 0), (0, 0, -1.2)),
+        sheet(9000, (-half, -0.5, 0), (length_m, 0, 0), (0, 0, -1.2)),
+        sheet(4000, (-half, -0.5, 0), (0, 1, 0), (0, 0, -1.2)),
+        sheet(4000, (half, -0.5, 0), (0, 1, 0), (0, 0, -1.2)),
+        sheet(6000, (-half, -0.5, -1.2), (length_m, 0, 0), (0, 1, 0)),
+    ]
+    if pipe:
+        angle, along = random.uniform(0.3, 2.8, 9000), random.uniform(-half, half, 9000)
+        ring = np.column_stack((along, 0.1 * np.cos(angle), 0.1 * np.sin(angle) - 1.0))
+        parts.append(ring)
+    xyz = np.concatenate(parts)
+    return xyz + random.normal(0, NOISE_M, xyz.shape)
+
+
+def displaced(xyz, angles_deg, shift):
+    return xyz @ Rotation.from_euler("ZYX", angles_deg, degrees=True).as_matrix().T + shift
+
+
+def aligned(source, target, **options):
+    clouds = [PointCloud(xyz, ORIGIN) for xyz in (source, target)]
+    return align(clouds[0], [clouds[1]], "second.laz", RegistrationOptions(**options))
+
+
+def refused(*args, **options):
+    with pytest.raises(GeoreferenceError) as caught:
+        aligned(*args, **options)
+    message = str(caught.value)
+    assert message.startswith("second.laz: ")
+    assert "control points (--gcp)" in message
+    return message
+
+
+@needs_open3d
+@pytest.mark.parametrize("pipe", [True, False], ids=["both sides", "before laying"])
+def test_a_displaced_scan_comes_back_within_a_millimetre(pipe):
+    true = trench(2, pipe=pipe)
+    moved = displaced(true, (0.6, 0.2, -0.2), (0.08, -0.05, 0.04))
+    found = aligned(moved, trench(1))
+    back = found.fitted.similarity.apply(moved + ORIGIN) - ORIGIN
+    misses = back - true
+    assert np.abs(misses).max() < 0.002
+    spread = found.fitted.std_m(true + ORIGIN)
+    assert spread.max() < 0.005
+    assert np.abs(misses).max() < 4 * np.linalg.norm(spread, axis=1).max()
+    described = found.describe()
+    assert described["method"] == "icp"
+    assert described["overlap"] > 0.8
+    assert described["rms_m"] < 0.004
+    assert described["moved_m"] == pytest.approx(np.linalg.norm([0.08, -0.05, 0.04]), abs=0.03)
+
+
+@needs_open3d
+def test_too_little_in_common_is_refused_with_the_share():
+    far = trench(2)[:, [1, 0, 2]]
+    assert "% of it agrees" in refused(far, trench(1))
+
+
+@needs_open3d
+@pytest.mark.parametrize("count", [10_000, 40_000])
+def test_flat_ground_alone_is_refused(count):
+    random = np.random.default_rng(5)
+    flat = [
+        np.column_stack((random.uniform(-3, 3, (count, 2)), random.normal(0, NOISE_M, count)))
+        for _ in range(2)
+    ]
+    assert "flat ground alone" in refused(displaced(flat[0], (0, 0, 0), (0.05, 0, 0.01)), flat[1])
+
+
+@needs_open3d
+def test_a_limit_on_the_residual_holds():
+    assert "rms" in refused(trench(2), trench(1), max_alignment_rms_m=1e-5)
+
+
+def test_without_open3d_the_way_to_get_it_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "open3d", None)
+    with pytest.raises(UsageError, match=r"twin-pipeline\[open3d\]") as caught:
+        aligned(np.zeros((3, 3)), np.zeros((3, 3)))
+    assert 'align = "none"' in str(caught.value)
