@@ -45,7 +45,8 @@ def true_pipe(sample_truth):
 def test_output_is_complete_and_consistent(out):
     assert {path.name for path in out.iterdir()} == {
         "run.json", "config.toml", "pipes.gpkg", "pipes.geojson", "pipes.csv", "stations.csv",
-        "fittings.csv", "tiles", "sites", "catalog.json", "report.html",
+        "fittings.csv", "tiles", "sites", "catalog.json", "catalog.tokyo.json", "reearth.json",
+        "style.json", "style_cover.json", "viewer.json", "report.html", "log.jsonl",
     }  # fmt: skip
     assert validate_output(out) == []
 
