@@ -34,6 +34,8 @@ def test_a_tube_well_seen_from_the_side_is_believed():
         ({"misfit": 2.0}, "not round"),
         ({"plane_ratio": 0.9}, "flat"),
         ({"purity": 0.2}, "purity 0.20"),
+        ({"radius_m": 0.0125, "slice_radius_m": np.full(len(NODES), 0.0125)}, "thinner"),
+        ({"inflation": 12.0, "arc_deg": np.full(len(NODES), 85.0)}, "12 x noise"),
         ({"inflation": 500.0}, "500 x noise"),
         ({"radius_std_m": 0.05}, "not determined"),
         ({"halo": 2.0}, "surface goes on"),

@@ -14,6 +14,9 @@ class JudgeOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    min_diameter_m: float = Field(
+        0.036, gt=0.0, description="thinnest pipe; hoses and cables are thinner, metres"
+    )
     min_length_m: float = Field(0.3, gt=0.0, description="shortest observed length, metres")
     min_length_diameters: float = Field(
         2.5, gt=0.0, description="shortest observed length, in outer diameters"
@@ -63,6 +66,9 @@ class JudgeOptions(BaseModel):
         gt=1.0,
         description="largest variation of the radius along the tube, ratio of variances to noise",
     )
+    max_inflation_faint: float = Field(
+        8.0, gt=1.0, description="the same for arcs below 100 degrees, as soil has"
+    )
     max_inflation_round: float = Field(
         40.0, gt=1.0, description="the same for what is round beyond doubt, as drift may bend it"
     )
@@ -105,9 +111,14 @@ def why_not_a_pipe(
     clear = wide and tube.plane_ratio >= options.clear_plane_ratio
     max_std = _max_radius_std(arc_deg, options, clear=clear) * tube.radius_m
     undoubted = is_round and tube.misfit <= options.max_misfit_faint
-    max_inflation = options.max_inflation_round if undoubted else options.max_inflation
+    max_inflation = options.max_inflation if wide else options.max_inflation_faint
+    max_inflation = options.max_inflation_round if undoubted else max_inflation
     checks = (
         (not under_open_sky or tube.middle[2] > _FACES_DOWN, "hollow, its lower half is seen"),
+        (
+            2.0 * tube.radius_m >= options.min_diameter_m,
+            f"{2000.0 * tube.radius_m:.0f} mm is thinner than a pipe",
+        ),
         (seen_m >= needed_m, f"seen over {seen_m:.2f} m only"),
         (arc_deg >= min_arc, f"arc of {arc_deg:.0f} degrees"),
         (tube.halo <= max_halo, f"surface goes on, halo {tube.halo:.2f}"),
