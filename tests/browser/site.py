@@ -19,7 +19,13 @@ from twin_pipeline.model import (
     Role,
     Survey,
 )
-from twin_pipeline.tiles import TilesOptions, write_pipe_tiles, write_point_tiles, write_root
+from twin_pipeline.tiles import (
+    TilesOptions,
+    write_pipe_tiles,
+    write_point_tiles,
+    write_root,
+    write_uncertainty_tiles,
+)
 
 SITE = "西新宿 2丁目"
 """With a blank, and not ASCII: it is a folder's name and part of addresses."""
@@ -42,6 +48,7 @@ def place(along_m: FloatArray, across_m: FloatArray, up_m: FloatArray) -> FloatA
 def write_site(out: Path) -> Survey:
     """Write tiles, pipes.geojson and run.json of the made site."""
     xyz, rgb, labels = _scan(np.random.default_rng(7))
+    xyz = xyz.round(3)
     survey = _survey(labels)
     lower, upper = xyz.min(axis=0), xyz.max(axis=0)
     options = CrsOptions(crs="EPSG:6677", vertical="jgd2011")
@@ -64,12 +71,14 @@ def _write_tiles(
     write_point_tiles(
         [PointChunk(0, xyz, attributes)],
         bounds=(xyz.min(axis=0), xyz.max(axis=0)),
+        scale_m=(0.001, 0.001, 0.001),
         labels=survey.point_labels,
         georeference=georeference,
         out=tiles / "points" / survey.site,
         options=TilesOptions(points_per_tile=20_000),
     )
     write_pipe_tiles(survey, georeference, tiles / "pipes" / survey.site)
+    write_uncertainty_tiles(survey, georeference, tiles / "uncertainty" / survey.site)
     write_root(tiles, [survey.site])
 
 

@@ -127,9 +127,7 @@ def test_dropped_czml_and_what_is_neither(view: View) -> None:
     page.evaluate(_DROP, ["marks.json", json.dumps(czml)])
     page.get_by_role("button", name="marks.json 取り除く").click()
     page.evaluate(_DROP, ["photo.jpg", "no JSON"])
-    expect(page.locator("#message")).to_contain_text(
-        "photo.jpg: Error: GeoJSON でも CZML でもありません"
-    )
+    expect(page.locator("#message")).to_contain_text("photo.jpg: GeoJSON でも CZML でもありません")
 
 
 def test_layer_of_another_host_is_named_but_not_asked_for(view: View) -> None:

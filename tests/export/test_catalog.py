@@ -39,10 +39,11 @@ def test_one_open_group_with_pipes_points_and_centrelines(tmp_path, results):
     catalogue = written(tmp_path, results[:1])
     (group,) = catalogue["catalog"]
     assert (group["type"], group["isOpen"]) == ("group", True)
-    assert [m["type"] for m in group["members"]] == ["3d-tiles", "3d-tiles", "geojson"]
+    assert [m["type"] for m in group["members"]] == ["3d-tiles", "3d-tiles", "3d-tiles", "geojson"]
     site = results[0].survey.site
     assert [unquote(m["url"]) for m in group["members"]] == [
         f"tiles/pipes/{site}/tileset.json",
+        f"tiles/uncertainty/{site}/tileset.json",
         f"tiles/points/{site}/tileset.json",
         "pipes.geojson",
     ]

@@ -68,7 +68,12 @@ def _document(
     if bounds is not None:
         document["homeCamera"] = _rectangle(bounds)
         document["initialCamera"] = _rectangle(bounds)
-    document["workbench"] = [m["id"] for m in members if m["type"] == "3d-tiles"]
+    shown = ("tiles/pipes/", "tiles/points/", "tiles/tileset.json")
+    document["workbench"] = [
+        member["id"]
+        for member in members
+        if member["url"].removeprefix(options.base_url).startswith(shown)
+    ]
     return document
 
 
@@ -77,7 +82,9 @@ def _members(
 ) -> Iterable[Member]:
     if len(results) <= MOST_SITES:
         for result in results:
-            yield _pipe_tiles(results, result, options, for_tokyo=for_tokyo)
+            if result.survey.pipes:
+                yield _pipe_tiles(results, result, options, for_tokyo=for_tokyo)
+                yield _shell_tiles(results, result, options)
             yield _point_tiles(results, result, options)
     else:
         yield _all_tiles(results, options)
@@ -112,6 +119,23 @@ def _pipe_tiles(
     if for_tokyo:
         member["customProperties"] = _tokyo(result, options, bounds)
     return _placed(member, bounds)
+
+
+def _shell_tiles(
+    results: Sequence[SiteResult], result: SiteResult, options: CatalogOptions
+) -> Member:
+    url = site_url("uncertainty", result.survey.site)
+    member: Member = {
+        "type": "3d-tiles",
+        "id": _member_id(results, url),
+        "name": f"位置の不確かさ{_of(results, result)} / Uncertainty{_of(results, result)}",
+        "description": "管の表面が約95%の確率で収まる範囲。 / "
+        "What holds the pipe's surface with about 95 % probability.",
+        "url": options.base_url + url,
+        "featureInfoTemplate": _feature_info(),
+        "options": {"maximumScreenSpaceError": 16},
+    }
+    return _placed(member, geographic_bounds([result], MARGIN_DEG))
 
 
 def _point_tiles(

@@ -62,7 +62,7 @@ export async function loadDataset(base: string): Promise<Dataset> {
     fetchJson<TilesetJson>(root),
     fetchOptionalJson<IndexJson>(new URL("viewer.json", base)),
   ]);
-  const links = readLinks(tileset, root);
+  const links = await readLinks(tileset, root);
   const told = index === null ? await fromAttributes(base) : await fromIndex(index, base);
   const levels = [told.levels, told.pipes.flatMap(levelAbovePipe), links.flatMap(levelOfBox)];
   return {
@@ -147,35 +147,44 @@ async function fromAttributes(base: string): Promise<Told> {
   };
 }
 
-function readLinks(tileset: TilesetJson, base: URL): TilesetLink[] {
+async function readLinks(tileset: TilesetJson, base: URL): Promise<TilesetLink[]> {
   const found: TilesetLink[] = [];
+  const groups: Promise<TilesetLink[]>[] = [];
   const collect = (tile: TileJson, outer: Matrix4) => {
     const transform = placed(tile, outer);
     for (const content of [tile.content, ...(tile.contents ?? [])]) {
       if (!content?.uri.split("?")[0]?.endsWith(".json")) continue;
-      const url = new URL(content.uri, base).href;
+      const url = new URL(content.uri, base);
+      if (GROUP.test(url.pathname)) {
+        groups.push(fetchJson<TilesetJson>(url).then((group) => readLinks(group, url)));
+        continue;
+      }
       found.push({
         layer: layerOf(content, tileset),
-        url,
+        url: url.href,
         transform,
-        site: siteOf(content.uri),
+        site: folderOf(content.uri, -2),
         box: boxOf(tile, outer),
       });
     }
     for (const child of tile.children ?? []) collect(child, transform);
   };
   collect(tileset.root, Matrix4.IDENTITY);
-  return found;
+  return [...found, ...(await Promise.all(groups)).flat()];
 }
 
-// points/NAME/tileset.json
-function siteOf(uri: string): string | null {
-  const folder = uri.split("/").at(-2);
+/** A part of the root tileset, where there are many sites. */
+const GROUP = /\/group-\d+\.json$/;
+
+/** Part of an address such as points/NAME/tileset.json, counted from its end. */
+function folderOf(uri: string, at: number): string | null {
+  const folder = uri.split("/").at(at);
   return folder === undefined ? null : decodeURIComponent(folder);
 }
 
 function layerOf(content: ContentJson, { groups }: TilesetJson): LayerName {
-  const layer = groups?.[content.group ?? -1]?.properties?.layer;
+  // 3D Tiles 1.0 know no groups; the folder has the layer's name as well.
+  const layer = groups?.[content.group ?? -1]?.properties?.layer ?? folderOf(content.uri, -3);
   if (layer === "points" || layer === "pipes") return layer;
   return typeof layer === "string" && SHELL_NAMES.has(layer) ? "shells" : "other";
 }

@@ -55,6 +55,9 @@ const COMPONENTS: Readonly<Record<string, number>> = { SCALAR: 1, VEC2: 2, VEC3:
 
 type Reader = (view: DataView, at: number) => number;
 const READERS: Readonly<Record<number, readonly [bytes: number, read: Reader, most: number]>> = {
+  5120: [1, (view, at) => view.getInt8(at), 127],
+  5122: [2, (view, at) => view.getInt16(at, true), 32_767],
+  5125: [4, (view, at) => view.getUint32(at, true), 4_294_967_295],
   5121: [1, (view, at) => view.getUint8(at), 255],
   5123: [2, (view, at) => view.getUint16(at, true), 65_535],
   5126: [4, (view, at) => view.getFloat32(at, true), 1],

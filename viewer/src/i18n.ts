@@ -16,7 +16,7 @@ const TEXTS = {
   layers: ["レイヤ", "Layers"],
   points: ["点群", "Point cloud"],
   pipes: ["管路", "Pipes"],
-  shells: ["位置の不確かさ", "Uncertainty"],
+  shells: ["位置の不確かさ (95 %)", "Uncertainty (95 %)"],
   stations: ["測点", "Stations"],
   joints: ["継手・曲管", "Joints and bends"],
   ground: ["地表面", "Ground surface"],

@@ -12,6 +12,7 @@ import { Extras } from "./layers/extras";
 import { attempt, countFailure, failures, mention, say, stop } from "./message";
 import { navigate } from "./navigation";
 import { Orbit } from "./orbit";
+import { createOverview } from "./overview";
 import { createPanel } from "./panel";
 import { followClicks, Picker } from "./pick";
 import { PipeSolids } from "./pipes";
@@ -62,7 +63,10 @@ class Page {
     this.#tilesets = new Tilesets(
       widget,
       dataset,
-      ({ link, tileset }) => link.layer === "pipes" && this.#solids.follow(tileset),
+      ({ link, tileset }) => {
+        if (link.layer === "pipes") this.#solids.follow(tileset);
+        if (link.layer === "shells") this.#solids.followShells(tileset);
+      },
       countFailure,
     );
     this.#sites = new Sites(widget, dataset, this.#state);
@@ -85,6 +89,7 @@ class Page {
     navigate(scene.canvas, this.#orbit, () => scene.camera.cancelFlight());
     new Globe(this.#widget, this.#dataset, this.#state, this.#sites, this.#extras);
     this.#connect();
+    createOverview(this.#widget, this.#dataset, this.#state);
     const shared = this.#readAddress();
     await Promise.all([
       this.#tilesets.openNearest(),
@@ -104,6 +109,7 @@ class Page {
     }
     layers.points.opacity.follow((opacity) => this.#tilesets.setPointOpacity(opacity));
     layers.pipes.opacity.follow((opacity) => this.#solids.look({ opacity }));
+    layers.shells.opacity.follow((shellOpacity) => this.#solids.look({ shellOpacity }));
     pointColouring.follow((colouring) => this.#tilesets.colourPoints(colouring));
     pipeColouring.follow((colouring) => this.#solids.look({ colouring }));
     selected.follow((pipe) => {

@@ -2,6 +2,7 @@ import {
   BlendOption,
   Cartesian3,
   Color,
+  DistanceDisplayCondition,
   type PointPrimitive,
   PointPrimitiveCollection,
   type Scene,
@@ -32,6 +33,8 @@ export const FITTING_COLOURS: Readonly<Record<string, string>> = {
 };
 
 const FAR = Number.POSITIVE_INFINITY;
+/** From farther away marks run into each other. */
+const NEAR_ENOUGH = new DistanceDisplayCondition(0, 150);
 
 /** Stations and fittings of sites as points that shine through soil and pipe. */
 export class Markers {
@@ -63,6 +66,7 @@ export class Markers {
         outlineWidth: 1,
         pixelSize: stations.observed[i] ? 5 : 4,
         disableDepthTestDistance: FAR,
+        distanceDisplayCondition: NEAR_ENOUGH,
       });
     });
     for (const fitting of details.fittings) {
@@ -76,6 +80,7 @@ export class Markers {
         outlineWidth: 2,
         pixelSize: 8,
         disableDepthTestDistance: FAR,
+        distanceDisplayCondition: NEAR_ENOUGH,
       });
     }
     this.#scene.requestRender();

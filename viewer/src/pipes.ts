@@ -6,6 +6,7 @@ import {
   type Cesium3DTileContent,
   Cesium3DTileFeature,
   type Cesium3DTileset,
+  Color,
 } from "cesium";
 import type { Filters } from "./filters";
 import { linearColour, type PipeColouring, pipeColour, SELECTED } from "./palette";
@@ -22,6 +23,7 @@ const AMBIENT = [
 export interface PipeLook {
   colouring: PipeColouring;
   opacity: number;
+  shellOpacity: number;
   selectedKey: string | null;
 }
 
@@ -29,10 +31,16 @@ export interface PipeLook {
 export class PipeSolids {
   readonly #records = new Map<string, PipeRecord>();
   readonly #loaded = new Set<Cesium3DTileContent>();
+  readonly #shells = new Set<Cesium3DTileContent>();
   readonly #changed: () => void;
   readonly #filters: Filters;
   readonly #coverLimits: readonly number[];
-  readonly #look: PipeLook = { colouring: "nominal", opacity: 1, selectedKey: null };
+  readonly #look: PipeLook = {
+    colouring: "nominal",
+    opacity: 1,
+    shellOpacity: 1,
+    selectedKey: null,
+  };
 
   /** `changed` is called whenever the scene has to be drawn anew. */
   constructor(filters: Filters, coverLimits: readonly number[], changed: () => void) {
@@ -74,9 +82,30 @@ export class PipeSolids {
     });
   }
 
+  /** Shells around the pipes are shown with them, in their own colour. */
+  followShells(tileset: Cesium3DTileset): void {
+    tileset.tileLoad.addEventListener(({ content }: Cesium3DTile) => {
+      this.#shells.add(content);
+      this.#paintShells(content);
+    });
+    tileset.tileUnload.addEventListener(({ content }: Cesium3DTile) => {
+      this.#shells.delete(content);
+    });
+  }
+
   #repaint(): void {
     for (const content of this.#loaded) this.#paint(content);
+    for (const content of this.#shells) this.#paintShells(content);
     this.#changed();
+  }
+
+  #paintShells(content: Cesium3DTileContent): void {
+    for (let id = 0; id < content.featuresLength; id += 1) {
+      const feature = content.getFeature(id);
+      const record = this.recordOf(feature);
+      feature.show = record === null || this.#filters.shows(record);
+      feature.color = Color.WHITE.withAlpha(this.#look.shellOpacity);
+    }
   }
 
   #paint(content: Cesium3DTileContent): void {

@@ -29,7 +29,7 @@ export interface LayerState {
 const OPACITY: Readonly<Record<LayerId, number>> = {
   points: 1,
   pipes: 1,
-  shells: 0.3,
+  shells: 1,
   stations: 1,
   joints: 1,
   ground: 0.35,

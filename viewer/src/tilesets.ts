@@ -124,7 +124,8 @@ export class Tilesets {
 
   /** Whether the first tiles of all open tilesets have been loaded. */
   get areBegun(): boolean {
-    return this.#waiting === 0 && this.#begun >= this.opened.length;
+    const shown = this.opened.filter(({ tileset }) => tileset.show);
+    return this.#waiting === 0 && this.#begun >= shown.length;
   }
 
   #nearest(): readonly TilesetLink[] {
