@@ -1,5 +1,6 @@
 """A small finished output folder, made by hand: a trench with two pipes, as a run leaves it."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -58,9 +59,18 @@ def write_site(out: Path) -> Survey:
     write_geojson([result], out / "pipes.geojson")
     write_run_record(run_record([result], make_facts()), out / "run.json")
     write_viewer_data([result], out, (0.6, 1.2))
-    write_catalogs([result], out, CatalogOptions())
+    _write_catalog(result, out)
     (out / "report.html").write_text("<!doctype html><title>report</title><p>P2", encoding="utf-8")
     return survey
+
+
+def _write_catalog(result: SiteResult, out: Path) -> None:
+    """Write the run's catalogue with a layer that somebody has added, not yet opened."""
+    path, _ = write_catalogs([result], out, CatalogOptions())
+    catalogue = json.loads(path.read_text("utf-8"))
+    added = {"type": "geojson", "id": "mine", "name": "中心線", "url": "pipes.geojson"}
+    catalogue["catalog"].append(added)
+    path.write_text(json.dumps(catalogue), encoding="utf-8")
 
 
 def _write_tiles(

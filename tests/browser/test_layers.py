@@ -118,6 +118,19 @@ def test_dropped_geojson_becomes_a_layer(view: View, pixels_when: Wait) -> None:
     pixels_when(CENTRE, lambda pixels: set(pixels) == {(18, 22, 28)})
 
 
+def test_layer_of_the_catalogue_can_be_added(view: View, pixels_when: Wait) -> None:
+    page = view.page
+    for label in ("点群", "管路"):
+        page.get_by_label(label, exact=True).uncheck()
+    page.get_by_text("レイヤを追加").click()
+    page.get_by_role("button", name="+ 中心線").click()
+    expect(page.get_by_label("中心線", exact=True)).to_be_checked()
+    pixels_when(CENTRE, lambda pixels: any(p[0] > 180 and p[1] < 150 for p in pixels))
+    page.get_by_role("button", name="中心線 取り除く").click()
+    expect(page.get_by_role("button", name="+ 中心線")).to_be_visible()
+    page.get_by_text("レイヤを追加").click()
+
+
 def test_dropped_czml_and_what_is_neither(view: View) -> None:
     page = view.page
     czml = [

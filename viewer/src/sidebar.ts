@@ -39,7 +39,7 @@ export function createSidebar(parts: SidebarParts): void {
   const body = element(
     "div",
     { class: "body" },
-    layerSection(state, extras, layers),
+    layerSection(state, extras, layers, dataset.extras),
     pointSection(parts),
     pipeSection(parts),
     filterSection(state.filters),

@@ -1,4 +1,5 @@
-import type { ExtraKind } from "../catalog";
+import type { ExtraKind, ExtraLayer } from "../catalog";
+import { button } from "../controls";
 import { element } from "../dom";
 import { language, text } from "../i18n";
 import { live } from "../live";
@@ -13,13 +14,18 @@ const KINDS: readonly (readonly [ExtraKind, string])[] = [
   ["3d-tiles", "3D Tiles"],
 ];
 
-/** A form to add a layer by its address or as a file. */
-export function addForm(extras: Extras): HTMLElement {
+/** A form to add a layer of the catalogue, by its address, or as a file. */
+export function addForm(extras: Extras, catalogue: readonly ExtraLayer[]): HTMLElement {
   const host = element("details", { class: "add" });
-  return live(host, () => content(extras, host), language);
+  const write = () => content(extras, catalogue, host);
+  return live(host, write, language, extras.added);
 }
 
-function content(extras: Extras, host: HTMLDetailsElement): Node[] {
+function content(
+  extras: Extras,
+  catalogue: readonly ExtraLayer[],
+  host: HTMLDetailsElement,
+): Node[] {
   const url = element("input", { type: "text", inputmode: "url", "aria-label": text("address") });
   url.placeholder = "https://…/{z}/{x}/{y}.png";
   const kind = element("select", { "aria-label": text("kind") });
@@ -63,5 +69,12 @@ function content(extras: Extras, host: HTMLDetailsElement): Node[] {
     void extras.add(plainLayer(name, kind.value as ExtraKind, address, layers.value || null));
     host.open = false;
   });
-  return [element("summary", {}, text("addLayer")), form];
+  const added = new Set(extras.added.value.map(({ source }) => source));
+  const left = catalogue.filter((layer) => !added.has(layer));
+  const offers = left.map((layer) => button(`+ ${layer.name}`, () => void extras.add(layer)));
+  return [
+    element("summary", {}, text("addLayer")),
+    element("div", { class: "offers" }, ...offers),
+    form,
+  ];
 }

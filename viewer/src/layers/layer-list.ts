@@ -1,3 +1,4 @@
+import type { ExtraLayer } from "../catalog";
 import { button, shareSlider, toggle } from "../controls";
 import { element, swatch } from "../dom";
 import { language, text } from "../i18n";
@@ -12,6 +13,7 @@ export function layerSection(
   state: ViewState,
   extras: Extras,
   offered: readonly LayerId[],
+  catalogue: readonly ExtraLayer[],
 ): HTMLElement {
   const own = live(element("ul", { class: "layers" }), () => ownRows(state, offered), language);
   const added = live(
@@ -27,7 +29,7 @@ export function layerSection(
   };
   language.follow(label);
   label();
-  section.append(addForm(extras));
+  section.append(addForm(extras, catalogue));
   return section;
 }
 
