@@ -1,6 +1,7 @@
 """The commands that only look: info, validate and view."""
 
 import json
+import signal
 import webbrowser
 from dataclasses import replace
 from pathlib import Path
@@ -46,6 +47,9 @@ def validate(out: Path, *, as_json: bool) -> None:
 
 def view(out: Path, port: int, access: Access, *, browser: bool) -> None:
     """Serve the viewer until interrupted, its address on the first line of stdout."""
+    # Also where a shell has started it in the background, which ignores interrupts.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     with serve(out, port, access) as server:
         typer.echo(server.url)
         if browser:
