@@ -96,7 +96,9 @@ class Adjustment:
         self.factor = normal_equations.cholesky(band)
         self._alone = normal_equations.cholesky_solve(self.factor, rhs)
         self.coupling = normal_equations.cholesky_solve_many(self.factor, border)
-        return corner - border.T @ self.coupling, rhs_shared - border.T @ self._alone
+        # without a library's threads, on whose number the last digits would hang
+        matrix = corner - np.einsum("kp,kq->pq", border, self.coupling)
+        return matrix, rhs_shared - np.einsum("kp,k->p", border, self._alone)
 
     def step_shared(self, shared: FloatArray, cofactor: FloatArray) -> None:
         """Take a step (1 + 3E,) that solves the shared equations, the axis with it.
@@ -104,7 +106,8 @@ class Adjustment:
         The cofactor is the inverse of their matrix, priors included.
         """
         self.cofactor = cofactor
-        self._step(self._alone - self.coupling @ shared, float(shared[0]))
+        moved = np.einsum("kp,p->k", self.coupling, shared)
+        self._step(self._alone - moved, float(shared[0]))
 
     def move(self, points: FloatArray) -> None:
         """Take the points (N, 3) to be elsewhere."""

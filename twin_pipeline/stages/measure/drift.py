@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from scipy.linalg import solve_triangular
 from scipy.ndimage import uniform_filter1d
 
+from twin_pipeline.kernels import normal_equations
 from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.anisotropy import expected_residuals
@@ -24,7 +24,7 @@ _FEWEST, _MOST = 4, 48
 _PAUSE = 0.03
 _JUMP_M, _JUMP_RATIO = 0.0015, 4.0
 _JUMP_ROUNDS = (2, 3)
-_CHOICE_ROUNDS = (0, 2, 5)
+_CHOICE_ROUNDS = (0, 4)
 _POINTS_PER_EPOCH = 60
 _ROUNDS = 8
 _WIDE_ROUNDS = 3
@@ -33,8 +33,8 @@ _WIDE_RADII, _WIDE_M = 0.25, 0.02
 _OUTWARDS = 0.7
 _MOSTLY_OFF = 0.6
 _SMOOTH_M = 0.8
-_SIZES_M = tuple(0.0002 * 2.0**k for k in range(8))
-_LIKENESS = (0.0, 0.7, 0.95)
+_SIZES_M = (0.0002, 0.0005, 0.0012, 0.003, 0.0075, 0.018)
+_LIKENESS = (0.0, 0.9)
 """Standard deviations of shifts, and correlations from epoch to epoch, to choose from."""
 
 
@@ -102,7 +102,7 @@ def _with_jump(adj: Adjustment, weights: FloatArray, drift: Drift) -> Drift:
     among = among[np.argsort(drift.recorded[among], kind="stable")]
     normal = adj.radial[among] / adj.rho[among, None]
     raw = adj.residual[among] + np.einsum("nj,nj->n", normal, drift.at_points()[among])
-    left, right = (raw - normal @ drift.shift[side] for side in (low, high))
+    left, right = (raw - np.einsum("nj,j->n", normal, drift.shift[side]) for side in (low, high))
     at = int(np.cumsum(left**2 - right**2).argmin())
     if not 0 < at < len(among) - 1:
         return drift
@@ -193,12 +193,13 @@ def _around_nodes(adj: Adjustment, weights: FloatArray, drift: Drift) -> FloatAr
 def _solve(adj: Adjustment, weights: FloatArray, drift: Drift, prior: "_Prior | None") -> "_Prior":
     """Take one step of tube and drift, under a prior or the likeliest of all; return which."""
     matrix, rhs = adj.shared_equations(weights, drift.epoch, len(drift.shift))
-    rhs = rhs + matrix[:, 1:] @ drift.shift.ravel()
+    rhs = rhs + np.einsum("pq,q->p", matrix[:, 1:], drift.shift.ravel())
     if prior is None:
         choices = (_Prior(*choice) for choice in product(_SIZES_M, _LIKENESS))
         prior = max(choices, key=lambda choice: _evidence(matrix, rhs, adj.noise, drift, choice))
-    cofactor = np.asarray(np.linalg.inv(_held(matrix, adj.noise, drift, prior)), np.float64)
-    shared = cofactor @ rhs
+    factor = _factor(_held(matrix, adj.noise, drift, prior))
+    cofactor = normal_equations.cholesky_solve_many(factor, np.eye(len(matrix)))
+    shared = normal_equations.cholesky_solve(factor, rhs)
     shift = shared[1:].copy()
     shared[1:] -= drift.shift.ravel()
     drift.shift = shift.reshape(-1, 3)
@@ -224,6 +225,11 @@ class _Prior:
         inverse[at, at + 1] = inverse[at + 1, at] = -like / (1.0 - like**2)
         return np.asarray(inverse / self.size_m**2)
 
+    def log_determinant(self, free: BoolArray) -> float:
+        """Return the logarithm of the determinant of `precision`."""
+        like = np.where(free, 0.0, self.likeness)
+        return float(-np.log1p(-(like**2)).sum() - 2.0 * (len(free) + 1) * math.log(self.size_m))
+
 
 def _held(matrix: FloatArray, noise_m: float, drift: Drift, prior: _Prior) -> FloatArray:
     """Return the matrix (1 + 3E, 1 + 3E) of the shared equations with a prior."""
@@ -236,9 +242,20 @@ def _evidence(
     matrix: FloatArray, rhs: FloatArray, noise_m: float, drift: Drift, prior: _Prior
 ) -> float:
     """Return how likely the points are under a prior: logarithm, up to a constant."""
-    factor = np.linalg.cholesky(_held(matrix, noise_m, drift, prior))
-    whitened = solve_triangular(factor, rhs, lower=True, check_finite=False)
-    explained = 0.5 * float(whitened @ whitened) / noise_m**2
-    precision = noise_m**2 * prior.precision(drift.free)
-    occam = 1.5 * float(np.linalg.slogdet(precision)[1])
-    return explained + occam - float(np.log(np.diagonal(factor)).sum())
+    factor = _factor(_held(matrix, noise_m, drift, prior))
+    solution = normal_equations.cholesky_solve(factor, rhs)
+    explained = 0.5 * float(np.sum(solution * rhs)) / noise_m**2
+    return explained + 1.5 * prior.log_determinant(drift.free) - float(np.log(factor[0]).sum())
+
+
+def _factor(matrix: FloatArray) -> FloatArray:
+    """Return the Cholesky factor (P, P), band upon band, of a full matrix.
+
+    By a kernel of our own: libraries share this out among threads, and the last digits would hang
+    on how many there are.
+    """
+    size = len(matrix)
+    band = np.zeros((size, size))
+    for below in range(size):
+        band[below, : size - below] = np.diagonal(matrix, -below)
+    return np.asarray(normal_equations.cholesky(band))

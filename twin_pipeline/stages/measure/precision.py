@@ -69,7 +69,9 @@ def standard_deviations(
     inverse = normal_equations.banded_inverse(adj.factor)
     along_u, along_v = adj.coupling[::2], adj.coupling[1::2]
     variance = adj.noise**2 * inflation
-    spread_u, spread_v = along_u @ adj.cofactor, along_v @ adj.cofactor
+    spread_u, spread_v = (
+        np.einsum("kp,pq->kq", along, adj.cofactor) for along in (along_u, along_v)
+    )
     uu = variance * (inverse[0, ::2] + np.einsum("kp,kp->k", spread_u, along_u))
     vv = variance * (inverse[0, 1::2] + np.einsum("kp,kp->k", spread_v, along_v))
     uv = variance * (inverse[1, ::2] + np.einsum("kp,kp->k", spread_u, along_v))
