@@ -299,6 +299,6 @@ def test_many_right_hand_sides_are_solved_as_each_alone():
     band[0] += 1.0
     factor = normal_equations.cholesky(band)
     rhs = np.random.default_rng(34).normal(size=(band.shape[1], 4))
-    together = normal_equations.cholesky_solve_many(factor, rhs)
+    together = normal_equations.cholesky_solve(factor, rhs)
     alone = [normal_equations.cholesky_solve(factor, column.copy()) for column in rhs.T]
     np.testing.assert_allclose(together, np.transpose(alone), rtol=1e-12)

@@ -166,22 +166,6 @@ def assemble_shared(
 
 
 @njit(cache=True, nogil=True)
-def cholesky_solve_many(factor: FloatArray, rhs: FloatArray) -> FloatArray:
-    """Return the solutions (n, P) for right-hand sides (n, P) and a factor of `cholesky`."""
-    rows, n = factor.shape
-    x = rhs.copy()
-    for j in range(n):
-        x[j] /= factor[0, j]
-        for a in range(1, min(rows, n - j)):
-            x[j + a] -= factor[a, j] * x[j]
-    for j in range(n - 1, -1, -1):
-        for a in range(1, min(rows, n - j)):
-            x[j] -= factor[a, j] * x[j + a]
-        x[j] /= factor[0, j]
-    return x
-
-
-@njit(cache=True, nogil=True)
 def add_bending_prior(
     band: FloatArray,
     rhs: FloatArray,
@@ -241,7 +225,10 @@ def cholesky(band: FloatArray) -> FloatArray:
 
 @njit(cache=True, nogil=True)
 def cholesky_solve(factor: FloatArray, rhs: FloatArray) -> FloatArray:
-    """Return the solution (n,) for a right-hand side (n,) and a factor (rows, n) of `cholesky`."""
+    """Return the solution for a factor (rows, n) of `cholesky`.
+
+    It has the shape of the right-hand side: (n,), or (n, P) for P of them.
+    """
     rows, n = factor.shape
     x = rhs.copy()
     for j in range(n):

@@ -95,7 +95,7 @@ class Adjustment:
         )  # fmt: skip
         self.factor = normal_equations.cholesky(band)
         self._alone = normal_equations.cholesky_solve(self.factor, rhs)
-        self.coupling = normal_equations.cholesky_solve_many(self.factor, border)
+        self.coupling = normal_equations.cholesky_solve(self.factor, border)
         # without a library's threads, on whose number the last digits would hang
         matrix = corner - np.einsum("kp,kq->pq", border, self.coupling)
         return matrix, rhs_shared - np.einsum("kp,k->p", border, self._alone)

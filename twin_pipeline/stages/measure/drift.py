@@ -198,7 +198,7 @@ def _solve(adj: Adjustment, weights: FloatArray, drift: Drift, prior: "_Prior | 
         choices = (_Prior(*choice) for choice in product(_SIZES_M, _LIKENESS))
         prior = max(choices, key=lambda choice: _evidence(matrix, rhs, adj.noise, drift, choice))
     factor = _factor(_held(matrix, adj.noise, drift, prior))
-    cofactor = normal_equations.cholesky_solve_many(factor, np.eye(len(matrix)))
+    cofactor = normal_equations.cholesky_solve(factor, np.eye(len(matrix)))
     shared = normal_equations.cholesky_solve(factor, rhs)
     shift = shared[1:].copy()
     shared[1:] -= drift.shift.ravel()
