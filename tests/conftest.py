@@ -1,6 +1,7 @@
 """What all tests share: the versions in the header, the sample scan."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,12 @@ from playwright.sync_api import Playwright, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 SHOWN = ("numpy", "numba", "laspy", "lazrs", "pyproj", "shapely", "pyogrio", "pydantic")
+
+
+def pytest_configure() -> None:
+    """Let what tests start be interrupted, though a shell's background ignores interrupts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> list[str]:

@@ -15,20 +15,25 @@ _COMPLETE = CACHE_DIR / "complete"
 def begin_compilation(progress: Progress) -> None:
     """Say so if the kernels of this version have not been compiled here yet.
 
-    What the first kernel needs begins to load, while the scan is read by others than Python.
+    What the first kernel needs begins to load, while the scan is read by others than Python. The
+    interpreter waits for that when it ends: to take the compiler down at its work crashes it.
     """
-    if not _COMPLETE.exists():
-        progress.note("compiling the numeric kernels; this happens once and takes about a minute")
+    _announce(progress)
     keys = np.arange(1, dtype=np.uint64)
-    threading.Thread(target=voxels.hash_table, args=(keys,), daemon=True).start()
+    threading.Thread(target=voxels.hash_table, args=(keys,), name="compiler").start()
 
 
 def compile_all(progress: Progress) -> None:
     """Compile all kernels here if need be, so that not every process of a cluster does."""
     if not _COMPLETE.exists():
-        progress.note("compiling the numeric kernels; this happens once and takes about a minute")
+        _announce(progress)
         warm()
         remember_compilation()
+
+
+def _announce(progress: Progress) -> None:
+    if not _COMPLETE.exists():
+        progress.note("compiling the numeric kernels; this happens once and takes about a minute")
 
 
 def remember_compilation() -> None:
