@@ -19,6 +19,28 @@ HALF_BAND = 5
 
 
 @njit(cache=True, nogil=True)
+def _across(
+    row: FloatArray,
+    radial: FloatArray,
+    rho: float,
+    u: FloatArray,
+    v: FloatArray,
+    k: int,
+    f: float,
+) -> None:
+    """Fill row (4,): how a point's distance changes with offsets of nodes k and k + 1 along u, v.
+
+    The point lies a share f of the way from node k to the next.
+    """
+    for a in range(2):
+        share = ((1.0 - f) if a == 0 else f) / rho
+        row[2 * a] = row[2 * a + 1] = 0.0
+        for c in range(3):
+            row[2 * a] += share * radial[c] * u[k + a, c]
+            row[2 * a + 1] += share * radial[c] * v[k + a, c]
+
+
+@njit(cache=True, nogil=True)
 def assemble(
     chainage: FloatArray,
     radial: FloatArray,
@@ -62,26 +84,7 @@ def assemble(
         s = chainage[i] / step
         k = min(int(s), count - 2)
         f = s - k
-        for a in range(2):
-            share = (1.0 - f) if a == 0 else f
-            row[2 * a] = (
-                share
-                * (
-                    radial[i, 0] * u[k + a, 0]
-                    + radial[i, 1] * u[k + a, 1]
-                    + radial[i, 2] * u[k + a, 2]
-                )
-                / rho[i]
-            )
-            row[2 * a + 1] = (
-                share
-                * (
-                    radial[i, 0] * v[k + a, 0]
-                    + radial[i, 1] * v[k + a, 1]
-                    + radial[i, 2] * v[k + a, 2]
-                )
-                / rho[i]
-            )
+        _across(row, radial[i], rho[i], u, v, k, f)
         e = residual[i]
         for a in range(4):
             border[2 * k + a] += w * row[a]
@@ -144,17 +147,11 @@ def assemble_shared(
         g = epoch[i] - m
         column[0] = 0
         value[0] = 1.0
+        _across(row, radial[i], rho[i], u, v, k, f)
         for a in range(2):
-            share = (1.0 - f) if a == 0 else f
-            along_u = along_v = 0.0
             for c in range(3):
-                normal = radial[i, c] / rho[i]
-                along_u += normal * u[k + a, c]
-                along_v += normal * v[k + a, c]
                 column[1 + 3 * a + c] = 1 + 3 * (m + a) + c
-                value[1 + 3 * a + c] = normal * ((1.0 - g) if a == 0 else g)
-            row[2 * a] = share * along_u
-            row[2 * a + 1] = share * along_v
+                value[1 + 3 * a + c] = radial[i, c] / rho[i] * ((1.0 - g) if a == 0 else g)
         for b in range(7):
             weighted = w * value[b]
             rhs[column[b]] += weighted * residual[i]

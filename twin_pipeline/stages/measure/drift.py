@@ -9,33 +9,38 @@ likeliest is taken (empirical Bayes).
 
 import math
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from twin_pipeline.kernels import normal_equations
 from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.anisotropy import expected_residuals
+from twin_pipeline.stages.measure.walk import SharedEquations, Walk
 
 _EPOCHS_PER_M = 2.6
 _FEWEST, _MOST = 4, 48
-_PAUSE = 0.03
-_JUMP_M, _JUMP_RATIO = 0.0015, 4.0
-_JUMP_ROUNDS = (2, 3)
-_CHOICE_ROUNDS = (0, 4)
 _POINTS_PER_EPOCH = 60
+_PAUSE = 0.03
+"""Share of the time of recording from which on no point of the tube is a pause."""
+
 _ROUNDS = 8
 _WIDE_ROUNDS = 3
-_LEAST_SHARE = 0.75
+"""The first rounds, in which a surface that was missed is brought in."""
+_JUMP_ROUNDS = (2, 3)
+_CHOICE_ROUNDS = (0, 4)
+"""Rounds that look for a jump of the shift, and for the likeliest walk."""
+
+_JUMP_M, _JUMP_RATIO = 0.0015, 4.0
+"""Least jump, and how much larger than the usual change from epoch to epoch it is."""
 _WIDE_RADII, _WIDE_M = 0.25, 0.02
 _OUTWARDS = 0.7
 _MOSTLY_OFF = 0.6
+"""How far off a missed surface may lie, the least cosine of its normals, and the share of an
+epoch's points on the tube below which it was missed."""
+_LEAST_SHARE = 0.75
+"""Of the first radius; below, the tube is lost."""
 _SMOOTH_M = 0.8
-_SIZES_M = (0.0002, 0.0005, 0.0012, 0.003, 0.0075, 0.018)
-_LIKENESS = (0.0, 0.9)
-"""Standard deviations of shifts, and correlations from epoch to epoch, to choose from."""
 
 
 @dataclass(slots=True)
@@ -124,13 +129,13 @@ def settle(adj: Adjustment, drift: Drift) -> FloatArray:
     """
     measured = adj.points
     missed = _missed(adj, drift, min(_WIDE_RADII * adj.radius, _WIDE_M))
-    prior = None
+    walk = None
     for step in range(_ROUNDS):
         allowed = missed if step < _WIDE_ROUNDS else None
         weights = _weights(adj, allowed)
         if step in _JUMP_ROUNDS:
             drift = _with_jump(adj, weights, drift)
-        prior = _solve(adj, weights, drift, None if step in _CHOICE_ROUNDS else prior)
+        walk = _solve(adj, weights, drift, None if step in _CHOICE_ROUNDS else walk)
         adj.move(measured - drift.at_points())
         weights = _weights(adj, allowed)
         if _lost(adj, weights):
@@ -190,72 +195,15 @@ def _around_nodes(adj: Adjustment, weights: FloatArray, drift: Drift) -> FloatAr
     return np.asarray(mean - along[:, None] * adj.tangent)
 
 
-def _solve(adj: Adjustment, weights: FloatArray, drift: Drift, prior: "_Prior | None") -> "_Prior":
-    """Take one step of tube and drift, under a prior or the likeliest of all; return which."""
+def _solve(adj: Adjustment, weights: FloatArray, drift: Drift, walk: Walk | None) -> Walk:
+    """Take one step of tube and drift, under a walk or the likeliest of all; return which."""
     matrix, rhs = adj.shared_equations(weights, drift.epoch, len(drift.shift))
     rhs = rhs + np.einsum("pq,q->p", matrix[:, 1:], drift.shift.ravel())
-    if prior is None:
-        choices = (_Prior(*choice) for choice in product(_SIZES_M, _LIKENESS))
-        prior = max(choices, key=lambda choice: _evidence(matrix, rhs, adj.noise, drift, choice))
-    factor = _factor(_held(matrix, adj.noise, drift, prior))
-    cofactor = normal_equations.cholesky_solve(factor, np.eye(len(matrix)))
-    shared = normal_equations.cholesky_solve(factor, rhs)
+    equations = SharedEquations(matrix, rhs, adj.noise, drift.free)
+    walk = walk or equations.likeliest()
+    shared, cofactor = equations.solved(walk)
     shift = shared[1:].copy()
     shared[1:] -= drift.shift.ravel()
     drift.shift = shift.reshape(-1, 3)
     adj.step_shared(shared, cofactor)
-    return prior
-
-
-@dataclass(frozen=True, slots=True)
-class _Prior:
-    """A damped random walk of the scan's shift along each axis (Ornstein-Uhlenbeck process)."""
-
-    size_m: float
-    """Standard deviation of a shift."""
-    likeness: float
-    """Correlation from one epoch to the next."""
-
-    def precision(self, free: BoolArray) -> FloatArray:
-        """Return the inverse covariance (E, E) along one axis; where free (E - 1,) it may jump."""
-        like = np.where(free, 0.0, self.likeness)
-        tied = like**2 / (1.0 - like**2)
-        inverse = np.diag(1.0 + np.append(tied, 0.0) + np.append(0.0, tied))
-        at = np.arange(len(free))
-        inverse[at, at + 1] = inverse[at + 1, at] = -like / (1.0 - like**2)
-        return np.asarray(inverse / self.size_m**2)
-
-    def log_determinant(self, free: BoolArray) -> float:
-        """Return the logarithm of the determinant of `precision`."""
-        like = np.where(free, 0.0, self.likeness)
-        return float(-np.log1p(-(like**2)).sum() - 2.0 * (len(free) + 1) * math.log(self.size_m))
-
-
-def _held(matrix: FloatArray, noise_m: float, drift: Drift, prior: _Prior) -> FloatArray:
-    """Return the matrix (1 + 3E, 1 + 3E) of the shared equations with a prior."""
-    held = matrix.copy()
-    held[1:, 1:] += noise_m**2 * np.kron(prior.precision(drift.free), np.eye(3))
-    return held
-
-
-def _evidence(
-    matrix: FloatArray, rhs: FloatArray, noise_m: float, drift: Drift, prior: _Prior
-) -> float:
-    """Return how likely the points are under a prior: logarithm, up to a constant."""
-    factor = _factor(_held(matrix, noise_m, drift, prior))
-    solution = normal_equations.cholesky_solve(factor, rhs)
-    explained = 0.5 * float(np.sum(solution * rhs)) / noise_m**2
-    return explained + 1.5 * prior.log_determinant(drift.free) - float(np.log(factor[0]).sum())
-
-
-def _factor(matrix: FloatArray) -> FloatArray:
-    """Return the Cholesky factor (P, P), band upon band, of a full matrix.
-
-    By a kernel of our own: libraries share this out among threads, and the last digits would hang
-    on how many there are.
-    """
-    size = len(matrix)
-    band = np.zeros((size, size))
-    for below in range(size):
-        band[below, : size - below] = np.diagonal(matrix, -below)
-    return np.asarray(normal_equations.cholesky(band))
+    return walk

@@ -1,0 +1,92 @@
+"""How a scan's shift may change with time, and which such way is likeliest (empirical Bayes)."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from twin_pipeline.kernels import normal_equations
+from twin_pipeline.model import BoolArray, FloatArray
+
+_SIZES_M = (0.0002, 0.0005, 0.0012, 0.003, 0.0075, 0.018)
+_LIKENESS = (0.0, 0.9)
+"""Standard deviations of shifts, and correlations from epoch to epoch, to choose from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A damped random walk of the scan's shift along each axis (Ornstein-Uhlenbeck process)."""
+
+    size_m: float
+    """Standard deviation of a shift."""
+    likeness: float
+    """Correlation from one epoch to the next."""
+
+    def precision(self, free: BoolArray) -> FloatArray:
+        """Return the inverse covariance (E, E) along one axis; where free (E - 1,) it may jump."""
+        like = np.where(free, 0.0, self.likeness)
+        tied = like**2 / (1.0 - like**2)
+        inverse = np.diag(1.0 + np.append(tied, 0.0) + np.append(0.0, tied))
+        at = np.arange(len(free))
+        inverse[at, at + 1] = inverse[at + 1, at] = -like / (1.0 - like**2)
+        return np.asarray(inverse / self.size_m**2)
+
+    def log_determinant(self, free: BoolArray) -> float:
+        """Return the logarithm of the determinant of `precision`."""
+        like = np.where(free, 0.0, self.likeness)
+        return float(-np.log1p(-(like**2)).sum() - 2.0 * (len(free) + 1) * math.log(self.size_m))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SharedEquations:
+    """Normal equations of radius and shifts, the latter from zero. E = epochs, P = 1 + 3E."""
+
+    matrix: FloatArray
+    """(P, P) in units of points."""
+    rhs: FloatArray
+    """(P,) points times metres."""
+    noise_m: float
+    """Standard deviation of a point."""
+    free: BoolArray
+    """(E - 1,) whether the shift may jump from an epoch to the next."""
+
+    def solved(self, walk: Walk) -> tuple[FloatArray, FloatArray]:
+        """Return solution (P,) and inverse (P, P) of the equations, the walk included."""
+        factor = self._factor(walk)
+        inverse = normal_equations.cholesky_solve(factor, np.eye(len(self.rhs)))
+        return normal_equations.cholesky_solve(factor, self.rhs), inverse
+
+    def likeliest(self) -> Walk:
+        """Return the walk under which the points are likeliest."""
+        return max(_walks(), key=self._evidence)
+
+    def _evidence(self, walk: Walk) -> float:
+        """Return how likely the points are under a walk: logarithm, up to a constant."""
+        factor = self._factor(walk)
+        solution = normal_equations.cholesky_solve(factor, self.rhs)
+        explained = 0.5 * float(np.sum(solution * self.rhs)) / self.noise_m**2
+        return explained + 1.5 * walk.log_determinant(self.free) - float(np.log(factor[0]).sum())
+
+    def _factor(self, walk: Walk) -> FloatArray:
+        held = self.matrix.copy()
+        held[1:, 1:] += self.noise_m**2 * np.kron(walk.precision(self.free), np.eye(3))
+        return _factor(held)
+
+
+def _walks() -> Iterator[Walk]:
+    return (Walk(size_m, likeness) for size_m, likeness in product(_SIZES_M, _LIKENESS))
+
+
+def _factor(matrix: FloatArray) -> FloatArray:
+    """Return the Cholesky factor (P, P), band upon band, of a full matrix.
+
+    By a kernel of our own: libraries share this out among threads, and the last digits would hang
+    on how many there are.
+    """
+    size = len(matrix)
+    band = np.zeros((size, size))
+    for below in range(size):
+        band[below, : size - below] = np.diagonal(matrix, -below)
+    return np.asarray(normal_equations.cholesky(band))
