@@ -72,22 +72,28 @@ class _Search:
         if tube is not None and _doubtful(tube):
             run, tube = self._again(run, tube)
         if tube is not None and _doubtful(tube):
-            tube = self._with_drift(_led_by(tube)) or tube
-        against = self._against(tube)
-        self.observer.tried(run, tube, against, probe=False)
-        return tube if against is None else None
+            settled = self._with_drift(tube)
+            if settled is not None:
+                return self._judged(_led_by(tube), settled, with_drift=True)
+        return self._judged(run, tube)
 
     def settled(self, tube: Tube) -> Tube:
-        """Return a tube as it is when the scan's drift is solved for with it."""
-        run = _led_by(tube)
-        settled = self._with_drift(run)
-        if settled is None or self._against(settled) is not None:
-            return tube
-        self.observer.tried(run, settled, None, probe=False)
-        return settled
+        """Return a tube as it is when the scan's drift is solved for with it.
 
-    def _with_drift(self, run: Run) -> Tube | None:
-        return measure(self.pyramid, run, self.config.measure, with_drift=True)
+        Where that leads to none, or to none to be believed, it stays as it is.
+        """
+        settled = self._with_drift(tube)
+        if settled is None:
+            return tube
+        return self._judged(_led_by(tube), settled, with_drift=True) or tube
+
+    def _judged(self, run: Run, tube: Tube | None, *, with_drift: bool = False) -> Tube | None:
+        against = self._against(tube)
+        self.observer.tried(run, tube, against, probe=False, with_drift=with_drift)
+        return tube if against is None else None
+
+    def _with_drift(self, tube: Tube) -> Tube | None:
+        return measure(self.pyramid, _led_by(tube), self.config.measure, with_drift=True)
 
     def worth_measuring(self, run: Run, piece: Run) -> Run | None:
         """Look at a piece of a run; return what of it to measure, None where that holds no pipe.

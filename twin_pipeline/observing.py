@@ -22,7 +22,15 @@ class Observer:
     def seeded(self, seeds: Seeds) -> None:
         """Take note where tubes may be."""
 
-    def tried(self, run: Run, tube: Tube | None, against: str | None, *, probe: bool) -> None:
+    def tried(
+        self,
+        run: Run,
+        tube: Tube | None,
+        against: str | None,
+        *,
+        probe: bool,
+        with_drift: bool = False,
+    ) -> None:
         """Take note of a measured run.
 
         Parameters
@@ -35,6 +43,8 @@ class Observer:
             What speaks against it being a pipe; None where nothing does.
         probe
             Whether this was a first look at a part of the run.
+        with_drift
+            Whether the scan's drift was solved for with the tube.
         """
 
     def left_out(self, tube: Tube, reason: str) -> None:

@@ -21,6 +21,7 @@ class Try:
     tube: Tube | None
     against: str | None
     probe: bool
+    with_drift: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,9 +61,17 @@ class Record(Observer):
         """Keep the seeds."""
         self.seeds = seeds
 
-    def tried(self, run: Run, tube: Tube | None, against: str | None, *, probe: bool) -> None:
+    def tried(
+        self,
+        run: Run,
+        tube: Tube | None,
+        against: str | None,
+        *,
+        probe: bool,
+        with_drift: bool = False,
+    ) -> None:
         """Keep a run with its outcome."""
-        self.tries.append(Try(len(self.tries) + 1, run, tube, against, probe))
+        self.tries.append(Try(len(self.tries) + 1, run, tube, against, probe, with_drift))
 
     def left_out(self, tube: Tube, reason: str) -> None:
         """Keep a tube that is no pipe."""
@@ -76,6 +85,7 @@ class Record(Observer):
         """Return the try that gave a tube."""
         return next((one for one in reversed(self.tries) if one.tube is tube), None)
 
-    def fit_of(self, run: Run) -> Fit | None:
+    def fit_of(self, tried: Try) -> Fit | None:
         """Measure a run once more, to see what became of its points."""
-        return explain(self.place.searched, run, self._options)
+        place = self.place.searched
+        return explain(place, tried.run, self._options, with_drift=tried.with_drift)

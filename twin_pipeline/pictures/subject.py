@@ -53,7 +53,7 @@ def of_left_out(record: Record, tube: Tube, reason: str, number: int) -> Subject
 
 def of_rejected(record: Record, one: Try) -> Subject | None:
     """Return a run that was measured and rejected; None where it has no points."""
-    fit = record.fit_of(one.run)
+    fit = record.fit_of(one)
     if fit is None:
         return None
     nodes = fit.nodes if one.tube is None else one.tube.nodes
@@ -68,7 +68,7 @@ def _subject(
     record: Record, tube: Tube, name: str, heading: str, verdict: str, pipe: Pipe | None
 ) -> Subject | None:
     one = record.try_of(tube)
-    fit = record.fit_of(one.run) if one is not None else None
+    fit = record.fit_of(one) if one is not None else None
     if fit is None:
         return None
     return Subject(name, heading, verdict, tube.nodes, tube.radius_m, tube, pipe, fit)

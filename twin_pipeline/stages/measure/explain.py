@@ -44,13 +44,15 @@ class Fit:
     """(N,) False in the sectors of the cross-section that were dropped."""
 
 
-def explain(pyramid: Pyramid, run: Run, options: MeasureOptions) -> Fit | None:
+def explain(
+    pyramid: Pyramid, run: Run, options: MeasureOptions, *, with_drift: bool = False
+) -> Fit | None:
     """Measure a run again and return what `measure` keeps to itself; None if it has no points."""
     begun = begin(pyramid, run)
     if begun is None:
         return None
     adj: Adjustment = begun.adjustment
-    weights = solved(pyramid, begun, options, with_drift=True)
+    weights = solved(pyramid, begun, options, with_drift=with_drift)
     return Fit(
         nodes=adj.nodes,
         tangent=adj.tangent,
