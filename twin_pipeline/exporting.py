@@ -1,11 +1,9 @@
 """Further attribute formats from a finished run, without the scans."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from twin_pipeline.catalogue import load_catalogue
 from twin_pipeline.config import Config
@@ -16,7 +14,7 @@ from twin_pipeline.export.formats import FORMATS, require_formats
 from twin_pipeline.export.further import EXPORT, deliver, require_place
 from twin_pipeline.export.site_record import NAME, read_site_record
 from twin_pipeline.job import load_job_file, with_job
-from twin_pipeline.output import RECORD, SITES, require_site_name
+from twin_pipeline.output import SITES, read_record, require_site_name
 from twin_pipeline.stages.nominal import NominalOptions
 
 
@@ -28,7 +26,7 @@ def read_results(out: Path) -> tuple[SiteResult, ...]:
     InputError
         When `out` is no output folder of a run, or a site's record can't be read.
     """
-    sites = [site["name"] for site in _run_record(out)["sites"]]
+    sites = [site["name"] for site in read_record(out)["sites"]]
     found = {result.survey.site: result for result in _records(out)}
     missing = [site for site in sites if site not in found]
     if missing:
@@ -98,7 +96,7 @@ def _with_job_file(
         return results
     job = load_job_file(config.job.file)
     job.require_any(result.survey.site for result in results)
-    options = NominalOptions.model_validate(_run_record(out)["config"]["nominal"])
+    options = NominalOptions.model_validate(read_record(out)["config"]["nominal"])
     updated = []
     for result in results:
         facts = job.of(result.survey.site)
@@ -115,18 +113,3 @@ def _records(out: Path) -> Iterator[SiteResult]:
         result = read_site_record(path, restore)
         require_site_name(result.survey.site, path)
         yield result
-
-
-def _run_record(out: Path) -> dict[str, Any]:
-    path = out / RECORD
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"{path}: can't be read ({error.strerror}); give the output folder of a finished run"
-        ) from error
-    except ValueError as error:
-        raise InputError(f"{path}: is no JSON ({error}); run the scans again") from error
-    if not isinstance(record, dict) or not isinstance(record.get("sites"), list):
-        raise InputError(f"{path}: is no record of a run; run the scans again")
-    return record

@@ -130,7 +130,7 @@ class Stations:
     cover_std_m: FloatArray
     """(S,) 1 sigma; NaN where there is no ground."""
     outer_diameter_m: FloatArray
-    """(S,) the pipe's diameter as measured around this station; NaN where not observed."""
+    """(S,) the pipe's diameter as measured around this station; NaN where too little was seen."""
     observed: BoolArray
     """(S,) False where the pipe was hidden and the centreline is interpolated."""
 

@@ -1,12 +1,14 @@
 """The output folder: written beside its place, and there complete or not at all."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from twin_pipeline.errors import OutputError, UsageError
+from twin_pipeline.errors import InputError, OutputError, UsageError
 
 RECORD = "run.json"
 """The file that every finished output folder has."""
@@ -16,6 +18,29 @@ SITES = "sites"
 
 _LONGEST_NAME = 200
 """Bytes; file systems take 255, and what is made of the name adds to it."""
+
+
+def read_record(out: Path) -> dict[str, Any]:
+    """Return run.json of a finished output folder, with its sites and counts.
+
+    Raises
+    ------
+    InputError
+        When it can't be read, or is no record of a run.
+    """
+    path = out / RECORD
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"{path}: can't be read ({error.strerror}); give the output folder of a finished run"
+        ) from error
+    except ValueError as error:
+        raise InputError(f"{path}: is no JSON ({error}); run the scans again") from error
+    sites = record.get("sites") if isinstance(record, dict) else None
+    if not isinstance(sites, list) or "points_in" not in record.get("counts", {}):
+        raise InputError(f"{path}: is no record of a run; run the scans again")
+    return record
 
 
 @contextmanager

@@ -6,11 +6,9 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-from twin_pipeline.errors import InputError
 from twin_pipeline.export.attributes import FITTINGS, LAYERS, PIPES, STATIONS, TRENCH, Layer
-from twin_pipeline.output import RECORD
+from twin_pipeline.output import RECORD, read_record
 from twin_pipeline.tiles import validate_tiles
 
 _CSV_LAYERS = (PIPES, STATIONS, FITTINGS)
@@ -26,28 +24,13 @@ def validate_output(out: Path) -> list[str]:
     InputError
         When `out` is no output folder.
     """
-    record = _record(out)
+    record = read_record(out)
     counts = record["counts"]
     problems = [str(problem) for problem in validate_tiles(out / "tiles", counts["points_in"])]
     # `tile` writes no attribute files.
     if (out / "pipes.gpkg").exists() or counts["points_labelled"]:
         problems += _attribute_problems(out, counts)
     return problems
-
-
-def _record(out: Path) -> Mapping[str, Any]:
-    path = out / RECORD
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"{path}: can't be read ({error.strerror}); give the output folder of a finished run"
-        ) from error
-    except ValueError as error:
-        raise InputError(f"{path}: is no JSON ({error}); run the scans again") from error
-    if not isinstance(record, dict) or "points_in" not in record.get("counts", {}):
-        raise InputError(f"{path}: is no record of a run; run the scans again")
-    return record
 
 
 def _attribute_problems(out: Path, counts: Mapping[str, int]) -> Iterator[str]:

@@ -2,23 +2,18 @@
 
 from dataclasses import replace
 
+from twin_pipeline.crs.codes import COMPOUND_BASE, ZONE_BASE, ZONES
 from twin_pipeline.crs.heights import VERTICAL_DATUMS
 from twin_pipeline.crs.target import Placed, Target, projected_target, scan_target
 from twin_pipeline.errors import GeoreferenceError
 
-ZONES = range(1, 20)
-
-_BEFORE_ZONE_1 = 6668
-_BEFORE_COMPOUND_1 = {
-    VERTICAL_DATUMS["jgd2011"].name: 10161,
-    VERTICAL_DATUMS["jgd2024"].name: 11318,
-}
-"""By vertical datum: the code of zone 1 with heights, less one."""
+_COMPOUND_BASE = {VERTICAL_DATUMS[key].name: base for key, base in COMPOUND_BASE.items()}
+"""By name of the vertical datum."""
 
 
 def zone_of(horizontal_epsg: int | None) -> int | None:
     """Return the zone of JGD2011 / Japan Plane Rectangular CS, None for any other system."""
-    zone = (horizontal_epsg or 0) - _BEFORE_ZONE_1
+    zone = (horizontal_epsg or 0) - ZONE_BASE
     return zone if zone in ZONES else None
 
 
@@ -48,7 +43,7 @@ def rectangular_target(site: Placed, zone: int | None, setting: str) -> Target:
             "its coordinates (--crs)"
         )
     own = zone_of(site.horizontal_epsg)
-    before = _BEFORE_COMPOUND_1.get(site.vertical_name)
+    before = _COMPOUND_BASE.get(site.vertical_name)
     if own is not None and before is not None:
         target = scan_target(site)
         return replace(target, name=f"EPSG:{before + own}", epsg=before + own)
@@ -58,6 +53,4 @@ def rectangular_target(site: Placed, zone: int | None, setting: str) -> Target:
             f"EPSG:{site.horizontal_epsg} is no plane rectangular system of JGD2011: say which "
             f"zone the files shall be in ({setting} = 9 for Tokyo)"
         )
-    return projected_target(
-        f"EPSG:{_BEFORE_COMPOUND_1['JGD2011 (vertical) height'] + wanted}", setting
-    )
+    return projected_target(f"EPSG:{COMPOUND_BASE['jgd2011'] + wanted}", setting)
