@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from twin_pipeline import batch, exporting
-from twin_pipeline.cli.app import _FORMATS
+from twin_pipeline.cli.options import FORMATS as OFFERED
 from twin_pipeline.config import Config
 from twin_pipeline.crs import CrsOptions
 from twin_pipeline.errors import GeoreferenceError, InputError, OutputError, UsageError
@@ -54,7 +54,7 @@ def test_every_registered_format_can_be_loaded():
 
 
 def test_help_names_every_format():
-    named = set(re.split(", | or ", _FORMATS))
+    named = set(re.split(", | or ", OFFERED))
     assert named == set(FORMATS)
 
 

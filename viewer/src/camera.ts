@@ -18,6 +18,8 @@ const PITCH = CesiumMath.toRadians(-44);
 const OFF_AXIS = CesiumMath.toRadians(17);
 const STEEP = CesiumMath.toRadians(60);
 const FLIGHT_SECONDS = 1.2;
+// So far away both ends of what is looked at, also the near one, are within the picture.
+const RANGE_RADII = 3.3;
 
 /** A place to look at, and from where. */
 export interface View {
@@ -109,7 +111,7 @@ export function lightDirection(view: View): Cartesian3 {
 }
 
 function viewOf(sphere: BoundingSphere, axis: number): View {
-  const range = Math.max(4, 2.7 * sphere.radius);
+  const range = Math.max(4, RANGE_RADII * sphere.radius);
   return { target: sphere, offset: new HeadingPitchRange(axis + OFF_AXIS, PITCH, range) };
 }
 
