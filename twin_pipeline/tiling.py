@@ -132,6 +132,11 @@ def _result(site: Site, scans: Sequence[_Scan]) -> SiteResult:
 
 def _warnings(site: Site, scans: Sequence[_Scan]) -> Iterator[str]:
     first = scans[0]
+    if len(scans) > 1 and not all(scan.control is not None for scan in scans):
+        yield (
+            f"the {len(scans)} scans of the site were put together as they are: tile aligns "
+            "nothing, run does"
+        )
     yield from dict.fromkeys(told for scan in scans for told in scan.place.warnings)
     for scan in scans:
         if scan.raised_m:

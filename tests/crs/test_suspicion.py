@@ -18,8 +18,14 @@ LOWLANDS = np.array([-1000.0, -33000.0, 1.0])
 
 @pytest.mark.parametrize(
     "at",
-    [SHINJUKU, LOWLANDS, (-50200.0, -36900.0, 120.0), (-64500.0, -20500.0, 180.0)],
-    ids=["Shinjuku", "Koto", "Hachioji", "Ome"],
+    [
+        SHINJUKU,
+        LOWLANDS,
+        (-1500.0, -36500.0, -4.0),
+        (-64500.0, -20500.0, 180.0),
+        (-75000.0, -20500.0, 1000.0),
+    ],
+    ids=["Shinjuku", "Koto", "below the sea", "Ome", "Okutama"],
 )
 def test_places_in_tokyo_pass_without_a_word(at):
     assert place(at=at, **TOKYO).warnings == ()
@@ -93,9 +99,40 @@ def test_heights_above_the_sea_called_ellipsoidal():
     assert "--vertical jgd2011" in message
 
 
+@pytest.mark.parametrize(
+    "at",
+    [
+        (-20200.0, -49000.0, 95.0),
+        (5900.0, -28000.0, 30.0),
+        (-24800.0, -30500.0, 64.0),
+        (-14200.0, -45700.0, 45.0),
+        (-80500.0, -15500.0, 2017.0),
+        (-90000.0, -70000.0, 3776.0),
+        (0.0, -33000.0, -25.0),
+    ],
+    ids=["Miyamae", "Konodai", "Musashino", "Kosugi", "Kumotori", "Fuji", "a shaft"],
+)
+def test_hills_beyond_the_rivers_and_pits_are_no_doubt(at):
+    assert place(at=at, crs=6677, vertical="jgd2011", axis_order="en").warnings == ()
+
+
+def test_unusual_elevations_that_the_geoid_does_not_explain_are_warned_of():
+    for at in (lifted(LOWLANDS, -46), lifted(LOWLANDS, 90), (-60e3, -30e3, -150.0)):
+        (warning,) = place(at=at, crs=6677, vertical="jgd2011").warnings
+        assert "check unit and datum" in warning
+    assert "check unit and datum" in refused(
+        at=lifted(LOWLANDS, -400), crs=6677, vertical="jgd2011"
+    )
+
+
+def test_below_the_sea_elsewhere_on_earth():
+    jordan = (735_000.0, 3_510_000.0, -425.0)
+    assert place(at=jordan, crs=32636, vertical="ellipsoidal").warnings == ()
+
+
 def test_limits_of_the_ground_can_be_set():
-    high = lifted(SHINJUKU, 30)
-    assert "between -20 and 48" in refused(at=high, crs=6677, vertical="jgd2011")
+    high = lifted(SHINJUKU, 37)
+    assert "between -30 and 56" in refused(at=high, crs=6677, vertical="jgd2011")
     assert place(at=high, crs=6677, vertical="jgd2011", ground_range_m=(0, 90)).warnings == ()
     assert "between 50 and 60" in refused(crs=6677, vertical="jgd2011", ground_range_m=(50, 60))
 
@@ -132,9 +169,58 @@ def test_earth_centred_metres_are_named():
     assert "earth's centre" in refused(record, at=(-3.95e6, 3.35e6, 3.7e6))
 
 
-def test_jgd2000_is_warned_of():
-    (warning,) = place(record_from_geokeys({3072: 2451}), vertical="jgd2011").warnings
+def test_jgd2000_is_refused_where_the_ground_has_moved():
+    record = record_from_geokeys({3072: 2451})
+    message = refused(record, vertical="jgd2011")
+    assert "PatchJGD" in message
+    assert "--force-crs" in message
+    (warning,) = place(record, vertical="jgd2011", force_crs=True).warnings
     assert "PatchJGD" in warning
+    renamed = place(record, vertical="jgd2011", crs=6677, force_crs=True)
+    assert renamed.horizontal_epsg == 6677
+    assert "was overruled" in renamed.warnings[0]
+
+
+@pytest.mark.parametrize("code", [2444, 3098])
+def test_jgd2000_is_jgd2011_where_the_ground_has_not_moved(code):
+    at = {2444: (-58e3, 65e3, 20.0), 3098: (540e3, 3.72e6, 20.0)}[code]
+    assert place(at=at, crs=code, vertical="jgd2011").warnings == ()
+
+
+def test_units_are_noticed_without_an_area_of_work_where_they_put_a_scan_to_sea():
+    message = refused(at=SHINJUKU / 0.3048, crs=6677, vertical="jgd2011")
+    assert "in the sea" in message
+    assert "taken as feet" in message
+    assert "139.6917" in message
+
+
+def test_axes_are_noticed_without_an_area_of_work_where_they_put_a_scan_to_sea():
+    oshima = np.array([-40_000.0, -138_000.0, 20.0])
+    assert place(at=oshima, crs=6677, vertical="jgd2011").warnings == ()
+    gunma = np.array([-100_000.0, 80_000.0, 800.0])
+    assert place(at=gunma, crs=6677, vertical="jgd2011").warnings == ()
+    message = refused(at=gunma[[1, 0, 2]], crs=6677, vertical="jgd2011")
+    assert "in the sea" in message
+    assert "--axis-order ne" in message
+
+
+@pytest.mark.parametrize("zone", [5, 6, 7, 10])
+def test_exchanged_axes_are_told_by_the_zone_alone(zone):
+    site = {5: (-40e3, -152e3), 6: (-46e3, -145e3), 7: (-24e3, -91e3), 10: (3e3, -192e3)}[zone]
+    code = 6668 + zone
+    assert place(at=(*site, 20.0), crs=code, vertical="jgd2011").warnings == ()
+    message = refused(at=(*site[::-1], 20.0), crs=code, vertical="jgd2011")
+    assert "--axis-order ne" in message
+
+
+def test_an_order_that_nothing_tells_is_said_in_the_record_and_warned_of():
+    hachioji = np.array([-50200.0, -36900.0, 120.0])
+    decided = place(at=hachioji, crs=6677, vertical="jgd2011")
+    assert decided.warnings == ()
+    assert "could hold the scan, too" in decided.decisions["axis_order"].source
+    (warning,) = place(at=hachioji, **TOKYO).warnings
+    assert "--axis-order en" in warning
+    assert place(at=hachioji, axis_order="en", **TOKYO).warnings == ()
 
 
 def test_scans_of_one_place_with_other_heights_are_told_apart_in_metres():

@@ -110,3 +110,13 @@ def test_svg_numbers_are_short_and_never_minus_zero():
     drawing.polyline([(-0.0001, 1.0), (2.345678, 100.0)], "x", width=2.5)
     assert 'points="0,1 2.35,100"' in drawing.markup()
     assert 'style="stroke-width:2.5"' in drawing.markup()
+
+
+def test_labels_take_the_first_free_place_and_else_the_least_covered():
+    placer = LabelPlacer(Box(0, 0, 1000, 1000))
+    for _ in range(300):
+        placer.block(Box(0, 0, 400, 400))
+    assert placer.place("abc", 10.0, [(200, 200), (600, 600), (700, 700)]) == (600.0, 600.0)
+    assert placer.place("abc", 10.0, [(200, 200), (400, 400)]) == (400.0, 400.0)
+    with pytest.raises(ValueError, match="no place"):
+        placer.place("abc", 10.0, [])

@@ -41,6 +41,21 @@ def outside_warnings(plane: Plane, extent: Extent, outline: Outline) -> Iterator
         yield f"lies at {spot(plane, extent)}, outside of the area of work ([crs] area): check it"
 
 
+def both_inside_warnings(
+    plane: Plane, extent: Extent, outline: Outline, axis_order: AxisOrder | None
+) -> Iterator[str]:
+    """Yield that a scan would lie in the area of work in the other order of axes, too."""
+    if axis_order is not None or not _inside(plane, extent, outline):
+        return
+    other = extent.exchanged()
+    if _inside(plane, other, outline):
+        yield (
+            f"lies at {spot(plane, extent)}; with its first two coordinates exchanged it would lie "
+            f"in the area of work, too, at {spot(plane, other)}: taken as easting first, as LAS "
+            "has it; check the place, and give --axis-order en or ne"
+        )
+
+
 def spot(plane: Plane, extent: Extent) -> str:
     """Return where the middle of a scan would be, for people."""
     lon_deg, lat_deg = plane.lonlat(extent.centre[np.newaxis])

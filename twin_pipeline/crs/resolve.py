@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from pyproj import CRS
 
+from twin_pipeline.crs.area import spot
+from twin_pipeline.crs.ashore import can_lie
 from twin_pipeline.crs.case import Case
 from twin_pipeline.crs.choose import choose_crs, overrule, require_projected_metres
 from twin_pipeline.crs.compare import epsg_name
@@ -24,7 +26,7 @@ from twin_pipeline.crs.suspicion import (
     require_metres,
     size_doubts,
 )
-from twin_pipeline.crs.terrain import terrain_doubts
+from twin_pipeline.crs.terrain import terrain_doubts, terrain_warnings
 from twin_pipeline.crs.wkt import compound_epsg, full_wkt, local_wkt
 from twin_pipeline.errors import GeoreferenceError
 
@@ -84,13 +86,14 @@ def resolve(
         decisions={
             "crs": Decision(epsg_name(declared.horizontal), declared.source),
             **decisions,
-            "axis_order": _axis_order(case),
+            "axis_order": _axis_order(case, plane),
         },
         middle=case.extent.middle,
         warnings=(
             *declared.warnings,
             *insisted,
             *place_warnings(case, plane),
+            *(() if insisted else terrain_warnings(case, frame)),
             *epoch_warnings(case, frame),
         ),
     )
@@ -113,10 +116,15 @@ def _require_geoid(case: Case, frame: ProjectedFrame) -> None:
         raise case.refuse(str(error)) from error
 
 
-def _axis_order(case: Case) -> Decision:
+def _axis_order(case: Case, plane: Plane | None = None) -> Decision:
+    """Return the order of axes; its reason tells where the CRS could hold the other one, too."""
     if case.options.axis_order is not None:
         return Decision(case.options.axis_order, case.setting("axis_order"))
-    return Decision("en", "default: LAS stores easting first")
+    reason = "default: LAS stores easting first"
+    other = case.extent.exchanged()
+    if plane is not None and can_lie(plane, other):
+        reason += f"; northing first, the CRS could hold the scan, too, at {spot(plane, other)}"
+    return Decision("en", reason)
 
 
 def _resolve_local(case: Case) -> Georeference:

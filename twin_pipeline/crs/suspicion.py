@@ -1,12 +1,20 @@
 """What looks wrong about a scan's place, and what is likely wrong instead."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from twin_pipeline.crs.area import mistake_into, outside_doubts, outside_warnings, spot
+from twin_pipeline.crs.area import (
+    both_inside_warnings,
+    mistake_into,
+    outside_doubts,
+    outside_warnings,
+    spot,
+)
+from twin_pipeline.crs.ashore import at_sea, can_lie
 from twin_pipeline.crs.case import Case
 from twin_pipeline.crs.compare import epsg_name
 from twin_pipeline.crs.frames import Plane
-from twin_pipeline.crs.mistakes import mistakes
+from twin_pipeline.crs.mistakes import Mistake, mistakes
+from twin_pipeline.crs.movement import movement_doubts
 from twin_pipeline.crs.place import MAX_HEIGHT_M, Extent, within_area
 
 _GIVE_LOCAL = "give --crs local --origin LON,LAT,HEIGHT"
@@ -49,28 +57,56 @@ def place_doubts(case: Case, plane: Plane) -> Iterator[str]:
         yield _near_zero(plane)
     if options.area is not None:
         yield from outside_doubts(plane, extent, options.area, options.axis_order)
+    if at_sea(plane, extent):
+        yield from _sea_doubts(case, plane)
+    yield from movement_doubts(plane, extent)
 
 
 def place_warnings(case: Case, plane: Plane) -> Iterator[str]:
     """Yield what is odd about where a scan lies, but can well be."""
     if case.options.force_crs:
         return
-    if _is_jgd2000(plane):
-        yield (
-            f"{case.scan_name}: {epsg_name(plane.crs)} is JGD2000, from before the earthquake of "
-            "2011, which moved the ground by some 0.2 m in Tokyo and up to 5.3 m in Miyagi; "
-            "positions are taken as JGD2011: convert the scan where that matters (PatchJGD)"
-        )
     if case.extent.near_zero():
         yield f"{case.scan_name}: {_near_zero(plane)}"
     elif case.options.area is not None:
-        for warning in outside_warnings(plane, case.extent, case.options.area):
+        told = (
+            *outside_warnings(plane, case.extent, case.options.area),
+            *both_inside_warnings(plane, case.extent, case.options.area, case.options.axis_order),
+        )
+        for warning in told:
             yield f"{case.scan_name}: {warning}"
 
 
-def _is_jgd2000(plane: Plane) -> bool:
-    geodetic = plane.crs.geodetic_crs
-    return geodetic is not None and geodetic.name.startswith("JGD2000")
+def _sea_doubts(case: Case, plane: Plane) -> Iterator[str]:
+    """Yield the doubt about a scan at sea that common mistakes would put ashore.
+
+    The order of axes is no question where it was given.
+    """
+    settled = case.options.axis_order is not None
+    fitting = [made for made in _ashore(case, plane) if not (made.exchanges and settled)]
+    if fitting:
+        x, y = case.extent.centre[:2]
+        yield (
+            f"easting {x:.1f}, northing {y:.1f} lie at {spot(plane, case.extent)}, in the sea, but "
+            f"{_told(plane, fitting)}"
+        )
+
+
+def _ashore(case: Case, plane: Plane) -> list[Mistake]:
+    """Return the mistakes without which a scan lies on land that its CRS can hold."""
+    return [
+        made
+        for made in mistakes(case.extent, case.options.axis_order)
+        if can_lie(plane, made.mended) and not made.mended.near_zero()
+    ]
+
+
+def _told(plane: Plane, fitting: Sequence[Mistake]) -> str:
+    """Return each reading that fits with its place and what to do, for people."""
+    readings = (
+        f"{made.reading} they fit, at {spot(plane, made.mended)}: {made.remedy}" for made in fitting
+    )
+    return "; or ".join(readings)
 
 
 def _near_zero(plane: Plane) -> str:
@@ -82,21 +118,19 @@ def _near_zero(plane: Plane) -> str:
 
 def _likely_truth(case: Case, plane: Plane) -> str:
     """Return the most likely mistake and the flag that mends it."""
-    extent = case.extent
+    extent, options = case.extent, case.options
     x, y = extent.centre[:2]
-    swapped, *units = mistakes(extent, case.options.axis_order)
-    area = case.options.area
-    if area and (made := mistake_into(plane, extent, area, case.options.axis_order)):
-        return f"{made.reading} they fit, at {spot(plane, made.mended)}: {made.remedy}"
-    if within_area(plane, swapped.mended.corners()):
-        return f"{swapped.reading} they fit, at {spot(plane, swapped.mended)}: {swapped.remedy}"
+    if options.area and (made := mistake_into(plane, extent, options.area, options.axis_order)):
+        return _told(plane, [made])
+    fitting = _ashore(case, plane)
+    if any(made.exchanges for made in fitting):
+        return _told(plane, fitting)
     if extent.near_zero() or abs(y) < 10:
         return f"these look like the scanner's own coordinates: {_GIVE_LOCAL}"
     if 166_000 < x < 834_000 and 2_200_000 < y < 5_100_000:
         return "these look like UTM: give --crs EPSG:6691 (JGD2011 / UTM zone 54N) or its neighbour"
-    for unit in units:
-        if within_area(plane, unit.mended.corners()) and not unit.mended.near_zero():
-            return f"{unit.reading} they fit, at {spot(plane, unit.mended)}: {unit.remedy}"
+    if fitting:
+        return _told(plane, fitting)
     return "give the scan's true CRS with --crs EPSG:code (zone IX is EPSG:6677)"
 
 

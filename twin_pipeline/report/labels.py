@@ -1,7 +1,9 @@
 """Puts labels where they cover neither each other nor what is drawn."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+
+import numpy as np
 
 from twin_pipeline.report.svg import Point
 
@@ -19,12 +21,6 @@ class Box:
     right: float
     bottom: float
 
-    def overlap(self, other: "Box") -> float:
-        """Return the common area."""
-        width = min(self.right, other.right) - max(self.left, other.left)
-        height = min(self.bottom, other.bottom) - max(self.top, other.top)
-        return max(width, 0.0) * max(height, 0.0)
-
     def inside(self, other: "Box") -> bool:
         """Whether it lies wholly in `other`."""
         across = other.left <= self.left and self.right <= other.right
@@ -41,23 +37,38 @@ class LabelPlacer:
 
     def __init__(self, frame: Box) -> None:
         self._frame = frame
-        self._taken: list[Box] = []
+        self._taken = np.empty((256, 4))
+        self._count = 0
 
     def block(self, box: Box) -> None:
         """Keep labels off `box`."""
-        self._taken.append(box)
+        if self._count == len(self._taken):
+            self._taken = np.concatenate((self._taken, np.empty_like(self._taken)))
+        self._taken[self._count] = astuple(box)
+        self._count += 1
 
     def place(self, text: str, font_size: float, centres: Iterable[Point]) -> Point:
         """Return the centre, out of `centres` in order of liking, where `text` covers least."""
         half = (text_width(text, font_size) / 2 + 3, font_size * 0.62)
-        boxes = [_around(centre, half) for centre in centres]
-        best = min(boxes, key=self._cost)
+        best, least = None, np.inf
+        for centre in centres:
+            box = _around(centre, half)
+            cost = self._cost(box)
+            if cost < least:
+                best, least = box, cost
+            if cost == 0.0:
+                break
+        if best is None:
+            raise ValueError(f"no place was offered for {text!r}")
         self.block(best)
         return (best.left + best.right) / 2, (best.top + best.bottom) / 2
 
     def _cost(self, box: Box) -> float:
         outside = 0.0 if box.inside(self._frame) else 1e6
-        return outside + sum(box.overlap(taken) for taken in self._taken)
+        left, top, right, bottom = self._taken[: self._count].T
+        width = np.minimum(right, box.right) - np.maximum(left, box.left)
+        height = np.minimum(bottom, box.bottom) - np.maximum(top, box.top)
+        return outside + float((width.clip(0.0) * height.clip(0.0)).sum())
 
 
 def _around(centre: Point, half: Point) -> Box:

@@ -179,10 +179,10 @@ def _draw_name(sheet: PlanSheet, pipe: Pipe) -> None:
     text = pipe_label(pipe)
     away = _half_width(sheet, pipe) + LABEL_SIZE
     offsets = (away + 6, -away - 6, away + 30, -away - 30, away + 60, -away - 60)
-    centres = [
+    centres = (
         _beside(sheet, pipe, share * pipe.length_m, offset)
         for offset, share in product(offsets, LABEL_SHARES)
-    ]
+    )
     x, y = sheet.labels.place(text, LABEL_SIZE, centres)
     sheet.drawing.text((x, y + LABEL_SIZE * 0.36), text, f"pipe-name middle {pipe.role}")
 
@@ -192,9 +192,10 @@ def _draw_stations(sheet: PlanSheet, pipe: Pipe) -> None:
     positions = [chainage_m * sheet.units_per_m for chainage_m in chainages_m]
     away = _half_width(sheet, pipe) + 15
     for i in spread_out(positions, STATION_GAP):
+        at_m = chainages_m[i]
         offsets = (-away, away, -away - 12, away + 12, -away - 26, away + 26)
-        centres = [_beside(sheet, pipe, chainages_m[i], offset) for offset in offsets]
-        text = f"{chainages_m[i]:.1f}"
+        centres = (_beside(sheet, pipe, at_m, offset) for offset in offsets)
+        text = f"{at_m:.1f}"
         x, y = sheet.labels.place(text, STATION_SIZE, centres)
         sheet.drawing.text((x, y + STATION_SIZE * 0.36), text, "station-name middle")
 
