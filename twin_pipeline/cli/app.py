@@ -324,6 +324,41 @@ def view(
         inspecting.view(out, port, access, browser=browser)
 
 
+@app.command(
+    "compare-counts",
+    epilog="Example: twin-pipeline compare-counts sensor.csv manual.csv -o counts",
+)
+def compare_counts(
+    sensor: Annotated[Path, typer.Argument(metavar="SENSOR.csv", help="Counts of the sensors.")],
+    manual: Annotated[Path, typer.Argument(metavar="MANUAL.csv", help="Counts taken by hand.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="OUT", help="Folder for report, JSON, bins and CZML."),
+    ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.toml", help="Names of columns and values; docs/counts.md."),
+    ] = None,
+    sites: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.csv", help="site,longitude,latitude, for the layer of a map."),
+    ] = None,
+    config: ConfigFile = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier comparison at OUT.")
+    ] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Hold sensor traffic counts against manual ones: clock, bias, GEH and a verdict."""
+    with told_in_one_line(verbose=verbose):
+        from twin_pipeline.cli import counting
+
+        given = counting.Given(config, mapping, sites, out, overwrite)
+        counting.compare_counts(sensor, manual, given, as_json=json, quiet=quiet)
+
+
 @app.callback(invoke_without_command=True)
 def _options(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
+from twin_pipeline.counts.options import CountsOptions
 from twin_pipeline.crs import CrsOptions
 from twin_pipeline.export.options import ExportOptions
 from twin_pipeline.job.options import JobOptions
@@ -55,6 +56,7 @@ class Config(BaseModel):
     export: ExportOptions = ExportOptions()
     debug: DebugOptions = DebugOptions()
     view: ViewOptions = ViewOptions()
+    counts: CountsOptions = CountsOptions()
 
     _sources: Mapping[tuple[str, str], str] = PrivateAttr(default_factory=dict)
 

@@ -1,0 +1,1 @@
+"""Traffic counts of sensors held against manual counts: joined, measured, judged and shown."""
