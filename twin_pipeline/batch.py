@@ -14,7 +14,13 @@ from twin_pipeline.config import Config, to_toml
 from twin_pipeline.durable.files import read_json, write_json
 from twin_pipeline.durable.log import EventLog
 from twin_pipeline.durable.work import Work, work_folder
-from twin_pipeline.errors import AllFailedError, Interrupted, OutputError, TwinPipelineError
+from twin_pipeline.errors import (
+    AllFailedError,
+    InputError,
+    Interrupted,
+    OutputError,
+    TwinPipelineError,
+)
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.formats import require_formats
 from twin_pipeline.export.further import EXPORT, deliver, is_loaded
@@ -25,6 +31,8 @@ from twin_pipeline.export.viewers import write_for_viewers
 from twin_pipeline.export.write import write_attributes
 from twin_pipeline.growing import remaining, require_new, standing_config, standing_sites
 from twin_pipeline.job import load_job_file
+from twin_pipeline.layers import FOLDER as LAYERS
+from twin_pipeline.layers import Layer, keep_layers, show_layers
 from twin_pipeline.merging import facts_of
 from twin_pipeline.output import RECORD, SITES
 from twin_pipeline.performing import Done, Failure, failure_of, outcome_at, perform
@@ -327,6 +335,7 @@ def _publish(
         raise AllFailedError(record, [failure.exit_code for failure in failures.values()])
     write_root(work.stage / "tiles", [result.survey.site for result in results])
     exported = bool(how.standing) and (work.place / "pipes.gpkg").exists()
+    layers = _keep_layers(work, how, watch.progress)
     (work.stage / "config.toml").write_text(to_toml(config), encoding="utf-8")
     if how.command == "run" or exported:
         _export(results, facts, config, work.stage)
@@ -334,12 +343,30 @@ def _publish(
     watch.log.write("run ended", done=len(done), failed=len(failures))
     (work.stage / LOG).write_bytes(work.log.read_bytes())
     write_run_record(record, work.stage / RECORD)
+    if layers:
+        show_layers(layers, work.stage)
     if how.standing:
         work.adopt_others()
     work.publish(replace=how.overwrite or how.resume or bool(how.standing))
     if how.command == "run":
         _load_further(results, config, work.out, watch.progress)
     return RunSummary(work.out, record, tuple(results))
+
+
+def _keep_layers(work: Work, how: _How, progress: Progress) -> tuple[Layer, ...]:
+    """Take over the layers that somebody has added to what stands at the place."""
+    if how.resume or how.standing:
+        try:
+            return keep_layers(work.place, work.stage)
+        except InputError as error:
+            progress.note(f"warning: the layers of {work.out} are kept but not shown: {error}")
+            return ()
+    if (work.place / LAYERS).is_dir():
+        progress.note(
+            f"warning: --overwrite also replaces the layers that were added to {work.out}; --resume"
+            " would have kept them"
+        )
+    return ()
 
 
 def _adopted(work: Work, how: _How, done: Sequence[str]) -> list[str]:

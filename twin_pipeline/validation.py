@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from twin_pipeline.export.attributes import FITTINGS, LAYERS, PIPES, STATIONS, TRENCH, Layer
+from twin_pipeline.layers import layer_problems
 from twin_pipeline.output import RECORD, read_record
 from twin_pipeline.tiles import validate_tiles
 
@@ -30,6 +31,7 @@ def validate_output(out: Path) -> list[str]:
     # `tile` writes no attribute files.
     if (out / "pipes.gpkg").exists() or counts["points_labelled"]:
         problems += _attribute_problems(out, counts)
+    problems += layer_problems(out)
     return problems
 
 

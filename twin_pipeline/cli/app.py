@@ -11,6 +11,7 @@ import typer
 
 from twin_pipeline import __version__
 from twin_pipeline.cli.failures import told_in_one_line
+from twin_pipeline.cli.layer_commands import layers
 from twin_pipeline.cli.options import (
     FORMATS,
     AxisOrder,
@@ -54,6 +55,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+
+app.add_typer(layers, name="layers")
 
 
 @app.command(

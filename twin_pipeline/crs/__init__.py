@@ -8,6 +8,7 @@ transformations, which return heights unchanged where a grid is missing.
 
 from twin_pipeline.crs.agreement import elevation_shift_m, height_disagreements
 from twin_pipeline.crs.georeference import Decision, Georeference
+from twin_pipeline.crs.lonlat import MapSystem, map_system
 from twin_pipeline.crs.options import CrsOptions
 from twin_pipeline.crs.record import (
     CrsRecord,
@@ -24,10 +25,12 @@ __all__ = [
     "CrsRecord",
     "Decision",
     "Georeference",
+    "MapSystem",
     "Target",
     "elevation_shift_m",
     "height_disagreements",
     "lonlat_target",
+    "map_system",
     "merge_records",
     "projected_target",
     "record_from_geokeys",

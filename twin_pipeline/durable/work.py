@@ -88,6 +88,28 @@ def work_folder(
         yield work
 
 
+@contextmanager
+def standing(out: Path) -> Iterator[None]:
+    """Keep runs away from a finished output folder while something in it is changed.
+
+    Raises
+    ------
+    OutputError
+        When there is none, or a run works on it.
+    """
+    with ExitStack() as stack:
+        try:
+            work = _enter(stack, out)
+            work.recover()
+        except HeldError as error:
+            raise OutputError(
+                f"{out}: a run ({error.holder}) is working on it; wait for its end"
+            ) from error
+        except OSError as error:
+            raise unwritable(out, error) from error
+        yield
+
+
 def _enter(stack: ExitStack, out: Path) -> "Work":
     folder = work_path(out)
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ from twin_pipeline.view.files import (
     find_file,
     mime_type,
 )
-from twin_pipeline.view.layer_hosts import layer_hosts
+from twin_pipeline.view.layer_hosts import layer_hosts, layers_version
 from twin_pipeline.view.policy import LOOPBACK, Access
 
 STATIC_FOLDER = Path(__file__).resolve().parent.parent / "viewer_static"
@@ -148,10 +148,17 @@ class _Server(ThreadingHTTPServer):
         self.access = access
         self.packed = PackedFiles()
         shared = _CORS_HEADERS if access.cors else {"Cross-Origin-Resource-Policy": "same-origin"}
-        added = layer_hosts(out / "catalog.json")
-        policy = {"Content-Security-Policy": access.content_security_policy(added)}
-        self.common_headers = _COMMON_HEADERS | shared | policy
+        self.common_headers = _COMMON_HEADERS | shared
+        self._policy: tuple[object, str] | None = None
         super().__init__((access.host, port), _Handler)
+
+    def policy(self) -> str:
+        """Return the content security policy; layers may come and go while the server runs."""
+        version = layers_version(self.out)
+        if self._policy is None or self._policy[0] != version:
+            allowed = self.access.content_security_policy(layer_hosts(self.out))
+            self._policy = (version, allowed)
+        return self._policy[1]
 
     def handle_error(
         self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
@@ -280,7 +287,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _head(self, status: HTTPStatus, headers: dict[str, str]) -> None:
         self.send_response(status)
-        for name, value in (self.server.common_headers | headers).items():
+        policy = {"Content-Security-Policy": self.server.policy()}
+        for name, value in (self.server.common_headers | policy | headers).items():
             self.send_header(name, value)
         self.end_headers()
 
