@@ -128,6 +128,8 @@ def _service(context: Context, common: dict[str, Any]) -> Layer:
         name: None if text is None else plain(text, f"{address}: its {name}", f"give --{name}")
         for name, text in (("attribution", found.attribution), ("licence", found.licence))
     }
+    if context.wanted.title is None and found.title is not None:
+        common = common | {"title": title_of(found.title, address)}
     return Layer(
         kind=found.kind,
         format=found.format,

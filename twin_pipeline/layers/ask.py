@@ -43,6 +43,7 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         before, after = urlsplit(req.full_url), urlsplit(newurl)
         if (before.scheme, before.netloc) != (after.scheme, after.netloc):
+            fp.close()
             raise InputError(
                 f"{req.full_url}: sends on to {after.scheme}://{after.netloc}, which nobody has "
                 f"named; give {newurl} itself if that is meant"
@@ -69,6 +70,7 @@ def ask(address: str, most_bytes: int) -> Answer:
             allowed = answer.headers.get("Access-Control-Allow-Origin")
             media_type = answer.headers.get_content_type()
     except urllib.error.HTTPError as error:
+        error.close()
         raise InputError(f"{address}: answers with HTTP {error.code} {error.reason}") from error
     except urllib.error.URLError as error:
         raise UnreachableError(_reason(error.reason)) from error

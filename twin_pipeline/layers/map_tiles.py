@@ -30,10 +30,16 @@ def map_tiles(address: str, context: Context) -> Service:
     return with_levels(service, context)
 
 
+def _whole(low: int | None, high: int | None) -> tuple[int, int] | None:
+    return None if low is None or high is None else (low, high)
+
+
 def with_levels(service: Service, context: Context) -> Service:
     """Return map tiles with the levels that there are round the sites."""
     bounds = service.bounds or context.sites.bounds(margin_deg=0.5)
-    levels, notes = context.wanted.levels, list(service.notes)
+    stated = (service.min_level, service.max_level)
+    levels = context.wanted.levels or _whole(*stated)
+    notes = list(service.notes)
     if context.wanted.ask and context.sites.places:
         try:
             found = levels_around(service.url, service.subdomains, context, levels)

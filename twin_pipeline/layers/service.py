@@ -34,6 +34,7 @@ class Service:
     image_format: str | None = None
     attribution: str | None = None
     licence: str | None = None
+    title: str | None = None
     notes: tuple[str, ...] = field(default_factory=tuple)
 
     @property

@@ -61,7 +61,8 @@ def _name(source: str) -> str:
             for part in parts.path.split("/")
             if part and "{" not in part and part != "tileset.json"
         ]
-        return " ".join([parts.hostname or "", *named[-1:]]).strip()
+        host = (parts.hostname or "").replace("{s}.", "")
+        return " ".join([host, *named[-1:]]).strip()
     return PurePath(source).stem
 
 

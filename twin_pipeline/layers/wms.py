@@ -62,6 +62,7 @@ def wms(address: str, context: Context) -> Service:
         image_format=image,
         attribution=text_at(first, "{*}Attribution/{*}Title"),
         licence=_terms(root),
+        title=text_at(first, "{*}Title"),
     )
     return _try_wms(service, context)
 

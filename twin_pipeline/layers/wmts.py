@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from twin_pipeline.errors import InputError, UsageError
 from twin_pipeline.layers.ask import UnreachableError, ask
@@ -104,7 +104,7 @@ def _service(root: Any, base: str, wanted: str | None, address: str) -> Service:
             "its owner for XYZ or WMS"
         )
     matrix_set, prefix, levels = found
-    url, image = _template(layer, name, matrix_set, prefix, base, address)
+    url, image = _template(root, layer, name, (matrix_set, prefix), base, address)
     return Service(
         "wmts",
         url,
@@ -113,6 +113,7 @@ def _service(root: Any, base: str, wanted: str | None, address: str) -> Service:
         max_level=max(levels),
         image_format=image,
         bounds=_bounds(layer),
+        title=_text(layer, "{*}Title"),
         attribution=_text(root, "{*}ServiceProvider/{*}ProviderName"),
         licence=_text(root, "{*}ServiceIdentification/{*}AccessConstraints"),
     )
@@ -148,14 +149,31 @@ def _level(matrix: Any) -> tuple[int, str] | None:  # noqa: ANN401
     return (level, named[1]) if agrees else None
 
 
+def _address_of_tiles(root: Any, address: str) -> str | None:  # noqa: ANN401
+    """Return where a service says that it is to be asked for tiles."""
+    path = "{*}OperationsMetadata/{*}Operation[@name='GetTile']//{*}Get"
+    found = root.find(path)
+    href = None if found is None else found.get("{http://www.w3.org/1999/xlink}href")
+    if href is None:
+        return None
+    url = urljoin(address, str(href)).rstrip("?&")
+    _require_same_host(url, address)
+    return url
+
+
 def _template(
+    root: Any,  # noqa: ANN401
     layer: Any,  # noqa: ANN401
     name: str,
-    matrix_set: str,
-    prefix: str,
+    matrices: tuple[str, str],
     base: str,
     address: str,
 ) -> tuple[str, str | None]:
+    """Return the address of a layer's tiles, and their format.
+
+    `matrices` is the name of the set, and what stands before the levels in the names of matrices.
+    """
+    matrix_set, prefix = matrices
     style = str(layer.findtext("{*}Style/{*}Identifier") or "default")
     resources = [r for r in layer.iterfind("{*}ResourceURL") if r.get("resourceType") == "tile"]
     if resources:
@@ -186,6 +204,7 @@ def _template(
             "format": image,
         }
     )
+    base = _address_of_tiles(root, address) or base
     tile = f"tilematrix={prefix}{{z}}&tilerow={{y}}&tilecol={{x}}"
     return f"{base}{'&' if '?' in base else '?'}{query}&{tile}", image
 
