@@ -27,6 +27,7 @@ from twin_pipeline.export.rows import (
 from twin_pipeline.export.run_record import RunFacts, run_record
 from twin_pipeline.geometry.deviation import Deviations, deviations
 from twin_pipeline.model import CrossSection, FloatArray, JobFacts, Pipe
+from twin_pipeline.report.japanese import in_japanese
 from twin_pipeline.report.plan import Plan, draw_plan, pipe_label
 from twin_pipeline.report.profile import FITTING_NAMES, draw_profile
 from twin_pipeline.report.section import draw_section
@@ -291,4 +292,5 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "signed": _signed,
     "css_text": _css_text,
     "or_dash": _or_dash,
+    "japanese": in_japanese,
 }
