@@ -4,12 +4,15 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
-from factories import make_facts
+from factories import make_facts, make_pipe, make_result, make_survey
 from playwright.sync_api import Page
 
-from report.complete import complete_result
+from report.complete import complete_result, with_sections
+from twin_pipeline.export.attributes import SiteResult
+from twin_pipeline.model import JobFacts
 from twin_pipeline.report.page import write_report
 
 pytestmark = pytest.mark.browser
@@ -23,10 +26,19 @@ def chromium() -> str:
     return found or pytest.skip("no Chromium on the PATH")
 
 
+def long_result() -> SiteResult:
+    """A site with long names and more cross-sections than a sheet holds."""
+    job = JobFacts(
+        "7水工第12345号 " * 3, "東京都市計画道路幹線街路放射第三十五号線 " * 3, 2025, "GX"
+    )
+    pipe = replace(with_sections(make_pipe("P1"), 11), job=job)
+    return make_result(make_survey("新宿区西新宿二丁目八番一号地先" * 3, pipes=(pipe,)))
+
+
 @pytest.fixture(scope="module")
 def page(chromium, playwright, tmp_path_factory) -> Iterator[Page]:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    write_report([complete_result()], make_facts(), path)
+    write_report([complete_result(), long_result()], make_facts(), path)
     browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
     page = browser.new_page(viewport={"width": 1180, "height": 900})
     page.requests, page.messages = [], []
@@ -98,7 +110,7 @@ def test_drawings_are_printed_landscape_one_a_page(page, paper, long_pt):
     boxes = re.findall(rb"/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)\s*\]", pdf)
     landscape = [float(width) > float(height) for width, height in boxes]
     drawings = page.evaluate("document.querySelectorAll('.sheet').length")
-    assert drawings == 5  # the plan, two profiles, two sheets of sections
+    assert drawings == 9  # two plans, three profiles, four sheets of sections
     assert landscape.count(True) == drawings
     assert landscape.count(False) > 1
     assert max(float(width) for width, _ in boxes) == pytest.approx(long_pt, abs=2)

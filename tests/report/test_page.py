@@ -239,7 +239,9 @@ def test_names_in_the_page_margin_can_not_leave_their_string(tmp_path):
     source = path.read_text(encoding="utf-8")
     assert source.count("</style>") == 1
     assert "<script" not in source
-    assert re.search(r'@bottom-left \{ content: "[0-9A-Za-z\\ ]*";', source)
+    contents = re.findall(r'@bottom-center \{ content: "([0-9A-Za-z\\ ]*)";', source)
+    assert source.count("@bottom-center") == len(contents) == 2
+    assert r"\3c \2f style\3e " in contents[0]
 
 
 def test_many_pipes_share_the_cross_sections_that_a_page_can_hold(report, monkeypatch):
@@ -253,6 +255,32 @@ def test_many_pipes_share_the_cross_sections_that_a_page_can_hold(report, monkey
     assert report(result).words.count(titles) == 3 * 2
     monkeypatch.setattr(page, "MOST_SECTIONS", 1)
     assert report(result).words.count(titles) == 3
+
+
+def test_each_sheet_of_cross_sections_has_its_title_block(report):
+    result = make_result(make_survey(pipes=(with_sections(make_pipe(with_ground=True), 11),)))
+    page = report(result)
+    classes = [value for name, value in page.attributes if name == "class"]
+    assert classes.count("sheet") == classes.count("title-block") == 4
+    assert classes.count("sections many") == 1
+    assert classes.count("sections few") == 1
+    for number in range(1, 5):
+        assert f"{number} / 4" in page.words
+
+
+def test_messages_are_there_in_japanese(report):
+    gate = Gate(
+        "cover", passed=False, detail="P1: least cover 0.512 m ± 0.004 m: not more than 0.6 m"
+    )
+    pipe = make_pipe(quality_reason="20 % of the length was hidden: uncover and rescan")
+    warning = "left out a tube of 55 mm at 1.00, 2.00, 3.00: shoring strut"
+    survey = make_survey(pipes=(pipe,), gates=(gate,), warnings=(warning,))
+    words = report(make_result(survey)).words
+    assert words.count("最小土被り 0.512 m ± 0.004 m：0.6 m 以下") == 2
+    assert "延長の 20 % が隠れていた：露出させて再計測すること" in words
+    assert "土留めの切梁" in words
+    for english in (gate.detail, pipe.quality_reason, warning):
+        assert english in words
 
 
 LIMITS = {

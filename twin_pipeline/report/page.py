@@ -34,6 +34,7 @@ from twin_pipeline.report.section import draw_section
 
 NO_VALUE = "–"
 
+SECTIONS_A_SHEET = 9
 MOST_SECTIONS = 360
 """Cross-sections of a report, about 10 kB each; of many pipes each gets fewer, but one."""
 
@@ -67,7 +68,7 @@ class _PipeSection:
     pipe: Pipe
     label: str
     profile: Markup | None
-    sections: list[Markup]
+    sections: list["_SectionSheet"]
     standard_diameter_m: float | None
     """Of the nominal size that was decided."""
     stations: list[dict[str, Any]]
@@ -77,7 +78,22 @@ class _PipeSection:
     """Of the deviations in plan, level and cover, metres."""
     profile_number: int
     """Of the drawings' sheets in the whole report."""
-    sections_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class _SectionSheet:
+    """Cross-sections that share a sheet."""
+
+    number: int
+    """Of the drawings' sheets in the whole report."""
+    drawings: tuple[Markup, ...]
+
+    @property
+    def layout(self) -> str:
+        """How the drawings are laid out: the fewer they are, the larger."""
+        if len(self.drawings) > 6:
+            return "many"
+        return "some" if len(self.drawings) > 4 else "few"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +148,7 @@ def _environment() -> Environment:
         "ROLES": ROLES,
         "LEVELS": LEVELS,
         "GATES": GATES,
+        "running": _running,
         "JOB_NAMES": JOB_NAMES,
         "QUALITIES": QUALITIES,
         "FITTING_NAMES": FITTING_NAMES,
@@ -174,6 +191,7 @@ def _pipe_section(
     key = clean_text(pipe.pipe_id)
     found = deviations(pipe, result.design)
     profile = draw_profile(pipe, found)
+    profile_number = next(numbers) if profile is not None else 0
     offsets = station_offsets(result, pipe)
     sections = [
         draw_section(pipe, section, _offset_at(pipe, section, offsets))
@@ -183,15 +201,21 @@ def _pipe_section(
         pipe=pipe,
         label=pipe_label(pipe),
         profile=profile,
-        sections=sections,
+        sections=[
+            _SectionSheet(next(numbers), tuple(drawings))
+            for drawings in _batched(sections, SECTIONS_A_SHEET)
+        ],
         standard_diameter_m=_standard_diameter_m(pipe),
         stations=stations.get(key, []),
         fittings=fittings.get(key, []),
         design=found,
         largest={name: _largest(found, name) for name in ("plan", "level", "cover")},
-        profile_number=next(numbers) if profile is not None else 0,
-        sections_number=next(numbers) if sections else 0,
+        profile_number=profile_number,
     )
+
+
+def _batched(drawings: Sequence[Markup], size: int) -> Iterator[Sequence[Markup]]:
+    return (drawings[start : start + size] for start in range(0, len(drawings), size))
 
 
 def _largest(found: Deviations | None, name: str) -> float | None:
@@ -269,6 +293,19 @@ def _css_text(value: object) -> Markup:
     """Return text as a CSS string: everything but letters and digits by its number."""
     escaped = (c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in clean_text(value))
     return Markup('"' + "".join(escaped) + '"')  # noqa: S704 - nothing else is left in it
+
+
+def _running(site: _SiteSection | None) -> str:
+    """Return what stands at the foot of each page of a site: whose it is, in a line or two."""
+    if site is None:
+        return ""
+    stated = [("工事番号", site.job.get("construction_no")), ("路線名", site.job.get("route_name"))]
+    parts = [f"{name} {_shortened(value)}" for name, value in stated if value]
+    return "　".join([*parts, f"現場 {_shortened(site.name)}"])
+
+
+def _shortened(text: str, most: int = 36) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _storable(value: object) -> object:

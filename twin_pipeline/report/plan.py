@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+import shapely
 from markupsafe import Markup
 
 from twin_pipeline.export.attributes import SiteResult
@@ -17,7 +18,9 @@ from twin_pipeline.report.scales import spread_out
 from twin_pipeline.report.sheet import PlanSheet, draw_grid, draw_north_arrow, draw_scale_bar
 from twin_pipeline.report.svg import Point
 
-LABEL_SIZE, STATION_SIZE = 15.0, 11.0
+LABEL_SIZE, DENSE_LABEL_SIZE, STATION_SIZE = 15.0, 11.5, 11.0
+FEW_PIPES = 10
+"""Names of more pipes are written smaller."""
 STATION_GAP, TICK_GAP = 46.0, 16.0
 LEAST_PIPE_WIDTH = 3.0
 OFFSET_GAP = 150.0
@@ -53,9 +56,11 @@ def draw_plan(result: SiteResult) -> Plan | None:
     draw_north_arrow(sheet)
     for pipe in survey.pipes:
         _draw_offsets(sheet, result, pipe)
-    for draw in (_draw_name, _draw_stations):
-        for pipe in survey.pipes:
-            draw(sheet, pipe)
+    size = LABEL_SIZE if len(survey.pipes) <= FEW_PIPES else DENSE_LABEL_SIZE
+    for pipe in survey.pipes:
+        _draw_name(sheet, pipe, size)
+    for pipe in survey.pipes:
+        _draw_stations(sheet, pipe)
     return Plan(sheet.drawing.markup(), sheet.scale)
 
 
@@ -175,16 +180,29 @@ def _half_width(sheet: PlanSheet, pipe: Pipe) -> float:
     return max(pipe.outer_diameter_m * sheet.units_per_m, LEAST_PIPE_WIDTH) / 2
 
 
-def _draw_name(sheet: PlanSheet, pipe: Pipe) -> None:
+def _draw_name(sheet: PlanSheet, pipe: Pipe, size: float) -> None:
     text = pipe_label(pipe)
-    away = _half_width(sheet, pipe) + LABEL_SIZE
+    away = _half_width(sheet, pipe) + size
     offsets = (away + 6, -away - 6, away + 30, -away - 30, away + 60, -away - 60)
     centres = (
         _beside(sheet, pipe, share * pipe.length_m, offset)
         for offset, share in product(offsets, LABEL_SHARES)
     )
-    x, y = sheet.labels.place(text, LABEL_SIZE, centres)
-    sheet.drawing.text((x, y + LABEL_SIZE * 0.36), text, f"pipe-name middle {pipe.role}")
+    x, y = sheet.labels.place(text, size, centres)
+    _draw_leader(sheet, pipe, (x, y), away + 6)
+    css = f"pipe-name middle {pipe.role}" + ("" if size == LABEL_SIZE else " dense")
+    sheet.drawing.text((x, y + size * 0.36), text, css)
+
+
+def _draw_leader(sheet: PlanSheet, pipe: Pipe, label: Point, near: float) -> None:
+    """Draw a line from a name that had to be put away from its pipe."""
+    path = shapely.linestrings(sheet.path(pipe.centreline))
+    foot = shapely.line_interpolate_point(
+        path, shapely.line_locate_point(path, shapely.points(label))
+    )
+    end = (float(shapely.get_x(foot)), float(shapely.get_y(foot)))
+    if np.hypot(end[0] - label[0], end[1] - label[1]) > near + 1.0:
+        sheet.drawing.line(label, end, "leader")
 
 
 def _draw_stations(sheet: PlanSheet, pipe: Pipe) -> None:

@@ -11,7 +11,7 @@ from twin_pipeline.report.scales import Axis, decimals_of, round_step
 from twin_pipeline.report.svg import Drawing, Point
 
 WIDTH = 1000.0
-LEAST_HEIGHT, MOST_HEIGHT = 360.0, 820.0
+LEAST_HEIGHT, MOST_HEIGHT = 460.0, 820.0
 LEFT, RIGHT, TOP, BOTTOM = 92.0, 12.0, 12.0, 30.0
 MARGIN_SHARE, LEAST_MARGIN_M = 0.07, 0.5
 GRID_UNITS = 110.0
