@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from report.complete import with_sections
 
 from twin_pipeline import batch, exporting
 from twin_pipeline.cli.options import FORMATS as OFFERED
@@ -55,7 +56,7 @@ def test_every_registered_format_can_be_loaded():
 
 def test_help_names_every_format():
     named = set(re.split(", | or ", OFFERED))
-    assert named == set(FORMATS)
+    assert named == {*FORMATS, "report"}
 
 
 def test_each_format_stands_in_its_folder_beside_a_manifest(out):
@@ -68,6 +69,43 @@ def test_each_format_stands_in_its_folder_beside_a_manifest(out):
     assert {entry["path"] for entry in manifest["files"]} == {
         f"{layer}.geojson" for layer in ("pipes", "stations", "fittings", "trench", "provenance")
     }
+
+
+def test_the_report_comes_again_without_the_scans(make_scan, tmp_path, monkeypatch):
+    run = batch.run_site
+
+    def with_cross_sections(site, staging, progress):
+        outcome = run(site, staging, progress)
+        survey = outcome.result.survey
+        pipes = tuple(with_sections(pipe) for pipe in survey.pipes if pipe.cover_min_m)
+        return replace(outcome, result=replace(outcome.result, survey=replace(survey, pipes=pipes)))
+
+    monkeypatch.setattr(batch, "run_site", with_cross_sections)
+    out = tmp_path / "out"
+    batch.run_batch([make_scan("b.las")], out, CONFIG, Progress())
+    (folder,), notes = export(out, "report")
+    assert notes == []
+    again = (folder / "report.html").read_text("utf-8")
+    assert again == (out / "report.html").read_text("utf-8")
+    assert "横断面図 Cross-section" in again
+    with pytest.raises(OutputError, match="finished export; give --overwrite"):
+        export(out, "csv", "report")
+    assert not (out / "export" / "csv").exists()
+
+
+def test_the_report_takes_a_job_file_that_came_later(out, tmp_path):
+    job = tmp_path / "job.csv"
+    job.write_text("現場,工事番号\nb,7水工第123号\n", "utf-8")
+    (folder,), _ = export(out, "report", job=str(job))
+    assert "7水工第123号" in (folder / "report.html").read_text("utf-8")
+    assert "7水工第123号" not in (out / "report.html").read_text("utf-8")
+
+
+def test_a_report_without_cross_sections_says_so(out):
+    (out / "sites" / "b" / "result.npz").write_bytes(b"PK damaged")
+    (folder,), (note,) = export(out, "report")
+    assert "no cross-sections" in note
+    assert "縦断面図" in (folder / "report.html").read_text("utf-8")
 
 
 def test_nothing_is_replaced_unless_asked_for(out):

@@ -11,10 +11,11 @@ from twin_pipeline.crs import restore
 from twin_pipeline.errors import InputError, UsageError
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.formats import FORMATS, require_formats
-from twin_pipeline.export.further import EXPORT, deliver, require_place
+from twin_pipeline.export.further import EXPORT, deliver, require_folder, require_place
 from twin_pipeline.export.site_record import NAME, read_site_record
 from twin_pipeline.job import load_job_file, with_job
 from twin_pipeline.output import SITES, read_record, require_site_name
+from twin_pipeline.reporting import REPORT, report_again
 from twin_pipeline.stages.nominal import NominalOptions
 
 
@@ -52,7 +53,7 @@ def export(
     out
         Output folder of `run`.
     names
-        Formats; those of the configuration if empty.
+        Formats, or "report"; those of the configuration if empty.
     config
         Its sections `export` and `job` are used.
     warn
@@ -73,16 +74,22 @@ def export(
     """
     wanted = list(dict.fromkeys(names or config.export.formats))
     if not wanted:
-        raise UsageError(f"no format was named; give -f with {', '.join(FORMATS)}")
-    require_formats(wanted, config.export)
-    require_place(wanted, out / EXPORT, config.export, overwrite=overwrite)
-    results = _with_job_file(read_results(out), out, config, warn)
+        raise UsageError(f"no format was named; give -f with {', '.join((*FORMATS, REPORT))}")
+    formats = [name for name in wanted if name != REPORT]
     folder = out / EXPORT
+    require_formats(formats, config.export)
+    require_place(formats, folder, config.export, overwrite=overwrite)
+    if REPORT in wanted:
+        require_folder(folder / REPORT, overwrite=overwrite)
+    results = _with_job_file(read_results(out), out, config, warn)
     try:
-        return [
+        written = [
             deliver(name, results, folder, config.export, warn, overwrite=overwrite)
-            for name in wanted
+            for name in formats
         ]
+        if REPORT in wanted:
+            written.append(str(report_again(out, results, warn, overwrite=overwrite)))
+        return written
     finally:
         with suppress(OSError):
             folder.rmdir()  # if nothing was written

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from twin_pipeline import __version__
@@ -17,6 +18,9 @@ from twin_pipeline.output import output_folder, require_free
 
 EXPORT = "export"
 """Where in the output folder further formats stand, each in a folder of its name."""
+
+Groups = dict[Target, tuple[SiteResult, ...]]
+"""Sites by the system that they are written in."""
 
 MANIFEST = "export.json"
 """In each format's folder: what was written, from which sites, in which system."""
@@ -58,13 +62,28 @@ def write_format(
     format_ = FORMATS[name]
     write: Writer = format_.load()
     groups = grouped(results, target_for(format_.space, options))
-    with output_folder(folder, overwrite=overwrite, record=MANIFEST) as staging:
+    with format_folder(name, groups, folder, overwrite=overwrite) as staging:
         for target, members in groups.items():
             place = staging if len(groups) == 1 else staging / _folder_name(target, groups)
             place.mkdir(exist_ok=True)
             write(Dataset(members, target, options, warn), place)
-        _write_manifest(name, groups, staging)
     return folder
+
+
+@contextmanager
+def format_folder(
+    name: str, groups: Groups, folder: Path, *, overwrite: bool = False
+) -> Iterator[Path]:
+    """Yield an empty folder that becomes `folder`, with a manifest, if nothing raises.
+
+    Raises
+    ------
+    OutputError
+        When the folder can't be written or may not be replaced.
+    """
+    with output_folder(folder, overwrite=overwrite, record=MANIFEST) as staging:
+        yield staging
+        _write_manifest(name, groups, staging)
 
 
 def deliver(
@@ -90,8 +109,12 @@ def require_place(
     """Raise OutputError unless each format may be written, before any of them is."""
     for name in names:
         if not is_loaded(name):
-            place = folder / folder_for(name, options)
-            require_free(place, overwrite=overwrite, record=MANIFEST)
+            require_folder(folder / folder_for(name, options), overwrite=overwrite)
+
+
+def require_folder(folder: Path, *, overwrite: bool) -> None:
+    """Raise OutputError unless a format's folder may be written."""
+    require_free(folder, overwrite=overwrite, record=MANIFEST)
 
 
 def is_loaded(name: str) -> bool:
@@ -104,14 +127,14 @@ def folder_for(name: str, options: ExportOptions) -> str:
     return f"{name}-{profile_of(options).name}" if name == "profile" else name
 
 
-def _folder_name(target: Target, groups: dict[Target, tuple[SiteResult, ...]]) -> str:
+def _folder_name(target: Target, groups: Groups) -> str:
     """Return a name for the files of one system, told apart where two look alike."""
     names = [re.sub(r"\W+", "_", group.name) for group in groups]
     number = list(groups).index(target)
     return names[number] if names.count(names[number]) == 1 else f"{names[number]}_{number + 1}"
 
 
-def _write_manifest(name: str, groups: dict[Target, tuple[SiteResult, ...]], folder: Path) -> None:
+def _write_manifest(name: str, groups: Groups, folder: Path) -> None:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     manifest = {
         "format": name,

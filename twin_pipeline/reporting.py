@@ -1,0 +1,94 @@
+"""The report of a finished run once more, without its scans: with job facts that came later."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from twin_pipeline.codec import unpack
+from twin_pipeline.crs import scan_target
+from twin_pipeline.errors import InputError
+from twin_pipeline.export.attributes import SiteResult
+from twin_pipeline.export.dataset import grouped
+from twin_pipeline.export.further import EXPORT, format_folder
+from twin_pipeline.export.run_record import InputFile, RunFacts
+from twin_pipeline.model import CrossSection, Gate
+from twin_pipeline.output import SITES, read_record
+from twin_pipeline.performing import RESULT
+from twin_pipeline.report.page import write_report
+
+REPORT = "report"
+
+
+def report_again(
+    out: Path, results: Sequence[SiteResult], warn: Callable[[str], None], *, overwrite: bool
+) -> Path:
+    """Write the report of a finished run into `out`/export/report and return its folder.
+
+    Parameters
+    ----------
+    out
+        Output folder of the run.
+    results
+        Its sites, with what has become known of them since.
+    warn
+        Takes what the report lacks.
+    overwrite
+        Whether an earlier one may be replaced.
+
+    Raises
+    ------
+    InputError
+        When run.json can't be read.
+    OutputError
+        When the folder can't be written or may not be replaced.
+    """
+    facts = _facts(out, read_record(out))
+    sites = [_with_sections(result, out, warn) for result in results]
+    groups = grouped(sites, lambda result: scan_target(result.georeference))
+    folder = out / EXPORT / REPORT
+    with format_folder(REPORT, groups, folder, overwrite=overwrite) as staging:
+        write_report(sites, facts, staging / "report.html")
+    return folder
+
+
+def _facts(out: Path, record: Mapping[str, Any]) -> RunFacts:
+    try:
+        return RunFacts(
+            version=record["version"],
+            started_at=record["started_at"],
+            finished_at=record["finished_at"],
+            config=record["config"],
+            inputs=tuple(InputFile(**scan) for scan in record["inputs"]),
+            timings_s=record["timings_s"],
+            counts=record["counts"],
+            memory_mb=record["memory_mb"],
+            failed_sites=tuple(record["failed_sites"]),
+            gates=tuple(
+                Gate(gate["name"], gate["passed"], gate["detail"])
+                for gate in record["gates"]
+                if gate["site"] is None
+            ),
+            warnings=tuple(w["message"] for w in record["warnings"] if w["site"] is None),
+        )
+    except (LookupError, TypeError) as error:
+        raise InputError(
+            f"{out / 'run.json'}: is not as this version writes it ({error!r}); run the scans again"
+        ) from error
+
+
+def _with_sections(result: SiteResult, out: Path, warn: Callable[[str], None]) -> SiteResult:
+    """Return a site with its cross-sections, which only the run's own file has."""
+    path = out / SITES / result.survey.site / RESULT
+    try:
+        cut = _sections(path)
+    except (InputError, OSError) as error:
+        warn(f"{path}: can't be read, so the report has no cross-sections ({error})")
+        return result
+    pipes = tuple(replace(pipe, sections=cut.get(pipe.pipe_id, ())) for pipe in result.survey.pipes)
+    return replace(result, survey=replace(result.survey, pipes=pipes))
+
+
+def _sections(path: Path) -> dict[str, tuple[CrossSection, ...]]:
+    outcome = unpack(path.read_bytes(), path)
+    return {pipe.pipe_id: pipe.sections for pipe in outcome.result.survey.pipes}
