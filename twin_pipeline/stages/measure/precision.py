@@ -108,14 +108,16 @@ def wander(nodes: FloatArray, std_v_m: FloatArray) -> float:
     half = min(_WAVE_M, length / 3.0)
     if half < _SHORTEST_WAVE_M:
         return 0.0
-    at: FloatArray = np.arange(half, length - half, _WAVE_STEP_M, dtype=np.float64)
+    everywhere: FloatArray = np.arange(0.0, length, _WAVE_STEP_M, dtype=np.float64)
+    course = polyline.along(nodes, polyline.directions(nodes, 0.5), everywhere)
+    reach = 2 * round(half / _WAVE_STEP_M) + 1
+    turn = maximum_filter1d(course, reach, axis=0) - minimum_filter1d(course, reach, axis=0)
+    inner = (everywhere >= half) & (everywhere <= length - half)
+    straight = turn[inner].max(axis=1) < _BEND
+    at = everywhere[inner]
     before, middle, after = (
         polyline.along(nodes, nodes, np.asarray(at + shift)) for shift in (-half, 0.0, half)
     )
-    course = polyline.along(nodes, polyline.directions(nodes, 0.5), at)
-    reach = 2 * round(half / _WAVE_STEP_M) + 1
-    turn = maximum_filter1d(course, reach, axis=0) - minimum_filter1d(course, reach, axis=0)
-    straight = turn.max(axis=1) < _BEND
     if np.count_nonzero(straight) < _FEW_PLACES:
         return 0.0
     off = (middle - 0.5 * (before + after))[straight, 2]

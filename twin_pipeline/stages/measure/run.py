@@ -11,6 +11,7 @@ from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.anisotropy import expected_residuals
+from twin_pipeline.stages.measure.arcs import sectors_on_circle
 from twin_pipeline.stages.measure.drift import find_drift, settle
 from twin_pipeline.stages.measure.hidden import hidden_std
 from twin_pipeline.stages.measure.normals import point_normals
@@ -32,6 +33,7 @@ from twin_pipeline.stages.measure.shape import halo, misfit, plane_ratio
 
 _ITERATIONS = 14
 _TRIM_FROM = 5
+_SHAPE_FROM = 2
 _HIDE_FROM = 3
 _RELEASE_FROM = 9
 _GIVE_UP_FROM = 6
@@ -40,6 +42,8 @@ _PROBE_POINTS = 3000
 _END_BIN_M = 0.02
 _END_REACH_M = 0.3
 _END_COSINE = 0.8
+_COARSE_COSINE = 0.3
+_FIRM_PRIOR, _LOOSE_PRIOR = 0.02, 0.002
 
 
 def sparsely_covered(pyramid: Pyramid, run: Run) -> bool:
@@ -75,7 +79,7 @@ def solved(
 ) -> FloatArray | None:
     """Solve for the tube, then with the scan's drift where time is known; return weights (N,)."""
     adj = begun.adjustment
-    weights = iterate(adj, begun.gate, options)
+    weights = iterate(begun, options)
     if weights is None or not with_drift or pyramid.recorded is None:
         return weights
     drift = find_drift(adj, weights, pyramid.recorded[begun.index])
@@ -94,6 +98,8 @@ class Begun:
     """(N,) of its points among the sorted points."""
     gate: float
     """Least cosine between normals and radial vectors in the end."""
+    by_shape: bool
+    """Whether normals are so coarse that the shape of the cross-section must tell soil."""
 
 
 def begin(pyramid: Pyramid, run: Run, *, probe: bool = False) -> Begun | None:
@@ -106,31 +112,27 @@ def begin(pyramid: Pyramid, run: Run, *, probe: bool = False) -> Begun | None:
     if probe:
         every = max(len(index) // _PROBE_POINTS, 1)
         index, segment = index[::every], segment[::every]
-    normals, normal_std = point_normals(pyramid, index, run.radius_m)
+    normals, normal_std, poor = point_normals(pyramid, index, run.radius_m)
     adj = Adjustment(pyramid.xyz[index], normals, axis, segment, run.radius_m, step)
     gate = math.cos(min(max(math.radians(23.0), 3.0 * normal_std), 1.2))
-    return Begun(adj, index, gate)
+    return Begun(adj, index, gate, by_shape=poor)
 
 
 def _reach(run: Run) -> float:
     return 1.45 * run.radius_m + 0.02
 
 
-def iterate(adj: Adjustment, gate: float, options: MeasureOptions) -> FloatArray | None:
+def iterate(begun: Begun, options: MeasureOptions) -> FloatArray | None:
     """Narrow band, gate and stiffness step by step; return the final weights."""
+    adj = begun.adjustment
     weights = np.zeros(len(adj.points))
     for iteration in range(_ITERATIONS):
         settled = 4.0 * adj.noise
         band = max(0.3 * adj.start_radius * 0.7**iteration, settled) if iteration < 8 else settled
-        min_cosine = 0.7 + (gate - 0.7) * min(iteration / 6.0, 1.0)
-        adj.radius_prior = 0.002 if iteration < _RELEASE_FROM else 1e-6
+        adj.radius_prior = _radius_prior(begun, iteration)
         adj.max_curvature = max(0.15 * 0.75**iteration, options.stiff_curvature_per_m)
-        # points that scatter outwards have poorer normals: a gate on single points would shrink
-        # the radius, so that in the end only whole sectors are judged by their normals
-        min_cosine = min_cosine if iteration < _RELEASE_FROM else 0.0
-        if _TRIM_FROM <= iteration < _RELEASE_FROM:
-            shell = max(0.12 * adj.radius, 4.0 * adj.noise)
-            adj.keep = trim_sectors(adj, shell, gate)
+        min_cosine = _min_cosine(begun, iteration)
+        _choose_sectors(begun, iteration)
         if iteration > _RELEASE_FROM:
             adj.expect(expected_residuals(adj, weights))
         weights = adj.weights(band, min_cosine)
@@ -149,6 +151,32 @@ def iterate(adj: Adjustment, gate: float, options: MeasureOptions) -> FloatArray
         if not 0.6 * adj.start_radius < adj.radius < 1.6 * adj.start_radius:
             return None
     return weights
+
+
+def _radius_prior(begun: Begun, iteration: int) -> float:
+    """Return what the followed radius counts, in units of all points."""
+    if iteration >= _RELEASE_FROM:
+        return 1e-6
+    return _FIRM_PRIOR if begun.by_shape and iteration < _TRIM_FROM else _LOOSE_PRIOR
+
+
+def _min_cosine(begun: Begun, iteration: int) -> float:
+    # points that scatter outwards have poorer normals: a gate on single points would shrink
+    # the radius, so that in the end only whole sectors are judged
+    if iteration >= _RELEASE_FROM:
+        return 0.0
+    if begun.by_shape:
+        return _COARSE_COSINE
+    return 0.7 + (begun.gate - 0.7) * min(iteration / 6.0, 1.0)
+
+
+def _choose_sectors(begun: Begun, iteration: int) -> None:
+    adj = begun.adjustment
+    if begun.by_shape and _SHAPE_FROM <= iteration < _RELEASE_FROM:
+        adj.keep = sectors_on_circle(adj)
+    elif not begun.by_shape and _TRIM_FROM <= iteration < _RELEASE_FROM:
+        shell = max(0.12 * adj.radius, 4.0 * adj.noise)
+        adj.keep = trim_sectors(adj, shell, begun.gate)
 
 
 def make_tube(
