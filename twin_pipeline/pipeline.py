@@ -163,8 +163,16 @@ def _provenance(gathered: Gathered) -> dict[str, str]:
         "points": str(len(gathered.cloud)),
         "software": _listed(scan.info.software for scan in scans),
         "vertical": gathered.georeference.vertical_name,
+        **_survey_date(gathered),
         **_control_points(gathered),
     }
+
+
+def _survey_date(gathered: Gathered) -> dict[str, str]:
+    """Return the day of the survey as set or as the scans tell it; nothing where neither does."""
+    told = [scan.info.survey_date for scan in gathered.scans if scan.info.survey_date is not None]
+    day = gathered.config.crs.survey_date or max(told, default=None)
+    return {} if day is None else {"survey_date": day.isoformat()}
 
 
 def _control_points(gathered: Gathered) -> dict[str, str]:

@@ -72,7 +72,7 @@ class Store:
 
     def require_free(self, *, overwrite: bool, resume: bool) -> None:
         """Raise OutputError unless a run may write there."""
-        names = self._explained(self._names)
+        names = self.explained(self._names)
         if not names or (_MARKER in names and (overwrite or resume)):
             return
         if _MARKER in names:
@@ -92,12 +92,12 @@ class Store:
 
     def fetch(self, out: Path, progress: Progress) -> None:
         """Bring a finished run to this machine, if there is one, so that it can be resumed."""
-        names = self._explained(self._names)
+        names = self.explained(self._names)
         if RECORD not in names or out.exists():
             return
         progress.stage("fetch")
         out.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._explained(lambda: self._get(sorted(names), out))
+        self.explained(lambda: self._get(sorted(names), out))
 
     def publish(self, out: Path, progress: Progress) -> None:
         """Put a finished output folder there; what was there before and is no more is removed.
@@ -108,7 +108,7 @@ class Store:
             When it can't be written; the run stays on this machine for --resume.
         """
         progress.stage("upload")
-        self._explained(lambda: self._put(out, progress))
+        self.explained(lambda: self._put(out, progress))
 
     def _names(self) -> set[str]:
         self.files.invalidate_cache()
@@ -146,8 +146,8 @@ class Store:
     def _there(self, names: Sequence[str]) -> list[str]:
         return [f"{self.root}/{name}" for name in names]
 
-    def _explained(self, work: Any) -> Any:  # noqa: ANN401
-        """Turn what goes wrong on the way into one line; stores raise errors of all kinds."""
+    def explained(self, work: Any, remedy: str = "give --resume") -> Any:  # noqa: ANN401
+        """Do something there; what goes wrong becomes one line, whatever a store raises."""
         try:
             return work()
         except FileNotFoundError as error:
@@ -156,7 +156,7 @@ class Store:
             reason = " ".join(str(error).split())[:300] or type(error).__name__
             raise OutputError(
                 f"{self.address}: can't be used ({reason}); check address, keys and network, then "
-                "give --resume"
+                f"{remedy}"
             ) from error
 
 

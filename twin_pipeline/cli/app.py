@@ -36,6 +36,7 @@ from twin_pipeline.cli.options import (
     PublicUrl,
     Quiet,
     Resume,
+    Runs,
     Salvage,
     Scan,
     Scans,
@@ -360,6 +361,51 @@ def compare_counts(
 
         given = counting.Given(config, mapping, sites, out, overwrite)
         counting.compare_counts(sensor, manual, given, as_json=json, quiet=quiet)
+
+
+@app.command(
+    epilog="Example: twin-pipeline publish out --to s3://open-data/pipes -c publish.toml "
+    "--public-url https://data.example.jp/pipes/ --clip"
+)
+def publish(
+    outs: Runs,
+    to: Annotated[
+        Path,
+        typer.Option("--to", metavar="DIR|s3://...", help="Folder or bucket that is served."),
+    ],
+    config: ConfigFile = None,
+    public_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Where others find it: absolute addresses in all catalogues."
+        ),
+    ] = None,
+    clip: Annotated[
+        bool,
+        typer.Option("--clip", help="Publish only what lies inside the trench boundary."),
+    ] = False,
+    reduce: Annotated[
+        Path | None,
+        typer.Option("--reduce", metavar="POLICY.toml", help="Attributes and levels to keep back."),
+    ] = None,
+    ckan_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="CKAN server: say what would change on it."),
+    ] = None,
+    ckan_upload: Annotated[
+        bool,
+        typer.Option("--ckan-upload", help="Do change it, with the key in CKAN_API_KEY."),
+    ] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Turn finished runs into a static dataset for a web server or bucket, with its catalogues."""
+    with told_in_one_line(verbose=verbose):
+        from twin_pipeline.cli import publishing
+
+        given = publishing.Given(public_url, clip, reduce, ckan_url, ckan_upload)
+        publishing.publish(outs, to, config, given, as_json=json, quiet=quiet)
 
 
 @app.callback(invoke_without_command=True)

@@ -149,6 +149,7 @@ PublicUrl = Annotated[
         help="Where OUT will be served: absolute addresses in catalog.json, for other viewers.",
     ),
 ]
+Runs = Annotated[list[Path], typer.Argument(metavar="OUT", help="Output folders of finished runs.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a finished run at OUT.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")

@@ -9,6 +9,7 @@ from twin_pipeline.crs import CrsOptions
 from twin_pipeline.export.options import ExportOptions
 from twin_pipeline.job.options import JobOptions
 from twin_pipeline.pictures import DebugOptions
+from twin_pipeline.publication.options import PublishOptions
 from twin_pipeline.reference.options import BoundaryOptions, CoverOptions, DesignOptions
 from twin_pipeline.registration import RegistrationOptions
 from twin_pipeline.stages.classify import ClassifyOptions
@@ -57,6 +58,7 @@ class Config(BaseModel):
     debug: DebugOptions = DebugOptions()
     view: ViewOptions = ViewOptions()
     counts: CountsOptions = CountsOptions()
+    publish: PublishOptions = PublishOptions()
 
     _sources: Mapping[tuple[str, str], str] = PrivateAttr(default_factory=dict)
 

@@ -16,6 +16,7 @@ from twin_pipeline.export.rows import (
     stations_table,
     trench_table,
 )
+from twin_pipeline.export.withheld import NOTHING, Withheld
 from twin_pipeline.model import FloatArray, Pipe
 
 Builder = Callable[[Sequence[SiteResult]], Table]
@@ -42,6 +43,8 @@ class Dataset:
     options: ExportOptions = field(default_factory=ExportOptions)
     warn: Callable[[str], None] = _ignored
     """Takes what a user must know of the files: what could not be kept, and why."""
+    withheld: Withheld = NOTHING
+    """What the files are not to hold."""
 
     def place(self, result: SiteResult, shape: FloatArray) -> FloatArray:
         """Return (K, 3), (K, 2) or (3,) coordinates of a site, scan frame, in the target system.
@@ -67,15 +70,17 @@ class Dataset:
         """Return the rows of a layer over all sites, its shapes in the target system."""
         layer = build(()).layer
         built = [(result, build((result,))) for result in self.results]
-        return Table(
+        whole = Table(
             layer,
             tuple(row for _, table in built for row in table.rows),
             tuple(self.place(result, shape) for result, table in built for shape in table.shapes),
         )
+        return self.withheld.reduced(whole)
 
     def tables(self) -> tuple[Table, ...]:
-        """Return all layers of the schema, in its order."""
-        return tuple(self.table(build) for build in BUILDERS)
+        """Return all layers of the schema that are to be written, in its order."""
+        tables = (self.table(build) for build in BUILDERS)
+        return tuple(table for table in tables if table.layer.name not in self.withheld.layers)
 
 
 def grouped(

@@ -14,6 +14,7 @@ from twin_pipeline.export.dataset import Dataset, grouped
 from twin_pipeline.export.files import write_text
 from twin_pipeline.export.formats import FORMATS, Loader, Space, Writer, profile_of, target_for
 from twin_pipeline.export.options import ExportOptions
+from twin_pipeline.export.withheld import NOTHING, Withheld
 from twin_pipeline.output import output_folder, require_free
 
 EXPORT = "export"
@@ -34,6 +35,7 @@ def write_format(
     warn: Callable[[str], None],
     *,
     overwrite: bool = False,
+    withheld: Withheld = NOTHING,
 ) -> Path:
     """Write one format into `folder`; where sites need several systems, into a folder each.
 
@@ -51,6 +53,8 @@ def write_format(
         Takes what a user must know of the files.
     overwrite
         Whether a folder of an earlier export may be replaced.
+    withheld
+        What the files are not to hold, for formats that write the schema's tables.
 
     Raises
     ------
@@ -66,7 +70,7 @@ def write_format(
         for target, members in groups.items():
             place = staging if len(groups) == 1 else staging / _folder_name(target, groups)
             place.mkdir(exist_ok=True)
-            write(Dataset(members, target, options, warn), place)
+            write(Dataset(members, target, options, warn, withheld), place)
     return folder
 
 

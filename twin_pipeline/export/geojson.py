@@ -13,6 +13,7 @@ from twin_pipeline.export.attributes import Field, FieldKind, GeometryKind, Site
 from twin_pipeline.export.dataset import Dataset
 from twin_pipeline.export.files import write_text
 from twin_pipeline.export.rows import Row, Table, Value, pipes_table
+from twin_pipeline.export.withheld import NOTHING, Withheld
 from twin_pipeline.model import FloatArray
 
 LONLAT_DECIMALS = 9
@@ -20,9 +21,9 @@ LONLAT_DECIMALS = 9
 HEIGHT_DECIMALS = 4
 
 
-def write_geojson(results: Sequence[SiteResult], path: Path) -> Path:
+def write_geojson(results: Sequence[SiteResult], path: Path, withheld: Withheld = NOTHING) -> Path:
     """Write one feature a pipe."""
-    dataset = Dataset(tuple(results), lonlat_target("ellipsoidal"))
+    dataset = Dataset(tuple(results), lonlat_target("ellipsoidal"), withheld=withheld)
     return write_text(path, _document(dataset.table(pipes_table)))
 
 

@@ -7,17 +7,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from twin_pipeline.crs import lonlat_target, scan_target
-from twin_pipeline.export.attributes import SiteResult
+from twin_pipeline.export.attributes import Layer, SiteResult
 from twin_pipeline.export.dataset import Dataset
 from twin_pipeline.export.files import staged
 from twin_pipeline.export.gpkg_extras import add_extras
 from twin_pipeline.export.ogr import NOWHERE, accepted_crs, crs_names, write_layer
+from twin_pipeline.export.withheld import NOTHING, Withheld
 
 TIMESTAMP_KEY = "scan_modified_at"
 """Provenance key (ISO 8601 with offset) that dates the file; equal provenance, equal bytes."""
 
 
-def write_gpkg(results: Sequence[SiteResult], path: Path) -> Path:
+def write_gpkg(results: Sequence[SiteResult], path: Path, withheld: Withheld = NOTHING) -> Path:
     """Write all sites to one GeoPackage; a layer without rows still has its fields.
 
     Geometry is in the coordinate system of the scans. A layer can hold only one: where the
@@ -31,7 +32,7 @@ def write_gpkg(results: Sequence[SiteResult], path: Path) -> Path:
     """
     scanned = [scan_target(result.georeference) for result in results]
     target = scanned[0] if scanned and share_crs(results) else lonlat_target("scan")
-    return write_gpkg_file(Dataset(tuple(results), target), path)
+    return write_gpkg_file(Dataset(tuple(results), target, withheld=withheld), path)
 
 
 def write_gpkg_folder(dataset: Dataset, folder: Path) -> list[Path]:
@@ -59,7 +60,8 @@ def write_gpkg_file(dataset: Dataset, path: Path) -> Path:
                 append=beside.exists(),
                 layer_options={"DESCRIPTION": title},
             )
-        _finish(beside, _timestamp(dataset.results))
+        layers = tuple(table.layer for table in dataset.tables())
+        _finish(beside, _timestamp(dataset.results), layers)
     return path
 
 
@@ -77,9 +79,9 @@ def _timestamp(results: Sequence[SiteResult]) -> str | None:
     return latest.strftime("%Y-%m-%dT%H:%M:%S.") + f"{latest.microsecond // 1000:03d}Z"
 
 
-def _finish(path: Path, timestamp: str | None) -> None:
+def _finish(path: Path, timestamp: str | None, layers: Sequence[Layer]) -> None:
     """Let the file explain itself, and give its layers their date."""
     with closing(sqlite3.connect(path)) as database, database:
-        add_extras(database, timestamp)
+        add_extras(database, timestamp, layers)
         if timestamp is not None:
             database.execute("UPDATE gpkg_contents SET last_change = ?", (timestamp,))

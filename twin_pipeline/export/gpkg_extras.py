@@ -4,6 +4,7 @@ pyogrio can't write these, so they are written as the standard and its extension
 """
 
 import sqlite3
+from collections.abc import Collection, Sequence
 
 from twin_pipeline.export.attributes import FITTINGS, LAYERS, PIPES, STATIONS, Layer, describe
 from twin_pipeline.export.qgis_styles import styles
@@ -37,23 +38,29 @@ CREATE TABLE layer_styles (
 """
 
 
-def add_extras(database: sqlite3.Connection, timestamp: str | None) -> None:
-    """Add all of it to a file with the layers of the schema; `timestamp` dates what has a date."""
+def add_extras(
+    database: sqlite3.Connection, timestamp: str | None, layers: Sequence[Layer] = LAYERS
+) -> None:
+    """Add all of it to a file with layers of the schema; `timestamp` dates what has a date."""
     database.executescript(_TABLES)
-    _add_column_names(database)
-    for related in (STATIONS, FITTINGS):
-        _relate_to_pipes(database, related)
+    _add_column_names(database, layers)
+    present = {layer.name for layer in layers}
+    related = [layer for layer in (STATIONS, FITTINGS) if layer.name in present]
+    if related:
+        _register(database, "gpkgext_relations", "gpkg_related_tables", _RELATED_EXTENSION)
+    for layer in related:
+        _relate_to_pipes(database, layer)
     database.execute("CREATE UNIQUE INDEX pipes_by_id ON pipes (site, pipe_id)")
-    _add_styles(database, timestamp or _NO_DATE)
+    _add_styles(database, timestamp or _NO_DATE, present)
 
 
-def _add_column_names(database: sqlite3.Connection) -> None:
+def _add_column_names(database: sqlite3.Connection, layers: Sequence[Layer]) -> None:
     database.executemany(
         "INSERT INTO gpkg_data_columns (table_name, column_name, name, title, description)"
         " VALUES (?, ?, ?, ?, ?)",
         [
             (layer.name, spec.name, spec.name, spec.alias_ja, describe(spec))
-            for layer in LAYERS
+            for layer in layers
             for spec in layer.fields
         ],
     )
@@ -77,12 +84,10 @@ def _relate_to_pipes(database: sqlite3.Connection, related: Layer) -> None:
         " VALUES (?, 'fid', ?, 'fid', 'features', ?)",
         (PIPES.name, related.name, mapping),
     )
-    if related is STATIONS:
-        _register(database, "gpkgext_relations", "gpkg_related_tables", _RELATED_EXTENSION)
     _register(database, mapping, "gpkg_related_tables", _RELATED_EXTENSION)
 
 
-def _add_styles(database: sqlite3.Connection, timestamp: str) -> None:
+def _add_styles(database: sqlite3.Connection, timestamp: str, present: Collection[str]) -> None:
     geometry = dict(
         database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns").fetchall()
     )
@@ -101,6 +106,7 @@ def _add_styles(database: sqlite3.Connection, timestamp: str) -> None:
                 timestamp,
             )
             for style in styles()
+            if style.layer.name in present
         ],
     )
     database.execute(

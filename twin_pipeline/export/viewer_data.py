@@ -5,7 +5,7 @@ what is only asked for when one looks at a site: stations, fittings, ground, its
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,10 @@ from twin_pipeline.export.files import write_text
 from twin_pipeline.export.ground_mesh import GroundMesh, ground_mesh
 from twin_pipeline.export.local_frame import LocalFrame, fit_frame
 from twin_pipeline.export.rows import clean_text, fittings_table, pipes_table, stations_table
-from twin_pipeline.model import FloatArray
+from twin_pipeline.model import FloatArray, Survey
+
+MeshOf = Callable[[Survey], GroundMesh | None]
+"""Gives the ground that is shown of a site."""
 
 FORMAT = 1
 NAME = "viewer.json"
@@ -29,13 +32,16 @@ _STRAIGHT_M = 0.003
 
 
 def write_viewer_data(
-    results: Sequence[SiteResult], out: Path, cover_limits_m: Sequence[float]
+    results: Sequence[SiteResult],
+    out: Path,
+    cover_limits_m: Sequence[float],
+    mesh_of: MeshOf = ground_mesh,
 ) -> Path:
     """Write the viewer's files into an output folder; returns the path of viewer.json."""
     for result in results:
         folder = out / "sites" / result.survey.site
         folder.mkdir(parents=True, exist_ok=True)
-        _write(site_details(result), folder / NAME)
+        _write(site_details(result, mesh_of), folder / NAME)
     index = {
         "format": FORMAT,
         "cover_limits_m": list(cover_limits_m),
@@ -45,11 +51,11 @@ def write_viewer_data(
     return _write(index, out / NAME)
 
 
-def site_details(result: SiteResult) -> dict[str, Any]:
+def site_details(result: SiteResult, mesh_of: MeshOf = ground_mesh) -> dict[str, Any]:
     """Return one site's stations, fittings, ground and coordinate frame, JSON-ready."""
     described = result.georeference.describe()
     footprint = footprint_of(result.survey)
-    mesh = ground_mesh(result.survey)
+    mesh = mesh_of(result.survey)
     return {
         "format": FORMAT,
         "site": clean_text(result.survey.site),

@@ -1,5 +1,6 @@
 """The pipes' attributes as a property table of EXT_structural_metadata."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,19 +15,21 @@ NO_NUMBER = -9999
 """Stands for an unknown number; JSON has no not-a-number."""
 
 
-def pipe_schema() -> dict[str, Any]:
+def pipe_schema(fields: Sequence[Field] = PIPES.fields) -> dict[str, Any]:
     """Return the schema of the class `pipe`: the fields of the attribute files' layer `pipes`."""
-    properties = {field.name: _property(field) for field in PIPES.fields}
+    properties = {field.name: _property(field) for field in fields}
     pipe = {"name": "pipe", "description": PIPES.description, "properties": properties}
     return {"id": SCHEMA_ID, "classes": {"pipe": pipe}}
 
 
-def pipe_table(survey: Survey, builder: GlbBuilder) -> dict[str, Any]:
+def pipe_table(
+    survey: Survey, builder: GlbBuilder, fields: Sequence[Field] = PIPES.fields
+) -> dict[str, Any]:
     """Add a column a field to the file and return the table, one row a pipe."""
     rows = [pipe_values(survey.site, pipe) for pipe in survey.pipes]
     columns = {
         field.name: _column(field, [cell(field, row[field.name]) for row in rows], builder)
-        for field in PIPES.fields
+        for field in fields
     }
     return {"class": "pipe", "count": len(survey.pipes), "properties": columns}
 

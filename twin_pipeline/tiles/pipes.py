@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from twin_pipeline.catalogue import Catalogue, load_catalogue
+from twin_pipeline.export.attributes import PIPES, Field
 from twin_pipeline.model import FloatArray, Pipe, Survey
 from twin_pipeline.tiles.georeference import Georeference, apply, flat_frame, inverse
 from twin_pipeline.tiles.glb import GlbBuilder
@@ -43,7 +44,12 @@ SHELL_AMBER = (1.0, 0.479, 0.033, 0.28)
 Shape = Callable[[Pipe], Mesh]
 
 
-def write_pipe_tiles(survey: Survey, georeference: Georeference, out: Path) -> None:
+def write_pipe_tiles(
+    survey: Survey,
+    georeference: Georeference,
+    out: Path,
+    fields: Sequence[Field] = PIPES.fields,
+) -> None:
     """Write a site's pipes as a 3D Tiles 1.1 tileset: `out`/tileset.json and pipes.glb.
 
     Where there are many pipes, the finest solids stand in tiles of some tens, with coarser ones
@@ -57,6 +63,8 @@ def write_pipe_tiles(survey: Survey, georeference: Georeference, out: Path) -> N
         Where the scan lies.
     out
         Folder, made if absent.
+    fields
+        Attributes of the property table.
 
     Raises
     ------
@@ -66,13 +74,18 @@ def write_pipe_tiles(survey: Survey, georeference: Georeference, out: Path) -> N
     if not survey.pipes:
         return
     catalogue = load_catalogue()
-    site = _Site.of(survey, georeference, out)
+    site = _Site.of(survey, georeference, out, fields)
     middles = np.array([np.mean(pipe.centreline, axis=0) for pipe in survey.pipes])
     root = site.tile(pipe_tree(middles), catalogue)
     site.write_tileset(root.tile, root.box)
 
 
-def write_uncertainty_tiles(survey: Survey, georeference: Georeference, out: Path) -> None:
+def write_uncertainty_tiles(
+    survey: Survey,
+    georeference: Georeference,
+    out: Path,
+    fields: Sequence[Field] = PIPES.fields,
+) -> None:
     """Write the shells that hold the pipes' surfaces with about 95 % probability.
 
     `out`/tileset.json and uncertainty.glb, with the same property table as the pipes; parameters
@@ -80,7 +93,7 @@ def write_uncertainty_tiles(survey: Survey, georeference: Georeference, out: Pat
     """
     if not survey.pipes:
         return
-    site = _Site.of(survey, georeference, out)
+    site = _Site.of(survey, georeference, out, fields)
     box = site.content("uncertainty.glb", range(len(survey.pipes)), shell, SHELL_AMBER)
     site.write_tileset(_tile(box, 0.0, "uncertainty.glb"), box)
 
@@ -101,13 +114,16 @@ class _Site:
     out: Path
     frame: FloatArray
     """(4, 4) metres from the site's centre -> earth-centred metres."""
+    fields: Sequence[Field]
 
     @classmethod
-    def of(cls, survey: Survey, georeference: Georeference, out: Path) -> "_Site":
+    def of(
+        cls, survey: Survey, georeference: Georeference, out: Path, fields: Sequence[Field]
+    ) -> "_Site":
         lines = np.concatenate([pipe.centreline for pipe in survey.pipes])
         middle = (lines.min(axis=0) + lines.max(axis=0)) / 2
         out.mkdir(parents=True, exist_ok=True)
-        return cls(survey, georeference, out, flat_frame(georeference, middle))
+        return cls(survey, georeference, out, flat_frame(georeference, middle), fields)
 
     def tile(self, node: PipeNode, catalogue: Catalogue, name: str = "pipes") -> _Entry:
         """Write a tile with all below it."""
@@ -151,7 +167,9 @@ class _Site:
         mesh = joined(meshes)
         xyz = apply(inverse(self.frame), self.georeference.to_ecef(mesh.positions))
         features = np.repeat(np.arange(len(meshes)), [len(made.positions) for made in meshes])
-        (self.out / uri).write_bytes(_glb(part, mesh, xyz, features.astype(np.float32), colour))
+        numbers = features.astype(np.float32)
+        made = _glb(part, mesh, xyz, numbers, colour, self.fields)
+        (self.out / uri).write_bytes(made)
         return xyz.min(axis=0), xyz.max(axis=0)
 
     def write_tileset(self, root: dict[str, Any], box: Box) -> None:
@@ -159,7 +177,7 @@ class _Site:
         made = document(
             {"refine": "ADD", **root, "transform": transform(self.frame)},
             max(beyond(box), 2 * root["geometricError"]),
-            schema_classes=pipe_schema()["classes"],
+            schema_classes=pipe_schema(self.fields)["classes"],
             site=self.survey.site,
             georeference=self.georeference,
         )
@@ -180,6 +198,7 @@ def _glb(
     xyz: FloatArray,
     features: Any,  # noqa: ANN401 - numpy's own type is longer than the line
     colour: tuple[float, float, float, float],
+    fields: Sequence[Field],
 ) -> bytes:
     builder = GlbBuilder()
     positions, node = centred(xyz)
@@ -189,7 +208,7 @@ def _glb(
         "_FEATURE_ID_0": builder.attribute(features[:, None]),
     }
     indices = builder.indices(mesh.triangles.ravel())
-    table = pipe_table(survey, builder)
+    table = pipe_table(survey, builder, fields)
     ids = {"featureCount": len(survey.pipes), "attribute": 0, "propertyTable": 0, "label": "pipe"}
     primitive = {
         "attributes": attributes,
@@ -207,7 +226,7 @@ def _glb(
             "meshes": [{"primitives": [primitive]}],
             "materials": [_material(colour)],
             "extensionsUsed": [FEATURES, STRUCTURAL],
-            "extensions": {STRUCTURAL: {"schema": pipe_schema(), "propertyTables": [table]}},
+            "extensions": {STRUCTURAL: {"schema": pipe_schema(fields), "propertyTables": [table]}},
         }
     )
 

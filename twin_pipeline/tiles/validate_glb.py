@@ -76,7 +76,7 @@ def inspect(path: Path, proof: Proof | None) -> Content:
     content.problems += _attribute_problems(glb, primitive, attributes)
     if primitive.get("mode") == POINTS_MODE:
         content.points = len(content.xyz)
-        properties = _properties(document, primitive, attributes, content.problems)
+        properties = property_values(document, primitive, attributes, content.problems)
         content.ranges = {
             name: (values.min().item(), values.max().item())
             for name, values in properties.items()
@@ -192,7 +192,7 @@ def _attribute_problems(
     return problems
 
 
-def _properties(
+def property_values(
     document: dict[str, Any],
     primitive: dict[str, Any],
     attributes: dict[str, npt.NDArray[Any]],

@@ -4,7 +4,7 @@ import os
 import re
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Self
 from urllib.parse import unquote
 
@@ -42,7 +42,7 @@ class RangeNotSatisfiableError(ValueError):
     """The range lies outside the file."""
 
 
-def mime_type(path: Path) -> str:
+def mime_type(path: PurePath) -> str:
     """Return the media type by the file's suffix; unknown ones are plain bytes."""
     return MIME_TYPES.get(path.suffix.lower(), "application/octet-stream")
 

@@ -53,6 +53,8 @@ export interface Dataset {
   readonly coverLimits: readonly number[];
   /** Layers that somebody has added to the catalogue. */
   readonly extras: readonly ExtraLayer[];
+  /** Address of the report, null where there is none. */
+  readonly report: string | null;
 }
 
 /** Read an output folder; only its root tileset has to be there. */
@@ -74,11 +76,13 @@ export async function loadDataset(base: string): Promise<Dataset> {
   };
 }
 
-type Told = Pick<Dataset, "pipes" | "sites" | "levels" | "coverLimits" | "extras">;
+type Told = Pick<Dataset, "pipes" | "sites" | "levels" | "coverLimits" | "extras" | "report">;
 
 interface IndexJson {
   readonly cover_limits_m: readonly number[];
   readonly sites: readonly IndexSiteJson[];
+  /** Path of the report, null where there is none, absent where it is beside this file. */
+  readonly report?: string | null;
   readonly pipes: readonly ({ readonly line: readonly Position[] } & Record<string, unknown>)[];
 }
 
@@ -87,7 +91,7 @@ interface IndexSiteJson {
   readonly lon_deg: number | null;
   readonly lat_deg: number | null;
   readonly ground_height_m: number | null;
-  readonly details: string;
+  readonly details: string | null;
 }
 
 type Position = readonly [number, number, number];
@@ -124,6 +128,7 @@ async function fromIndex(index: IndexJson, base: string): Promise<Told> {
     ),
     coverLimits: index.cover_limits_m,
     extras: catalog === null ? [] : extraLayers(catalog, base),
+    report: index.report === null ? null : new URL(index.report ?? "report.html", base).href,
   };
 }
 
@@ -144,6 +149,7 @@ async function fromAttributes(base: string): Promise<Told> {
     ),
     coverLimits: COVER_LIMITS_M,
     extras: [],
+    report: null,
   };
 }
 

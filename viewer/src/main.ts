@@ -27,7 +27,9 @@ import { createToolbar, type Preset } from "./toolbar";
 import { Toolbox } from "./toolbox";
 import { saveScreenshot } from "./tools/screenshot";
 
-const DATA = new URL("data/", document.baseURI).href;
+// The page of a publication says where the data of its version lies.
+const SOURCE = document.documentElement.dataset.source ?? "data/";
+const DATA = new URL(SOURCE, document.baseURI).href;
 
 async function start(): Promise<void> {
   say("loading");
@@ -132,9 +134,7 @@ class Page {
     createPanel({
       ...parts,
       flyTo: (pipe) => this.#flyToPipe(pipe),
-      report: this.#dataset.sites.some(({ details }) => details !== null)
-        ? new URL("report.html", DATA).href
-        : null,
+      report: this.#dataset.report,
     });
     const pointLinks = this.#dataset.links.filter(({ layer }) => layer === "points");
     createDock(this.#state, { ...parts, pointLinks });
