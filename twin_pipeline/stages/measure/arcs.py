@@ -28,7 +28,7 @@ _START_STD = 0.15
 _ARCS = np.array([(a, n) for a in range(_SECTORS) for n in range(_SHORTEST, _LONGEST + 1)])
 _LENGTH = _ARCS[:, 1]
 _BEHIND_START = (np.arange(_SECTORS) - _ARCS[:, :1]) % _SECTORS
-_WITHIN = _BEHIND_START < _LENGTH[:, None]
+_WITHIN = _LENGTH[:, None] > _BEHIND_START
 
 
 def sectors_on_circle(adj: Adjustment) -> BoolArray:
@@ -72,7 +72,7 @@ def _longest_arc(adj: Adjustment, points: FloatArray, mean_m: FloatArray) -> Boo
     fits &= np.hypot(change[:, 0], change[:, 1]) < _OFF_CENTRE * adj.radius
     if not fits.any():
         return np.zeros(_SECTORS, bool)
-    best = np.flatnonzero(fits & (_LENGTH == _LENGTH[fits].max()))
+    best = np.flatnonzero(fits & (_LENGTH[fits].max() == _LENGTH))
     best = best[np.argmin((weight[best] * off[best] ** 2).sum(axis=1))]
     inner = _BEHIND_START[best]
     return np.asarray((inner >= _MARGIN) & (inner < _LENGTH[best] - _MARGIN))
