@@ -81,17 +81,21 @@ def landxml_alignments(path: Path) -> Features:
 
 
 def landxml_points(path: Path, layer: str) -> Features:
-    """Read stations or fittings."""
-    points = etree.parse(path).iter(f"{LANDXML}CgPoint")
+    """Read stations or fittings, each with the feature that it names."""
+    root = etree.parse(path)
+    features = {f.get("name"): f for f in root.iter(f"{LANDXML}Feature")}
     return [
-        (_properties(p), np.array(_numbers(p))[None, [1, 0, 2]])
-        for p in points
+        (_values(features[p.get("featureRef")]), np.array(_numbers(p))[None, [1, 0, 2]])
+        for p in root.iter(f"{LANDXML}CgPoint")
         if p.get("code") == layer
     ]
 
 
 def _properties(element: Any) -> dict[str, str]:
-    feature = element.find(f"{LANDXML}Feature")
+    return _values(element.find(f"{LANDXML}Feature"))
+
+
+def _values(feature: Any) -> dict[str, str]:
     return {p.get("label"): p.get("value") for p in feature.iter(f"{LANDXML}Property")}
 
 

@@ -13,7 +13,16 @@ import pytest
 from lxml import etree
 
 from tests.export import readers
-from tests.factories import EASTING_M, GROUND_Z_M, NORTHING_M, make_pipes, make_result, make_survey
+from tests.export.landxml_schema import landxml_faults
+from tests.factories import (
+    EASTING_M,
+    GROUND_Z_M,
+    NORTHING_M,
+    make_pipe,
+    make_pipes,
+    make_result,
+    make_survey,
+)
 from twin_pipeline.crs import CrsOptions, CrsRecord, resolve
 from twin_pipeline.export.attributes import FITTINGS, PIPES, PROVENANCE, STATIONS, TRENCH, FieldKind
 from twin_pipeline.export.dataset import BUILDERS, Dataset
@@ -244,6 +253,17 @@ def test_landxml(exported, layer):
     same(features, dataset, layer, as_text=True)
 
 
+def test_landxml_is_as_the_schema_has_it(exported, tmp_path):
+    folder, *_ = exported("landxml")
+    assert landxml_faults(folder / "pipes.xml") == []
+    upright = make_pipe("V1", (0.0, 0.0, -0.2), (0.0, 0.0, -2.2))
+    for number, pipes in enumerate(((), (upright,))):
+        result = make_result(make_survey(f"site {number}", pipes=pipes, trench=()))
+        place = tmp_path / str(number)
+        write_format("landxml", [result], place, ExportOptions(), lambda _: None)
+        assert landxml_faults(place / "pipes.xml") == []
+
+
 def test_landxml_networks_run_through_every_node(exported, results):
     folder, *_ = exported("landxml")
     root = etree.parse(folder / "pipes.xml").getroot()
@@ -263,10 +283,10 @@ def test_landxml_networks_run_through_every_node(exported, results):
         diameter = float(pipe.find(f"{x}CircPipe").get("diameter"))
         assert float(start.get("elevSump")) == pytest.approx(a[2] - diameter / 2, abs=2e-4)
     first = results[0].survey.pipes[0]
-    assert float(structs["P1-N1"].get("elevRim")) == pytest.approx(
+    assert float(structs[f"{results[0].survey.site} P1-N1"].get("elevRim")) == pytest.approx(
         first.stations.ground_z_m[0], abs=1e-4
     )
-    kinds = [s.get("desc") for name, s in structs.items() if name.startswith("P2-")]
+    kinds = [s.get("desc") for name, s in structs.items() if " P2-" in name]
     assert kinds == ["end", "bend", "joint", "end"]
     assert root.find(f"{x}CoordinateSystem").get("epsgCode") == "6677"
 

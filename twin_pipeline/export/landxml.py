@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from twin_pipeline import __version__
-from twin_pipeline.export.attributes import FITTINGS, PIPES, STATIONS, Layer, SiteResult
+from twin_pipeline.export.attributes import PIPES, Layer, SiteResult
 from twin_pipeline.export.dataset import Dataset
 from twin_pipeline.export.landxml_network import append_network
 from twin_pipeline.export.rows import (
@@ -27,6 +27,7 @@ from twin_pipeline.export.rows import (
     stations_table,
 )
 from twin_pipeline.export.xml import Element, child, new_root, write_xml
+from twin_pipeline.geometry import polyline
 from twin_pipeline.model import FloatArray, Pipe
 
 NAMESPACE = "http://www.landxml.org/schema/LandXML-1.2"
@@ -152,26 +153,31 @@ def _plan_stations(line: FloatArray) -> FloatArray:
 
 def _plan_station_of(pipe: Pipe, station: FloatArray) -> FloatArray:
     """Return the horizontal distance of each of the pipe's stations, (S,) metres."""
-    steps = np.linalg.norm(np.diff(pipe.centreline, axis=0), axis=1)
-    chainage = np.concatenate(([0.0], np.cumsum(steps)))
-    return np.interp(pipe.stations.chainage_m, chainage, station)
+    return np.interp(pipe.stations.chainage_m, polyline.chainage(pipe.centreline), station)
 
 
 def _points(parent: Element, dataset: Dataset) -> None:
+    """Append stations and fittings; a point holds no feature, but names the one that is its."""
+    owned = []
     for table in (dataset.table(stations_table), dataset.table(fittings_table)):
         for number, (row, at) in enumerate(zip(table.rows, table.shapes, strict=True), start=1):
+            name = f"{table.layer.name}-{number}"
             named = {
-                "name": f"{table.layer.name}-{number}",
+                "name": name,
                 "code": table.layer.name,
                 "desc": f"{row[0]} {row[1]}",
+                "featureRef": name,
             }
-            point = child(parent, "CgPoint", northing_first(at), named)
-            append_feature(point, STATIONS if table.layer is STATIONS else FITTINGS, row)
+            child(parent, "CgPoint", northing_first(at), named)
+            owned.append((name, table.layer, row))
+    for name, layer, row in owned:
+        append_feature(parent, layer, row, name)
 
 
-def append_feature(parent: Element, layer: Layer, row: Row) -> None:
+def append_feature(parent: Element, layer: Layer, row: Row, name: str | None = None) -> None:
     """Append a row of the schema as a feature with a property a field; nothing for no value."""
-    feature = child(parent, "Feature", attributes={"code": layer.name})
+    named = {} if name is None else {"name": name}
+    feature = child(parent, "Feature", attributes={**named, "code": layer.name})
     for spec, value in zip(layer.fields, row, strict=True):
         if value is not None:
             text = str(value).lower() if isinstance(value, bool) else str(value)

@@ -8,7 +8,8 @@ from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.dataset import Dataset
 from twin_pipeline.export.rows import clean_text
 from twin_pipeline.export.xml import Element, child
-from twin_pipeline.model import FloatArray, IntArray, Pipe
+from twin_pipeline.geometry import polyline
+from twin_pipeline.model import FloatArray, Pipe
 
 _STRAIGHT_M = 0.0005
 
@@ -34,15 +35,16 @@ def append_network(parent: Element, dataset: Dataset, result: SiteResult) -> Non
     structs, pipes = child(network, "Structs"), child(network, "Pipes")
     for pipe in result.survey.pipes:
         nodes = _nodes(dataset, result, pipe)
-        _append_structs(structs, pipe, nodes)
-        _append_pipes(pipes, pipe, nodes)
+        name = f"{site} {clean_text(pipe.pipe_id)}"
+        _append_structs(structs, name, pipe, nodes)
+        _append_pipes(pipes, name, pipe, nodes)
 
 
-def _append_structs(parent: Element, pipe: Pipe, nodes: _Nodes) -> None:
+def _append_structs(parent: Element, name: str, pipe: Pipe, nodes: _Nodes) -> None:
     radius_m, last = pipe.outer_diameter_m / 2, len(nodes.places) - 1
     for i, (place, kind) in enumerate(zip(nodes.places, nodes.kinds, strict=True)):
         invert_z_m = place[2] - radius_m
-        stated = {"name": _node_name(pipe, i), "desc": kind, "elevSump": _number(invert_z_m)}
+        stated = {"name": _node_name(name, i), "desc": kind, "elevSump": _number(invert_z_m)}
         if np.isfinite(nodes.ground_z_m[i]):
             stated["elevRim"] = _number(nodes.ground_z_m[i])
         struct = child(parent, "Struct", attributes=stated)
@@ -51,23 +53,20 @@ def _append_structs(parent: Element, pipe: Pipe, nodes: _Nodes) -> None:
         child(struct, "InletStruct" if i == 0 else "OutletStruct" if i == last else "Connection")
         for j, way in ((i - 1, "in"), (i, "out")):
             if 0 <= j < last:
-                ends = {"elev": _number(invert_z_m), "flowDir": way, "refPipe": _piece(pipe, j)}
+                ends = {"elev": _number(invert_z_m), "flowDir": way, "refPipe": _piece(name, j)}
                 child(struct, "Invert", attributes=ends)
 
 
-def _append_pipes(parent: Element, pipe: Pipe, nodes: _Nodes) -> None:
+def _append_pipes(parent: Element, name: str, pipe: Pipe, nodes: _Nodes) -> None:
     steps = np.diff(nodes.places, axis=0)
     for i, step in enumerate(steps):
-        plan_m = float(np.hypot(*step[:2]))
         stated = {
-            "name": _piece(pipe, i),
-            "refStart": _node_name(pipe, i),
-            "refEnd": _node_name(pipe, i + 1),
+            "name": _piece(name, i),
+            "refStart": _node_name(name, i),
+            "refEnd": _node_name(name, i + 1),
             "desc": f"{pipe.pipe_id} {pipe.role.value}",
             "length": _number(float(np.linalg.norm(step))),
         }
-        if plan_m > 0:
-            stated["slope"] = f"{step[2] / plan_m:z.6f}"
         piece = child(parent, "Pipe", attributes=stated)
         barrel = {"diameter": f"{pipe.outer_diameter_m:.4f}", "desc": "outer diameter"}
         if pipe.material is not None:
@@ -77,8 +76,8 @@ def _append_pipes(parent: Element, pipe: Pipe, nodes: _Nodes) -> None:
 
 def _nodes(dataset: Dataset, result: SiteResult, pipe: Pipe) -> _Nodes:
     line = pipe.centreline
-    chainage = np.concatenate(([0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))))
-    at = {float(chainage[i]): "vertex" for i in _corners(line)}
+    chainage = polyline.chainage(line)
+    at = {float(chainage[i]): "vertex" for i in polyline.corners(line, _STRAIGHT_M)}
     at |= {float(np.clip(f.chainage_m, 0.0, chainage[-1])): f.kind.value for f in pipe.fittings}
     wanted = np.array(sorted(at))
     keep = np.concatenate(([True], np.diff(wanted) > _STRAIGHT_M))
@@ -88,45 +87,18 @@ def _nodes(dataset: Dataset, result: SiteResult, pipe: Pipe) -> _Nodes:
     wanted = wanted[keep]
     kinds = [at[float(where)] for where in wanted]
     kinds[0] = kinds[-1] = "end"
-    places = np.column_stack([np.interp(wanted, chainage, line[:, axis]) for axis in range(3)])
+    places = polyline.along(line, line, wanted)
     ground = np.interp(wanted, pipe.stations.chainage_m, dataset.ground(result, pipe))
     return _Nodes(dataset.place(result, places), tuple(kinds), ground)
 
 
-def _corners(line: FloatArray) -> IntArray:
-    """Return the vertices that a polyline needs to stay within `_STRAIGHT_M` of itself."""
-    keep = np.zeros(len(line), dtype=bool)
-    keep[[0, -1]] = True
-    pending = [(0, len(line) - 1)]
-    while pending:
-        first, last = pending.pop()
-        if last - first < 2:
-            continue
-        off = _off_the_chord(line[first + 1 : last], line[first], line[last])
-        furthest = int(off.argmax())
-        if off[furthest] > _STRAIGHT_M:
-            corner = first + 1 + furthest
-            keep[corner] = True
-            pending += [(first, corner), (corner, last)]
-    return np.flatnonzero(keep)
+def _node_name(pipe: str, number: int) -> str:
+    """Return a name that is the only one of its kind in the file, as references by name need."""
+    return f"{pipe}-N{number + 1}"
 
 
-def _off_the_chord(points: FloatArray, start: FloatArray, end: FloatArray) -> FloatArray:
-    """Return the distance of points (N, 3) from a piece of line, (N,) metres."""
-    chord = end - start
-    length2 = float(chord @ chord)
-    share = (
-        np.clip((points - start) @ chord / length2, 0.0, 1.0) if length2 else np.zeros(len(points))
-    )
-    return np.asarray(np.linalg.norm(points - start - share[:, None] * chord, axis=1))
-
-
-def _node_name(pipe: Pipe, number: int) -> str:
-    return f"{clean_text(pipe.pipe_id)}-N{number + 1}"
-
-
-def _piece(pipe: Pipe, number: int) -> str:
-    return f"{clean_text(pipe.pipe_id)}-{number + 1}"
+def _piece(pipe: str, number: int) -> str:
+    return f"{pipe}-{number + 1}"
 
 
 def _number(value: float) -> str:

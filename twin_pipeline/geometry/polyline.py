@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from twin_pipeline.model import FloatArray
+from twin_pipeline.model import FloatArray, IntArray
 
 
 def chainage(nodes: FloatArray) -> FloatArray:
@@ -67,9 +67,14 @@ def extend(axis: FloatArray, length_m: float, back: int) -> FloatArray:
 
 
 def simplified(nodes: FloatArray, tolerance_m: float) -> FloatArray:
-    """Return the polyline (K, 3) without the vertices that it can do without.
+    """Return the polyline (K, 3) without the vertices that it can do without; see `corners`."""
+    return nodes[corners(nodes, tolerance_m)]
 
-    No vertex left out lies further than `tolerance_m` from what remains (Douglas and Peucker).
+
+def corners(nodes: FloatArray, tolerance_m: float) -> IntArray:
+    """Return the vertices, ascending, that a polyline (K, 3) can't do without.
+
+    No other lies further than `tolerance_m` from what remains (Douglas and Peucker).
     """
     kept = np.zeros(len(nodes), dtype=bool)
     kept[[0, -1]] = True
@@ -84,7 +89,7 @@ def simplified(nodes: FloatArray, tolerance_m: float) -> FloatArray:
             middle = first + 1 + worst
             kept[middle] = True
             pending += [(first, middle), (middle, last)]
-    return nodes[kept]
+    return np.flatnonzero(kept)
 
 
 def _distance(points: FloatArray, start: FloatArray, end: FloatArray) -> FloatArray:
