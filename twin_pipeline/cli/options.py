@@ -124,7 +124,7 @@ Design = Annotated[
 ]
 FORMATS = (
     "gpkg, geojson, csv, shapefile, shapefile-cp932, flatgeobuf, geoparquet, kml, kmz, dxf, "
-    "landxml, citygml, ifc, postgis, profile or report"
+    "landxml, sxf, citygml, ifc, postgis, profile or report"
 )
 Job = Annotated[
     str | None,

@@ -4,8 +4,6 @@ X is easting, Y northing, Z elevation, in metres. Every attribute of the schema 
 data of its entity, a group for each: its name, then its value.
 """
 
-import math
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,8 +15,21 @@ from ezdxf.filemanagement import new
 
 from twin_pipeline import __version__
 from twin_pipeline.export.attributes import Layer
-from twin_pipeline.export.charset import representable
 from twin_pipeline.export.dataset import Dataset
+from twin_pipeline.export.drawn import (
+    ENCODING,
+    across,
+    angle_deg,
+    directed_stations,
+    kept,
+    named_rows,
+    one_line,
+    pipe_label,
+    pipe_layer,
+    plain_text,
+    readable_deg,
+    station_label,
+)
 from twin_pipeline.export.files import staged
 from twin_pipeline.export.rows import (
     Table,
@@ -34,7 +45,7 @@ APPLICATION = "TWIN_PIPELINE"
 TEXT_HEIGHT_M = 0.15
 _LABEL_OFF_M = 0.3
 """How far from the centreline labels begin."""
-_VERSION, _ENCODING = "R2004", "cp932"
+_VERSION = "R2004"
 """The last version with text in a code page: what Japanese programs and GDAL read alike."""
 _STYLE, _FONT = "JAPANESE", "msgothic.ttc"
 _METRES = 6
@@ -43,7 +54,6 @@ _COLOURS = {75: 4, 100: 5, 150: 3, 200: 2, 250: 6, 300: 1}
 """AutoCAD's colour of a nominal diameter, mm."""
 _CHUNK = 60
 """Characters a string of extended data, which may have 255 bytes."""
-_ROLES = {"main": "配水管", "branch": "分岐管", "crossing": "横断管", "unknown": "不明管"}
 
 
 def write_dxf(dataset: Dataset, folder: Path) -> list[Path]:
@@ -52,7 +62,7 @@ def write_dxf(dataset: Dataset, folder: Path) -> list[Path]:
     for build, draw in ((trench_table, _trench), (pipes_table, _pipe), (fittings_table, _fitting)):
         table = dataset.table(build)
         _tell_of_loss(dataset, table)
-        for values, shape in _rows(table):
+        for values, shape in named_rows(table):
             draw(drawing, table.layer, values, shape)
     _draw_stations(drawing, dataset.table(stations_table))
     path = folder / "pipes.dxf"
@@ -63,7 +73,7 @@ def write_dxf(dataset: Dataset, folder: Path) -> list[Path]:
 
 def _drawing(dataset: Dataset) -> Drawing:
     drawing = new(_VERSION, units=_METRES)
-    drawing.encoding = _ENCODING
+    drawing.encoding = ENCODING
     drawing.styles.add(_STYLE, font=_FONT)
     drawing.appids.add(APPLICATION)
     facts = {
@@ -77,24 +87,11 @@ def _drawing(dataset: Dataset) -> Drawing:
     return drawing
 
 
-def _rows(table: Table) -> list[tuple[dict[str, Any], FloatArray]]:
-    names = [spec.name for spec in table.layer.fields]
-    pairs = zip(table.rows, table.shapes, strict=True)
-    return [(dict(zip(names, row, strict=True)), shape) for row, shape in pairs]
-
-
 def _tell_of_loss(dataset: Dataset, table: Table) -> None:
-    pairs = [pair for values, _ in _rows(table) for pair in values.items()]
+    pairs = [pair for values, _ in named_rows(table) for pair in values.items()]
     for name, value in pairs:
-        if isinstance(value, str) and one_line(value) != (kept := _kept(value)):
-            dataset.warn(f"pipes.dxf: {name} has characters that {_ENCODING} lacks: {kept!r}")
-
-
-def pipe_layer(values: Mapping[str, Any]) -> str:
-    """Return the layer of a pipe: WATER_MAIN_DIP_DN150."""
-    size = values["nominal_diameter_mm"]
-    parts = [values["role"], values["material"] or "MATERIAL-UNKNOWN", f"DN{size or '-UNKNOWN'}"]
-    return "_".join(["WATER", *(re.sub(r"[^\w-]", "-", str(part)) for part in parts)]).upper()
+        if isinstance(value, str) and one_line(value) != (said := kept(value)):
+            dataset.warn(f"pipes.dxf: {name} has characters that {ENCODING} lacks: {said!r}")
 
 
 def _pipe(drawing: Drawing, layer: Layer, values: dict[str, Any], line: FloatArray) -> None:
@@ -104,54 +101,21 @@ def _pipe(drawing: Drawing, layer: Layer, values: dict[str, Any], line: FloatArr
     middle = len(line) // 2
     along = line[middle] - line[middle - 1]
     below = line[middle].copy()
-    below[:2] -= _LABEL_OFF_M * _across(along)
+    below[:2] -= _LABEL_OFF_M * across(along)
     _label(
         drawing,
         "LABEL_PIPE",
-        _pipe_label(values),
+        pipe_label(values),
         below,
-        _readable(_angle_deg(along)),
+        readable_deg(angle_deg(along)),
         TextEntityAlignment.MIDDLE_CENTER,
     )
 
 
-def _pipe_label(values: Mapping[str, Any]) -> str:
-    size = values["nominal_diameter_mm"]
-    parts = [
-        values["pipe_id"],
-        _ROLES[values["role"]],
-        values["material"] or "管種不明",
-        f"φ{size}" if size else f"外径{1000 * values['outer_diameter_m']:.0f}",
-        f"L={values['length_m']:.2f}",
-    ]
-    if values["cover_mean_m"] is not None:
-        parts.append(f"土被り{values['cover_min_m']:.2f}～{values['cover_max_m']:.2f}")
-    return " ".join(parts)
-
-
-def _readable(angle_deg: float) -> float:
-    """Return the direction, over -90 to 90 degrees, of a text that doesn't stand on its head."""
-    return 90.0 - (90.0 - angle_deg) % 180.0
-
-
-def _angle_deg(direction: FloatArray) -> float:
-    return math.degrees(math.atan2(direction[1], direction[0]))
-
-
-def _across(direction: FloatArray) -> FloatArray:
-    """Return the (2,) unit vector at a right angle along which text can be read."""
-    angle = math.radians(_readable(_angle_deg(direction) + 90.0))
-    return np.array([math.cos(angle), math.sin(angle)])
-
-
 def _draw_stations(drawing: Drawing, table: Table) -> None:
     """Draw the stations with labels at a right angle to their pipe, so that none hides another."""
-    rows = _rows(table)
-    owners = [(values["site"], values["pipe_id"]) for values, _ in rows]
-    for i, (values, at) in enumerate(rows):
-        near = [j for j in (i - 1, i + 1) if 0 <= j < len(rows) and owners[j] == owners[i]]
-        first, last = min([i, *near]), max([i, *near])
-        _station(drawing, table.layer, values, at, _across(rows[last][1] - rows[first][1]))
+    for values, at, direction in directed_stations(table):
+        _station(drawing, table.layer, values, at, across(direction))
 
 
 def _station(
@@ -160,12 +124,11 @@ def _station(
     name = _layer(drawing, "STATION" if values["observed"] else "STATION_NOT_OBSERVED", _GREY)
     point = drawing.modelspace().add_point(at.tolist(), dxfattribs={"layer": name})
     _attach(point, layer, values)
-    cover = "" if values["cover_m"] is None else f" 土被り{values['cover_m']:.2f}"
-    text = f"{values['chainage_m']:.2f}{cover} 管頂高{values['crown_z_m']:.3f}"
+    text = station_label(values)
     beside = at.copy()
     beside[:2] += _LABEL_OFF_M * across
     _label(
-        drawing, "LABEL_STATION", text, beside, _angle_deg(across), TextEntityAlignment.MIDDLE_LEFT
+        drawing, "LABEL_STATION", text, beside, angle_deg(across), TextEntityAlignment.MIDDLE_LEFT
     )
 
 
@@ -219,20 +182,5 @@ def _tags(value: Value) -> list[tuple[int, Any]]:
         return [(1040, value)]
     if isinstance(value, int):
         return [(1071, int(value))]
-    text = _kept(str(value))
+    text = kept(str(value))
     return [(1000, text[i : i + _CHUNK]) for i in range(0, len(text), _CHUNK)] or [(1000, "")]
-
-
-def _kept(text: str) -> str:
-    return representable(one_line(text), _ENCODING)
-
-
-def one_line(text: str) -> str:
-    """Return text without line ends, which would end a tag and begin another."""
-    return re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", text)
-
-
-def plain_text(text: str) -> str:
-    """Return text that is drawn as it stands: without control codes such as %%u and ^J."""
-    plain = one_line(text).replace("%%", "％％").replace("^", "＾").replace("\\", "＼")
-    return representable(plain, _ENCODING)

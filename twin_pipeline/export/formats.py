@@ -70,6 +70,8 @@ _FORMATS = (
     Format("dxf", Space.PROJECTED, "dxf:write_dxf", "DXF with a layer a size and kind"),
     Format("landxml", Space.PROJECTED, "landxml:write_landxml",
            "LandXML 1.2: pipe networks, alignments and profiles"),
+    Format("sxf", Space.PROJECTED, "sxf:write_sxf", "SXF (P21 and SFC), a plan a site",
+           needs="ezsxf", extra="sxf"),
     Format("csv", Space.PROJECTED, "csv_tables:write_csv_folder", "CSV, UTF-8 with BOM"),
     Format("profile", Space.PROFILE, "bureau.write:write_profile", "an owner's own columns"),
     Format("postgis", Space.DATABASE, "postgis.load:load_postgis", "tables of a PostGIS database",
