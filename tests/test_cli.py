@@ -17,7 +17,7 @@ from twin_pipeline.cli import main
 from twin_pipeline.model import Gate
 
 PROGRAM = [sys.executable, "-m", "twin_pipeline"]
-COMMANDS = ("run", "check", "info", "tile", "validate", "view", "export", "compare-counts")
+COMMANDS = ("run", "check", "info", "tile", "validate", "view", "export", "compare-counts", "watch")
 HEIGHTS = ("--vertical", "jgd2011")
 
 

@@ -175,6 +175,31 @@ def append_tiles(
     return _batch(sites, out, config, progress, how)
 
 
+def grow_run(
+    site: Site, out: Path, config: Config, progress: Progress, *, without: Sequence[str] = ()
+) -> RunSummary:
+    """Add a site to the finished run at `out`, or begin one; the others' files stay the same.
+
+    Parameters
+    ----------
+    site
+        The site; it takes the place of one of its name.
+    without
+        Sites that it makes superfluous.
+
+    Raises
+    ------
+    InputError, GeoreferenceError, OutputError, UsageError
+        As `run_batch`; then `out` is as it was.
+    """
+    catalogue_for(site.config)
+    require_formats(config.export.formats, config.export)
+    present = standing_sites(out, "watch") if (out / RECORD).exists() else []
+    left = tuple(name for name in present if name not in without)
+    how = _How("run", overwrite=True, resume=False, resources=Resources(), standing=left)
+    return _batch(_with_job_file([site], config), out, config, progress, how)
+
+
 def remove_sites(names: Sequence[str], out: Path, progress: Progress) -> RunSummary:
     """Take sites out of a finished output folder; the others' files stay the same.
 

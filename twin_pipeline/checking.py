@@ -7,12 +7,14 @@ from pathlib import Path
 from twin_pipeline.clock import Clock
 from twin_pipeline.config import Config
 from twin_pipeline.extraction import extract
+from twin_pipeline.gathering import gather
 from twin_pipeline.geometry.stretches import stretches
-from twin_pipeline.model import Pipe, Quality
+from twin_pipeline.model import Pipe, PointCloud, Quality
 from twin_pipeline.picturing import picturing
 from twin_pipeline.pipeline import catalogue_for
-from twin_pipeline.preparing import readable_scan
+from twin_pipeline.preparing import prepared, readable_scan
 from twin_pipeline.progress import Progress
+from twin_pipeline.site import Site
 from twin_pipeline.stages.describe import barrel_hidden
 from twin_pipeline.stages.read import read_cloud
 
@@ -28,10 +30,16 @@ class CheckItem:
     subject: str
     """A pipe's id, or what the whole scan must show."""
     finding: str
+    kind: str = "quality"
+    """pavement, pipes, quality or hidden."""
+    stretch_m: tuple[float, float] | None = None
+    """Chainages of what is hidden."""
+    ends: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    """Easting, northing, elevation of these chainages, in the frame of what was read."""
 
     def to_dict(self) -> dict[str, object]:
         """Return it as plain values."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def check_scan(scan: Path, config: Config, progress: Progress) -> tuple[CheckItem, ...]:
@@ -48,13 +56,32 @@ def check_scan(scan: Path, config: Config, progress: Progress) -> tuple[CheckIte
     OutputError
         When pictures are wanted and can't be written.
     """
-    catalogue = catalogue_for(config)
+    catalogue_for(config)
     clock = Clock(progress)
     with clock.stage("read"), readable_scan(scan, config.read) as (path, _):
         cloud = read_cloud(path, axis_order=config.crs.axis_order)
+    return _checked(cloud, scan.stem, config, clock)
+
+
+def check_site(site: Site, rewritten: Path, progress: Progress) -> tuple[CheckItem, ...]:
+    """Check all scans of a site as one; raises what `check_scan` does, and GeoreferenceError.
+
+    Parameters
+    ----------
+    rewritten
+        Where scans of other formats may be rewritten.
+    """
+    clock = Clock(progress)
+    with clock.stage("read"), prepared(site, rewritten) as ready:
+        cloud = gather(ready.site).cloud
+    return _checked(cloud, site.name, site.config, clock)
+
+
+def _checked(cloud: PointCloud, name: str, config: Config, clock: Clock) -> tuple[CheckItem, ...]:
+    catalogue = catalogue_for(config)
     dense = config.describe.model_copy(update={"station_interval_m": _STATION_INTERVAL_M})
     config = config.model_copy(update={"describe": dense})
-    with picturing(scan.stem, cloud, config) as observer:
+    with picturing(name, cloud, config) as observer:
         found = extract(cloud, config, catalogue, clock.stage, observer)
     items = [_pavement(found.ground is not None), _pipes(len(found.pipes))]
     for pipe in found.pipes:
@@ -64,25 +91,32 @@ def check_scan(scan: Path, config: Config, progress: Progress) -> tuple[CheckIte
 
 def _pavement(seen: bool) -> CheckItem:  # noqa: FBT001 - the one thing it tells
     finding = "seen beside the trench" if seen else "not seen: scan the pavement on both sides"
-    return CheckItem(seen, "pavement", finding)
+    return CheckItem(seen, "pavement", finding, "pavement")
 
 
 def _pipes(count: int) -> CheckItem:
     finding = f"{count} found" if count else "none found: uncover the pipe and scan it again"
-    return CheckItem(count > 0, "pipes", finding)
+    return CheckItem(count > 0, "pipes", finding, "pipes")
 
 
 def _of_pipe(pipe: Pipe) -> Iterable[CheckItem]:
     yield CheckItem(pipe.quality is not Quality.POOR, pipe.pipe_id, pipe.quality_reason)
-    for first, last in _hidden(pipe):
+    for begin, end in _hidden(pipe):
+        first, last = (float(pipe.stations.chainage_m[at]) for at in (begin, end))
+        ends = [tuple(pipe.stations.centre[at].round(3).tolist()) for at in (begin, end)]
         yield CheckItem(
-            False, pipe.pipe_id, f"hidden from {first:.1f} to {last:.1f} m: uncover and scan there"
+            False,
+            pipe.pipe_id,
+            f"hidden from {first:.1f} to {last:.1f} m: uncover and scan there",
+            "hidden",
+            (round(first, 2), round(last, 2)),
+            (ends[0], ends[1]),
         )
 
 
-def _hidden(pipe: Pipe) -> Iterable[tuple[float, float]]:
-    """Return first and last chainage of each hidden stretch; sockets are no part of the barrel."""
+def _hidden(pipe: Pipe) -> Iterable[tuple[int, int]]:
+    """Return first and last station of each hidden stretch; sockets are no part of the barrel."""
     at = pipe.stations.chainage_m
     for begin, end in stretches(barrel_hidden(at, pipe.stations.observed, pipe.fittings)):
         if at[end] - at[begin] >= _LONGEST_HIDDEN_M:
-            yield float(at[begin]), float(at[end])
+            yield begin, end

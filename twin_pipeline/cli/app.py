@@ -408,6 +408,40 @@ def publish(
         publishing.publish(outs, to, config, given, as_json=json, quiet=quiet)
 
 
+@app.command(
+    epilog="Example: twin-pipeline watch /data/inbox -o out -c configs/tokyo.toml --material DIP"
+)
+def watch(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", help="Folder or address (s3://...) of dropped scans."),
+    ],
+    out: Out,
+    config: ConfigFile = None,
+    crs: Crs = None,
+    vertical: Vertical = None,
+    vertical_offset: VerticalOffset = None,
+    geoid: Geoid = None,
+    axis_order: AxisOrder = None,
+    material: Material = None,
+    job: Job = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="Answer what is complete now, then end; for cron.")
+    ] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Check, process and answer each scan that is dropped into a folder, until interrupted."""
+    with told_in_one_line(verbose=verbose):
+        from twin_pipeline.cli import running, watching
+
+        flags = running.Given(
+            crs, vertical, geoid, axis_order, material, vertical_offset=vertical_offset, job=job
+        )
+        watching.watch(folder, out, config, flags, once=once, as_json=json, quiet=quiet)
+
+
 @app.callback(invoke_without_command=True)
 def _options(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,

@@ -8,6 +8,7 @@ from twin_pipeline.counts.options import CountsOptions
 from twin_pipeline.crs import CrsOptions
 from twin_pipeline.export.options import ExportOptions
 from twin_pipeline.job.options import JobOptions
+from twin_pipeline.patience import WatchOptions
 from twin_pipeline.pictures import DebugOptions
 from twin_pipeline.publication.options import PublishOptions
 from twin_pipeline.reference.options import BoundaryOptions, CoverOptions, DesignOptions
@@ -59,6 +60,7 @@ class Config(BaseModel):
     view: ViewOptions = ViewOptions()
     counts: CountsOptions = CountsOptions()
     publish: PublishOptions = PublishOptions()
+    watch: WatchOptions = WatchOptions()
 
     _sources: Mapping[tuple[str, str], str] = PrivateAttr(default_factory=dict)
 

@@ -10,6 +10,7 @@ from twin_pipeline.stages.read.describe import describe_scan
 from twin_pipeline.stages.read.info import ScanInfo, inspect_scan, sha256_of
 from twin_pipeline.stages.read.options import ReadOptions
 from twin_pipeline.stages.read.points import DIMENSIONS, read_chunks, read_cloud
+from twin_pipeline.stages.read.whole import what_lacks
 
 __all__ = [
     "DIMENSIONS",
@@ -23,4 +24,5 @@ __all__ = [
     "read_cloud",
     "repeated_fraction",
     "sha256_of",
+    "what_lacks",
 ]

@@ -1,0 +1,1 @@
+"""Intake of scans that others drop into a folder or bucket: each is answered, once."""
