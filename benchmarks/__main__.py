@@ -1,8 +1,9 @@
-"""`python -m benchmarks [stages|rival|scaling]`: runs benchmarks and prints what they gave.
+"""`python -m benchmarks [stages|rival|scaling|overview]`: runs benchmarks and prints figures.
 
 stages    every stage beside the decoding of its input (the default)
 rival     the extraction beside CGAL's Efficient RANSAC on the same clouds
 scaling   time and memory of the extraction as scans grow
+overview  the network page from the attribute files of 10,000 sites
 """
 
 import json
@@ -32,6 +33,10 @@ def main(arguments: Sequence[str]) -> int:
         from benchmarks.scaling import main as scale
 
         return scale(rest)
+    if what == "overview":
+        from benchmarks.overview import main as look
+
+        return look(rest)
     if what != "stages" or rest:
         print(__doc__, file=sys.stderr)
         return 2

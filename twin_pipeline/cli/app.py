@@ -442,6 +442,48 @@ def watch(
         watching.watch(folder, out, config, flags, once=once, as_json=json, quiet=quiet)
 
 
+@app.command(epilog="Example: twin-pipeline overview out1 out2 -o overview")
+def overview(
+    outs: Runs,
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="DIR", help="Folder for the page and its JSON.")
+    ] = Path("overview"),
+    config: ConfigFile = None,
+    threshold: Annotated[
+        list[float] | None,
+        typer.Option(
+            metavar="METRES", help="Threshold of cover; may be repeated. Default: section cover."
+        ),
+    ] = None,
+    viewer_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="A published viewer that shows all sites, for links to the places."
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier overview at DIR.")
+    ] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Show the whole network on one page: kilometres, cover, accuracy, worst places, map."""
+    with told_in_one_line(verbose=verbose):
+        from twin_pipeline.cli import networking
+
+        networking.overview(
+            outs,
+            out,
+            config,
+            threshold or [],
+            viewer_url,
+            overwrite=overwrite,
+            as_json=json,
+            quiet=quiet,
+        )
+
+
 @app.callback(invoke_without_command=True)
 def _options(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
