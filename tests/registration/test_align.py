@@ -79,6 +79,18 @@ def test_a_displaced_scan_comes_back_within_a_millimetre(pipe):
 
 
 @needs_open3d
+@pytest.mark.parametrize("along_m", [-0.25, 0.25])
+def test_the_place_along_a_trench_does_not_hang_on_where_a_scan_was(along_m):
+    """Only the end walls hold it; before laying there is no pipe to help."""
+    true = trench(4, pipe=False)
+    moved = displaced(true, (0.2, 0.0, 0.0), (along_m, 0.05, -0.03))
+    found = aligned(moved, trench(3))
+    misses = found.fitted.similarity.apply(moved + ORIGIN) - ORIGIN - true
+    assert np.abs(misses).max() < 0.002
+    assert np.abs(misses).max() < 3 * found.fitted.std_m(true + ORIGIN).max()
+
+
+@needs_open3d
 def test_too_little_in_common_is_refused_with_the_share():
     far = trench(2)[:, [1, 0, 2]]
     assert "% of it agrees" in refused(far, trench(1))

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from twin_pipeline.errors import GeoreferenceError, UsageError
-from twin_pipeline.model import FloatArray, IntArray, PointCloud
+from twin_pipeline.model import FloatArray, PointCloud
 from twin_pipeline.registration.fit import Fit
 from twin_pipeline.registration.options import RegistrationOptions
+from twin_pipeline.registration.patches import Patches, held, patches_of, step_together
 from twin_pipeline.registration.similarity import Similarity
 
 _COARSE_VOXEL_M, _VOXEL_M = 0.05, 0.02
@@ -22,14 +23,13 @@ _NORMALS_M, _NORMALS_POINTS = 0.1, 50
 _FINE_M = 0.03
 """Points of both scans nearer than this count as the same surface."""
 _STEPS = 40
-# Points beside each other share their scanner's errors: one observation a patch.
-_PATCH_M = 0.25
-_LEAST_PATCHES, _LEAST_SHARE = 20, 0.03
-# A patch with fewer points, or with normals in all directions, says nothing of a direction.
-_PATCH_POINTS, _ALIKE = 5, 0.85
-# A surface holds a motion that is steeper against it than this sine; less is roughness.
-_HOLDING = 0.2
+_REFINED_M = (0.12, 0.06, _FINE_M)
+_REFINEMENTS = 20
+_SETTLED = 1e-5
+"""A step of refinement that turns less (rad) and moves less (m) is the last."""
 _SYSTEMATIC_M = 0.001
+_SHARED = 4.0
+"""Patches that drift together, as a walk's errors reach over about a metre."""
 
 INSTALL = (
     "pip install 'twin-pipeline[open3d]' (on Debian it needs libusb-1.0-0, libgl1 and libgomp1)"
@@ -98,8 +98,9 @@ def align(
         source = _thinned(open3d, [cloud], origin, voxel_m)
         target = _thinned(open3d, onto, origin, voxel_m)
         matrix = _converged(open3d, source, target, matrix, distances_m)
-    found = open3d.pipelines.registration.evaluate_registration(source, target, _FINE_M, matrix)
-    overlap = float(found.fitness)
+    for distance_m in _REFINED_M:
+        matrix = _refined(open3d, source, target, matrix, distance_m)
+    seen, overlap = _compared(open3d, source, target, matrix, _FINE_M)
     if overlap < options.min_overlap:
         raise GeoreferenceError(
             f"{name}: {overlap:.0%} of it agrees with the other scans of its site within "
@@ -107,10 +108,45 @@ def align(
             "control points (--gcp), scan with more overlap, or run it as a site of its own"
         )
     moved = np.asarray(source.points) @ matrix[:3, :3].T + matrix[:3, 3]
-    pairs = np.asarray(found.correspondence_set)
-    fitted = _fit(matrix, origin, _patches(moved, target, pairs))
+    fitted = _fit(matrix, origin, seen)
     _require_fixed(fitted, moved + origin, name, options)
     return Alignment(fitted, overlap)
+
+
+def _refined(
+    open3d: Any,  # noqa: ANN401
+    source: Any,  # noqa: ANN401
+    target: Any,  # noqa: ANN401
+    matrix: FloatArray,
+    distance_m: float,
+) -> FloatArray:
+    """Return a motion brought on by patches instead of points.
+
+    Single points pull a scan back to where it was: the nearest neighbour of each is beside it, and
+    their normals are noisy. Patches have neither fault, so that a direction that few of them hold,
+    such as that of the trench by its end walls, is found by those.
+    """
+    for _ in range(_REFINEMENTS):
+        seen, _overlap = _compared(open3d, source, target, matrix, distance_m)
+        step = step_together(seen, distance_m)
+        matrix = step @ matrix
+        if np.abs(step - np.eye(4)).max() < _SETTLED:
+            break
+    return matrix
+
+
+def _compared(
+    open3d: Any,  # noqa: ANN401
+    source: Any,  # noqa: ANN401
+    target: Any,  # noqa: ANN401
+    matrix: FloatArray,
+    distance_m: float,
+) -> tuple[Patches, float]:
+    """Return what both scans show once the source is moved, and the share of it that agrees."""
+    found = open3d.pipelines.registration.evaluate_registration(source, target, distance_m, matrix)
+    moved = np.asarray(source.points) @ matrix[:3, :3].T + matrix[:3, 3]
+    pairs = np.asarray(found.correspondence_set)
+    return patches_of(moved, target, pairs), float(found.fitness)
 
 
 def _open3d() -> Any:  # noqa: ANN401 - open3d ships no types
@@ -166,73 +202,18 @@ def _converged(
     return matrix
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Patches:
-    """What both scans show, a patch of 0.25 m each; all (P, ...)."""
-
-    at: FloatArray
-    """(P, 3) metres from `middle`."""
-    normals: FloatArray
-    """(P, 3) unit."""
-    apart_m: FloatArray
-    """(P,) mean distance along the normal."""
-    middle: FloatArray
-    """(3,) around the origin."""
-
-
-def _patches(moved: FloatArray, target: Any, pairs: IntArray) -> _Patches:  # noqa: ANN401
-    at, there = moved[pairs[:, 0]], np.asarray(target.points)[pairs[:, 1]]
-    patch = np.floor(at / _PATCH_M).astype(np.int64)
-    _, first, group = np.unique(patch, axis=0, return_index=True, return_inverse=True)
-    group = group.ravel()
-    normals = np.asarray(target.normals)[pairs[:, 1]]
-    # Estimated normals point to either side.
-    sides = np.sign(np.einsum("ij,ij->i", normals, normals[first][group]))
-    normals = normals * np.where(sides == 0.0, 1.0, sides)[:, np.newaxis]
-    apart = np.einsum("ij,ij->i", at - there, normals)
-    mean_normals = _means(normals, group)
-    lengths = np.linalg.norm(mean_normals, axis=1)
-    clear = (lengths > _ALIKE) & (np.bincount(group) >= _PATCH_POINTS)
-    middle = at.mean(axis=0)
-    return _Patches(
-        at=_means(at, group)[clear] - middle,
-        normals=mean_normals[clear] / lengths[clear, np.newaxis],
-        apart_m=_means(apart[:, np.newaxis], group)[clear, 0],
-        middle=middle,
-    )
-
-
-def _means(values: FloatArray, group: IntArray) -> FloatArray:
-    counts = np.bincount(group)
-    return np.column_stack([np.bincount(group, column) / counts for column in values.T])
-
-
-def _fit(matrix: FloatArray, origin: FloatArray, seen: _Patches) -> Fit:
+def _fit(matrix: FloatArray, origin: FloatArray, seen: Patches) -> Fit:
     """Return the motion with its covariance from one observation a patch."""
-    design = np.hstack((seen.normals, np.cross(seen.at, seen.normals)))
+    design = seen.design()
     variance = _SYSTEMATIC_M**2 + float((seen.apart_m**2).sum()) / max(len(design) - 6, 1)
     covariance = np.zeros((7, 7))
-    held = _held(seen, design)
-    covariance[:6, :6] = variance * np.linalg.inv(design.T @ design) if held else np.inf
+    fixed = held(seen, design)
+    covariance[:6, :6] = _SHARED * variance * np.linalg.inv(design.T @ design) if fixed else np.inf
+    covariance[[0, 1, 2], [0, 1, 2]] += _SYSTEMATIC_M**2  # what no number of patches averages out
     rotation = matrix[:3, :3]
     start = rotation.T @ (seen.middle - matrix[:3, 3])
     change = Similarity(rotation, 1.0, start + origin, seen.middle + origin)
     return Fit(change, seen.apart_m[:, np.newaxis] * seen.normals, covariance)
-
-
-def _held(seen: _Patches, design: FloatArray) -> bool:
-    """Whether enough patches stand against each motion, the one held least included."""
-    if len(design) < _LEAST_PATCHES:
-        return False
-    size_m = float(np.sqrt((seen.at**2).sum(axis=1).mean())) or 1.0
-    scaled = design / np.array([1.0, 1.0, 1.0, size_m, size_m, size_m])
-    for motion in np.linalg.eigh(scaled.T @ scaled).eigenvectors.T:
-        along = motion[:3] + np.cross(motion[3:] / size_m, seen.at)
-        length = np.maximum(np.linalg.norm(along, axis=1), 1e-9)
-        holding = int((np.abs(scaled @ motion) > _HOLDING * length).sum())
-        if holding < max(_LEAST_PATCHES, _LEAST_SHARE * len(design)):
-            return False
-    return True
 
 
 def _require_fixed(fitted: Fit, moved: FloatArray, name: str, options: RegistrationOptions) -> None:
