@@ -111,6 +111,21 @@ def test_pavement_on_one_side_is_enough_and_less_sure():
     assert np.all(std > std_both)
 
 
+def test_pavement_at_the_ends_is_enough_where_walls_reach_up_to_it():
+    rng = np.random.default_rng(11)
+    around = pavement(rng)
+    ground = found(around[(around[:, 0] < -0.1) | (around[:, 0] > LENGTH_M + 0.1)], slot(rng))
+    assert np.abs(errors_m(ground)).max() < 0.02
+
+
+def test_walls_that_end_lower_than_the_pavement_at_the_ends_make_no_trench():
+    rng = np.random.default_rng(12)
+    around, below = pavement(rng), slot(rng)
+    ends = around[(around[:, 0] < -0.1) | (around[:, 0] > LENGTH_M + 0.1)]
+    low = below[below[:, 2] < level(*below[:, :2].T) - 0.5]
+    assert find_ground(pyramid_of(np.vstack([ends, low])), GroundOptions()) is None
+
+
 def test_elevation_is_nan_far_from_any_pavement():
     rng = np.random.default_rng(7)
     elevation, std = found(pavement(rng), slot(rng)).elevation_at(np.array([[100.0, 0.0]]))

@@ -4,6 +4,7 @@ import numpy as np
 import shapely
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from twin_pipeline.geometry.pyramid import Pyramid, VoxelLevel
 from twin_pipeline.geometry.surface import Ground
@@ -15,7 +16,11 @@ _COLUMN_M = 0.5
 _MAX_STEP_M = 0.06
 _MIN_TRENCH_M2 = 0.4
 _RIM_M = 0.5
-_MIN_RIM = 0.4
+_MIN_RIM, _MIN_RIM_OF_WALLS = 0.4, 0.15
+_WALL_REACH_M = 0.25
+_WALL_TOP_M = 0.15
+_MIN_WALLS = 0.7
+_WALL_POINTS = 3
 _INSET_M = 0.15
 _PIECES_PER_M = 12.0
 _MIN_CORE = 0.28
@@ -201,7 +206,14 @@ def _outlines(pyramid: Pyramid, ground: Ground, options: GroundOptions) -> tuple
     shape = shapely.union_all(boxes).simplify(0.5 * _OUTLINE_CELL_M)
     parts = shapely.get_parts(shape)
     rings = [np.asarray(part.exterior.coords) for part in parts if _like_a_trench(part)]
-    return tuple(ring for ring in rings if _rimmed(ring, ground))
+    return tuple(
+        ring
+        for ring in rings
+        if _rimmed(ring, ground, _MIN_RIM)
+        or (
+            _rimmed(ring, ground, _MIN_RIM_OF_WALLS) and _walls_end_at_pavement(ring, ground, level)
+        )
+    )
 
 
 def _like_a_trench(part: shapely.Polygon) -> bool:
@@ -210,7 +222,20 @@ def _like_a_trench(part: shapely.Polygon) -> bool:
     return bool(part.area >= _MIN_TRENCH_M2 and core >= _MIN_CORE * part.area)
 
 
-def _rimmed(ring: FloatArray, ground: Ground) -> bool:
+def _walls_end_at_pavement(ring: FloatArray, ground: Ground, level: VoxelLevel) -> bool:
+    """Tell whether all around a ring what is highest is as high as the pavement would be there.
+
+    So a trench is known of whose surroundings, seen from inside it, little was scanned.
+    """
+    rim = shapely.get_coordinates(shapely.segmentize(shapely.LineString(ring), 0.2))
+    centroid = level.surface.centroid[level.surface.count >= _WALL_POINTS]
+    near = cKDTree(centroid[:, :2]).query_ball_point(rim, _WALL_REACH_M)
+    top = np.array([centroid[places, 2].max() if places else -np.inf for places in near])
+    elevation, _ = ground.elevation_at(rim)
+    return float(np.mean(np.abs(top - elevation) < _WALL_TOP_M)) >= _MIN_WALLS
+
+
+def _rimmed(ring: FloatArray, ground: Ground, min_share: float) -> bool:
     """Tell a hole in a pavement from a floor that something stands above.
 
     Along a good part of the rim there must be level pieces in one surface with those around them.
@@ -228,4 +253,4 @@ def _rimmed(ring: FloatArray, ground: Ground) -> bool:
         return False
     rim = shapely.get_coordinates(shapely.segmentize(line, 0.2))
     distance = shapely.distance(shapely.MultiPoint(pieces[:, :2]), shapely.points(rim))
-    return float(np.mean(distance < _RIM_M)) >= _MIN_RIM
+    return float(np.mean(distance < _RIM_M)) >= min_share
