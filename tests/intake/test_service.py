@@ -1,6 +1,9 @@
 """What the watch does with drops; the work itself is made up."""
 
+import hashlib
+import json
 import os
+import shutil
 
 import pytest
 
@@ -254,6 +257,26 @@ def test_scans_in_folders_and_outputs_beside_them(bench):
     bench.look()
     assert names(bench) == ["north_a", "south_a"]
     assert bench.result("south/a.laz")["site"] == "south_a"
+
+
+def stand(bench, name, sha256):
+    folder = bench.out / "sites" / name
+    folder.mkdir(parents=True)
+    (folder / "site.json").write_text(json.dumps({"inputs": [{"sha256": sha256}]}))
+    (bench.out / "run.json").write_text(json.dumps({"sites": [{"name": name}]}))
+
+
+def test_a_site_of_somebody_else_is_not_replaced_but_that_of_the_same_file_is_known(bench):
+    stand(bench, "a", "of another file")
+    bench.drop("a.laz")
+    bench.look()
+    assert bench.tasks == []
+    assert "did not make" in bench.result("a.laz")["reason"]["en"]
+    shutil.rmtree(bench.out)
+    shutil.rmtree(bench.out.with_name(".out.watch"))  # somebody has tidied up
+    stand(bench, "a", hashlib.sha256(b"a scan").hexdigest())
+    bench.look()
+    assert bench.result("a.laz")["verdict"] == "accepted"
 
 
 def test_one_watch_at_a_time(bench, tmp_path):

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +11,11 @@ from typing import Any
 import platformdirs
 
 from twin_pipeline.config import Config
+from twin_pipeline.durable.files import read_json
 from twin_pipeline.durable.inputs import digest_of, sha256_of
 from twin_pipeline.durable.lock import HeldError, locked
 from twin_pipeline.durable.log import EventLog
+from twin_pipeline.durable.work import STATE
 from twin_pipeline.errors import OutputError, TwinPipelineError
 from twin_pipeline.growing import standing_sites
 from twin_pipeline.intake import answer
@@ -23,7 +25,7 @@ from twin_pipeline.intake.names import answers_to
 from twin_pipeline.intake.settling import Settling, lacking
 from twin_pipeline.intake.units import Unit, may_be_manifest, units_of
 from twin_pipeline.intake.working import DiedError, Task, work_on
-from twin_pipeline.output import RECORD, require_free, require_site_name, unwritable
+from twin_pipeline.output import RECORD, SITES, require_free, require_site_name, unwritable
 from twin_pipeline.remote import address_of
 
 _MOST_DEATHS = 2
@@ -199,7 +201,7 @@ class Watch:
             if known is not None and known.sha256 == sha256 and known.stage is not Stage.WORKING:
                 self._ledger.put(replace(known, files=files))  # touched, not changed
                 return
-            told = self._known_before(unit, sha256) or self._misnamed(unit)
+            told = self._known_before(unit, sha256) or self._misnamed(unit, digests)
             if told is not None:
                 self._decide(unit, files, sha256, told)
                 return
@@ -221,7 +223,7 @@ class Watch:
             return answer.duplicate(drop.name, drop.site, verdict)
         return None
 
-    def _misnamed(self, unit: Unit) -> dict[str, Any] | None:
+    def _misnamed(self, unit: Unit, digests: Sequence[str]) -> dict[str, Any] | None:
         """Return the refusal of a unit whose site has a name that is no name, or another's."""
         try:
             require_site_name(unit.site_name, unit.name)
@@ -230,9 +232,9 @@ class Watch:
         wanted = unit.site_name.casefold()
         taken = {drop.site.casefold(): drop.name for drop in self._ledger if drop.in_out}
         owner = taken.get(wanted)
-        if owner == unit.name or (owner is None and wanted not in self._standing()):
+        if owner == unit.name or owner in unit.files:
             return None
-        if owner is not None and owner in unit.files:
+        if owner is None and self._is_free(unit.site_name, digests):
             return None
         whose = owner or "a run that this watch did not make"
         return answer.refusal(
@@ -240,12 +242,17 @@ class Watch:
             f"{whose}; send it under another name"
         )  # fmt: skip
 
-    def _standing(self) -> set[str]:
-        """Return the names of the sites in the output folder that no drop is known to own."""
+    def _is_free(self, site: str, digests: Sequence[str]) -> bool:
+        """Whether the output folder has no site of that name, or one made from the same files."""
         if not (self._out / RECORD).exists():
-            return set()
-        owned = {drop.site.casefold() for drop in self._ledger}
-        return {name.casefold() for name in standing_sites(self._out, "watch")} - owned
+            return True
+        standing = {name.casefold(): name for name in standing_sites(self._out, "watch")}
+        name = standing.get(site.casefold())
+        if name is None or any(drop.site == name for drop in self._ledger):
+            return True
+        state = read_json(self._out / SITES / name / STATE) or {}
+        made_from = {str(file.get("sha256")) for file in state.get("inputs", ())}
+        return name == site and made_from <= set(digests)
 
     def _work(self, unit: Unit, files: Mapping[str, str], sha256: str, known: Drop | None) -> None:
         if unit.site is None:
