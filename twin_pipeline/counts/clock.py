@@ -171,13 +171,15 @@ def _profile(
 def _lasting(residual: FloatArray, variance: FloatArray, lengths: Sequence[int]) -> float:
     """Return how much less the bins tell because what is left over lasts from one to the next.
 
-    (1 + r) / (1 - r) with the correlation r of neighbours, as of an autoregressive series.
+    (1 + r) / (1 - r) with the correlation r of neighbours, as of an autoregressive series, and r
+    by its standard error larger than it looks.
     """
     scaled = residual / np.sqrt(np.maximum(variance, _LEAST_VARIANCE))
     parts = np.split(scaled, np.cumsum(lengths)[:-1])
     power = sum(float((part**2).sum()) for part in parts)
     along = sum(float((part[1:] * part[:-1]).sum()) for part in parts)
-    r = min(max(along / power, 0.0), 0.95) if power > 0 else 0.0
+    r = along / power if power > 0 else 0.0
+    r = min(max(r + 1 / np.sqrt(len(residual)), 0.0), 0.95)
     return (1 + r) / (1 - r)
 
 
@@ -233,6 +235,13 @@ def judge(profile: Profile | None, width_min: int, step_min: int) -> Clock:
         return Clock(
             ClockState.RIGHT, best, inside,
             reason="no error beyond chance", reason_ja="有意なずれなし", profile=profile,
+        )  # fmt: skip
+    if any(first <= 0 <= last for first, last in rivals):
+        return Clock(
+            ClockState.UNKNOWN, best, inside,
+            reason=f"an error of {best:+.0f} min is likely, but not certain enough to be corrected",
+            reason_ja=f"{best:+.0f} 分のずれの疑いがあるが、補正するほど確かではない",
+            profile=profile,
         )  # fmt: skip
     applied = _uncut(best, inside, step_min)
     way = "by whole bins" if applied % step_min == 0 else "bins that it cuts are shared out"
