@@ -5,7 +5,7 @@ import shutil
 from contextlib import contextmanager
 
 from twin_pipeline.config import Config
-from twin_pipeline.intake import service
+from twin_pipeline.intake import opening, service
 from twin_pipeline.patience import WatchOptions
 
 PIPE = {
@@ -51,7 +51,7 @@ class Bench:
 
     @contextmanager
     def watch(self):
-        opened = service.watch(
+        opened = opening.watch(
             self.inbox, self.out, self.config, self.answers.append, self.notes.append
         )
         with opened as watch:

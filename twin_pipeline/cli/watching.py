@@ -17,7 +17,7 @@ from twin_pipeline.cli.running import Given
 from twin_pipeline.cli.terminal import TerminalProgress
 from twin_pipeline.config import Config, load_config
 from twin_pipeline.errors import InputError
-from twin_pipeline.intake.service import watch as open_watch
+from twin_pipeline.intake.opening import watch as open_watch
 from twin_pipeline.job import load_job_file
 from twin_pipeline.pipeline import catalogue_for
 

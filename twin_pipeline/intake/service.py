@@ -2,89 +2,29 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from twin_pipeline.config import Config
-from twin_pipeline.durable.files import read_json
 from twin_pipeline.durable.inputs import digest_of, sha256_of
-from twin_pipeline.durable.lock import HeldError, locked
 from twin_pipeline.durable.log import EventLog
-from twin_pipeline.durable.work import STATE
 from twin_pipeline.errors import OutputError, TwinPipelineError
-from twin_pipeline.growing import standing_sites
 from twin_pipeline.intake import answer
-from twin_pipeline.intake.inbox import Inbox, Listing, Stamp, open_inbox
+from twin_pipeline.intake.admission import known_before, misnamed
+from twin_pipeline.intake.inbox import Inbox, Listing, Stamp
 from twin_pipeline.intake.ledger import Drop, Ledger, Stage
 from twin_pipeline.intake.names import answers_to
 from twin_pipeline.intake.settling import Settling, lacking
 from twin_pipeline.intake.units import Unit, may_be_manifest, units_of
 from twin_pipeline.intake.working import DiedError, Task, work_on
-from twin_pipeline.output import RECORD, SITES, require_free, require_site_name, unwritable
-from twin_pipeline.remote import address_of
 
 _MOST_DEATHS = 2
 _LATER_S = 30.0
-_NAMELESS = {"name", "UsageError", "waiting", "died", "internal"}
-"""Refusals that do not lie in the content, so that the same content may come again."""
 
 Told = Callable[[Mapping[str, Any]], None]
 Note = Callable[[str], None]
-
-
-def state_folder(out: Path) -> Path:
-    """Return where a watch keeps what it has done, beside its output folder."""
-    place = out.resolve()
-    return place.with_name(f".{place.name}.watch")
-
-
-@contextmanager
-def watch(folder: Path, out: Path, config: Config, told: Told, note: Note) -> Iterator["Watch"]:
-    """Yield a watch on a folder; one at a time for a folder and for an output.
-
-    Parameters
-    ----------
-    told
-        Called with each answer once it is given.
-    note
-        Called with a line for the log of the one who runs it.
-
-    Raises
-    ------
-    InputError
-        When the folder is not there.
-    OutputError
-        When another watch is at work, or `out` can't be written or is none of ours.
-    """
-    state = state_folder(out)
-    inbox = open_inbox(folder, out, state / "spool")
-    require_free(out, overwrite=True)
-    with ExitStack() as stack:
-        try:
-            state.mkdir(parents=True, exist_ok=True, mode=0o700)
-            stack.enter_context(locked(state / "lock"))
-            stack.enter_context(locked(_folder_lock(folder)))
-        except HeldError as error:
-            raise OutputError(
-                f"{folder}: another watch ({error.holder}) works on this folder or into {out}; end "
-                "it first"
-            ) from error
-        except OSError as error:
-            raise unwritable(out, error) from error
-        log = stack.enter_context(EventLog(state / "log.jsonl"))
-        yield Watch(inbox, out, config, Ledger(state), log, told, note)
-
-
-def _folder_lock(folder: Path) -> Path:
-    name = address_of(folder) or str(folder.resolve())
-    place = platformdirs.user_state_path("twin-pipeline") / "watched"
-    place.mkdir(parents=True, exist_ok=True)
-    return place / digest_of(name)[:24]
 
 
 class Watch:
@@ -201,7 +141,9 @@ class Watch:
             if known is not None and known.sha256 == sha256 and known.stage is not Stage.WORKING:
                 self._ledger.put(replace(known, files=files))  # touched, not changed
                 return
-            told = self._known_before(unit, sha256) or self._misnamed(unit, digests)
+            told = known_before(self._ledger, unit, sha256) or misnamed(
+                self._ledger, self._out, unit, digests
+            )
             if told is not None:
                 self._decide(unit, files, sha256, told)
                 return
@@ -209,50 +151,6 @@ class Watch:
         finally:
             for name in unit.files:
                 self._inbox.release(name)
-
-    def _known_before(self, unit: Unit, sha256: str) -> dict[str, Any] | None:
-        """Return the answer where the same content came under another name."""
-        for drop in self._ledger:
-            if drop.name == unit.name or drop.sha256 != sha256 or drop.stage is Stage.WORKING:
-                continue
-            verdict = drop.answer["verdict"]
-            if verdict == "duplicate" or drop.answer.get("superseded"):
-                continue
-            if verdict == "refused" and drop.answer["reason"]["kind"] in _NAMELESS:
-                continue
-            return answer.duplicate(drop.name, drop.site, verdict)
-        return None
-
-    def _misnamed(self, unit: Unit, digests: Sequence[str]) -> dict[str, Any] | None:
-        """Return the refusal of a unit whose site has a name that is no name, or another's."""
-        try:
-            require_site_name(unit.site_name, unit.name)
-        except TwinPipelineError as error:
-            return answer.refusal("UsageError", str(error))
-        wanted = unit.site_name.casefold()
-        taken = {drop.site.casefold(): drop.name for drop in self._ledger if drop.in_out}
-        owner = taken.get(wanted)
-        if owner == unit.name or owner in unit.files:
-            return None
-        if owner is None and self._is_free(unit.site_name, digests):
-            return None
-        whose = owner or "a run that this watch did not make"
-        return answer.refusal(
-            "name", f"{unit.name}: the site {unit.site_name!r} stands in the output already, from "
-            f"{whose}; send it under another name"
-        )  # fmt: skip
-
-    def _is_free(self, site: str, digests: Sequence[str]) -> bool:
-        """Whether the output folder has no site of that name, or one made from the same files."""
-        if not (self._out / RECORD).exists():
-            return True
-        standing = {name.casefold(): name for name in standing_sites(self._out, "watch")}
-        name = standing.get(site.casefold())
-        if name is None or any(drop.site == name for drop in self._ledger):
-            return True
-        state = read_json(self._out / SITES / name / STATE) or {}
-        made_from = {str(file.get("sha256")) for file in state.get("inputs", ())}
-        return name == site and made_from <= set(digests)
 
     def _work(self, unit: Unit, files: Mapping[str, str], sha256: str, known: Drop | None) -> None:
         if unit.site is None:
