@@ -89,6 +89,7 @@ def test_warnings_about_coordinates():
 FURTHER = """
 only 64 degrees of the circumference were seen: scan from both sides; nominal diameter open: DN75 (61 %)
 diameter known to 7.4 mm only: scan closer or uncover more; no finished ground beside the pipe: no cover
+diameter known to 2.0 mm only: a sleeve stands off the barrel by about 3 mm: measure the bare barrel by hand
 position known to 12 mm only at 3.4 m: rescan there; 20 % of the length was hidden: uncover and rescan
 well seen over 100 % of its length
 seen over 93 % of its length

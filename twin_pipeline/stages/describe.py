@@ -227,7 +227,7 @@ def _quality(finding: Finding, stations: Stations, options: DescribeOptions) -> 
         (arc, options.good_arc_deg, options.usable_arc_deg,
          f"only {arc:.0f} degrees of the circumference were seen: scan from both sides"),
         (-std_mm, -1000.0 * options.good_diameter_std_m, -1000.0 * options.usable_diameter_std_m,
-         f"diameter known to {std_mm:.1f} mm only: scan closer or uncover more"),
+         _unsure_diameter(tube, std_mm)),
         (-worst_m, -options.good_position_std_m, -options.usable_position_std_m,
          f"position known to {1000.0 * worst_m:.0f} mm only at {worst_at:.1f} m: rescan there"),
         (seen, options.good_observed, options.usable_observed,
@@ -244,3 +244,12 @@ def _quality(finding: Finding, stations: Stations, options: DescribeOptions) -> 
     if finding.nominal_note:
         reasons.append(finding.nominal_note)
     return grade, "; ".join(reasons) or f"well seen over {100.0 * seen:.0f} % of its length"
+
+
+def _unsure_diameter(tube: Tube, std_mm: float) -> str:
+    if tube.stand_off_m > 0.0:
+        return (
+            f"diameter known to {std_mm:.1f} mm only: a sleeve stands off the barrel by about "
+            f"{1000.0 * tube.stand_off_m:.0f} mm: measure the bare barrel by hand"
+        )
+    return f"diameter known to {std_mm:.1f} mm only: scan closer or uncover more"

@@ -30,6 +30,7 @@ from twin_pipeline.stages.measure.sectors import (
     trusted_span,
 )
 from twin_pipeline.stages.measure.shape import halo, misfit, plane_ratio
+from twin_pipeline.stages.measure.wrapping import stand_off
 
 _ITERATIONS = 14
 _TRIM_FROM = 5
@@ -203,20 +204,22 @@ def make_tube(
     if adj.offset is not None:
         nodes += adj.offset[span]
     wander_m = wander(nodes, std_v[span])
+    sleeve_m, sleeve_std_m = stand_off(adj, used)
     hidden = hidden_std(nodes, observed[span])
     hidden_h, hidden_v = np.hypot(hidden[:, 0], hidden[:, 1]), hidden[:, 2]
     return Tube(
         nodes=nodes,
-        radius_m=adj.radius,
-        radius_std_m=with_systematic(
-            radius_std, adj, wander_m if adj.offset is None else 0.0, options
+        radius_m=adj.radius - sleeve_m,
+        radius_std_m=math.hypot(
+            with_systematic(radius_std, adj, wander_m if adj.offset is None else 0.0, options),
+            sleeve_std_m,
         ),
         std_h_m=np.hypot(std_h[span], hidden_h),
         std_v_m=np.hypot(std_v[span], hidden_v),
-        crown_std_m=np.hypot(crown[span], hidden_v),
+        crown_std_m=np.hypot(np.hypot(crown[span], hidden_v), sleeve_std_m),
         arc_deg=arc[span],
         observed=observed[span],
-        slice_radius_m=slice_radius[span],
+        slice_radius_m=slice_radius[span] - sleeve_m,
         noise_m=adj.noise,
         points=index[near],
         points_used=int(used.sum()),
@@ -227,6 +230,7 @@ def make_tube(
         inflation=inflation,
         halo=halo(adj, used, inside),
         wander_m=wander_m,
+        stand_off_m=sleeve_m,
     )
 
 

@@ -1,0 +1,69 @@
+"""Barrels under a sleeve that stands off in folds, and bare ones that only seem uneven."""
+
+import numpy as np
+import pytest
+
+from stages.made import UP, pyramid_of, run_along, straight, tube_points
+from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.model import FloatArray
+from twin_pipeline.stages.measure import MeasureOptions, measure
+
+RADIUS_M = 0.085
+AXIS = straight(5.0, (0.3, -0.2, -1.4), heading_deg=30.0)
+
+
+def measured(points: FloatArray) -> Tube:
+    tube = measure(pyramid_of(points), run_along(AXIS, RADIUS_M), MeasureOptions())
+    assert tube is not None
+    return tube
+
+
+def barrel(rng: np.random.Generator, noise_m: float = 0.003) -> FloatArray:
+    return tube_points(AXIS, RADIUS_M, rng, noise_m=noise_m, arc_deg=150.0, per_m2=15_000.0)
+
+
+def pushed_outwards(points: FloatArray, by_m: FloatArray) -> FloatArray:
+    outwards = points - AXIS[0]
+    along = (AXIS[-1] - AXIS[0]) / np.linalg.norm(AXIS[-1] - AXIS[0])
+    outwards -= np.outer(outwards @ along, along)
+    return points + by_m[:, None] * outwards / np.linalg.norm(outwards, axis=1, keepdims=True)
+
+
+def folds(points: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Texture (N,) of mean 0 and std 1 with waves of 6 to 20 cm."""
+    waves = rng.normal(size=(40, 3))
+    waves /= np.linalg.norm(waves, axis=1, keepdims=True) * rng.uniform(0.06, 0.2, (40, 1))
+    phase = 2.0 * np.pi * (points @ waves.T + rng.random(40))
+    return np.cos(phase).sum(axis=1) / np.sqrt(20.0)
+
+
+@pytest.mark.parametrize("tight_at", [0.0, -1.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_barrel_is_the_lower_envelope_of_a_sleeve(tight_at: float, seed: int):
+    rng = np.random.default_rng(seed)
+    points = barrel(rng)
+    height_m = 0.003 * np.maximum(folds(points, rng) - tight_at, 0.0)
+    tube = measured(pushed_outwards(points, height_m))
+    seen_m = tube.radius_m + tube.stand_off_m
+    assert seen_m - RADIUS_M > 0.0007
+    assert abs(tube.radius_m - RADIUS_M) < 2.0 * tube.radius_std_m
+    assert abs(tube.radius_m - RADIUS_M) < seen_m - RADIUS_M
+    assert 0.0003 < tube.radius_std_m < 0.003
+
+
+@pytest.mark.parametrize("noise_m", [0.002, 0.006])
+def test_a_bare_barrel_is_taken_as_it_is(noise_m: float):
+    assert measured(barrel(np.random.default_rng(5), noise_m)).stand_off_m == 0.0
+
+
+def test_drift_along_the_pipe_is_no_sleeve():
+    points = barrel(np.random.default_rng(6))
+    points += np.outer(0.006 * np.sin(2.0 * np.pi * points[:, 0] / 3.0), UP)
+    assert measured(points).stand_off_m == 0.0
+
+
+def test_two_surfaces_beside_each_other_are_no_sleeve():
+    rng = np.random.default_rng(7)
+    points = barrel(rng)
+    points[rng.random(len(points)) < 0.5] += [0.0, 0.0, 0.005]
+    assert measured(points).stand_off_m == 0.0
