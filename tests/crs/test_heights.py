@@ -1,6 +1,10 @@
 """Vertical datums against published values."""
 
 import datetime as dt
+import os
+import subprocess
+import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +45,11 @@ def test_gsigeo2011_gives_published_values(lon_deg, lat_deg, published_m):
     assert found[0] == pytest.approx(published_m, abs=1e-3)
 
 
+# Longitude, latitude: Tokyo, its west and east, Oshima, and the corners of the plain.
+LON = np.array([139.6917, 139.31, 139.81, 139.40, 140.1, 138.95, 139.5001, 140.4])
+LAT = np.array([35.6896, 35.65, 35.69, 34.75, 36.1, 35.75, 36.3999, 35.7])
+
+
 @pytest.mark.parametrize("key", PROJ_GRIDS)
 def test_agreement_with_projs_own_grid(key):
     folders = [datadir.get_data_dir(), datadir.get_user_data_dir()]
@@ -48,13 +57,59 @@ def test_agreement_with_projs_own_grid(key):
     found = next((grid for grid in grids if grid.is_file()), None)
     if found is None:
         pytest.skip(f"no {PROJ_GRIDS[key]} here: `pyproj sync --file {PROJ_GRIDS[key]}` gets it")
-    lon, lat = np.array([139.6917, 139.31, 140.1]), np.array([35.6896, 35.65, 36.1])
+    assert np.abs(undulation_m(key, LON, LAT) - proj_undulation_m(found)).max() < 1e-3
+
+
+def proj_undulation_m(grid):
     proj = Transformer.from_pipeline(
         "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad "
-        f"+step +proj=vgridshift +grids={found} +multiplier=1"
+        f"+step +proj=vgridshift +grids={grid} +multiplier=1"
     )
-    _, _, expected = proj.transform(lon, lat, np.zeros(3))
-    assert np.abs(undulation_m(key, lon, lat) - expected).max() < 1e-3
+    return proj.transform(LON, LAT, np.zeros(len(LON)))[2]
+
+
+@pytest.fixture(scope="module")
+def grid_folder(tmp_path_factory):
+    """A folder with GSIGEO2011 around Tokyo as PROJ has it: the same nodes, name and format."""
+    rasterio = pytest.importorskip("rasterio")
+    lon, lat = np.arange(138.9, 140.5, 0.025), np.arange(36.5, 34.6, -1 / 60)
+    nodes = [grid.ravel() for grid in np.meshgrid(lon, lat)]
+    values = undulation_m("gsigeo2011", *nodes).reshape(len(lat), len(lon)).astype(np.float32)
+    folder = tmp_path_factory.mktemp("proj")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        transform = rasterio.Affine(0.025, 0, lon[0] - 0.0125, 0, -1 / 60, lat[0] + 1 / 120)
+        profile = {"driver": "GTiff", "dtype": "float32", "count": 1, "crs": "EPSG:6668"}
+        with rasterio.open(
+            folder / PROJ_GRIDS["gsigeo2011"], "w", height=len(lat), width=len(lon),
+            transform=transform, nodata=-32768.0, **profile,
+        ) as file:  # fmt: skip
+            file.write(np.nan_to_num(values, nan=-32768.0), 1)
+            file.set_band_description(1, "geoid_undulation")
+            file.update_tags(TYPE="VERTICAL_OFFSET_GEOGRAPHIC_TO_VERTICAL")
+    return folder
+
+
+def test_agreement_with_proj_where_its_grid_is_there(grid_folder):
+    """PROJ chooses its way from EPSG:10170 to WGS 84 itself, with the grid and without."""
+    proj_m = np.abs(proj_undulation_m(grid_folder / PROJ_GRIDS["gsigeo2011"]))
+    assert np.abs(undulation_m("gsigeo2011", LON, LAT) - proj_m).max() < 1e-3
+    script = (
+        "import sys; from pyproj import Transformer, datadir; "
+        "[datadir.append_data_dir(folder) for folder in sys.argv[1:]]; "
+        "t = Transformer.from_crs('EPSG:10170', 'EPSG:4979'); "
+        "print(*t.transform(-34428.095, -12818.761, 40.0))"
+    )
+    heights = {}
+    for name, folders in {"with": [grid_folder], "without": []}.items():
+        command = [sys.executable, "-c", script, *folders]
+        environment = os.environ | {"PROJ_NETWORK": "OFF"}
+        done = subprocess.run(command, env=environment, capture_output=True, check=True)
+        heights[name] = [float(number) for number in done.stdout.split()]
+    ours = place(crs=10170).to_geographic(SITE)[0]
+    assert heights["with"] == pytest.approx([ours[1], ours[0], ours[2]], abs=1e-3)
+    assert heights["with"][:2] == pytest.approx([ours[1], ours[0]], abs=1e-9)
+    assert heights["without"][2] == pytest.approx(40.0)  # 37 m wrong, without an error
 
 
 @pytest.mark.parametrize(
