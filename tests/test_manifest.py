@@ -94,6 +94,7 @@ def test_patterns_are_expanded_where_the_shell_did_not(make_scan, tmp_path):
         ("a.toml", "[[site]]\nscans = 'x'\nmateriel = 'DIP'", "'materiel'.*material"),
         ("a.toml", "[[site]]\nscans = 'x'\nmaterial = 'GOLD'", "'GOLD'"),
         ("a.toml", "[[site]]\nscans = 'x'\n[[site]]\nscans = 'x'", "twice"),
+        ("a.toml", "[[site]]\nscans = 'x'\njob = 'job.csv'", "job must be a table of facts"),
         ("a.toml", "", "names no site"),
         ("a.csv", "", "is empty"),
         ("a.csv", "site,material\nx,DIP", "needs a column scans"),

@@ -131,7 +131,13 @@ def _toml(path: Path, content: bytes) -> dict[str, _Entry]:
 
 def _of_table(table: dict[str, Any], where: str) -> tuple[str, _Entry]:
     stated: dict[str, Any] = {}
-    for key, value in (table | dict(table.pop("job", {}))).items():
+    job = table.get("job", {})
+    if not isinstance(job, dict):
+        raise UsageError(
+            f"{where}: job must be a table of facts, such as {{ construction_no = 'R7' }}; a job "
+            "file is given with --job"
+        )
+    for key, value in (table | job).items():
         if key != "job":
             stated[_NAMES.get(key, key)] = value
     scans = stated.pop("scans", [])

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from shapes import random_motion, square_bend, wavy
@@ -10,6 +12,7 @@ from twin_pipeline.geometry.polyline import (
     extend,
     length,
     resample,
+    simplified,
 )
 
 STAIRS = np.array([[0.0, 0.0, 0.0], [3.0, 4.0, 0.0], [3.0, 4.0, 2.0], [3.0, 5.0, 2.0]])
@@ -102,3 +105,17 @@ def test_extended_lines_go_on_straight_at_both_ends(length_m):
     assert length(found) < length(line) + 2.0 * (length_m + 0.1)
     np.testing.assert_allclose(np.diff(found, axis=0), [[0.1, 0.0, 0.0]] * (len(found) - 1))
     np.testing.assert_allclose(found[:, 1:], [[0.0, 2.0]] * len(found))
+
+
+def test_simplified_line_stays_within_its_tolerance():
+    t = np.linspace(0, 9, 900)
+    line = np.column_stack((2 * np.cos(t), 2 * np.sin(t), 0.3 * t))
+    for tolerance_m in (0.001, 0.05, 0.5):
+        kept = simplified(line, tolerance_m)
+        dense = np.concatenate(
+            [a + (b - a) * np.linspace(0, 1, 400)[:, None] for a, b in itertools.pairwise(kept)]
+        )
+        away = np.array([np.linalg.norm(dense - p, axis=1).min() for p in line])
+        assert away.max() < tolerance_m + 0.01
+        assert len(kept) < 300
+    assert np.array_equal(simplified(line[:2], 1.0), line[:2])

@@ -1,4 +1,3 @@
-import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -67,17 +66,3 @@ def test_straight_pipes_need_few_vertices_and_coarse_ones_fewer():
     ]
     assert counts[0] <= 48 * 12 + 2
     assert counts[2] < counts[1] < counts[0] / 8
-
-
-def test_simplified_line_stays_within_its_tolerance():
-    t = np.linspace(0, 9, 900)
-    line = np.column_stack((2 * np.cos(t), 2 * np.sin(t), 0.3 * t))
-    for tolerance_m in (0.001, 0.05, 0.5):
-        kept = solids.simplified(line, tolerance_m)
-        dense = np.concatenate(
-            [a + (b - a) * np.linspace(0, 1, 400)[:, None] for a, b in itertools.pairwise(kept)]
-        )
-        away = np.array([np.linalg.norm(dense - p, axis=1).min() for p in line])
-        assert away.max() < tolerance_m + 0.01
-        assert len(kept) < 300
-    assert np.array_equal(solids.simplified(line[:2], 1.0), line[:2])

@@ -96,14 +96,10 @@ def _pipe_tiles(
 ) -> Member:
     pipes = result.survey.pipes
     sizes = by_size(pipes)
-    url = site_url("pipes", result.survey.site)
-    member: Member = {
-        "type": "3d-tiles",
-        "id": _member_id(results, url),
-        "name": f"管路{_of(results, result)} / Pipes{_of(results, result)}",
+    member = _tiles(results, result, options, "pipes", "管路", "Pipes")
+    member |= {
         "description": "計測した外径の管路（3D Tiles 1.1）。土被りは仕上がり地盤から管頂まで。 / "
         "Pipes with their measured outer diameter. Cover is from finished ground to crown.",
-        "url": options.base_url + url,
         "style": style_of(sizes),
         "colorBlendMode": "REPLACE",
         "featureIdProperties": ["site", "pipe_id"],
@@ -124,14 +120,10 @@ def _pipe_tiles(
 def _shell_tiles(
     results: Sequence[SiteResult], result: SiteResult, options: CatalogOptions
 ) -> Member:
-    url = site_url("uncertainty", result.survey.site)
-    member: Member = {
-        "type": "3d-tiles",
-        "id": _member_id(results, url),
-        "name": f"位置の不確かさ{_of(results, result)} / Uncertainty{_of(results, result)}",
+    member = _tiles(results, result, options, "uncertainty", "位置の不確かさ", "Uncertainty")
+    member |= {
         "description": "管の表面が約95%の確率で収まる範囲。 / "
         "What holds the pipe's surface with about 95 % probability.",
-        "url": options.base_url + url,
         "featureInfoTemplate": _feature_info(),
         "options": {"maximumScreenSpaceError": 16},
     }
@@ -141,20 +133,34 @@ def _shell_tiles(
 def _point_tiles(
     results: Sequence[SiteResult], result: SiteResult, options: CatalogOptions
 ) -> Member:
-    url = site_url("points", result.survey.site)
-    member: Member = {
-        "type": "3d-tiles",
-        "id": _member_id(results, url),
-        "name": f"点群{_of(results, result)} / Point cloud{_of(results, result)}",
+    member = _tiles(results, result, options, "points", "点群", "Point cloud")
+    member |= {
         "description": "掘削面の計測点群（RGB、反射強度、分類）。 / "
         "Scanned points with colour, intensity and class.",
-        "url": options.base_url + url,
         "options": {
             "maximumScreenSpaceError": 16,
             "pointCloudShading": {"attenuation": True, "geometricErrorScale": 0.15},
         },
     }
     return _placed(member, geographic_bounds([result], MARGIN_DEG))
+
+
+def _tiles(
+    results: Sequence[SiteResult],
+    result: SiteResult,
+    options: CatalogOptions,
+    kind: str,
+    ja: str,
+    en: str,
+) -> Member:
+    """Return what the members of one site's tiles have in common."""
+    url, of = site_url(kind, result.survey.site), _of(results, result)
+    return {
+        "type": "3d-tiles",
+        "id": _member_id(results, url),
+        "name": f"{ja}{of} / {en}{of}",
+        "url": options.base_url + url,
+    }
 
 
 def _all_tiles(results: Sequence[SiteResult], options: CatalogOptions) -> Member:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin_pipeline.catalogue import Catalogue
+from twin_pipeline.geometry import polyline
 from twin_pipeline.model import FittingKind, FloatArray, Pipe
 from twin_pipeline.tiles.tube import Mesh, tube
 
@@ -46,7 +47,7 @@ def coarse(level: int) -> Detail:
 def solid(pipe: Pipe, detail: Detail, catalogue: Catalogue) -> Mesh:
     """Return a closed mesh of a pipe, scan frame."""
     radius_m = pipe.outer_diameter_m / 2
-    line = simplified(pipe.centreline, detail.tolerance_m)
+    line = polyline.simplified(pipe.centreline, detail.tolerance_m)
     if not detail.sockets:
         return tube(line, radius_m, sides=detail.sides)
     joints = [f.chainage_m for f in pipe.fittings if f.kind is FittingKind.JOINT]
@@ -61,7 +62,7 @@ def shell(pipe: Pipe) -> Mesh:
     across = np.hypot(pipe.position_std_h_m, half_m)
     upward = np.hypot(pipe.position_std_v_m, half_m)
     spread = SIGMAS * np.array([across, across, upward])
-    line = simplified(pipe.centreline, FINE.tolerance_m)
+    line = polyline.simplified(pipe.centreline, FINE.tolerance_m)
     return tube(line, pipe.outer_diameter_m / 2, sides=FINE.sides, spread_m=spread)
 
 
@@ -80,50 +81,16 @@ def socket_radius_m(pipe: Pipe, catalogue: Catalogue) -> float:
     return COLLAR * barrel_m if known is None else max(known / 2, barrel_m)
 
 
-def simplified(line: FloatArray, tolerance_m: float) -> FloatArray:
-    """Return the vertices (K, 3) that are needed to stay within a distance of a polyline.
-
-    Notes
-    -----
-    Douglas and Peucker 1973, in three dimensions and without recursion.
-    """
-    line = np.asarray(line, dtype=np.float64)
-    kept = np.zeros(len(line), bool)
-    kept[[0, -1]] = True
-    waiting = [(0, len(line) - 1)]
-    while waiting:
-        first, last = waiting.pop()
-        if last - first < 2:
-            continue
-        away = _distances(line[first + 1 : last], line[first], line[last])
-        farthest = int(np.argmax(away))
-        if away[farthest] > tolerance_m:
-            middle = first + 1 + farthest
-            kept[middle] = True
-            waiting += [(first, middle), (middle, last)]
-    return line[kept]
-
-
-def _distances(points: FloatArray, start: FloatArray, end: FloatArray) -> FloatArray:
-    along = end - start
-    square = float(along @ along)
-    share = np.clip((points - start) @ along / square, 0.0, 1.0) if square > 0 else 0.0
-    foot = start + np.multiply.outer(share, along)
-    distances: FloatArray = np.linalg.norm(points - foot, axis=1)
-    return distances
-
-
 def _with_sockets(
     line: FloatArray, radius_m: float, joints_m: FloatArray, socket_m: float
 ) -> tuple[FloatArray, FloatArray]:
     """Return a centreline with vertices where the radius changes, and the radius at each."""
-    steps = np.linalg.norm(np.diff(line, axis=0), axis=1)
-    chainage = np.concatenate(([0.0], np.cumsum(steps)))
+    chainage = polyline.chainage(line)
     half = SOCKET_SHARE * socket_m
     corners = np.array([-half - TAPER_M, -half, half, half + TAPER_M])
     changes = np.clip((joints_m[:, None] + corners).ravel(), 0.0, chainage[-1])
     places = np.unique(np.concatenate((chainage, changes)).round(6))
-    vertices = np.stack([np.interp(places, chainage, line[:, axis]) for axis in range(3)], axis=1)
+    vertices = polyline.along(line, line, places)
     shape = np.zeros(len(places))
     for joint in joints_m:
         away = np.abs(places - joint)
