@@ -1,21 +1,34 @@
 import json
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
 from benchmarks.torture import PROGRAM, SETTINGS, make_scans, require_same, told
 from twin_pipeline import cluster
-from twin_pipeline.cluster import default_jobs
+from twin_pipeline.cluster import Resources, default_jobs
 from twin_pipeline.config import Config
-from twin_pipeline.site import site_of
+from twin_pipeline.credentials import temporary_security
+from twin_pipeline.durable.log import EventLog
+from twin_pipeline.durable.work import work_folder
+from twin_pipeline.performing import Done
+from twin_pipeline.progress import Progress
+from twin_pipeline.site import Site, site_of
+from twin_pipeline.watching import Watch
 
 pytestmark = pytest.mark.slow
+
+GREED_BYTES = 500_000_000
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +36,68 @@ def scans(tmp_path_factory):
     return make_scans(tmp_path_factory.mktemp("scans"), 3)
 
 
+@dataclass(frozen=True)
+class Watched:
+    """A run on a cluster of this machine's own, and what was seen meanwhile."""
+
+    out: Path
+    words: str
+    ports: list[tuple[str, int]]
+    """On which its processes listened."""
+    admitted: list[str]
+    """Addresses that let in a client without the run's key."""
+
+
 @pytest.fixture(scope="module")
-def parallel(scans, tmp_path_factory):
-    """Return the output of a run on a cluster of this machine's own."""
+def watched(scans, tmp_path_factory):
     out = tmp_path_factory.mktemp("parallel") / "out"
-    done = run(scans, out, "--jobs", "2")
-    assert done.returncode == 0, done.stderr
-    return out
+    command = [*PROGRAM, "run", *scans, "-o", out, *SETTINGS[1:], "--jobs", "2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while process.poll() is None and not list(out.parent.glob(".out.work/running/*")):
+            time.sleep(0.05)
+        ports = listening_ports(psutil.Process(process.pid))
+        admitted = [f"tcp://{ip}:{port}" for ip, port in ports if lets_in(ip, port)]
+        _, words = process.communicate(timeout=300)
+    assert process.returncode == 0, words
+    return Watched(out, words.decode(), ports, admitted)
+
+
+@pytest.fixture(scope="module")
+def parallel(watched):
+    """Return the output of a run on a cluster of this machine's own."""
+    return watched.out
+
+
+def listening_ports(process):
+    """Return address and port of all that a process and those below it listen on."""
+    found = []
+    for one in [process, *process.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):  # decoders come and go
+            found += [c.laddr for c in one.net_connections("tcp") if c.status == "LISTEN"]
+    return [(place.ip, place.port) for place in found]
+
+
+def lets_in(ip, port):
+    """Whether Dask greets anybody there, over plain TCP or over TLS with a key of one's own."""
+    context = temporary_security().get_connection_args("client")["ssl_context"]
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with suppress(OSError), socket.create_connection((ip, port)) as plain:
+        if greeted(plain):
+            return True
+    with suppress(OSError), socket.create_connection((ip, port)) as raw:
+        encrypted = context.wrap_socket(raw, do_handshake_on_connect=False)
+        with encrypted, suppress(OSError):
+            encrypted.do_handshake()
+            return greeted(encrypted)
+    return False
+
+
+def greeted(connection):
+    connection.settimeout(1.0)
+    try:
+        return connection.recv(1) != b""
+    except OSError:
+        return False
 
 
 def run(scans, out, *flags):
@@ -38,14 +106,14 @@ def run(scans, out, *flags):
 
 
 @contextmanager
-def scheduler(tmp_path, workers):
+def scheduler(tmp_path, workers, *flags):
     """Start a scheduler and workers as an administrator would; yield address and processes."""
     dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
     file = tmp_path / "scheduler.json"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     started = [
         subprocess.Popen(
-            [*dask, "--port", "0", "--no-dashboard", "--scheduler-file", file], **quiet
+            [*dask, "--port", "0", "--no-dashboard", "--scheduler-file", file, *flags], **quiet
         )
     ]
     try:
@@ -53,7 +121,7 @@ def scheduler(tmp_path, workers):
             time.sleep(0.05)
         worker = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", file]
         options = ["--nthreads", "1", "--no-dashboard", "--local-directory", tmp_path / "dask"]
-        started += [subprocess.Popen([*worker, *options], **quiet) for _ in range(workers)]
+        started += [subprocess.Popen([*worker, *options, *flags], **quiet) for _ in range(workers)]
         yield json.loads(file.read_text())["address"], started[1:]
     finally:
         for process in reversed(started):
@@ -74,6 +142,7 @@ def test_sites_alone_and_together_give_the_same(scans, parallel, tmp_path):
 def test_cluster_that_runs_elsewhere_gives_the_same_though_workers_die(scans, parallel, tmp_path):
     out = tmp_path / "out"
     with scheduler(tmp_path, workers=2) as (address, workers):
+        assert lets_in("127.0.0.1", int(address.rpartition(":")[2]))
         command = [*PROGRAM, "run", *scans, "-o", out, *SETTINGS, "--scheduler", address]
         with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as running:
             while running.poll() is None and not list(out.parent.glob(".out.work/running/*")):
@@ -83,6 +152,56 @@ def test_cluster_that_runs_elsewhere_gives_the_same_though_workers_die(scans, pa
             _, words = running.communicate(timeout=300)
         assert running.returncode == 0, words
     assert require_same(out, parallel) > 20
+
+
+def test_sites_and_their_steps_are_told_while_several_are_worked_on(watched, scans):
+    lines = watched.words.splitlines()
+    assert "2 sites at a time; dashboard http://127.0.0.1:" in lines[0]
+    done = [line for line in lines if " done (" in line]
+    assert sorted(line.split()[0] for line in done) == [scan.stem for scan in scans]
+    assert [line.split()[-1] for line in done] == ["(1/3)", "(2/3)", "(3/3)"]
+
+
+def test_nobody_else_on_this_machine_can_talk_to_the_cluster(watched):
+    assert len(watched.ports) > 3  # scheduler, dashboard, workers and what restarts them
+    assert {ip for ip, _ in watched.ports} == {"127.0.0.1"}
+    assert watched.admitted == []
+
+
+def test_cluster_that_speaks_tls(make_scan, tmp_path):
+    scans = [make_scan(f"{name}.las", points=200) for name in "ab"]
+    parts = write_keys(tmp_path)
+    flags = [word for name, path in parts.items() for word in (f"--tls-{name}", path)]
+    keys = {f"DASK_DISTRIBUTED__COMM__TLS__{n}": str(p) for n, p in dask_settings(parts).items()}
+    command = [*PROGRAM, "tile", *scans, "-o", tmp_path / "out", "--vertical", "jgd2011", "-q"]
+    with scheduler(tmp_path, 1, "--protocol", "tls", *flags) as (address, _):
+        assert address.startswith("tls://")
+        command += ["--scheduler", address]
+        refused = subprocess.run(command, capture_output=True, check=False, text=True)
+        done = subprocess.run(command, capture_output=True, check=False, env=os.environ | keys)
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1
+    assert "--scheduler tls://" in refused.stderr
+    assert done.returncode == 0, done.stderr
+
+
+def write_keys(folder):
+    """Write a key and a certificate; return the files by the names that Dask's flags have."""
+    security = temporary_security()
+    parts = {
+        "ca-file": security.tls_ca_file,
+        "cert": security.tls_scheduler_cert,
+        "key": security.tls_scheduler_key,
+    }
+    paths = {name: folder / f"{name}.pem" for name in parts}
+    for name, text in parts.items():
+        paths[name].write_text(text)
+    return paths
+
+
+def dask_settings(parts):
+    own = {f"CLIENT__{name.upper()}": parts[name] for name in ("cert", "key")}
+    return {"CA_FILE": parts["ca-file"], **own}
 
 
 def test_address_without_scheduler_is_one_line(scans, tmp_path):
@@ -119,3 +238,71 @@ def test_default_count_follows_cores_and_memory(scans, monkeypatch):
     monkeypatch.setattr(cluster, "_BASE_BYTES", 1.0)
     monkeypatch.setattr(cluster, "_BYTES_PER_BYTE", {})
     assert default_jobs(sites) == 64
+
+
+def greedy(site, folder, progress):
+    """Take more memory than half of what there is, for as long as it takes to be noticed."""
+    progress.stage("read")
+    progress.advance(1, 2)
+    if site.name == "large":
+        taken = bytearray(GREED_BYTES)
+        taken[::4096] = bytes(len(taken[::4096]))
+        time.sleep(3.0)
+    folder.mkdir(parents=True)
+    return Done((), {}, {})
+
+
+@pytest.fixture
+def small_memory(monkeypatch):
+    """Let the machine have little memory, and a site be given up after its first death."""
+    monkeypatch.setattr(
+        cluster.psutil, "virtual_memory", lambda: SimpleNamespace(available=GREED_BYTES * 1.9)
+    )
+    monkeypatch.setitem(cluster._SETTINGS, "distributed.scheduler.allowed-failures", 0)
+
+
+@pytest.mark.usefixtures("small_memory")
+def test_site_whose_memory_ran_out_is_tried_alone_with_all_of_it(tmp_path):
+    names = ["small", "large"]
+    sites = [Site(name, (tmp_path / f"{name}.las",), Config()) for name in names]
+    told = Told()
+    with work_folder(tmp_path / "out", overwrite=False, resume=False) as work:
+        work.begin({"sites": names})
+        with EventLog(work.log) as log:
+            watch = Watch(told, log, work, total=2, done=0)
+            ended = {}
+            for site, _, how in cluster.on_cluster(greedy, sites, work, Resources(jobs=2), watch):
+                ended[site.name] = how
+                watch.ended(site, None)
+    assert ended == {"small": Done((), {}, {}), "large": Done((), {}, {})}
+    assert [note for note in told.notes if "killed" in note] == [
+        "killed, trying them again one at a time: large"
+    ]
+    assert ("small", 1, 2) in told.steps
+
+
+class Told(Progress):
+    """Keeps what it is told."""
+
+    def __init__(self):
+        self.notes = []
+        self.steps = []
+
+    def advance_of(self, name, done, total):
+        self.steps.append((name, done, total))
+
+    def note(self, message):
+        self.notes.append(message)
+
+
+def test_a_large_site_does_not_leave_cores_idle_for_small_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster.os, "cpu_count", lambda: 8)
+    memory = SimpleNamespace(available=16e9)
+    monkeypatch.setattr(cluster.psutil, "virtual_memory", lambda: memory)
+    sites = [Site(name, (tmp_path / f"{name}.las",), Config()) for name in ("a", "large", "b")]
+    for site in sites:
+        site.scan.touch()
+    os.truncate(sites[1].scan, 300_000_000)
+    rounds = [([site.name for site in part], jobs) for part, jobs in cluster._rounds(sites, None)]
+    assert rounds == [(["a", "b"], 8), (["large"], 1)]
+    assert [jobs for _, jobs in cluster._rounds(sites, 3)] == [3]

@@ -3,24 +3,25 @@
 Nothing is decided here that could change a result; a worker that dies costs the time of its site.
 """
 
+import importlib.util
 import logging
 import os
 import queue
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from twin_pipeline.credentials import temporary_security
 from twin_pipeline.crew import MEND_EVERY_S, Crew, OwnCrew, uninterrupted
-from twin_pipeline.durable.files import remove
 from twin_pipeline.durable.work import Work
+from twin_pipeline.errand import SiteWork, run_errand
 from twin_pipeline.errors import ClusterError
 from twin_pipeline.performing import Done, Failure, failure_of
-from twin_pipeline.progress import Progress
 from twin_pipeline.site import Site
 from twin_pipeline.watching import Watch
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from distributed import Client
 
 Ended = tuple[Site, Path, Done | Failure]
-SiteWork = Callable[[Site, Path, Progress], Done]
 
 _DEATHS = 3
 """Workers that a site may cost before it is tried alone, with all the memory."""
@@ -37,10 +37,15 @@ _BASE_BYTES = 500e6
 _BYTES_PER_BYTE = {".laz": 120.0, ".las": 20.0}
 """Memory that a process needs for each byte of a scan; measured, see docs/scaling.md."""
 
+_MEMORY_SHARE = 0.8
+"""Of the free memory that sites may take."""
+
 _WAIT_S = 60.0
 
 _SETTINGS = {
     "distributed.scheduler.allowed-failures": _DEATHS,
+    # a site that waits at a worker that dies would be blamed with the one that killed it
+    "distributed.scheduler.worker-saturation": 1.0,
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
@@ -71,29 +76,67 @@ def on_cluster(
     ClusterError
         When the given scheduler can't be reached or is lost, or its workers don't see the files.
     """
-    jobs = resources.jobs or default_jobs(sites)
+    killed: list[Site] = []
     if resources.scheduler is not None:
         with _joined(resources.scheduler, work, watch) as crew:
-            yield from _run(crew, do, sites, work, watch, threads=0)
+            yield from _surviving(_run(crew, do, sites, work, watch, threads=0), killed)
+            _announce(killed, watch)
+            for site in killed:
+                yield from _run(crew, do, [site], work, watch, threads=0)
         return
-    killed: list[Site] = []
-    cores = max(1, (os.cpu_count() or 1) // jobs)
-    with _own(min(jobs, len(sites)), cores, work, watch) as crew:
-        for site, attempt, ended in _run(crew, do, sites, work, watch, threads=cores):
-            if jobs > 1 and isinstance(ended, Failure) and ended.kind == _KILLED:
-                killed.append(site)
-            else:
-                yield site, attempt, ended
+    for part, jobs in _rounds(sites, resources.jobs):
+        cores = max(1, (os.cpu_count() or 1) // jobs)
+        with _own(min(jobs, len(part)), cores, work, watch) as crew:
+            ended = _run(crew, do, part, work, watch, threads=cores)
+            yield from ended if jobs == 1 else _surviving(ended, killed)
     if killed:
-        watch.progress.note(f"{len(killed)} sites were killed; trying them again, one at a time")
+        _announce(killed, watch)
         with _own(1, 0, work, watch) as crew:
             yield from _run(crew, do, killed, work, watch, threads=0)
 
 
+def _surviving(ended: Iterable[Ended], killed: list[Site]) -> Iterator[Ended]:
+    """Yield what has ended but for sites whose processes were killed, which are put into a list."""
+    for site, attempt, how in ended:
+        if isinstance(how, Failure) and how.kind == _KILLED:
+            killed.append(site)
+        else:
+            yield site, attempt, how
+
+
+def _announce(killed: Sequence[Site], watch: Watch) -> None:
+    if killed:
+        names = ", ".join(site.name for site in killed)
+        watch.progress.note(f"killed, trying them again one at a time: {names}")
+
+
+def _rounds(sites: Sequence[Site], jobs: int | None) -> Iterator[tuple[list[Site], int]]:
+    """Yield sites that are done together, and how many at a time.
+
+    Those that need more than a core's share of the memory come last, so that a large one among
+    hundreds of small ones doesn't leave cores idle all night.
+    """
+    if jobs is not None:
+        yield list(sites), jobs
+        return
+    share = _MEMORY_SHARE * psutil.virtual_memory().available / (os.cpu_count() or 1)
+    parts: tuple[list[Site], list[Site]] = [], []
+    for site in sites:
+        parts[_need(site) > share].append(site)
+    for part in parts:
+        if part:
+            yield part, default_jobs(part)
+
+
 def default_jobs(sites: Sequence[Site]) -> int:
     """Return how many sites at once cores and free memory allow."""
-    need = max(_BASE_BYTES + sum(map(_memory, site.scans)) for site in sites)
-    return max(1, min(os.cpu_count() or 1, int(0.8 * psutil.virtual_memory().available / need)))
+    free = _MEMORY_SHARE * psutil.virtual_memory().available
+    return max(1, min(os.cpu_count() or 1, int(free / max(map(_need, sites)))))
+
+
+def _need(site: Site) -> float:
+    """Return the memory in bytes that a site will take."""
+    return _BASE_BYTES + sum(map(_memory, site.scans))
 
 
 def _memory(scan: Path) -> float:
@@ -111,6 +154,7 @@ def _own(jobs: int, threads: int, work: Work, watch: Watch) -> Iterator["Crew"]:
     import dask
     from distributed import Client, LocalCluster
 
+    security = temporary_security()
     limit = int(0.9 * psutil.virtual_memory().available / jobs)
     count = str(threads or os.cpu_count() or 1)
     with (
@@ -122,25 +166,35 @@ def _own(jobs: int, threads: int, work: Work, watch: Watch) -> Iterator["Crew"]:
             threads_per_worker=1,
             memory_limit=limit,
             host="127.0.0.1",
+            protocol="tls://",
+            security=security,
             dashboard_address="127.0.0.1:0",
             local_directory=str(work.folder / "dask"),
             silence_logs=logging.CRITICAL,
             env={"NUMBA_NUM_THREADS": count, "RAYON_NUM_THREADS": count},
         ) as cluster,
-        Client(cluster) as client,
+        Client(cluster, security=security) as client,
     ):
         watch.log.write(
             "cluster",
             jobs=jobs,
             threads=count,
             memory_limit=limit,
-            dashboard=client.dashboard_link,
+            dashboard=_dashboard(client),
         )
-        watch.progress.note(f"{jobs} sites at a time; dashboard {client.dashboard_link}")
+        watch.progress.note(f"{jobs} sites at a time; dashboard {_dashboard(client)}")
         client.register_plugin(uninterrupted())
         crew = OwnCrew(client, cluster, jobs)
         crew.mend()
         yield crew
+
+
+def _dashboard(client: "Client") -> str:
+    """Return the page that shows the workers; without Bokeh there are only plain ones."""
+    link: str = client.dashboard_link
+    if importlib.util.find_spec("bokeh") is None:
+        return link.removesuffix("/status") + "/info/main/workers.html"
+    return link
 
 
 @contextmanager
@@ -149,15 +203,16 @@ def _joined(address: str, work: Work, watch: Watch) -> Iterator["Crew"]:
 
     try:
         client = Client(address, timeout=10, set_as_default=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError, ImportError) as error:
+        keys = "Dask's settings for TLS" if address.startswith("tls") else "the address"
         raise ClusterError(
-            f"--scheduler {address}: no scheduler answers there ({error}); check the address, or "
-            "leave the flag out to work on this machine"
+            f"--scheduler {address}: no scheduler answers there ({error}); check {keys}, or leave "
+            "the flag out to work on this machine"
         ) from error
     with client:
         _require_shared(client, address, work)
-        watch.log.write("cluster", scheduler=address, dashboard=client.dashboard_link)
-        watch.progress.note(f"working on {address}; dashboard {client.dashboard_link}")
+        watch.log.write("cluster", scheduler=address, dashboard=_dashboard(client))
+        watch.progress.note(f"working on {address}; dashboard {_dashboard(client)}")
         yield Crew(client)
 
 
@@ -197,12 +252,12 @@ def _run(
     client = crew.client
     topic = f"twin-pipeline-{uuid.uuid4().hex}"
     news: queue.Queue[tuple[Any, ...]] = queue.Queue()
-    client.subscribe_topic(topic, lambda event: news.put(("stage", *event[1])))
+    client.subscribe_topic(topic, lambda event: news.put(tuple(event[1])))
     futures = {}
     for number, site in enumerate(sites):
         attempts = work.attempts / f"{number}-{uuid.uuid4().hex}"
         future = client.submit(
-            _remote, do, site, str(attempts), topic, threads, pure=False, retries=0
+            run_errand, do, site, str(attempts), topic, threads, pure=False, retries=0
         )
         futures[future] = site
         future.add_done_callback(lambda ended: news.put(("ended", ended)))
@@ -213,13 +268,21 @@ def _run(
         except queue.Empty:
             crew.mend()
             continue
-        if what == "stage":
-            watch.stage(*facts)
+        if what in _NEWS:
+            _NEWS[what](watch, *facts)
         else:
             left -= 1
             (future,) = facts
             site = futures.pop(future)
             yield (site, *_result(future, site))
+
+
+_NEWS: dict[str, Callable[..., None]] = {
+    "stage": Watch.stage,
+    "advance": Watch.advance,
+    "note": lambda watch, message: watch.progress.note(message),
+}
+"""What workers tell, and what is done with it."""
 
 
 def _result(future: Any, site: Site) -> tuple[Path, Done | Failure]:  # noqa: ANN401
@@ -239,39 +302,3 @@ def _result(future: Any, site: Site) -> tuple[Path, Done | Failure]:  # noqa: AN
     if error is None:
         raise ClusterError("the cluster was lost; run again with --resume")
     return Path(), failure_of(site, error)
-
-
-def _remote(
-    do: SiteWork, site: Site, attempts: str, topic: str, threads: int
-) -> tuple[str, Done | Failure]:
-    """Do a site's work in a worker."""
-    folder = Path(attempts) / uuid.uuid4().hex
-    try:
-        return str(folder), do(_sharing(site, threads), folder, _Telling(topic, site.name))
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # noqa: BLE001 - panics of decoders are BaseExceptions
-        remove(folder)
-        return str(folder), failure_of(site, error)
-
-
-def _sharing(site: Site, threads: int) -> Site:
-    """Return the site with its share of the threads, where the user didn't say how many."""
-    tiles = site.config.tiles
-    if not threads or tiles.threads:
-        return site
-    config = site.config.model_copy(update={"tiles": tiles.model_copy(update={"threads": threads})})
-    return replace(site, config=config)
-
-
-class _Telling(Progress):
-    """Tells the run's process which stage a site has reached."""
-
-    def __init__(self, topic: str, name: str) -> None:
-        self._topic = topic
-        self._name = name
-
-    def stage(self, name: str) -> None:
-        from distributed import get_worker
-
-        get_worker().log_event(self._topic, (self._name, name))

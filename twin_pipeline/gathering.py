@@ -1,7 +1,7 @@
 """The scans of a site as one cloud in one coordinate system."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -128,8 +128,8 @@ class Gathered:
             start += scan.points
 
 
-def gather(site: Site) -> Gathered:
-    """Read all scans of a site.
+def gather(site: Site, told: Callable[[int, int], None] | None = None) -> Gathered:
+    """Read all scans of a site; `told` is given the points read so far of each and its count.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def gather(site: Site) -> Gathered:
         When coordinates or heights can't be established, or differ between the scans.
     """
     config = site.config
-    alone = [_read(path, config, needed=path == site.scan) for path in site.scans]
+    alone = [_read(path, config, told, needed=path == site.scan) for path in site.scans]
     joined = join([scan.joined for scan in alone], config)
     cloud = _together([scan.cloud for scan in joined])
     # The points are wanted once, not in each scan again.
@@ -150,11 +150,13 @@ def gather(site: Site) -> Gathered:
     return Gathered(scans, cloud, joined[0].place, config)
 
 
-def _read(path: Path, config: Config, *, needed: bool) -> ReadScan:
+def _read(
+    path: Path, config: Config, told: Callable[[int, int], None] | None, *, needed: bool
+) -> ReadScan:
     """Read a scan, moved onto its control points; the first of a site needs some, if any has."""
     info = inspect_scan(path, full=False)
     control = registered(path, config, needed=needed)
-    cloud = read_cloud(path, axis_order=config.crs.axis_order)
+    cloud = read_cloud(path, axis_order=config.crs.axis_order, told=told)
     defects = (*info.defects, *_doubts(info, cloud, config))
     if control is not None:
         cloud = control.fitted.similarity.moved(cloud)

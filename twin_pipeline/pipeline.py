@@ -57,7 +57,7 @@ def run_site(site: Site, staging: Path, progress: Progress) -> SiteOutcome:
     references = _references(site)
     references.require_files()
     with clock.stage("read"):
-        gathered = gather(site)
+        gathered = gather(site, progress.advance)
     georeference = gathered.georeference
     survey = _survey(site.name, gathered.cloud, site.config, catalogue, clock)
     survey = with_job(_placed(survey, gathered), site.job, catalogue, site.config.nominal)

@@ -4,6 +4,9 @@
 class Progress:
     """Receives news of a run. This one keeps silent; children show what they get."""
 
+    def sites(self, done: int, total: int) -> None:
+        """Take note that several sites are to be done, of which some are already."""
+
     def site(self, name: str, number: int, total: int) -> None:
         """Take note that work on a site begins; `number` counts from 1."""
 
@@ -14,6 +17,11 @@ class Progress:
         """Take note that a step of a site begins, while others may be under way."""
         _ = name
         self.stage(stage)
+
+    def advance_of(self, name: str, done: int, total: int) -> None:
+        """Take note how much of a site's step is done, while others may be under way."""
+        _ = name
+        self.advance(done, total)
 
     def ended(self, name: str, done: int, total: int, failure: str | None) -> None:
         """Take note that a site is done, or why it failed; it is number `done` of `total`."""

@@ -22,7 +22,7 @@ class Standing:
     failed: list[Mapping[str, Any]]
     """As in run.json."""
     running: Mapping[str, str] = field(default_factory=dict)
-    """Stage by site."""
+    """Stage by site, with how much of it is done where that is known."""
     started_at: str | None = None
     holder: str | None = None
     """Process that works on it."""
@@ -63,11 +63,16 @@ def _unfinished(out: Path, plan: Mapping[str, Any], holder: str | None) -> Stand
         total=len(sites),
         done=known,
         failed=[found for path in entries(folder / "failed") if (found := read_json(path))],
-        running={found["site"]: found["stage"] for found in running if found} if holder else {},
+        running={found["site"]: _stage(found) for found in running if found} if holder else {},
         started_at=plan.get("started_at"),
         holder=holder,
         advice=None if holder else "give the same command again with --resume",
     )
+
+
+def _stage(running: Mapping[str, Any]) -> str:
+    total = running.get("total")
+    return f"{running['stage']}, {running['done'] / total:.0%}" if total else running["stage"]
 
 
 def _finished(record: Mapping[str, Any]) -> Standing:

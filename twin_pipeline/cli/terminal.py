@@ -25,9 +25,17 @@ class _PaceColumn(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """Return nothing for steps of which only the end is known."""
+        if "sites" in task.fields:
+            return Text(f"{task.completed:.0f} of {task.total:.0f}{_left(task.time_remaining)}")
         if task.total is None or not task.speed or task.total < COUNTED:
             return Text("")
         return Text(pace_text(task.speed, (task.total - task.completed) / task.speed))
+
+
+def _left(seconds: float | None) -> str:
+    if not seconds:
+        return ""
+    return f", {seconds / 3600:.1f} h left" if seconds > 5400 else f", {seconds / 60:.0f} min left"
 
 
 class TerminalProgress(reporting.Progress):
@@ -47,8 +55,10 @@ class TerminalProgress(reporting.Progress):
         )
         self._task: TaskID | None = None
         self._sites: TaskID | None = None
+        self._running: dict[str, TaskID] = {}
+        """A bar for each of several sites."""
+        self._paces: dict[str, Pace] = {}
         self._site = ""
-        self._pace: Pace | None = None
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -62,6 +72,12 @@ class TerminalProgress(reporting.Progress):
     ) -> None:
         self._bar.stop()
 
+    def sites(self, done: int, total: int) -> None:
+        """Begin a bar of all sites."""
+        if done:
+            self.note(f"{done} of {total} sites are done already")
+        self._sites = self._bar.add_task("sites", total=total, completed=done, sites=True)
+
     def site(self, name: str, number: int, total: int) -> None:
         """Name the site in all that follows."""
         self._site = name if total == 1 else f"{name} ({number}/{total})"
@@ -70,41 +86,57 @@ class TerminalProgress(reporting.Progress):
 
     def stage(self, name: str) -> None:
         """Begin a new bar."""
-        self._drop_stage()
-        self._pace = Pace(f"{self._site}: {name}")
-        self._task = self._bar.add_task(_plain(f"{self._site}: {name}"), total=None)
-
-    def _drop_stage(self) -> None:
         if self._task is not None:
             self._bar.remove_task(self._task)
-        self._task = None
+        subject = f"{self._site}: {name}" if self._sites is None else name
+        self._paces[""] = Pace(subject)
+        self._task = self._bar.add_task(_plain(subject), total=None)
 
     def stage_of(self, name: str, stage: str) -> None:
-        """Show the step of one of several sites."""
-        if self._bar.disable or self._sites is None:
+        """Begin a new bar for one of several sites in place of its last."""
+        if self._sites is None:
             self.stage(stage)
-        else:
-            self._bar.update(self._sites, description=_plain(f"{name}: {stage}"))
+            return
+        self._forget(name)
+        self._paces[name] = Pace(f"{name}: {stage}")
+        self._running[name] = self._bar.add_task(_plain(f"{name}: {stage}"), total=None)
 
     def ended(self, name: str, done: int, total: int, failure: str | None) -> None:
         """Count the sites that are done; say what failed at once."""
         if failure is not None:
             self.note(f"{name} failed ({done}/{total}): {failure}")
-        if total == 1 or self._bar.disable:
-            return
-        if self._sites is None:
-            self._drop_stage()
-            self._sites = self._bar.add_task(_plain(name), total=total)
-        self._bar.update(self._sites, completed=done)
+        elif total > 1 and self._bar.disable:
+            self.note(f"{name} done ({done}/{total})")
+        self._forget(name)
+        if self._sites is not None:
+            self._bar.update(self._sites, completed=done)
 
     def advance(self, done: int, total: int) -> None:
         """Fill the bar; without one say now and then how far the step is."""
-        if self._task is not None:
-            self._bar.update(self._task, completed=done, total=total)
-        if self._bar.disable and self._pace is not None and not self._quiet:
-            said = self._pace.line(done, total)
+        self._advance("", self._task, done, total)
+
+    def advance_of(self, name: str, done: int, total: int) -> None:
+        """Fill the bar of one of several sites."""
+        if self._sites is None:
+            self.advance(done, total)
+        else:
+            self._advance(name, self._running.get(name), done, total)
+
+    def _advance(self, name: str, task: TaskID | None, done: int, total: int) -> None:
+        if task is not None:
+            self._bar.update(task, completed=done, total=total)
+        pace = self._paces.get(name)
+        if self._bar.disable and pace is not None and not self._quiet:
+            said = pace.line(done, total)
             if said is not None:
                 self.note(said)
+
+    def _forget(self, name: str) -> None:
+        """Take away the bar of one of several sites."""
+        self._paces.pop(name, None)
+        task = self._running.pop(name, None)
+        if task is not None:
+            self._bar.remove_task(task)
 
     def note(self, message: str) -> None:
         """Print a line above the bar."""

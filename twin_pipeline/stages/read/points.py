@@ -1,6 +1,6 @@
 """Points of a scan in the scan frame, chunk by chunk or as one cloud."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -75,12 +75,17 @@ def _chunks(
 
 
 def read_cloud(
-    path: Path, *, axis_order: AxisOrder | None = None, salvage: bool = False
+    path: Path,
+    *,
+    axis_order: AxisOrder | None = None,
+    salvage: bool = False,
+    told: Callable[[int, int], None] | None = None,
 ) -> PointCloud:
     """Read all points of a scan, in file order, into one cloud.
 
     The origin is the middle of the first points, in whole metres. Peak memory is the cloud's own
-    24 bytes a point, 8 more where the file tells times, and one chunk.
+    24 bytes a point, 8 more where the file tells times, and one chunk. `told` is given the points
+    read so far and those that there are.
 
     Raises
     ------
@@ -104,6 +109,8 @@ def read_cloud(
                 xyz = _grown(xyz, min(header.point_count, 2 * end))
             np.subtract(chunk.xyz, origin, out=xyz[chunk.start : end])
             times += [chunk.attributes[name] for name in chunk.attributes]
+            if told is not None:
+                told(end, header.point_count)
         time_s = np.concatenate(times) if times else None
     except MemoryError as error:
         raise InputError(
