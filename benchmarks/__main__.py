@@ -1,9 +1,10 @@
-"""`python -m benchmarks [stages|rival|scaling|overview]`: runs benchmarks and prints figures.
+"""`python -m benchmarks [stages|rival|scaling|overview|many]`: runs benchmarks and prints figures.
 
 stages    every stage beside the decoding of its input (the default)
 rival     the extraction beside CGAL's Efficient RANSAC on the same clouds
 scaling   time and memory of the extraction as scans grow
 overview  the network page from the attribute files of 10,000 sites
+many      time and memory of planning, merging and publishing as sites grow in number
 """
 
 import json
@@ -37,6 +38,10 @@ def main(arguments: Sequence[str]) -> int:
         from benchmarks.overview import main as look
 
         return look(rest)
+    if what == "many":
+        from benchmarks.many import main as multiply
+
+        return multiply(rest)
     if what != "stages" or rest:
         print(__doc__, file=sys.stderr)
         return 2

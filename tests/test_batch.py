@@ -1,9 +1,11 @@
 import json
+import re
+from urllib.parse import unquote
 
 import pytest
 
 import twin_pipeline
-from twin_pipeline import batch
+from twin_pipeline import batch, delivering
 from twin_pipeline.config import Config, load_config
 from twin_pipeline.crs import CrsOptions
 from twin_pipeline.errors import (
@@ -136,3 +138,24 @@ def test_tiles_alone_can_be_validated(make_scan, tmp_path):
     }
     assert summary.record["counts"]["points_in_tiles"] == 2000
     assert validate_output(out) == []
+
+
+def test_of_many_sites_each_has_a_report_that_the_first_one_leads_to(
+    make_scan, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(delivering, "MOST_SITES", 2)
+    scans = [make_scan(f"{name}.las", points=200) for name in ("掘削 1", "b", "c")]
+    out = tmp_path / "out"
+    batch.run_batch(scans, out, CONFIG, Progress())
+    whole = (out / "report.html").read_text("utf-8")
+    links = re.findall(r'<a href="([^"]*)"', whole)
+    assert [unquote(link) for link in links] == [f"sites/{s.stem}/report.html" for s in scans]
+    pages = [(out / unquote(link)).read_text("utf-8") for link in links]
+    assert all(page.count("<svg") > 1 for page in pages)
+    assert whole.count("<svg") == 1  # but for patterns, no drawing
+    assert validate_output(out) == []
+    record = json.loads((out / "run.json").read_text("utf-8"))
+    assert record["counts"]["stations"] == len((out / "stations.csv").read_text().splitlines()) - 1
+    batch.run_batch(scans[:2], out, CONFIG, Progress(), resume=True)
+    assert list(out.glob("sites/*/report.html")) == []
+    assert (out / "report.html").read_text("utf-8").count("<svg") > 1

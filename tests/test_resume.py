@@ -6,13 +6,14 @@ import sys
 
 import pytest
 
-from twin_pipeline import batch
+from twin_pipeline import batch, exporting
 from twin_pipeline.config import Config
 from twin_pipeline.crs import CrsOptions
 from twin_pipeline.durable.lock import locked
 from twin_pipeline.durable.log import masked
 from twin_pipeline.durable.work import work_path
 from twin_pipeline.errors import Interrupted, OutputError
+from twin_pipeline.export.options import ExportOptions
 from twin_pipeline.progress import Progress
 from twin_pipeline.standing import standing_of
 
@@ -124,6 +125,59 @@ def test_changed_settings_are_noticed(scans, tmp_path, worked):
     )
     batch.run_batch(scans, out, other, Progress(), resume=True)
     assert worked == ["a", "b", "c"]
+
+
+def test_what_other_commands_and_users_added_stays_and_exports_are_made_anew(
+    scans, make_scan, tmp_path
+):
+    out, notes = tmp_path / "out", []
+    batch.run_batch(scans, out, CONFIG, Progress())
+    exporting.export(out, ["csv"], Config(export=ExportOptions(crs="EPSG:6677")), notes.append)
+    exporting.export(out, ["kml", "report"], Config(), notes.append)
+    (out / "layers" / "roads").mkdir(parents=True)
+    (out / "layers" / "roads" / "a.geojson").write_text("{}")
+    (out / "export" / "readme.txt").write_text("ours")
+    (out / "メモ.txt").write_text("ours")
+    stale = out / "export" / "kml" / "export.json"
+    stale.write_text(json.dumps(json.loads(stale.read_text("utf-8")) | {"options": {"odd": 1}}))
+    make_scan("b.las", points=400)
+    told = Noting()
+    batch.run_batch(scans[:2], out, CONFIG, told, resume=True)
+    assert (out / "layers" / "roads" / "a.geojson").read_text() == "{}"
+    assert (out / "export" / "readme.txt").read_text() == (out / "メモ.txt").read_text() == "ours"
+    made = json.loads((out / "export" / "csv" / "export.json").read_text("utf-8"))
+    assert made["systems"][0]["sites"] == ["a", "b"]
+    assert made["options"]["crs"] == "EPSG:6677"
+    rows = (out / "export" / "csv" / "pipes.csv").read_text("utf-8-sig").splitlines()
+    assert {row.split(",")[0] for row in rows[1:]} == {"a", "b"}
+    report = (out / "export" / "report" / "report.html").read_text("utf-8")
+    assert "<h2>" in report
+    assert ">c<" not in report
+    assert not (out / "export" / "kml").exists()
+    (note,) = [note for note in told.notes if "export/kml" in note]
+    assert "give `export -f kml` again" in note
+
+
+def test_files_of_a_former_run_that_this_one_does_not_write_are_not_taken_for_others(
+    scans, tmp_path
+):
+    out = tmp_path / "out"
+    batch.run_batch(scans, out, CONFIG, Progress())
+    (out / "notes.txt").write_text("ours")
+    batch.tile_batch(scans, out, CONFIG, Progress(), resume=True)
+    assert {path.name for path in out.iterdir()} == {
+        "run.json", "config.toml", "tiles", "log.jsonl", "sites", "notes.txt",
+    }  # fmt: skip
+
+
+class Noting(Progress):
+    """Keeps the notes."""
+
+    def __init__(self):
+        self.notes = []
+
+    def note(self, message):
+        self.notes.append(message)
 
 
 def test_failed_site_is_tried_again_and_the_others_are_kept(scans, tmp_path, worked):

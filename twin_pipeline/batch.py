@@ -11,34 +11,32 @@ from typing import Any
 
 from twin_pipeline.cluster import Resources, on_cluster
 from twin_pipeline.config import Config, to_toml
+from twin_pipeline.delivering import (
+    describe_site,
+    is_paged,
+    load_further,
+    outcomes_of,
+    renew_exports,
+    write_further,
+    write_whole,
+)
 from twin_pipeline.durable.files import read_json, write_json
 from twin_pipeline.durable.log import EventLog
 from twin_pipeline.durable.work import Work, work_folder
-from twin_pipeline.errors import (
-    AllFailedError,
-    InputError,
-    Interrupted,
-    OutputError,
-    TwinPipelineError,
-)
+from twin_pipeline.errors import AllFailedError, InputError, Interrupted, TwinPipelineError
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.formats import require_formats
-from twin_pipeline.export.further import EXPORT, deliver, is_loaded
-from twin_pipeline.export.run_record import RunFacts, run_record, write_run_record
-from twin_pipeline.export.site_record import NAME as SITE_RECORD
-from twin_pipeline.export.site_record import write_site_record
-from twin_pipeline.export.viewers import write_for_viewers
-from twin_pipeline.export.write import write_attributes
+from twin_pipeline.export.further import EXPORT
+from twin_pipeline.export.run_record import run_record, write_run_record
 from twin_pipeline.growing import remaining, require_new, standing_config, standing_sites
 from twin_pipeline.job import load_job_file
 from twin_pipeline.layers import FOLDER as LAYERS
 from twin_pipeline.layers import Layer, keep_layers, show_layers
 from twin_pipeline.merging import facts_of
-from twin_pipeline.output import RECORD, SITES
-from twin_pipeline.performing import Done, Failure, failure_of, outcome_at, perform
+from twin_pipeline.output import RECORD
+from twin_pipeline.performing import Done, Failure, failure_of, perform
 from twin_pipeline.pipeline import catalogue_for, run_site
 from twin_pipeline.progress import Progress
-from twin_pipeline.report.page import write_report
 from twin_pipeline.site import Site, require_scans, sites_of
 from twin_pipeline.siting import require_targets
 from twin_pipeline.states import Seen, holds, state_of
@@ -216,9 +214,17 @@ def remove_sites(names: Sequence[str], out: Path, progress: Progress) -> RunSumm
     return _batch([], out, standing_config(out), progress, how)
 
 
-def work_on(command: str, site: Site, folder: Path, progress: Progress) -> Done:
-    """Do the work of a command on one site; see `perform`."""
-    return perform({"run": run_site, "tile": tile_site}[command], site, folder, progress)
+def work_on(
+    command: str, site: Site, folder: Path, progress: Progress, *, paged: bool = False
+) -> Done:
+    """Do the work of a command on one site; see `perform`.
+
+    `paged` tells that the site gets a report of its own.
+    """
+    if command == "tile":
+        return perform(tile_site, site, folder, progress)
+    describe = partial(describe_site, config=site.config, paged=paged)
+    return perform(run_site, site, folder, progress, describe)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +251,7 @@ def _batch(
         work = stack.enter_context(opened)
         work.keep = len(sites) > 1
         if how.resume and not how.standing and _unchanged(work, sites, config, how):
-            return _finished(work, out, sites)
+            return _finished(work, out, sites, config)
         _prepare(work, sites, how)
         log = stack.enter_context(EventLog(work.log))
         log.write("run began", command=how.command, sites=len(sites), pid=os.getpid())
@@ -265,9 +271,10 @@ def _unchanged(work: Work, sites: Sequence[Site], config: Config, how: _How) -> 
     return same and all(holds(how.command, site, states[site.name]) for site in sites)
 
 
-def _finished(work: Work, out: Path, sites: Sequence[Site]) -> RunSummary:
+def _finished(work: Work, out: Path, sites: Sequence[Site], config: Config) -> RunSummary:
     states = work.finished()
-    outcomes = [outcome_at(work.place, site.name, states[site.name]) for site in sites]
+    names = [site.name for site in sites]
+    outcomes = outcomes_of(work.place, states, names, config, described=False)
     record = read_json(work.place / RECORD) or {}
     return RunSummary(out, record, tuple(outcome.result for outcome in outcomes))
 
@@ -296,7 +303,7 @@ def _work_all(work: Work, sites: Sequence[Site], how: _How, watch: Watch) -> dic
     failures: dict[str, Failure] = {}
     seen = {site.name: Seen.of(site) for site in pending}
     try:
-        for site, attempt, ended in _ended(work, pending, how, watch, alone=len(sites) == 1):
+        for site, attempt, ended in _ended(work, pending, how, watch, len(sites)):
             failure = ended if isinstance(ended, Failure) else None
             if isinstance(ended, Done):
                 failure = _commit(work, how.command, site, seen[site.name], attempt, ended)
@@ -325,17 +332,20 @@ def _commit(
 
 
 def _ended(
-    work: Work, pending: Sequence[Site], how: _How, watch: Watch, *, alone: bool
+    work: Work, pending: Sequence[Site], how: _How, watch: Watch, total: int
 ) -> Iterator[tuple[Site, Path, Done | Failure]]:
-    """Yield each site when its work has ended; one that is the whole run may raise instead."""
+    """Yield each site when its work has ended; one that is the whole run may raise instead.
+
+    `total` counts those that are done already too.
+    """
     if not pending:
         return
-    if alone:
+    if total == 1:
         (site,) = pending
         attempt = work.attempt(0)
         yield site, attempt, work_on(how.command, site, attempt, watch.of(site))
     else:
-        do = partial(work_on, how.command)
+        do = partial(work_on, how.command, paged=is_paged(total))
         yield from on_cluster(do, pending, work, how.resources, watch)
 
 
@@ -351,30 +361,31 @@ def _publish(
     watch.progress.stage("export")
     done = [site.name for site in sites if site.name not in failures]
     done = [*_adopted(work, how, done), *done]
-    states = work.done()
-    outcomes = [outcome_at(work.stage, name, states[name]) for name in done]
+    exported = how.command == "run" or (how.standing and (work.place / "pipes.gpkg").exists())
+    made = outcomes_of(work.stage, work.done(), done, config, described=bool(exported))
+    outcomes = list(made)
     facts = facts_of(outcomes, list(failures.values()), config, started)
     results = [outcome.result for outcome in outcomes]
     record = run_record(results, facts)
     if not outcomes:
         raise AllFailedError(record, [failure.exit_code for failure in failures.values()])
     write_root(work.stage / "tiles", [result.survey.site for result in results])
-    exported = bool(how.standing) and (work.place / "pipes.gpkg").exists()
     layers = _keep_layers(work, how, watch.progress)
     (work.stage / "config.toml").write_text(to_toml(config), encoding="utf-8")
-    if how.command == "run" or exported:
-        _export(results, facts, config, work.stage)
-        _export_further(results, config, work.stage, watch.progress)
-    watch.log.write("run ended", done=len(done), failed=len(failures))
-    (work.stage / LOG).write_bytes(work.log.read_bytes())
-    write_run_record(record, work.stage / RECORD)
+    if exported:
+        write_whole(results, facts, config, work.stage)
+        write_further(results, config, work.stage, watch.progress.note)
     if layers:
         show_layers(layers, work.stage)
-    if how.standing:
-        work.adopt_others()
+    watch.log.write("run ended", done=len(done), failed=len(failures))
+    (work.stage / LOG).write_bytes(work.log.read_bytes())
+    record["files"] = [*sorted({path.name for path in work.stage.iterdir()} - {LAYERS}), RECORD]
+    write_run_record(record, work.stage / RECORD)
+    if how.resume or how.standing:
+        _carry_over(work, results, config, how, watch)
     work.publish(replace=how.overwrite or how.resume or bool(how.standing))
     if how.command == "run":
-        _load_further(results, config, work.out, watch.progress)
+        load_further(results, config, work.out, watch.progress.note)
     return RunSummary(work.out, record, tuple(results))
 
 
@@ -394,44 +405,27 @@ def _keep_layers(work: Work, how: _How, progress: Progress) -> tuple[Layer, ...]
     return ()
 
 
+def _carry_over(
+    work: Work, results: Sequence[SiteResult], config: Config, how: _How, watch: Watch
+) -> None:
+    """Take over what other commands and the user have put into the output folder since."""
+    former = read_json(work.place / RECORD)
+    if former is None:
+        return
+    if (work.stage / "pipes.gpkg").exists():
+        renew_exports(results, config, work.place, work.stage, watch.progress.note)
+    # What the former run has written itself and this one hasn't is out of date.
+    made = () if how.standing else former.get("files")
+    if made is not None:
+        work.adopt_others({EXPORT, *made})
+
+
 def _adopted(work: Work, how: _How, done: Sequence[str]) -> list[str]:
     """Take over the sites that stay; return their names in their order."""
     names = [name for name in how.standing if name not in done]
     for name in names:
         work.adopt(name)
     return names
-
-
-def _export(results: Sequence[SiteResult], facts: RunFacts, config: Config, staging: Path) -> None:
-    write_attributes(results, staging)
-    for result in results:
-        folder = staging / SITES / result.survey.site
-        folder.mkdir(parents=True, exist_ok=True)
-        write_site_record(result, folder / SITE_RECORD)
-    limits_m = sorted({config.cover.least_m, config.cover.regular_m})
-    write_for_viewers(results, staging, limits_m, config.view.base_url)
-    write_report(results, facts, staging / "report.html")
-
-
-def _export_further(
-    results: Sequence[SiteResult], config: Config, staging: Path, progress: Progress
-) -> None:
-    for name in dict.fromkeys(config.export.formats):
-        if not is_loaded(name):
-            deliver(name, results, staging / EXPORT, config.export, progress.note)
-
-
-def _load_further(
-    results: Sequence[SiteResult], config: Config, out: Path, progress: Progress
-) -> None:
-    """Load into databases, once the output folder is complete: that stays if a load fails."""
-    for name in filter(is_loaded, dict.fromkeys(config.export.formats)):
-        try:
-            progress.note(deliver(name, results, out / EXPORT, config.export, progress.note))
-        except OutputError as error:
-            raise OutputError(
-                f"{out} is complete, but {error}; try `export {out} -f {name}` again"
-            ) from error
 
 
 def _now() -> dt.datetime:

@@ -3,6 +3,7 @@
 The facts stand in `data/catalogue.toml`, each with its standard and source.
 """
 
+import functools
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -150,7 +151,15 @@ def load_catalogue(path: Path | None = None) -> Catalogue:
     UsageError
         Where the file can't be read or an entry in it is wrong; the message names the entry.
     """
-    source = BUILT_IN if path is None else path
+    return _built_in() if path is None else _load(path)
+
+
+@functools.cache
+def _built_in() -> Catalogue:
+    return _load(BUILT_IN)
+
+
+def _load(source: Path) -> Catalogue:
     try:
         tables = _File.model_validate(tomllib.loads(source.read_text(encoding="utf-8")))
     except OSError as error:

@@ -2,18 +2,16 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
-from twin_pipeline.catalogue import load_catalogue
 from twin_pipeline.config import Config
 from twin_pipeline.crs import restore
+from twin_pipeline.delivering import with_job_file
 from twin_pipeline.errors import InputError, UsageError
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.formats import FORMATS, require_formats
 from twin_pipeline.export.further import EXPORT, deliver, require_folder, require_place
 from twin_pipeline.export.site_record import NAME, read_site_record
-from twin_pipeline.job import load_job_file, with_job
 from twin_pipeline.output import SITES, read_record, require_site_name
 from twin_pipeline.reporting import REPORT, report_again
 from twin_pipeline.stages.nominal import NominalOptions
@@ -81,38 +79,20 @@ def export(
     require_place(formats, folder, config.export, overwrite=overwrite)
     if REPORT in wanted:
         require_folder(folder / REPORT, overwrite=overwrite)
-    results = _with_job_file(read_results(out), out, config, warn)
+    nominal = NominalOptions.model_validate(read_record(out)["config"]["nominal"])
+    job = None if config.job.file is None else str(Path(config.job.file).absolute())
+    results = with_job_file(read_results(out), job, nominal, warn)
     try:
         written = [
-            deliver(name, results, folder, config.export, warn, overwrite=overwrite)
+            deliver(name, results, folder, config.export, warn, overwrite=overwrite, job=job)
             for name in formats
         ]
         if REPORT in wanted:
-            written.append(str(report_again(out, results, warn, overwrite=overwrite)))
+            written.append(str(report_again(out, results, warn, overwrite=overwrite, job=job)))
         return written
     finally:
         with suppress(OSError):
             folder.rmdir()  # if nothing was written
-
-
-def _with_job_file(
-    results: tuple[SiteResult, ...], out: Path, config: Config, warn: Callable[[str], None]
-) -> tuple[SiteResult, ...]:
-    """Return the sites with the facts of a job file given now; the run's own stay beside them."""
-    if config.job.file is None:
-        return results
-    job = load_job_file(config.job.file)
-    job.require_any(result.survey.site for result in results)
-    options = NominalOptions.model_validate(read_record(out)["config"]["nominal"])
-    updated = []
-    for result in results:
-        facts = job.of(result.survey.site)
-        survey = with_job(result.survey, facts, load_catalogue(), options)
-        for warning in survey.warnings[len(result.survey.warnings) :]:
-            warn(warning)
-        provenance = {**result.provenance, **facts.provenance()}
-        updated.append(replace(result, survey=survey, provenance=provenance))
-    return tuple(updated)
 
 
 def _records(out: Path) -> Iterator[SiteResult]:

@@ -24,6 +24,8 @@ RESULT = "result.npz"
 Work = Callable[[Site, Path, Progress], SiteOutcome]
 """Runs a site and writes its tiles below a folder."""
 
+Describe = Callable[[SiteOutcome, Path], None]
+
 _REWRITTEN = ".rewritten"
 
 _one_at_a_time = threading.Lock()
@@ -56,9 +58,16 @@ class Failure:
         return asdict(self) | {"scans": list(self.scans)}
 
 
-def perform(work: Work, site: Site, folder: Path, progress: Progress) -> Done:
+def perform(
+    work: Work,
+    site: Site,
+    folder: Path,
+    progress: Progress,
+    describe: Describe | None = None,
+) -> Done:
     """Run a site; what it writes, outcome included, stands below `folder` afterwards.
 
+    `describe` writes more into the site's own folder, from its outcome.
     Sites of one process run one after the other: each may use all of the machine.
     """
     with _one_at_a_time:
@@ -66,9 +75,11 @@ def perform(work: Work, site: Site, folder: Path, progress: Progress) -> Done:
         folder.mkdir(parents=True)
         with prepared(site, folder / _REWRITTEN) as ready:
             outcome = ready.told(work(ready.site, folder, progress))
-        path = folder / SITES / site.name / RESULT
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, pack(_lasting(outcome)))
+        place = folder / SITES / site.name
+        place.mkdir(parents=True, exist_ok=True)
+        write_bytes(place / RESULT, pack(_lasting(outcome)))
+        if describe is not None:
+            describe(outcome, place)
     return Done(outcome.inputs, dict(outcome.timings), dict(outcome.memory_mb))
 
 

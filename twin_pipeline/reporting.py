@@ -21,7 +21,12 @@ REPORT = "report"
 
 
 def report_again(
-    out: Path, results: Sequence[SiteResult], warn: Callable[[str], None], *, overwrite: bool
+    out: Path,
+    results: Sequence[SiteResult],
+    warn: Callable[[str], None],
+    *,
+    overwrite: bool = False,
+    job: str | None = None,
 ) -> Path:
     """Write the report of a finished run into `out`/export/report and return its folder.
 
@@ -35,6 +40,8 @@ def report_again(
         Takes what the report lacks.
     overwrite
         Whether an earlier one may be replaced.
+    job
+        File whose facts the results hold; noted, so that the report can be made anew.
 
     Raises
     ------
@@ -47,7 +54,7 @@ def report_again(
     sites = [_with_sections(result, out, warn) for result in results]
     groups = grouped(sites, lambda result: scan_target(result.georeference))
     folder = out / EXPORT / REPORT
-    with format_folder(REPORT, groups, folder, overwrite=overwrite) as staging:
+    with format_folder(REPORT, groups, folder, {"job": job}, overwrite=overwrite) as staging:
         write_report(sites, facts, staging / "report.html")
     return folder
 

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +50,10 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def sync_tree(folder: Path) -> None:
-    """Bring all files below a folder onto the disk."""
-    for place, _, names in os.walk(folder):
+def sync_tree(folder: Path, but: Collection[Path] = ()) -> None:
+    """Bring all files below a folder onto the disk; some folders in it need not be looked at."""
+    for place, inner, names in os.walk(folder):
+        inner[:] = [name for name in inner if Path(place, name) not in but]
         for name in names:
             descriptor = os.open(os.path.join(place, name), os.O_RDONLY | os.O_CLOEXEC)  # noqa: PTH118
             try:

@@ -15,7 +15,7 @@ replaced     the former OUT, from when it is moved aside until the new one is in
 
 import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -242,12 +242,14 @@ class Work:
             if state.exists():
                 sync_tree(target)
 
-    def adopt_others(self) -> None:
-        """Take over what stands at `out` that belongs to no site and was not written anew."""
-        sited = {self.place / SITES, self.place / "tiles"}
+    def adopt_others(self, left_out: Collection[str]) -> None:
+        """Take over what stands at `out` that belongs to no site and was not written anew.
+
+        Entries of the names `left_out` stay behind.
+        """
         for path in entries(self.place):
             target = self.stage / path.name
-            if path in sited or target.exists():
+            if path.name in {SITES, "tiles", *left_out} or target.exists():
                 continue
             if path.is_dir():
                 link_tree(path, target)
@@ -284,7 +286,7 @@ class Work:
         require_free(self.out, overwrite=replace)
         remove(self.attempts)
         try:
-            sync_tree(self.stage)
+            self._sync_stage()
             if self.place.exists():
                 self.place.rename(self._replaced)
             try:
@@ -297,10 +299,24 @@ class Work:
         except OSError as error:
             raise unwritable(self.out, error) from error
 
+    def _sync_stage(self) -> None:
+        """Bring the stage onto the disk; tiles of sites that are done were before."""
+        done = [self.stage / "tiles" / layer for layer in _layers(self.stage)]
+        sync_tree(self.stage, but={place / name for place in done for name in self.done()})
+
+
+def _layers(root: Path) -> list[str]:
+    """Return the names of the folders in tiles; a look at each file there would take long."""
+    try:
+        with os.scandir(root / "tiles") as found:
+            return sorted(entry.name for entry in found if entry.is_dir())
+    except FileNotFoundError:
+        return []
+
 
 def _owned(root: Path, name: str) -> list[Path]:
     """Return the folders below `root` that belong to one site, that with its state last."""
-    layers = [layer / name for layer in entries(root / "tiles") if layer.is_dir()]
+    layers = [root / "tiles" / layer / name for layer in _layers(root)]
     return [path for path in (*layers, root / SITES / name) if path.is_dir()]
 
 

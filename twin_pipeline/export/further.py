@@ -3,9 +3,10 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from twin_pipeline import __version__
 from twin_pipeline.crs import Target
@@ -36,6 +37,7 @@ def write_format(
     *,
     overwrite: bool = False,
     withheld: Withheld = NOTHING,
+    job: str | None = None,
 ) -> Path:
     """Write one format into `folder`; where sites need several systems, into a folder each.
 
@@ -55,6 +57,8 @@ def write_format(
         Whether a folder of an earlier export may be replaced.
     withheld
         What the files are not to hold, for formats that write the schema's tables.
+    job
+        File whose facts the results hold; noted, so that the export can be made anew.
 
     Raises
     ------
@@ -66,7 +70,8 @@ def write_format(
     format_ = FORMATS[name]
     write: Writer = format_.load()
     groups = grouped(results, target_for(format_.space, options))
-    with format_folder(name, groups, folder, overwrite=overwrite) as staging:
+    asked = {"options": _noted(options), "job": job}
+    with format_folder(name, groups, folder, asked, overwrite=overwrite) as staging:
         for target, members in groups.items():
             place = staging if len(groups) == 1 else staging / _folder_name(target, groups)
             place.mkdir(exist_ok=True)
@@ -76,9 +81,11 @@ def write_format(
 
 @contextmanager
 def format_folder(
-    name: str, groups: Groups, folder: Path, *, overwrite: bool = False
+    name: str, groups: Groups, folder: Path, asked: Mapping[str, Any], *, overwrite: bool = False
 ) -> Iterator[Path]:
     """Yield an empty folder that becomes `folder`, with a manifest, if nothing raises.
+
+    The manifest says too what was `asked` for, so that it can be made anew.
 
     Raises
     ------
@@ -87,7 +94,7 @@ def format_folder(
     """
     with output_folder(folder, overwrite=overwrite, record=MANIFEST) as staging:
         yield staging
-        _write_manifest(name, groups, staging)
+        _write_manifest(name, groups, staging, asked)
 
 
 def deliver(
@@ -98,13 +105,14 @@ def deliver(
     warn: Callable[[str], None],
     *,
     overwrite: bool = False,
+    job: str | None = None,
 ) -> str:
     """Write one format into a folder of `folder`, or load it, and tell where it is."""
     if is_loaded(name):
         loader: Loader = FORMATS[name].load()
         return loader(results, options, warn)
     place = folder / folder_for(name, options)
-    return str(write_format(name, results, place, options, warn, overwrite=overwrite))
+    return str(write_format(name, results, place, options, warn, overwrite=overwrite, job=job))
 
 
 def require_place(
@@ -138,11 +146,25 @@ def _folder_name(target: Target, groups: Groups) -> str:
     return names[number] if names.count(names[number]) == 1 else f"{names[number]}_{number + 1}"
 
 
-def _write_manifest(name: str, groups: Groups, folder: Path) -> None:
+def _noted(options: ExportOptions) -> dict[str, Any]:
+    """Return the options that files depend on, readable from any folder."""
+    noted = options.model_dump(mode="json", exclude={"formats", "dsn"})
+    if options.profile is not None and Path(options.profile).is_file():
+        noted["profile"] = str(Path(options.profile).absolute())
+    return noted
+
+
+def _write_manifest(
+    name: str,
+    groups: Groups,
+    folder: Path,
+    asked: Mapping[str, Any],
+) -> None:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     manifest = {
         "format": name,
         "software": f"twin_pipeline {__version__}",
+        **asked,
         "systems": [
             {
                 "crs": target.name,

@@ -41,7 +41,14 @@ def write_viewer_data(
     for result in results:
         folder = out / "sites" / result.survey.site
         folder.mkdir(parents=True, exist_ok=True)
-        _write(site_details(result, mesh_of), folder / NAME)
+        write_site_details(result, folder, mesh_of)
+    return write_viewer_index(results, out, cover_limits_m)
+
+
+def write_viewer_index(
+    results: Sequence[SiteResult], out: Path, cover_limits_m: Sequence[float]
+) -> Path:
+    """Write the file that names all sites and pipes; returns its path."""
     index = {
         "format": FORMAT,
         "cover_limits_m": list(cover_limits_m),
@@ -49,6 +56,11 @@ def write_viewer_data(
         "pipes": [pipe for result in results for pipe in _pipes(result)],
     }
     return _write(index, out / NAME)
+
+
+def write_site_details(result: SiteResult, folder: Path, mesh_of: MeshOf = ground_mesh) -> None:
+    """Write one site's file into its folder."""
+    _write(site_details(result, mesh_of), folder / NAME)
 
 
 def site_details(result: SiteResult, mesh_of: MeshOf = ground_mesh) -> dict[str, Any]:

@@ -7,13 +7,13 @@ from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.catalog import CatalogOptions, write_catalogs
 from twin_pipeline.export.reearth import write_reearth
 from twin_pipeline.export.tile_styles import write_styles
-from twin_pipeline.export.viewer_data import write_viewer_data
+from twin_pipeline.export.viewer_data import write_viewer_index
 
 
 def write_for_viewers(
     results: Sequence[SiteResult], out: Path, cover_limits_m: Sequence[float], base_url: str
 ) -> None:
-    """Write viewer.json, catalogues and styles into an output folder.
+    """Write what tells of all sites: viewer.json, catalogues and styles.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def write_for_viewers(
     base_url
         Put before each relative address of the catalogues.
     """
-    write_viewer_data(results, out, cover_limits_m)
+    write_viewer_index(results, out, cover_limits_m)
     write_catalogs(results, out, CatalogOptions(cover_limits_m, base_url))
     write_reearth(results, out / "reearth.json", base_url)
     pipes = [pipe for result in results for pipe in result.survey.pipes]

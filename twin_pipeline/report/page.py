@@ -34,6 +34,12 @@ from twin_pipeline.report.section import draw_section
 
 NO_VALUE = "–"
 
+REPORT = "report.html"
+"""The report's name, in the output folder and in the folder of a site."""
+
+MOST_SITES = 50
+"""Up to so many sites are told on one page; of more, each has a page of its own."""
+
 SECTIONS_A_SHEET = 9
 MOST_SECTIONS = 360
 """Cross-sections of a report, about 10 kB each; of many pipes each gets fewer, but one."""
@@ -113,8 +119,12 @@ class _SiteSection:
     provenance: dict[str, str]
 
 
-def write_report(results: Sequence[SiteResult], facts: RunFacts, path: Path) -> Path:
+def write_report(
+    results: Sequence[SiteResult], facts: RunFacts, path: Path, *, paged: bool = False
+) -> Path:
     """Write the report of a run as one page that needs no other file, script or network.
+
+    If `paged`, the sites are only named, with links to the reports in their own folders.
 
     Raises
     ------
@@ -126,11 +136,13 @@ def write_report(results: Sequence[SiteResult], facts: RunFacts, path: Path) -> 
     pipes = sum(len(result.survey.pipes) for result in results)
     most_sections = max(MOST_SECTIONS // max(pipes, 1), 1)
     sites = [
-        _site_section(result, site, numbers, most_sections)
+        _site_summary(result, site)
+        if paged
+        else _site_section(result, site, numbers, most_sections)
         for result, site in zip(results, record["sites"], strict=True)
     ]
     template = _environment().get_template("report.html.j2")
-    page = template.render(record=record, sites=sites, sheets=next(numbers) - 1)
+    page = template.render(record=record, sites=sites, sheets=next(numbers) - 1, paged=paged)
     return write_text(path, page)
 
 
@@ -180,6 +192,38 @@ def _site_section(
     )
 
 
+def _site_summary(result: SiteResult, record: Mapping[str, Any]) -> _SiteSection:
+    """Return what the tables over all sites tell of one."""
+    return _SiteSection(
+        name=clean_text(result.survey.site),
+        record=record,
+        plan=None,
+        plan_number=0,
+        job={},
+        pipes=[_pipe_summary(result, pipe) for pipe in result.survey.pipes],
+        has_boundary=False,
+        has_design=bool(result.design),
+        trench_area_m2=0.0,
+        provenance={},
+    )
+
+
+def _pipe_summary(result: SiteResult, pipe: Pipe) -> _PipeSection:
+    found = deviations(pipe, result.design)
+    return _PipeSection(
+        pipe=pipe,
+        label=pipe_label(pipe),
+        profile=None,
+        sections=[],
+        standard_diameter_m=None,
+        stations=[],
+        fittings=[],
+        design=found,
+        largest=_largest_of_all(found),
+        profile_number=0,
+    )
+
+
 def _pipe_section(
     result: SiteResult,
     pipe: Pipe,
@@ -209,13 +253,17 @@ def _pipe_section(
         stations=stations.get(key, []),
         fittings=fittings.get(key, []),
         design=found,
-        largest={name: _largest(found, name) for name in ("plan", "level", "cover")},
+        largest=_largest_of_all(found),
         profile_number=profile_number,
     )
 
 
 def _batched(drawings: Sequence[Markup], size: int) -> Iterator[Sequence[Markup]]:
     return (drawings[start : start + size] for start in range(0, len(drawings), size))
+
+
+def _largest_of_all(found: Deviations | None) -> dict[str, float | None]:
+    return {name: _largest(found, name) for name in ("plan", "level", "cover")}
 
 
 def _largest(found: Deviations | None, name: str) -> float | None:
