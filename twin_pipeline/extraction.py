@@ -23,7 +23,7 @@ from twin_pipeline.stages.detect import detect
 from twin_pipeline.stages.excavation import excavation
 from twin_pipeline.stages.ground import find_ground
 from twin_pipeline.stages.judge import may_yet_be_one, why_not_a_pipe
-from twin_pipeline.stages.label import label_points
+from twin_pipeline.stages.label import label_pipes, label_places
 from twin_pipeline.stages.measure import measure, sparsely_covered
 from twin_pipeline.stages.prepare import prepare
 from twin_pipeline.stages.trace import Tracer, join
@@ -157,8 +157,10 @@ def extract(
         place = excavation(pyramid, ground) if ground is not None else None
         # what lies on or above the pavement is no buried pipe
         searched = pyramid.part(place.dug) if place is not None else pyramid
-        search = _Search(searched, config, place is not None, observer)
+        search = _Search(searched, config, ground is not None, observer)
+        labels = label_places(pyramid, place)
         observer.searching(pyramid, ground, place, searched)
+        del pyramid, place  # most of the memory, of which no later stage needs anything
     with stage("detect"):
         seeds = detect(searched, config.detect)
         observer.seeded(seeds)
@@ -169,13 +171,13 @@ def extract(
         found, left_out = classify(tubes, ground, config.classify)
         pipes = tuple(
             describe(finding, ground, cloud.origin, config.describe)
-            for finding in findings_of(found, pyramid, searched, config, catalogue)
+            for finding in findings_of(found, cloud.xyz, searched, config, catalogue)
         )
         pipes = tuple(
             replace(pipe, sections=cut_cross_sections(cloud, pipe, config.cross_sections))
             for pipe in pipes
         )
-        labels = label_points(pyramid, place, searched, [item.tube for item in found])
+        label_pipes(labels, searched, [item.tube for item in found])
         for item in left_out:
             observer.left_out(item.tube, item.reason)
         observer.reported([item.tube for item in found], pipes)

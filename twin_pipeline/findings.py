@@ -8,7 +8,7 @@ from twin_pipeline.catalogue import Catalogue
 from twin_pipeline.config import Config
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.tubes import Tube
-from twin_pipeline.model import Fitting, FittingKind, Role
+from twin_pipeline.model import Fitting, FittingKind, FloatArray, Role
 from twin_pipeline.stages.classify import Classified
 from twin_pipeline.stages.describe import Finding, position
 from twin_pipeline.stages.ends import ends_in_the_open
@@ -22,7 +22,7 @@ _CLAMP_M = 0.1
 
 def findings_of(
     found: Sequence[Classified],
-    pyramid: Pyramid,
+    xyz: FloatArray,
     searched: Pyramid,
     config: Config,
     catalogue: Catalogue,
@@ -31,8 +31,10 @@ def findings_of(
 
     Parameters
     ----------
-    pyramid, searched
-        All points, and those among which the tubes were found.
+    xyz
+        (N, 3) all points, metres, local frame.
+    searched
+        Those among which the tubes were found.
     """
     tubes = [item.tube for item in found]
     tees = find_tees(tubes, config.tees)
@@ -48,7 +50,7 @@ def findings_of(
             *_bends(tube, config, catalogue),
             *_joints(tube, own, searched, config),
             *(_tee(tube, tee) for tee in own),
-            *_ends(tube, leaves, pyramid),
+            *_ends(tube, leaves, xyz),
         )
         findings.append(
             Finding(
@@ -100,10 +102,10 @@ def _tee(tube: Tube, tee: Tee) -> Fitting:
     return Fitting(FittingKind.TEE, tee.chainage_m, place, tee.angle_deg)
 
 
-def _ends(tube: Tube, leaves: set[bool], pyramid: Pyramid) -> list[Fitting]:
+def _ends(tube: Tube, leaves: set[bool], xyz: FloatArray) -> list[Fitting]:
     """Return the ends that lie in the open; one at another pipe is part of that one's tee."""
     return [
         Fitting(FittingKind.END, at, position(tube, at))
         for at_start, at in ((True, 0.0), (False, tube.length_m))
-        if at_start not in leaves and ends_in_the_open(pyramid, tube, at_start=at_start)
+        if at_start not in leaves and ends_in_the_open(xyz, tube, at_start=at_start)
     ]

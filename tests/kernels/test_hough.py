@@ -13,10 +13,9 @@ EXPECTED_M = 0.002
 LOWER = [-0.2, -0.2, -0.2]
 
 
-def _as_dict(table: np.ndarray, counts: np.ndarray) -> dict[int, int]:
-    """Return the entries of a hash table of votes."""
-    taken = table >= 0
-    return dict(zip(table[taken].tolist(), counts[taken].tolist(), strict=True))
+def _as_dict(cells: np.ndarray) -> dict[int, int]:
+    """Return how many votes each cell got."""
+    return Counter(_pack(tuple(cell)) for cell in cells.tolist())
 
 
 def _neighbours(cell: tuple[int, ...]) -> list[tuple[int, ...]]:
@@ -60,46 +59,39 @@ def _slow_votes(patches: dict[str, np.ndarray], lower) -> dict[int, int]:
 
 def test_votes_are_those_of_the_slow_way():
     patches = _random_patches()
-    votes = _as_dict(*_votes(patches, LOWER))
+    votes = _as_dict(_votes(patches, LOWER))
     assert votes == _slow_votes(patches, LOWER)
     assert 100 < sum(votes.values()) < 800
 
 
 def test_votes_do_not_depend_on_the_order_or_the_side_of_normals():
     patches = _random_patches()
-    usual = _as_dict(*_votes(patches, LOWER))
+    usual = _as_dict(_votes(patches, LOWER))
     order = np.random.default_rng(2).permutation(len(patches["bend"]))
-    assert _as_dict(*_votes({k: v[order] for k, v in patches.items()}, LOWER)) == usual
+    assert _as_dict(_votes({k: v[order] for k, v in patches.items()}, LOWER)) == usual
     turned = patches | {"normals": -patches["normals"], "bend": -patches["bend"]}
-    assert _as_dict(*_votes(turned, LOWER)) == usual
+    assert _as_dict(_votes(turned, LOWER)) == usual
 
 
 def test_repeated_patches_vote_twice_and_the_grid_may_start_anywhere():
     patches = _random_patches()
-    usual = _as_dict(*_votes(patches, LOWER))
-    doubled = _as_dict(*_votes({k: np.repeat(v, 2, axis=0) for k, v in patches.items()}, LOWER))
+    usual = _as_dict(_votes(patches, LOWER))
+    doubled = _as_dict(_votes({k: np.repeat(v, 2, axis=0) for k, v in patches.items()}, LOWER))
     assert doubled == {key: 2 * count for key, count in usual.items()}
-    moved = _as_dict(*_votes(patches, np.array(LOWER) - 5.0 * CELL_M))
+    moved = _as_dict(_votes(patches, np.array(LOWER) - 5.0 * CELL_M))
     assert moved == {key + _pack((5, 5, 5)): count for key, count in usual.items()}
-
-
-def test_the_table_grows_with_the_votes():
-    patches = _random_patches(3000)
-    table, counts = _votes(patches, LOWER)
-    assert len(table) > 1024
-    assert _as_dict(table, counts) == _slow_votes(patches, LOWER)
 
 
 def test_nothing_votes_for_nothing():
     empty = {key: value[:0] for key, value in _random_patches().items()}
-    table, counts = _votes(empty, LOWER)
-    assert _as_dict(table, counts) == {}
-    centres, scores = hough.vote_peaks(table, counts, CELL_M, np.zeros(3), 1.0)
+    cells = _votes(empty, LOWER)
+    assert cells.shape == (0, 3)
+    centres, scores = hough.vote_peaks(cells, CELL_M, np.zeros(3), 1.0)
     assert centres.shape == (0, 3)
     assert scores.shape == (0,)
 
 
-def _table(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _table(cells: np.ndarray) -> np.ndarray:
     """Return the votes of patches that lie where they vote."""
     count = len(cells)
     patches = {
@@ -128,8 +120,8 @@ def _slow_peaks(cells: np.ndarray, minimum: float) -> set[tuple[tuple[int, ...],
     return {(cell, sums[cell]) for cell in sums if is_peak(cell)}
 
 
-def _peaks(table, counts, minimum: float) -> set[tuple[tuple[int, ...], int]]:
-    centres, scores = hough.vote_peaks(table, counts, CELL_M, np.zeros(3), minimum)
+def _peaks(cells: np.ndarray, minimum: float) -> set[tuple[tuple[int, ...], int]]:
+    centres, scores = hough.vote_peaks(cells, CELL_M, np.zeros(3), minimum)
     cells = np.round(centres / CELL_M - 0.5).astype(int)
     np.testing.assert_allclose(centres, (cells + 0.5) * CELL_M, atol=1e-12)
     return {(tuple(c), int(s)) for c, s in zip(cells.tolist(), scores, strict=True)}
@@ -138,22 +130,36 @@ def _peaks(table, counts, minimum: float) -> set[tuple[tuple[int, ...], int]]:
 @pytest.mark.parametrize("minimum", [1.0, 8.0, 40.0, 55.0, 90.0])
 def test_peaks_are_those_of_the_slow_way(minimum):
     cells = np.random.default_rng(3).integers(0, [12, 10, 8], (2000, 3))
-    peaks = _peaks(*_table(cells), minimum)
+    peaks = _peaks(_table(cells), minimum)
     assert peaks == _slow_peaks(cells, minimum)
     assert len(peaks) > 3 or minimum == 90.0
+
+
+def test_peaks_are_those_of_the_slow_way_over_many_cubes():
+    """Votes are counted by cubes of 32 cells; peaks lie within, at faces, edges and corners."""
+    rng = np.random.default_rng(13)
+    scattered = rng.integers(0, [900, 700, 200], (3000, 3))
+    piles = rng.integers(0, [900, 700, 200], (1500, 3))
+    piles[:600] = np.maximum(piles[:600] // 32 * 32 + rng.integers(-2, 2, (600, 3)), 0)
+    cells = np.concatenate([scattered, np.repeat(piles, 3, axis=0) + rng.integers(0, 2, (4500, 3))])
+    peaks = _peaks(_table(cells), 3.0)
+    assert peaks == _slow_peaks(cells, 3.0)
+    at_faces = [any(c % 32 in (0, 31) for c in cell) for cell, _ in peaks]
+    assert len(peaks) > 400
+    assert sum(at_faces) > 100
 
 
 def test_peaks_do_not_depend_on_the_order_of_the_votes():
     rng = np.random.default_rng(4)
     cells = rng.integers(0, 14, (1500, 3))
-    usual = _peaks(*_table(cells), 8.0)
+    usual = _peaks(_table(cells), 8.0)
     assert len(usual) > 3
-    assert _peaks(*_table(rng.permutation(cells)), 8.0) == usual
+    assert _peaks(_table(rng.permutation(cells)), 8.0) == usual
 
 
 def test_of_equal_neighbours_one_is_a_peak():
     pair = np.array([[5, 5, 5], [5, 5, 6]])
-    assert _peaks(*_table(np.repeat(pair, 4, axis=0)), 8.0) == {((5, 5, 5), 8)}
+    assert _peaks(_table(np.repeat(pair, 4, axis=0)), 8.0) == {((5, 5, 5), 8)}
 
 
 @pytest.mark.parametrize(
@@ -164,20 +170,20 @@ def test_a_peak_has_votes_of_its_own(minimum, own, is_peak):
     """All around it hold so many that together they make more than the minimum."""
     around = np.array([cell for cell in _neighbours((5, 5, 5)) if cell != (5, 5, 5)])
     cells = np.vstack([np.repeat(around, 2, axis=0), np.full((own, 3), 5)])
-    found = _peaks(*_table(cells), minimum)
+    found = _peaks(_table(cells), minimum)
     assert found >= {((5, 5, 5), 52 + own)} if is_peak else ((5, 5, 5), 52 + own) not in found
 
 
 def test_scattered_votes_are_no_peaks():
     """Each alone in its cell, and all of them together more than the minimum."""
     cells = np.array(_neighbours((5, 5, 5)))
-    assert _peaks(*_table(cells), 5.0) == set()
+    assert _peaks(_table(cells), 5.0) == set()
 
 
 def test_a_minimum_is_enough():
     one = np.full((8, 3), 3)
-    assert _peaks(*_table(one), 8.0) == {((3, 3, 3), 8)}
-    assert _peaks(*_table(one[:7]), 8.0) == set()
+    assert _peaks(_table(one), 8.0) == {((3, 3, 3), 8)}
+    assert _peaks(_table(one[:7]), 8.0) == set()
 
 
 def _scan(rng: np.random.Generator, motion) -> dict[str, np.ndarray]:
@@ -208,8 +214,7 @@ def test_the_peaks_of_a_tube_lie_on_its_axis(seed):
     motion = random_motion(rng)
     patches = _scan(rng, motion)
     lower = patches["centroids"].min(axis=0) - 2.0 * RADIUS_M
-    table, counts = _votes(patches, lower)
-    centres, scores = hough.vote_peaks(table, counts, CELL_M, lower, 15.0)
+    centres, scores = hough.vote_peaks(_votes(patches, lower), CELL_M, lower, 15.0)
     local = (centres - motion.shift) @ motion.turn
     assert len(centres) >= 8
     assert np.hypot(local[:, 1], local[:, 2]).max() < 1.8 * CELL_M
@@ -227,7 +232,7 @@ def test_a_plane_casts_no_votes():
     patches = _scan(rng, random_motion(rng))
     patches["usable"][:1500] = False
     patches["usable"][3500:] = False
-    assert _as_dict(*_votes(patches, patches["centroids"].min(axis=0) - 1.0)) == {}
+    assert _as_dict(_votes(patches, patches["centroids"].min(axis=0) - 1.0)) == {}
 
 
 def _slow_suppress(centres: np.ndarray, radii: np.ndarray, reach: float) -> list[bool]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stages.made import make_tube, plane_points, pyramid_of, straight, tube_points
+from stages.made import make_tube, plane_points, straight, tube_points
 from twin_pipeline.stages.ends import ends_in_the_open
 
 RADIUS_M = 0.1
@@ -22,8 +22,8 @@ def wall(x_m, seed=2):
 
 def open_at_end(*points, tube=TUBE, at_start=False):
     on_tube = tube_points(TUBE.nodes, RADIUS_M, np.random.default_rng(3), noise_m=0.003)
-    pyramid = pyramid_of(np.vstack([on_tube, *points]))
-    return ends_in_the_open(pyramid, tube, at_start=at_start)
+    xyz = np.vstack([on_tube, *points])
+    return ends_in_the_open(xyz, tube, at_start=at_start)
 
 
 @pytest.mark.parametrize("level_m", [-0.3, -RADIUS_M, 0.0, 0.05])

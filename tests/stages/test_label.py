@@ -4,7 +4,7 @@ import pytest
 from stages.made import make_tube, plane_points, pyramid_of, straight, trench_ground
 from twin_pipeline.model import PointLabel
 from twin_pipeline.stages.excavation import excavation
-from twin_pipeline.stages.label import label_points
+from twin_pipeline.stages.label import label_pipes, label_places
 
 GROUND = trench_ground()
 PLACES = {
@@ -21,7 +21,9 @@ XYZ = np.array([place for place, _ in PLACES.values()])
 
 
 def _labels(pyramid, tubes=()):
-    return label_points(pyramid, excavation(pyramid, GROUND), pyramid, tubes)
+    labels = label_places(pyramid, excavation(pyramid, GROUND))
+    label_pipes(labels, pyramid, tubes)
+    return labels
 
 
 @pytest.mark.parametrize("name", PLACES)
@@ -58,7 +60,8 @@ def test_each_pipe_has_its_own_label_whatever_lies_there():
 def test_without_ground_only_pipes_are_labelled():
     pyramid = pyramid_of(XYZ)
     tube = make_tube(straight(1.0), points=np.argsort(pyramid.order)[:2])
-    labels = label_points(pyramid, None, pyramid, [tube])
+    labels = label_places(pyramid, None)
+    label_pipes(labels, pyramid, [tube])
     assert labels.tolist() == [PointLabel.FIRST_PIPE] * 2 + [PointLabel.UNASSIGNED] * 6
 
 
@@ -66,5 +69,6 @@ def test_tubes_found_in_a_part_label_the_points_of_the_whole():
     pyramid = pyramid_of(XYZ)
     part = pyramid.part(pyramid.order < 4)
     tube = make_tube(straight(1.0), points=np.flatnonzero(part.order == 3))
-    labels = label_points(pyramid, None, part, [tube])
+    labels = label_places(pyramid, None)
+    label_pipes(labels, part, [tube])
     assert np.flatnonzero(labels).tolist() == [3]

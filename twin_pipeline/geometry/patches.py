@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin_pipeline.geometry.pyramid import Pyramid, VoxelLevel
-from twin_pipeline.model import BoolArray, FloatArray
+from twin_pipeline.model import BoolArray, SingleArray
 
 _BLOCK_LEVELS = 2
 
@@ -18,13 +18,13 @@ class Patches:
 
     level: int
     size_m: float
-    centroid: FloatArray
+    centroid: SingleArray
     """(M, 3) local frame, metres."""
-    normal: FloatArray
+    normal: SingleArray
     """(M, 3) unit, sign arbitrary."""
-    bend_m: FloatArray
+    bend_m: SingleArray
     """(M,) how far the surface around lies off the patch's plane, along its normal."""
-    bend_std_m: FloatArray
+    bend_std_m: SingleArray
     """(M,)"""
     usable: BoolArray
     """(M,) False for edges, scattered points and thinly covered places."""
@@ -60,7 +60,7 @@ def collect_patches(pyramid: Pyramid, number: int) -> Patches:
     )
 
 
-def _bend(level: VoxelLevel, coarser: VoxelLevel) -> tuple[FloatArray, FloatArray]:
+def _bend(level: VoxelLevel, coarser: VoxelLevel) -> tuple[SingleArray, SingleArray]:
     """Return where the surface around lies relative to each patch's plane, and its std."""
     surface = level.surface
     parent = np.repeat(
@@ -70,7 +70,8 @@ def _bend(level: VoxelLevel, coarser: VoxelLevel) -> tuple[FloatArray, FloatArra
     bend = np.einsum("ij,ij->i", offset, surface.normal)
     sideways = np.sqrt(np.maximum(np.einsum("ij,ij->i", offset, offset) - bend**2, 0.0))
     tilt = level.normal_std_rad * sideways
-    return bend, np.hypot(surface.thickness_m / np.sqrt(surface.count), tilt)
+    std = np.hypot(surface.thickness_m / np.sqrt(surface.count), tilt)
+    return bend, std.astype(np.float32)
 
 
 def expected_bend_m(patches: Patches, radius_m: float) -> float:

@@ -6,6 +6,7 @@ any of them is noticed (Numba alone looks only at the file of the function it co
 
 import fcntl
 import hashlib
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,10 @@ def _source_digest() -> str:
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
+
+# threads that wait for the next loop must sleep: spinning, they take the processors from those who
+# work, here and in other processes; OpenMP looks at this when the first loop begins
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 CACHE_DIR = platformdirs.user_cache_path("twin-pipeline") / "kernels" / _source_digest()
 numba.config.CACHE_DIR = str(CACHE_DIR)

@@ -14,6 +14,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 KeyArray = npt.NDArray[np.uint64]
 BoolArray = npt.NDArray[np.bool_]
+TableArray = npt.NDArray[np.int32]
 
 ARC_BINS = 24
 _FIRST_GAP_M = 0.3
@@ -45,7 +46,7 @@ def patches_in_ball(
     lower: FloatArray,
     size: float,
     keys: KeyArray,
-    table: IntArray,
+    table: TableArray,
     children: IntArray,
     centroids: FloatArray,
     used: BoolArray,
@@ -63,7 +64,7 @@ def patches_in_ball(
         voxels; metres.
     keys, table
         (B,) uint64 ascending Morton keys of the level's B occupied voxels, and the hash table of
-        their indices (power of two,) int64, -1 where free.
+        their indices (power of two,) int32, -1 where free.
     children
         (B + 1,) int64; voxel k holds the patches `children[k]:children[k + 1]`.
     centroids
@@ -109,7 +110,7 @@ def take_around(
     lower: FloatArray,
     size: float,
     keys: KeyArray,
-    table: IntArray,
+    table: TableArray,
     children: IntArray,
     centroids: FloatArray,
     used: BoolArray,
@@ -142,11 +143,12 @@ def _spread(value: int) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def _find(table: IntArray, keys: KeyArray, ix: int, iy: int, iz: int) -> int:
+def _find(table: TableArray, keys: KeyArray, ix: int, iy: int, iz: int) -> int:
     """Return the index of voxel (ix, iy, iz), or -1."""
     key = _spread(ix) | (_spread(iy) << np.uint64(1)) | (_spread(iz) << np.uint64(2))
     mask = np.uint64(len(table) - 1)
-    slot = ((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)) & mask
+    mixed = key * np.uint64(0x9E3779B97F4A7C15)
+    slot = (mixed ^ (mixed >> np.uint64(32))) & mask
     while table[slot] != -1:
         if keys[table[slot]] == key:
             return int(table[slot])
@@ -402,7 +404,7 @@ def refine_seeds(
     lower: FloatArray,
     size: float,
     keys: KeyArray,
-    table: IntArray,
+    table: TableArray,
     children: IntArray,
     centroids: FloatArray,
     normals: FloatArray,
@@ -478,7 +480,7 @@ def follow_axis(
     lower: FloatArray,
     size: float,
     keys: KeyArray,
-    table: IntArray,
+    table: TableArray,
     children: IntArray,
     centroids: FloatArray,
     normals: FloatArray,

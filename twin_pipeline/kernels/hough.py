@@ -13,12 +13,18 @@ from numba import njit
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-CountArray = npt.NDArray[np.int32]
+CellArray = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _FREE = np.int64(-1)
 _MIN_IN_CELL = 2
+_CUBE_BITS = 5
+_CUBE = 1 << _CUBE_BITS
+_MARGIN = 2
+"""Cells along an edge of the cubes by which votes are counted, and those beyond their faces: a
+peak depends on the sums around it, and these on the cells around them."""
+_ROOM = _CUBE + 2 * _MARGIN
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -31,7 +37,8 @@ def _pack(ix: int, iy: int, iz: int) -> np.int64:
 def _slot(table: IntArray, key: int) -> np.uint64:
     """Return the slot that holds `key`, or the free slot where it belongs."""
     mask = np.uint64(len(table) - 1)
-    slot = ((np.uint64(key) * _MULTIPLIER) >> np.uint64(20)) & mask
+    mixed = np.uint64(key) * _MULTIPLIER
+    slot = (mixed ^ (mixed >> np.uint64(32))) & mask
     while table[slot] != _FREE and table[slot] != key:
         slot = (slot + np.uint64(1)) & mask
     return slot
@@ -48,8 +55,8 @@ def axis_votes(
     expected: float,
     cell: float,
     lower: FloatArray,
-) -> tuple[IntArray, CountArray]:
-    """Count the votes of patches in cubic cells.
+) -> CellArray:
+    """Return the cubic cells that patches vote for.
 
     A patch votes for a side only if the surface bends to that side by roughly the right amount,
     as far as `bend_std` lets it be told.
@@ -72,28 +79,22 @@ def axis_votes(
 
     Returns
     -------
-    table (C,) int64 packed cell keys, -1 where free, and counts (C,) int32, C a power of two.
+    (V, 3) int32 numbers of the cells along each axis, one row a vote, in the order of the patches.
     """
     votes = 0
     for i in range(len(centroids)):
         for side in (-1.0, 1.0):
             votes += _bends_like(usable[i], side * bend[i], bend_std[i], expected)
-    capacity = 1024
-    while capacity < 2 * votes:
-        capacity *= 2
-    table = np.full(capacity, _FREE, np.int64)
-    counts = np.zeros(capacity, np.int32)
+    cells = np.empty((votes, 3), np.int32)
+    vote = 0
     for i in range(len(centroids)):
         for side in (-1.0, 1.0):
-            if not _bends_like(usable[i], side * bend[i], bend_std[i], expected):
-                continue
-            ix = np.int64((centroids[i, 0] + side * radius * normals[i, 0] - lower[0]) / cell)
-            iy = np.int64((centroids[i, 1] + side * radius * normals[i, 1] - lower[1]) / cell)
-            iz = np.int64((centroids[i, 2] + side * radius * normals[i, 2] - lower[2]) / cell)
-            slot = _slot(table, _pack(ix, iy, iz))
-            table[slot] = _pack(ix, iy, iz)
-            counts[slot] += 1
-    return table, counts
+            if _bends_like(usable[i], side * bend[i], bend_std[i], expected):
+                for a in range(3):
+                    place = centroids[i, a] + side * radius * normals[i, a]
+                    cells[vote, a] = np.int32((place - lower[a]) / cell)
+                vote += 1
+    return cells
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -103,15 +104,16 @@ def _bends_like(usable: np.bool_, bend: float, std: float, expected: float) -> b
 
 @njit(cache=True, nogil=True)
 def vote_peaks(
-    table: IntArray, counts: CountArray, cell: float, lower: FloatArray, minimum: float
+    cells: CellArray, cell: float, lower: FloatArray, minimum: float
 ) -> tuple[FloatArray, FloatArray]:
     """Find the cells with several votes whose 27-cell sum is a local maximum.
 
-    Ties go to the smaller key, so that the result does not depend on the order of the votes.
+    Ties go to the first along x, then y, then z. Votes are sorted by cubes of cells, so that what
+    is counted at a time fits into the processor's cache.
 
     Parameters
     ----------
-    table, counts, cell, lower
+    cells, cell, lower
         Result and arguments of `axis_votes`.
     minimum
         Smallest score, votes.
@@ -119,60 +121,178 @@ def vote_peaks(
     Returns
     -------
     centres (P, 3) of the cells, metres, local frame, and scores (P,), the votes in the cell and
-    its 26 neighbours.
+    its 26 neighbours; in the order of the votes, by cubes.
     """
-    capacity = len(table)
-    sums = np.zeros(capacity, np.int32)
-    least = max(_MIN_IN_CELL, math.ceil(minimum / 27.0))
-    for slot in range(capacity):
-        if counts[slot] >= least:
-            sums[slot] = _neighbour_sum(table, counts, table[slot])
+    keys, starts, inside = _sorted_by_cube(cells)
+    counts = np.zeros(_ROOM**3, np.int32)
+    sums = np.zeros(_ROOM**3, np.int32)
+    touched = np.empty(_ROOM**3, np.int32)
+    centres = np.empty((64, 3))
+    scores = np.empty(64)
     found = 0
-    for slot in range(capacity):
-        if sums[slot] >= minimum and _is_peak(table, sums, slot):
-            found += 1
-    centres = np.empty((found, 3))
-    scores = np.empty(found)
-    k = 0
-    for slot in range(capacity):
-        if sums[slot] >= minimum and _is_peak(table, sums, slot):
-            key = table[slot]
-            centres[k, 0] = lower[0] + ((key >> 42) + 0.5) * cell
-            centres[k, 1] = lower[1] + (((key >> 21) & 0x1FFFFF) + 0.5) * cell
-            centres[k, 2] = lower[2] + ((key & 0x1FFFFF) + 0.5) * cell
-            scores[k] = sums[slot]
-            k += 1
-    return centres, scores
+    for cube in range(len(keys)):
+        votes = inside[starts[cube] : starts[cube + 1]]
+        if len(votes) < minimum:
+            continue
+        taken = _count(votes, counts, touched)
+        least = max(_MIN_IN_CELL, math.ceil(minimum / 27.0))
+        for n in range(taken):
+            if counts[touched[n]] >= least and _off_border(touched[n]):
+                sums[touched[n]] = _neighbour_sum(counts, touched[n])
+        for n in range(taken):
+            at = touched[n]
+            if sums[at] >= minimum and _in_core(at) and _is_peak(sums, at):
+                if found == len(scores):
+                    centres, scores = _doubled(centres, scores)
+                for a in range(3):
+                    first = ((keys[cube] >> (42 - 21 * a)) & 0x1FFFFF) * _CUBE - _MARGIN
+                    centres[found, a] = lower[a] + (first + _along(at, a) + 0.5) * cell
+                scores[found] = sums[at]
+                found += 1
+        for n in range(taken):
+            counts[touched[n]] = sums[touched[n]] = 0
+    return centres[:found], scores[:found]
 
 
 @njit(cache=True, nogil=True)
-def _neighbour_sum(table: IntArray, counts: CountArray, key: int) -> int:
-    """Return the votes in the cell of `key` and its 26 neighbours."""
-    ix, iy, iz = key >> 42, (key >> 21) & 0x1FFFFF, key & 0x1FFFFF
+def _sorted_by_cube(cells: CellArray) -> tuple[IntArray, IntArray, CellArray]:
+    """Sort votes by cubes of cells; near a cube's faces they belong to its neighbours as well.
+
+    Returns the keys (Q,) of the cubes, the first vote (Q + 1,) of each, and for each vote the
+    place (W,) of its cell in the cube with its margin.
+    """
+    table = np.full(1024, _FREE, np.int64)
+    number = np.empty(1024, np.int64)
+    keys = np.empty(512, np.int64)
+    held = np.zeros(512, np.int64)
+    cubes = 0
+    last, where = _FREE, 0
+    for i in range(len(cells)):
+        for jx in range(_first_cube(cells[i, 0]), _last_cube(cells[i, 0]) + 1):
+            for jy in range(_first_cube(cells[i, 1]), _last_cube(cells[i, 1]) + 1):
+                for jz in range(_first_cube(cells[i, 2]), _last_cube(cells[i, 2]) + 1):
+                    key = _pack(jx, jy, jz)
+                    if key != last:
+                        slot = _slot(table, key)
+                        if table[slot] == _FREE:
+                            if cubes == len(keys):
+                                table, number, keys, held = _roomier(keys, held)
+                                slot = _slot(table, key)
+                            table[slot], number[slot] = key, cubes
+                            keys[cubes] = key
+                            cubes += 1
+                        last, where = key, number[slot]
+                    held[where] += 1
+    starts = np.zeros(cubes + 1, np.int64)
+    starts[1:] = np.cumsum(held[:cubes])
+    inside = np.empty(starts[cubes], np.int32)
+    free = starts[:cubes].copy()
+    last = _FREE
+    for i in range(len(cells)):
+        for jx in range(_first_cube(cells[i, 0]), _last_cube(cells[i, 0]) + 1):
+            for jy in range(_first_cube(cells[i, 1]), _last_cube(cells[i, 1]) + 1):
+                for jz in range(_first_cube(cells[i, 2]), _last_cube(cells[i, 2]) + 1):
+                    key = _pack(jx, jy, jz)
+                    if key != last:
+                        last, where = key, number[_slot(table, key)]
+                    x = cells[i, 0] - jx * _CUBE + _MARGIN
+                    y = cells[i, 1] - jy * _CUBE + _MARGIN
+                    z = cells[i, 2] - jz * _CUBE + _MARGIN
+                    inside[free[where]] = (x * _ROOM + y) * _ROOM + z
+                    free[where] += 1
+    return keys[:cubes], starts, inside
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _first_cube(cell: int) -> int:
+    """Return the first cube along an axis that a cell belongs to."""
+    return max(int(cell) - _MARGIN, 0) >> _CUBE_BITS
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _last_cube(cell: int) -> int:
+    """Return the last cube along an axis that a cell belongs to."""
+    return (int(cell) + _MARGIN) >> _CUBE_BITS
+
+
+@njit(cache=True, nogil=True)
+def _roomier(keys: IntArray, held: IntArray) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Return table, numbers, keys and counts with twice the room."""
+    count = len(keys)
+    table = np.full(4 * count, _FREE, np.int64)
+    number = np.empty(4 * count, np.int64)
+    wider_keys, wider_held = np.empty(2 * count, np.int64), np.zeros(2 * count, np.int64)
+    wider_keys[:count], wider_held[:count] = keys, held
+    for n in range(count):
+        slot = _slot(table, keys[n])
+        table[slot], number[slot] = keys[n], n
+    return table, number, wider_keys, wider_held
+
+
+@njit(cache=True, nogil=True)
+def _doubled(centres: FloatArray, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the same with twice the room."""
+    count = len(scores)
+    wider, longer = np.empty((2 * count, 3)), np.empty(2 * count)
+    wider[:count], longer[:count] = centres, scores
+    return wider, longer
+
+
+@njit(cache=True, nogil=True)
+def _count(votes: CellArray, counts: CellArray, touched: CellArray) -> int:
+    """Count votes by place; fill in the places that got any, and return how many."""
+    taken = 0
+    for n in range(len(votes)):
+        if counts[votes[n]] == 0:
+            touched[taken] = votes[n]
+            taken += 1
+        counts[votes[n]] += 1
+    return taken
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _along(place: int, axis: int) -> int:
+    """Return the number of a place along an axis of a cube with its margin."""
+    if axis == 0:
+        return place // (_ROOM * _ROOM)
+    return place // _ROOM % _ROOM if axis == 1 else place % _ROOM
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _off_border(place: int) -> bool:
+    inner = True
+    for a in range(3):
+        inner &= 1 <= _along(place, a) < _ROOM - 1
+    return inner
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _in_core(place: int) -> bool:
+    core = True
+    for a in range(3):
+        core &= _MARGIN <= _along(place, a) < _MARGIN + _CUBE
+    return core
+
+
+@njit(cache=True, nogil=True)
+def _neighbour_sum(counts: CellArray, place: int) -> int:
+    """Return the votes in a place and its 26 neighbours."""
     total = 0
-    for jx in range(max(ix - 1, 0), ix + 2):
-        for jy in range(max(iy - 1, 0), iy + 2):
-            for jz in range(max(iz - 1, 0), iz + 2):
-                slot = _slot(table, _pack(jx, jy, jz))
-                if table[slot] != _FREE:
-                    total += counts[slot]
+    for row in range(9):
+        middle = place + (row // 3 - 1) * _ROOM * _ROOM + (row % 3 - 1) * _ROOM
+        total += counts[middle - 1] + counts[middle] + counts[middle + 1]
     return total
 
 
 @njit(cache=True, nogil=True)
-def _is_peak(table: IntArray, sums: CountArray, slot: int) -> bool:
-    """Tell whether no neighbour has a larger sum, nor an equal sum and a smaller key."""
-    key, own = table[slot], sums[slot]
-    ix, iy, iz = key >> 42, (key >> 21) & 0x1FFFFF, key & 0x1FFFFF
-    for jx in range(max(ix - 1, 0), ix + 2):
-        for jy in range(max(iy - 1, 0), iy + 2):
-            for jz in range(max(iz - 1, 0), iz + 2):
-                other = _pack(jx, jy, jz)
-                if other == key:
-                    continue
-                j = _slot(table, other)
-                if table[j] != _FREE and (sums[j] > own or (sums[j] == own and other < key)):
-                    return False
+def _is_peak(sums: CellArray, place: int) -> bool:
+    """Tell whether no neighbour has a larger sum, nor an equal sum and comes first."""
+    own = sums[place]
+    for row in range(9):
+        middle = place + (row // 3 - 1) * _ROOM * _ROOM + (row % 3 - 1) * _ROOM
+        for other in range(middle - 1, middle + 2):
+            if sums[other] > own or (sums[other] == own and other < place):
+                return False
     return True
 
 

@@ -19,11 +19,11 @@ _ROUNDS = 12
 _LEAST_DEVIATION_M = 0.003
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, parallel=True)
 def neighbours_within(
     points: FloatArray, elevations: FloatArray, reach_m: float
 ) -> tuple[IntArray, IntArray]:
-    """List the elevations around each point.
+    """List the elevations around each point; all are tried, so that only near ones should be given.
 
     Parameters
     ----------
@@ -38,23 +38,27 @@ def neighbours_within(
         (T,) indices of elevations; those around point i are `neighbours[first[i]:first[i + 1]]`,
         rising.
     """
-    order = np.argsort(elevations[:, 0])
-    x = elevations[order, 0]
-    begin = np.searchsorted(x, points[:, 0] - reach_m)
-    end = np.searchsorted(x, points[:, 0] + reach_m, side="right")
-    neighbours = np.empty(np.sum(end - begin), np.int64)
+    count = np.zeros(len(points), np.int64)
+    for i in prange(len(points)):
+        for j in range(len(elevations)):
+            count[i] += _within(points, i, elevations, j, reach_m)
     first = np.zeros(len(points) + 1, np.int64)
-    found = 0
-    for i in range(len(points)):
-        for j in range(begin[i], end[i]):
-            dx = elevations[order[j], 0] - points[i, 0]
-            dy = elevations[order[j], 1] - points[i, 1]
-            if dx * dx + dy * dy <= reach_m * reach_m:
-                neighbours[found] = order[j]
+    first[1:] = np.cumsum(count)
+    neighbours = np.empty(first[-1], np.int64)
+    for i in prange(len(points)):
+        found = first[i]
+        for j in range(len(elevations)):
+            if _within(points, i, elevations, j, reach_m):
+                neighbours[found] = j
                 found += 1
-        neighbours[first[i] : found].sort()
-        first[i + 1] = found
-    return neighbours[:found], first
+    return neighbours, first
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _within(points: FloatArray, i: int, elevations: FloatArray, j: int, reach_m: float) -> bool:
+    dx = elevations[j, 0] - points[i, 0]
+    dy = elevations[j, 1] - points[i, 1]
+    return bool(dx * dx + dy * dy <= reach_m * reach_m)
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -109,7 +113,7 @@ def _spread_evenly(
     for j in range(count):
         dx = elevations[own[j], 0] - point[0]
         dy = elevations[own[j], 1] - point[1]
-        octant[j] = int((math.atan2(dy, dx) + math.pi) * (4.0 / math.pi)) % _OCTANTS
+        octant[j] = _octant(dx, dy)
         held[octant[j]] += 1
     seen = np.zeros(_OCTANTS, np.int64)
     kept = np.empty((count, 3))
@@ -125,6 +129,16 @@ def _spread_evenly(
     return kept[:k]
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _octant(dx: float, dy: float) -> int:
+    """Return in which eighth of the horizon a direction lies, 0 ... 7 from west through south."""
+    upper = dy > 0.0 or (dy == 0.0 and dx > 0.0)
+    if not upper:
+        dx, dy = -dx, -dy
+    number = int(dy >= dx) if dx > 0.0 else 2 + int(dy <= -dx)
+    return number + 4 if upper else number
+
+
 @njit(cache=True, nogil=True)
 def _robust_plane(kept: FloatArray, scale_m: float) -> tuple[float, float]:
     """Return height and standard deviation at offset 0."""
@@ -135,14 +149,14 @@ def _robust_plane(kept: FloatArray, scale_m: float) -> tuple[float, float]:
         height, slope_x, slope_y, _ = _weighted_plane(kept, weights)
         for j in range(count):
             residual[j] = kept[j, 2] - height - slope_x * kept[j, 0] - slope_y * kept[j, 1]
+        if iteration < _FIRST_ROUNDS:
+            for j in range(count):
+                weights[j] = 1.0 / max(abs(residual[j]), _LEAST_DEVIATION_M)
+            continue
         limit = max(4.0 * 1.4826 * np.median(np.abs(residual)), scale_m)
         for j in range(count):
-            away = abs(residual[j])
             near = 1.0 / (1.0 + math.hypot(kept[j, 0], kept[j, 1])) ** 2
-            if iteration < _FIRST_ROUNDS:
-                weights[j] = 1.0 / max(away, _LEAST_DEVIATION_M)
-            else:
-                weights[j] = near * max(1.0 - (away / limit) ** 2, 0.0) ** 2
+            weights[j] = near * max(1.0 - (residual[j] / limit) ** 2, 0.0) ** 2
     total = squares = 0.0
     used = 0
     for j in range(count):

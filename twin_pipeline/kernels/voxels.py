@@ -14,6 +14,8 @@ from numba import njit, prange
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 KeyArray = npt.NDArray[np.uint64]
+SingleArray = npt.NDArray[np.float32]
+TableArray = npt.NDArray[np.int32]
 
 EMPTY = -1
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -104,19 +106,26 @@ def level_starts(sorted_keys: KeyArray, level: int) -> tuple[KeyArray, IntArray]
     return keys, starts
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _hash(key: np.uint64) -> np.uint64:
+    """Return bits that all bits of a key have a part in, the lower ones of the result too."""
+    mixed = np.uint64(key) * _MULTIPLIER
+    return np.uint64(mixed ^ (mixed >> np.uint64(32)))
+
+
 @njit(cache=True, nogil=True)
-def hash_table(keys: KeyArray) -> IntArray:
-    """Return an open-addressing table (power of two,) int64 of voxel indices by keys (M,) uint64.
+def hash_table(keys: KeyArray) -> TableArray:
+    """Return an open-addressing table (power of two,) int32 of voxel indices by keys (M,) uint64.
 
     Free slots hold EMPTY.
     """
     capacity = 16
     while capacity < 2 * len(keys):
         capacity *= 2
-    table = np.full(capacity, EMPTY, np.int64)
+    table = np.full(capacity, EMPTY, np.int32)
     mask = np.uint64(capacity - 1)
     for i in range(len(keys)):
-        slot = ((keys[i] * _MULTIPLIER) >> np.uint64(20)) & mask
+        slot = _hash(keys[i]) & mask
         while table[slot] != EMPTY:
             slot = (slot + np.uint64(1)) & mask
         table[slot] = i
@@ -124,13 +133,13 @@ def hash_table(keys: KeyArray) -> IntArray:
 
 
 @njit(cache=True, nogil=True)
-def find_voxel(table: IntArray, keys: KeyArray, ix: int, iy: int, iz: int) -> int:
+def find_voxel(table: TableArray, keys: KeyArray, ix: int, iy: int, iz: int) -> int:
     """Return the index of voxel (ix, iy, iz), or EMPTY; `table` is the `hash_table` of `keys`."""
     if ix < 0 or iy < 0 or iz < 0:
         return EMPTY
     key = morton_key(ix, iy, iz)
     mask = np.uint64(len(table) - 1)
-    slot = ((key * _MULTIPLIER) >> np.uint64(20)) & mask
+    slot = _hash(key) & mask
     while table[slot] != EMPTY:
         if keys[table[slot]] == key:
             return int(table[slot])
@@ -139,7 +148,7 @@ def find_voxel(table: IntArray, keys: KeyArray, ix: int, iy: int, iz: int) -> in
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def voxel_moments(xyz: FloatArray, starts: IntArray) -> tuple[FloatArray, npt.NDArray[np.float32]]:
+def voxel_moments(xyz: FloatArray, starts: IntArray) -> tuple[FloatArray, SingleArray]:
     """Return the mean and the scatter of the points in each voxel.
 
     Parameters
@@ -233,12 +242,12 @@ def _eigenvector(
 @njit(cache=True, nogil=True, parallel=True)
 def neighbourhood_normals(
     keys: KeyArray,
-    table: IntArray,
+    table: TableArray,
     starts: IntArray,
     means: FloatArray,
-    scatter: npt.NDArray[np.float32],
+    scatter: SingleArray,
     radius: float,
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, IntArray]:
+) -> tuple[SingleArray, SingleArray, SingleArray, SingleArray, TableArray]:
     """Fit a plane to all points of the voxels whose mean lies within `radius` of a voxel's mean.
 
     Parameters
@@ -254,14 +263,14 @@ def neighbourhood_normals(
     -------
     centroids (M, 3), metres, local frame; normals (M, 3) unit and unoriented; thickness (M,) rms
     distance from the plane and width (M,) rms extent along the plane's shorter side, metres;
-    counts (M,) int64 points used.
+    counts (M,) int32 points used; float32.
     """
     count = len(keys)
-    centroids = np.empty((count, 3))
-    normals = np.empty((count, 3))
-    thickness = np.empty(count)
-    width = np.empty(count)
-    counts = np.empty(count, np.int64)
+    centroids = np.empty((count, 3), np.float32)
+    normals = np.empty((count, 3), np.float32)
+    thickness = np.empty(count, np.float32)
+    width = np.empty(count, np.float32)
+    counts = np.empty(count, np.int32)
     for k in prange(count):
         ix, iy, iz = (
             _compact(keys[k]),
@@ -308,7 +317,7 @@ def neighbourhood_normals(
 def points_in_capsule(
     xyz: FloatArray,
     keys: KeyArray,
-    table: IntArray,
+    table: TableArray,
     starts: IntArray,
     lower: FloatArray,
     size: float,

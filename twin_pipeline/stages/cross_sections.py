@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from twin_pipeline.geometry import polyline
+from twin_pipeline.kernels import slabs as kernel
 from twin_pipeline.model import (
     CrossSection,
     FloatArray,
@@ -23,7 +24,6 @@ _STEEP = 0.5
 _RATHER = 0.55
 """Of the distance between sections: how much further off a seen station may be."""
 _FIRST_CELL_M = 0.002
-_BLOCK = 1 << 20
 _NEAR = 2.0
 """Outer diameters round the axis within which half of the points are kept."""
 
@@ -91,16 +91,13 @@ def _spread(stations: Stations, length_m: float, count: int) -> IntArray:
 def _members(
     cloud: PointCloud, pipe: Pipe, slabs: Sequence[_Slab], options: CrossSectionsOptions
 ) -> list[IntArray]:
-    """Return which points lie in each slab; in blocks, so that no copy of the cloud is made."""
-    found: list[list[IntArray]] = [[] for _ in slabs]
-    for first in range(0, len(cloud), _BLOCK):
-        block = cloud.xyz[first : first + _BLOCK]
-        for held, slab in zip(found, slabs, strict=True):
-            centre = pipe.stations.centre[slab.station] - cloud.origin
-            ahead = (block[:, 0] - centre[0]) * slab.along[0]
-            ahead += (block[:, 1] - centre[1]) * slab.along[1]
-            held.append(first + np.flatnonzero(np.abs(ahead) <= options.thickness_m / 2))
-    return [np.concatenate(held) if held else np.empty(0, np.int64) for held in found]
+    """Return which points lie in each slab."""
+    if not slabs:
+        return []
+    centres = [pipe.stations.centre[slab.station, :2] - cloud.origin[:2] for slab in slabs]
+    along = np.array([slab.along for slab in slabs])
+    index, slab = kernel.within_slabs(cloud.xyz, np.array(centres), along, options.thickness_m / 2)
+    return [index[slab == number] for number in range(len(slabs))]
 
 
 def _slice(

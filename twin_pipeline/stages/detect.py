@@ -85,7 +85,7 @@ def _peaks(
     """Return centres, scores (share of a full ring) and radii of the vote peaks for one radius."""
     cell = _CELL_PER_RADIUS * radius_m
     corner = lower - radius_m - 3.0 * cell
-    table, counts = hough.axis_votes(
+    cells = hough.axis_votes(
         patches.centroid,
         patches.normal,
         patches.bend_m,
@@ -99,7 +99,7 @@ def _peaks(
     # a surface crosses about 1.5 voxels per voxel area; the peak sums three cells along the axis
     full_ring = 2.0 * math.pi * radius_m * 3.0 * cell * 1.5 / patches.size_m**2
     minimum = max(_MIN_VOTES, options.min_vote_share * full_ring)
-    centres, scores = hough.vote_peaks(table, counts, cell, corner, minimum)
+    centres, scores = hough.vote_peaks(cells, cell, corner, minimum)
     return centres, scores / full_ring, np.full(len(scores), radius_m)
 
 

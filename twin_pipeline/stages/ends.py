@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.kernels import slabs
 from twin_pipeline.model import FloatArray
 
 _FROM_M, _BIN_M, _BINS = 0.08, 0.05, 6
@@ -16,7 +16,7 @@ _CLEAR = 0.25
 """Of the radius, by which the ground ahead must stay below where the crown would be."""
 
 
-def ends_in_the_open(pyramid: Pyramid, tube: Tube, *, at_start: bool) -> bool:
+def ends_in_the_open(xyz: FloatArray, tube: Tube, *, at_start: bool) -> bool:
     """Tell whether the ground ahead of a tube's end shows that the pipe does not go on.
 
     It does not where, over the next decimetres, what is seen lies below the crown of a pipe that
@@ -24,25 +24,24 @@ def ends_in_the_open(pyramid: Pyramid, tube: Tube, *, at_start: bool) -> bool:
 
     Parameters
     ----------
-    pyramid
-        All points, those that are no part of the excavation too.
+    xyz
+        (N, 3) all points, those that are no part of the excavation too; metres, local frame.
     """
     nodes = tube.nodes if at_start else tube.nodes[::-1]
     outward = nodes[0] - nodes[min(5, len(nodes) - 1)]
     outward = outward / np.linalg.norm(outward)
     if float(np.hypot(outward[0], outward[1])) < _LEVEL:
         return False
-    return _open_ahead(_points_ahead(pyramid, nodes[0], outward, tube.radius_m), tube.radius_m)
+    return _open_ahead(_points_ahead(xyz, nodes[0], outward, tube.radius_m), tube.radius_m)
 
 
 def _points_ahead(
-    pyramid: Pyramid, end: FloatArray, outward: FloatArray, radius_m: float
+    xyz: FloatArray, end: FloatArray, outward: FloatArray, radius_m: float
 ) -> FloatArray:
     """Return distance ahead and height above the axis carried on (P, 2) in a strip ahead."""
     reach = _FROM_M + _BINS * _BIN_M
-    level = pyramid.level_near(0.1)
-    index = level.points_in_capsule(end, end + reach * outward, radius_m + _ABOVE_M)
-    offset = pyramid.xyz[index] - end
+    index = slabs.within_capsule(xyz, end, end + reach * outward, radius_m + _ABOVE_M)
+    offset = xyz[index] - end
     ahead = offset @ outward
     off = offset - ahead[:, None] * outward
     right = np.array([outward[1], -outward[0], 0.0]) / np.hypot(outward[0], outward[1])

@@ -10,17 +10,19 @@ from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import LabelArray, PointLabel
 
 
-def label_points(
-    pyramid: Pyramid, place: Excavation | None, searched: Pyramid, tubes: Sequence[Tube]
-) -> LabelArray:
-    """Return labels (N,) in the cloud's order, values as in `PointLabel`.
-
-    The tubes' points count in the pyramid in which they were searched for, a part of the whole.
-    """
+def label_places(pyramid: Pyramid, place: Excavation | None) -> LabelArray:
+    """Return labels (N,) in the cloud's order of pavement and trench, values as in `PointLabel`."""
     labels = np.zeros(len(pyramid.xyz), np.uint16)
     if place is not None:
         labels[pyramid.order[place.on_pavement]] = PointLabel.GROUND
         labels[pyramid.order[place.dug]] = PointLabel.TRENCH
+    return labels
+
+
+def label_pipes(labels: LabelArray, searched: Pyramid, tubes: Sequence[Tube]) -> None:
+    """Label in the cloud's order the points of tubes, each with its own number.
+
+    The tubes' points count in the pyramid in which they were searched for, a part of the whole.
+    """
     for number, tube in enumerate(tubes):
         labels[searched.order[tube.points]] = PointLabel.FIRST_PIPE + number
-    return labels

@@ -1,0 +1,71 @@
+"""Points in simple bodies, by looking at each of them. Frame: local, metres. N = points."""
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+@njit(cache=True, nogil=True)
+def within_slabs(
+    xyz: FloatArray, centres: FloatArray, along: FloatArray, half_m: float
+) -> tuple[IntArray, IntArray]:
+    """Find the points in vertical slabs.
+
+    Parameters
+    ----------
+    xyz
+        (N, 3) metres, local frame.
+    centres, along
+        (S, 2) a place in the middle of each of S slabs, metres, local frame, and the unit vector
+        across the slab.
+    half_m
+        Half of the thickness of the slabs, metres.
+
+    Returns
+    -------
+    index, slab
+        (P,) rising numbers of points, and the number of the slab that each lies in; a point in
+        several slabs comes once for each.
+    """
+    index, slab = np.empty(1024, np.int64), np.empty(1024, np.int64)
+    found = 0
+    for i in range(len(xyz)):
+        for s in range(len(centres)):
+            ahead = (xyz[i, 0] - centres[s, 0]) * along[s, 0]
+            ahead += (xyz[i, 1] - centres[s, 1]) * along[s, 1]
+            if abs(ahead) > half_m:
+                continue
+            if found == len(index):
+                index, slab = np.append(index, index), np.append(slab, slab)
+            index[found], slab[found] = i, s
+            found += 1
+    return index[:found], slab[:found]
+
+
+@njit(cache=True, nogil=True)
+def within_capsule(xyz: FloatArray, first: FloatArray, last: FloatArray, radius: float) -> IntArray:
+    """Return the rising numbers (P,) of the points (N, 3) within `radius` of a segment, metres.
+
+    The segment has some length, from `first` (3,) to `last` (3,).
+    """
+    index = np.empty(1024, np.int64)
+    found = 0
+    axis = last - first
+    length2 = (axis * axis).sum()
+    low, high = np.minimum(first, last) - radius, np.maximum(first, last) + radius
+    for i in range(len(xyz)):
+        if not low[0] <= xyz[i, 0] <= high[0] or not low[1] <= xyz[i, 1] <= high[1]:
+            continue
+        x, y, z = xyz[i, 0] - first[0], xyz[i, 1] - first[1], xyz[i, 2] - first[2]
+        t = min(1.0, max(0.0, (x * axis[0] + y * axis[1] + z * axis[2]) / length2))
+        dx, dy, dz = x - t * axis[0], y - t * axis[1], z - t * axis[2]
+        if dx * dx + dy * dy + dz * dz > radius * radius:
+            continue
+        if found == len(index):
+            index = np.append(index, index)
+        index[found] = i
+        found += 1
+    return index[:found]
