@@ -1,6 +1,8 @@
 """What a publication holds, and how it changes under its readers."""
 
 import json
+import subprocess
+import sys
 from urllib.parse import unquote
 
 import pystac
@@ -261,4 +263,30 @@ def test_further_formats_come_along(make_run, publish_to):
     reader, _ = publish_to(out)
     formats = {each["format"] for each in reader.packages()[0]["resources"]}
     assert {"GPKG", "GeoJSON", "CSV", "3D Tiles", "HTML", "FlatGeobuf", "DXF"} <= formats
+    assert reader.check()
+
+
+def test_layers_of_others_come_along(make_run, publish_to, tmp_path):
+    out = make_run("one", ["a.las"])
+    reader, _ = publish_to(out)
+    park = tmp_path / "公園.geojson"
+    ring = [[139.6919, 35.6898], [139.692, 35.6898], [139.692, 35.6899], [139.6919, 35.6898]]
+    shape = {"type": "Polygon", "coordinates": [ring]}
+    feature = {"type": "Feature", "properties": {"name": "x"}, "geometry": shape}
+    park.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), "utf-8")
+    command = [sys.executable, "-m", "twin_pipeline", "layers", "add", out, park, "-q"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    publish_to(out)
+    *_, group = reader.json("catalog.json")["catalog"]
+    assert group["id"] == "twin-pipeline/layers"
+    (url,) = urls(group)
+    assert json.loads(reader.file(url).read_text("utf-8"))["features"]
+    assert reader.file(list(urls(reader.json("reearth.json")))[-1]).is_file()
+    (index,) = reader.root.glob("data/*/layers/layers.json")
+    (layer,) = json.loads(index.read_text("utf-8"))["layers"]
+    assert (index.parent.parent / layer["url"]).is_file()
+    assert layer["sources"] == ["公園.geojson"]
+    shown = json.loads((index.parent.parent / "catalog.json").read_text("utf-8"))
+    assert shown["catalog"][-1]["id"] == "twin-pipeline/layers"
     assert reader.check()

@@ -17,6 +17,7 @@ from twin_pipeline.export.viewer_data import NAME as VIEWER_DATA
 from twin_pipeline.export.viewer_data import write_viewer_data
 from twin_pipeline.export.withheld import Withheld
 from twin_pipeline.export.write import write_attributes
+from twin_pipeline.layers.record import Layer
 from twin_pipeline.publication import ckan, dcat, stac
 from twin_pipeline.publication.describe import site_told, survey_dates
 from twin_pipeline.publication.licences import licence_of
@@ -24,6 +25,7 @@ from twin_pipeline.publication.options import PublishOptions
 from twin_pipeline.publication.told import SiteTold, Told
 from twin_pipeline.publishing.assets import file_assets, tile_assets
 from twin_pipeline.publishing.catalogues import catalogues
+from twin_pipeline.publishing.context import context_layers, from_anywhere, from_view, write_layers
 from twin_pipeline.publishing.pieces import Piece
 from twin_pipeline.publishing.policy import Policy
 from twin_pipeline.publishing.reduce import reduce_details, reduce_index, withheld_of
@@ -97,10 +99,13 @@ def assemble(
     pieces["all", ""] = _whole_piece(shown, sites, wanted, folder / "all", warn)
     index["report"] = _report_path(pieces["all", ""])
     write_view(sites, reduce_index(index, withheld), pieces, folder / "view")
+    layers = context_layers(runs.outs, pieces, warn)
+    write_layers(from_view(layers), folder / "view")
     pieces["view", ""] = _piece_of(folder / "view")
     pieces["viewer", ""] = viewer_piece()
     told = _told(shown, sites, pieces, wanted)
-    return Assembled(pieces, _indices(shown, sites, pieces, told, withheld, folder), told)
+    indices = _indices(shown, sites, pieces, told, withheld, layers, folder)
+    return Assembled(pieces, indices, told)
 
 
 def _shown(runs: Runs, sites: Sequence[ReadySite]) -> Runs:
@@ -273,6 +278,7 @@ def _indices(
     pieces: Pieces,
     told: Told,
     withheld: Withheld,
+    layers: Sequence[Layer],
     folder: Path,
 ) -> dict[str, bytes]:
     place = folder / "catalogues"
@@ -281,6 +287,14 @@ def _indices(
         **stac.stac_documents(told),
         ckan.NAME: ckan.ckan_document(told),
         dcat.NAME: dcat.dcat_document(told),
-        **catalogues(sites, pieces, told.base_url, shown.cover_limits_m, withheld, place),
+        **catalogues(
+            sites,
+            pieces,
+            told.base_url,
+            shown.cover_limits_m,
+            withheld,
+            from_anywhere(layers, told.base_url),
+            place,
+        ),
         PAGE: page(pieces["viewer", ""], pieces["view", ""], told.title),
     }

@@ -8,6 +8,8 @@ from typing import Any
 from twin_pipeline.export.catalog import CatalogOptions, site_url, write_catalogs
 from twin_pipeline.export.reearth import write_reearth
 from twin_pipeline.export.withheld import Withheld
+from twin_pipeline.layers.catalogues import show_layers
+from twin_pipeline.layers.record import Layer
 from twin_pipeline.publishing.pieces import Piece
 from twin_pipeline.publishing.reduce import reduce_members
 from twin_pipeline.publishing.site import ReadySite
@@ -22,6 +24,7 @@ def catalogues(
     base_url: str,
     cover_limits_m: Sequence[float],
     withheld: Withheld,
+    layers: Sequence[Layer],
     folder: Path,
 ) -> dict[str, bytes]:
     """Return catalog.json, catalog.tokyo.json and reearth.json with absolute addresses.
@@ -38,12 +41,15 @@ def catalogues(
         Covers at which colours change.
     withheld
         What is kept back.
+    layers
+        Layers of others, with absolute addresses.
     folder
         An empty one to work in.
     """
     results = [site.result for site in sites]
     write_catalogs(results, folder, CatalogOptions(cover_limits_m))
     write_reearth(results, folder / REEARTH)
+    show_layers(layers, folder)
     places = _places(sites, pieces, base_url)
     made = {}
     for name in TERRIA:

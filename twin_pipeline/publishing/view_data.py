@@ -86,7 +86,7 @@ def write_view(
             told["details"] = f"{_FROM_VIEW}/{held}/{told['details']}"
     text = json.dumps(index, ensure_ascii=False, allow_nan=False)
     write_text(folder / "viewer.json", text + "\n")
-    # the viewer looks there for layers that somebody has added
+    # the viewer looks there for layers of others
     write_text(folder / "catalog.json", json.dumps({"catalog": []}) + "\n")
 
 
