@@ -60,15 +60,17 @@ export interface Dataset {
 /** Read an output folder; only its root tileset has to be there. */
 export async function loadDataset(base: string): Promise<Dataset> {
   const root = new URL("tiles/tileset.json", base);
-  const [tileset, index] = await Promise.all([
+  const [tileset, index, catalog] = await Promise.all([
     fetchJson<TilesetJson>(root),
     fetchOptionalJson<IndexJson>(new URL("viewer.json", base)),
+    fetchOptionalJson<CatalogJson>(new URL("catalog.json", base)),
   ]);
   const links = await readLinks(tileset, root);
-  const told = index === null ? await fromAttributes(base) : await fromIndex(index, base);
+  const told = index === null ? await fromAttributes(base) : fromIndex(index, base);
   const levels = [told.levels, told.pipes.flatMap(levelAbovePipe), links.flatMap(levelOfBox)];
   return {
     ...told,
+    extras: catalog === null ? [] : extraLayers(catalog, base),
     base,
     name: told.sites.map(({ name }) => name).join(", "),
     links,
@@ -76,7 +78,7 @@ export async function loadDataset(base: string): Promise<Dataset> {
   };
 }
 
-type Told = Pick<Dataset, "pipes" | "sites" | "levels" | "coverLimits" | "extras" | "report">;
+type Told = Pick<Dataset, "pipes" | "sites" | "levels" | "coverLimits" | "report">;
 
 interface IndexJson {
   readonly cover_limits_m: readonly number[];
@@ -118,8 +120,7 @@ interface SiteJson {
 
 const COVER_LIMITS_M = [0.6, 1.2];
 
-async function fromIndex(index: IndexJson, base: string): Promise<Told> {
-  const catalog = await fetchOptionalJson<CatalogJson>(new URL("catalog.json", base));
+function fromIndex(index: IndexJson, base: string): Told {
   return {
     pipes: index.pipes.map((pipe) => readPipe((field) => pipe[field], pipe.line)),
     sites: index.sites,
@@ -127,7 +128,6 @@ async function fromIndex(index: IndexJson, base: string): Promise<Told> {
       readLevel(site.lon_deg, site.lat_deg, site.ground_height_m),
     ),
     coverLimits: index.cover_limits_m,
-    extras: catalog === null ? [] : extraLayers(catalog, base),
     report: index.report === null ? null : new URL(index.report ?? "report.html", base).href,
   };
 }
@@ -148,7 +148,6 @@ async function fromAttributes(base: string): Promise<Told> {
       readLevel(site.centre_lon_deg, site.centre_lat_deg, site.ground_ellipsoidal_height_m),
     ),
     coverLimits: COVER_LIMITS_M,
-    extras: [],
     report: null,
   };
 }

@@ -30,6 +30,9 @@ import { saveScreenshot } from "./tools/screenshot";
 // The page of a publication says where the data of its version lies.
 const SOURCE = document.documentElement.dataset.source ?? "data/";
 const DATA = new URL(SOURCE, document.baseURI).href;
+/** The scene is drawn without controls no longer than this. */
+const LONGEST_ALONE_MS = 4_000;
+const ASK_EVERY_MS = 100;
 
 async function start(): Promise<void> {
   say("loading");
@@ -93,15 +96,19 @@ class Page {
     this.#connect();
     createOverview(this.#widget, this.#dataset, this.#state);
     const shared = this.#readAddress();
-    await Promise.all([
-      this.#tilesets.openNearest(),
-      this.#sites.openNearest().catch((error: unknown) => countFailure(String(error))),
-    ]);
+    await this.#tilesets.openNearest();
     performance.mark("opened");
+    // Whoever waits wants to see the site; to draw the controls takes a CPU as long as that.
+    await drawnUntil(scene, () => this.#tilesets.areBegun, LONGEST_ALONE_MS);
+    performance.mark("in-view");
     this.#createControls();
+    await this.#sites.openNearest().catch((error: unknown) => countFailure(String(error)));
     if (shared) this.#restore(shared);
-    announceWhenLoaded(this.#widget, this.#tilesets);
     for (const layer of this.#dataset.extras) if (layer.shown) void this.#extras.add(layer);
+    await drawnUntil(scene, () => this.#tilesets.areLoaded && isGroundLoaded(scene));
+    performance.mark("ready");
+    document.body.dataset.state = "ready";
+    if (failures() === 0) say(null);
   }
 
   #connect(): void {
@@ -266,30 +273,19 @@ function nameCanvas(canvas: HTMLCanvasElement): void {
   name();
 }
 
-function announceWhenLoaded({ scene }: CesiumWidget, tilesets: Tilesets): void {
-  let frames = 0;
-  markWhenInView(scene, tilesets);
-  const done = scene.postRender.addEventListener(() => {
-    frames += 1;
-    // The first frame only finds out what there is to load.
-    if (frames < 2 || !tilesets.areLoaded || !isGroundLoaded(scene)) {
-      scene.requestRender();
-      return;
-    }
-    done();
-    performance.mark("ready");
-    document.body.dataset.state = "ready";
-    if (failures() === 0) say(null);
-  });
-  scene.requestRender();
-}
-
-/** The site is in view when its pipes and the first of its points are drawn. */
-function markWhenInView(scene: Scene, tilesets: Tilesets): void {
-  const done = scene.postRender.addEventListener(() => {
-    if (!tilesets.areBegun) return;
-    done();
-    performance.mark("in-view");
+/** Draw until something is so, or for so long. */
+function drawnUntil(scene: Scene, isSo: () => boolean, longest = Number.POSITIVE_INFINITY) {
+  return new Promise<void>((resolve) => {
+    const since = performance.now();
+    // What arrives asks for frames itself; this is for what can't be loaded and says nothing.
+    const asking = setInterval(() => scene.requestRender(), ASK_EVERY_MS);
+    const following = scene.postRender.addEventListener(() => {
+      if (!isSo() && performance.now() - since < longest) return;
+      clearInterval(asking);
+      following();
+      resolve();
+    });
+    scene.requestRender();
   });
 }
 
