@@ -404,6 +404,31 @@ def test_hosts_of_added_layers_are_in_the_policy(static: Path, out: Path) -> Non
     assert "evil" not in policy
 
 
+def test_hosts_that_the_user_has_allowed_are_in_the_policy(server: ViewerServer) -> None:
+    port = server.url.split(":")[-1].rstrip("/")
+    allowed = "https%3A%2F%2Ftiles.example%7Chttp%3A%2F%2F127.0.0.1%3A9000"
+    bad = "%7Chttps%3A%2F%2F*%7C*%7Chttps%3A%2F%2Fa%3Bscript-src%20*%7C'unsafe-eval'"
+    plain = ask(server, "/")
+    mine = ask(server, "/", Cookie=f"a=b; twin-pipeline-hosts-{port}={allowed}{bad}")
+    directives = dict(
+        part.split(" ", 1) for part in mine.headers["Content-Security-Policy"].split("; ")
+    )
+    for name in ("connect-src", "img-src"):
+        assert directives[name].endswith("https://tiles.example http://127.0.0.1:9000")
+    assert directives["script-src"] == "'self' 'wasm-unsafe-eval'"
+    assert "*" not in mine.headers["Content-Security-Policy"]
+    other = ask(server, "/", Cookie=f"twin-pipeline-hosts-1={allowed}")
+    assert other.headers["Content-Security-Policy"] == plain.headers["Content-Security-Policy"]
+
+
+def test_page_is_sent_anew_with_another_policy(server: ViewerServer) -> None:
+    port = server.url.split(":")[-1].rstrip("/")
+    known = {"If-None-Match": ask(server, "/").headers["ETag"]}
+    assert ask(server, "/", **known).status == 304
+    cookie = {"Cookie": f"twin-pipeline-hosts-{port}=https%3A%2F%2Ftiles.example"}
+    assert ask(server, "/", **known, **cookie).status == 200
+
+
 @pytest.mark.parametrize("host", ["a b", "x;script-src *", "https://a/b", "'self'", ""])
 def test_what_is_no_host_is_not_allowed(host: str) -> None:
     with pytest.raises(UsageError, match="--allow-host"):

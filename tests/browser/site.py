@@ -20,6 +20,7 @@ from twin_pipeline.model import (
     Role,
     Survey,
 )
+from twin_pipeline.report.page import write_report
 from twin_pipeline.tiles import (
     TilesOptions,
     write_pipe_tiles,
@@ -60,7 +61,7 @@ def write_site(out: Path) -> Survey:
     write_run_record(run_record([result], make_facts()), out / "run.json")
     write_viewer_data([result], out, (0.6, 1.2))
     _write_catalog(result, out)
-    (out / "report.html").write_text("<!doctype html><title>report</title><p>P2", encoding="utf-8")
+    write_report([result], make_facts(), out / "report.html")
     return survey
 
 

@@ -173,6 +173,25 @@ def test_station_shows_its_numbers(view: View, page: Page) -> None:
     )
 
 
+def test_panel_links_to_the_rows_of_the_report(view: View, page: Page) -> None:
+    page.get_by_role("button", name="P<1>").click()
+    page.get_by_label("測点", exact=True).check()
+    page.get_by_label("点群", exact=True).uncheck()
+    view.tool("真上")
+    _click_marks(page)
+    chainage = metres(rows_of(page.locator("#panel .marked dl > div"))["追加距離"])
+    links = page.locator("#panel").get_by_role("link", name="報告書").evaluate_all(
+        "links => links.map(link => link.href)"
+    )
+    assert len(links) == 2
+    for link, wanted in zip(sorted(links, key=len), ("P<1>", f"{chainage:.3f}"), strict=True):
+        report = page.context.new_page()
+        report.goto(link)
+        expect(report.locator("tr:target")).to_be_in_viewport()
+        expect(report.locator("tr:target")).to_contain_text(wanted)
+        report.close()
+
+
 def _click_marks(page: Page) -> None:
     """Click along the pipe until a mark has been hit."""
     for x in range(640, 860, 6):

@@ -306,3 +306,12 @@ def test_a_shallow_pipe_is_never_hidden(report):
     table = words[words.index("土被りと設計の判定") : words.index("注意 Warnings")]
     assert table.count("否 no") == 2
     assert "平面較差" not in table
+
+
+def test_rows_have_names_of_their_own(tmp_path):
+    page = Page(write_report([complete_result()], make_facts(), tmp_path / "r.html").read_text())
+    named = [value for name, value in page.attributes if name == "id"]
+    assert len(set(named)) == len(named)
+    rows = [name for name in named if name.startswith("pipe/")]
+    assert len(rows) > 2
+    assert not any(character in name for name in rows for character in " <>")

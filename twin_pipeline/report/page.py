@@ -27,6 +27,7 @@ from twin_pipeline.export.rows import (
 from twin_pipeline.export.run_record import RunFacts, run_record
 from twin_pipeline.geometry.deviation import Deviations, deviations
 from twin_pipeline.model import CrossSection, FloatArray, JobFacts, Pipe
+from twin_pipeline.report.anchors import anchor
 from twin_pipeline.report.japanese import in_japanese
 from twin_pipeline.report.plan import Plan, draw_plan, pipe_label
 from twin_pipeline.report.profile import FITTING_NAMES, draw_profile
@@ -164,6 +165,7 @@ def _environment() -> Environment:
         "JOB_NAMES": JOB_NAMES,
         "QUALITIES": QUALITIES,
         "FITTING_NAMES": FITTING_NAMES,
+        "anchor": anchor,
     }
     return environment
 

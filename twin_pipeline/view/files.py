@@ -2,11 +2,12 @@
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path, PurePath
 from typing import Self
 from urllib.parse import unquote
+from zlib import crc32
 
 MIME_TYPES = {
     ".bin": "application/octet-stream",
@@ -89,6 +90,11 @@ class Version:
         """Return the version of the file with this status."""
         etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
         return cls(status.st_size, etag, formatdate(status.st_mtime, usegmt=True))
+
+    def tagged(self, text: str) -> Self:
+        """Return a version that differs, also, where this text does."""
+        etag = f'{self.etag[:-1]}-{crc32(text.encode()):x}"'
+        return replace(self, etag=etag)
 
     def is_known(self, if_none_match: str | None, if_modified_since: str | None) -> bool:
         """Return whether the client has this version already (RFC 9110, 13.2.2)."""

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from twin_pipeline.errors import OutputError, UsageError
 from twin_pipeline.view.compress import PackedFiles, chosen_encoding
+from twin_pipeline.view.consent import consented_origins
 from twin_pipeline.view.files import (
     RangeNotSatisfiableError,
     Version,
@@ -149,16 +150,20 @@ class _Server(ThreadingHTTPServer):
         self.packed = PackedFiles()
         shared = _CORS_HEADERS if access.cors else {"Cross-Origin-Resource-Policy": "same-origin"}
         self.common_headers = _COMMON_HEADERS | shared
-        self._policy: tuple[object, str] | None = None
+        self._layers: tuple[object, tuple[str, ...]] | None = None
         super().__init__((access.host, port), _Handler)
 
-    def policy(self) -> str:
-        """Return the content security policy; layers may come and go while the server runs."""
+    def policy(self, cookies: str | None) -> str:
+        """Return the content security policy for a client with these cookies."""
+        consented = consented_origins(cookies, int(self.server_address[1]))
+        return self.access.content_security_policy([*self._layer_hosts(), *consented])
+
+    def _layer_hosts(self) -> tuple[str, ...]:
+        """Return the hosts of the layers, which may come and go while the server runs."""
         version = layers_version(self.out)
-        if self._policy is None or self._policy[0] != version:
-            allowed = self.access.content_security_policy(layer_hosts(self.out))
-            self._policy = (version, allowed)
-        return self._policy[1]
+        if self._layers is None or self._layers[0] != version:
+            self._layers = (version, layer_hosts(self.out))
+        return self._layers[1]
 
     def handle_error(
         self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
@@ -224,7 +229,11 @@ class _Handler(BaseHTTPRequestHandler):
         return False
 
     def _answer(self, file: Path, stream: BinaryIO) -> None:
+        media_type = mime_type(file)
         version = Version.of(file.stat())
+        if media_type.startswith("text/html"):
+            # A browser keeps the policy that it got with a page when told that the page is the same.
+            version = version.tagged(self.server.policy(self.headers["Cookie"]))
         known = {
             "ETag": version.etag,
             "Last-Modified": version.last_modified,
@@ -233,7 +242,6 @@ class _Handler(BaseHTTPRequestHandler):
         if version.is_known(self.headers["If-None-Match"], self.headers["If-Modified-Since"]):
             self._head(HTTPStatus.NOT_MODIFIED, known)
             return
-        media_type = mime_type(file)
         encoding = chosen_encoding(self.headers["Accept-Encoding"], media_type, version.size)
         if encoding is not None and self.headers["Range"] is None:
             packed = self.server.packed.get(file, version.etag, encoding)
@@ -287,7 +295,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _head(self, status: HTTPStatus, headers: dict[str, str]) -> None:
         self.send_response(status)
-        policy = {"Content-Security-Policy": self.server.policy()}
+        policy = {"Content-Security-Policy": self.server.policy(self.headers["Cookie"])}
         for name, value in (self.server.common_headers | policy | headers).items():
             self.send_header(name, value)
         self.end_headers()

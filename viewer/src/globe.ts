@@ -1,6 +1,6 @@
 import { type CesiumWidget, ClippingPolygon, ClippingPolygonCollection } from "cesium";
 import type { Dataset } from "./dataset";
-import { openings } from "./ground";
+import { groundTerrain, openings } from "./ground";
 import type { Extras } from "./layers/extras";
 import type { Sites } from "./sites";
 import type { ViewState } from "./state";
@@ -12,6 +12,7 @@ export class Globe {
   readonly #state: ViewState;
   readonly #sites: Sites;
   readonly #extras: Extras;
+  #carriesMaps = false;
 
   constructor(
     widget: CesiumWidget,
@@ -41,14 +42,21 @@ export class Globe {
     scene.globe.translucency.frontFaceAlpha = opacity.value;
     scene.globe.translucency.backFaceAlpha = opacity.value / 2;
     if (shown.value) scene.globe.clippingPolygons = this.#openings();
+    if (this.#hasMap !== this.#carriesMaps) {
+      this.#carriesMaps = this.#hasMap;
+      scene.terrainProvider = groundTerrain(this.#dataset.levels, this.#hasMap);
+    }
     scene.requestRender();
+  }
+
+  get #hasMap(): boolean {
+    return this.#extras.added.value.some(({ isImagery }) => isImagery);
   }
 
   // Points are the ground where there is a scan, but not where a map is to be seen on it.
   #openings(): ClippingPolygonCollection {
-    const hasMap = this.#extras.added.value.some(({ isImagery }) => isImagery);
     const trenches = this.#sites.trenches;
-    if (hasMap && trenches.length > 0) {
+    if (this.#hasMap && trenches.length > 0) {
       const rings = this.#state.trenchOpen.value ? trenches : [];
       const polygons = rings.map((ring) => new ClippingPolygon({ positions: [...ring] }));
       return new ClippingPolygonCollection({ polygons });

@@ -7,7 +7,7 @@ import {
   CustomHeightmapTerrainProvider,
   GeographicTilingScheme,
   type OrientedBoundingBox,
-  type Rectangle,
+  Rectangle,
 } from "cesium";
 import type { GroundLevel } from "./dataset";
 
@@ -15,9 +15,21 @@ const SAMPLES = 32;
 const EARTH_RADIUS_M = 6_378_137;
 /** Sites nearer to each other than this share their ground. */
 const SITE_SPACING_M = 20;
+/** Tiles up to so wide are flat enough to measure in them, radians. */
+const MOST_TILE_WIDTH = 0.05;
+/** Distances are taken at one latitude for a whole tile, and east-west ones change within it. */
+const REACH_MARGIN = 1.1;
 
-/** Terrain at the height of the nearest known ground; without it data would float or drown. */
-export function groundTerrain(levels: readonly GroundLevel[]): CustomHeightmapTerrainProvider {
+/**
+ * Terrain at the height of the nearest known ground; without it data would float or drown.
+ *
+ * Its tiles are as large as its flatness allows. Maps need small ones: CesiumJS takes their level of
+ * detail from the terrain's error, and would lay thousands of map tiles on a single one.
+ */
+export function groundTerrain(
+  levels: readonly GroundLevel[],
+  carriesMaps: boolean,
+): CustomHeightmapTerrainProvider {
   const tilingScheme = new GeographicTilingScheme();
   const provider = new CustomHeightmapTerrainProvider({
     width: SAMPLES,
@@ -25,6 +37,7 @@ export function groundTerrain(levels: readonly GroundLevel[]): CustomHeightmapTe
     tilingScheme,
     callback: (x, y, level) => heights(levels, tilingScheme.tileXYToRectangle(x, y, level)),
   });
+  if (carriesMaps) return provider;
   // CesiumJS expects mountains and would refine to the last pixel.
   provider.getLevelMaximumGeometricError = (level) => flatError(levels, level);
   return provider;
@@ -61,7 +74,8 @@ function flatError(levels: readonly GroundLevel[], tileLevel: number): number {
   return spacing ** 2 / (8 * EARTH_RADIUS_M) + (spacing > SITE_SPACING_M ? step : 0);
 }
 
-function heights(levels: readonly GroundLevel[], tile: Rectangle): Float32Array {
+function heights(all: readonly GroundLevel[], tile: Rectangle): Float32Array {
+  const levels = nearTo(all, tile);
   // Rows run from north to south.
   return Float32Array.from({ length: SAMPLES * SAMPLES }, (_, index) => {
     const column = (index % SAMPLES) / (SAMPLES - 1);
@@ -69,6 +83,23 @@ function heights(levels: readonly GroundLevel[], tile: Rectangle): Float32Array 
     const longitude = CesiumMath.lerp(tile.west, tile.east, column);
     return groundHeight(levels, longitude, CesiumMath.lerp(tile.north, tile.south, row));
   });
+}
+
+/** Those of many levels that can be the nearest to some place in a tile. */
+function nearTo(levels: readonly GroundLevel[], tile: Rectangle): readonly GroundLevel[] {
+  if (levels.length < 2 || tile.width > MOST_TILE_WIDTH) return levels;
+  const { longitude, latitude } = Rectangle.center(tile);
+  // Of a tile in the north its southern edge is the longest.
+  const scale = Math.cos(Math.max(0, Math.min(Math.abs(tile.south), Math.abs(tile.north))));
+  const away = levels.map((level) =>
+    Math.hypot(
+      CesiumMath.negativePiToPi(level.longitude - longitude) * scale,
+      level.latitude - latitude,
+    ),
+  );
+  const radius = Math.hypot(tile.width * scale, tile.height) / 2;
+  const reach = away.reduce((least, value) => Math.min(least, value)) + 2 * radius;
+  return levels.filter((_, i) => (away[i] ?? 0) <= REACH_MARGIN * reach);
 }
 
 function footprint(box: OrientedBoundingBox): Cartesian3[] {

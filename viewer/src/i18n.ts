@@ -37,9 +37,24 @@ const TEXTS = {
   fileUnknown: ["GeoJSON でも CZML でもありません", "is neither GeoJSON nor CZML"],
   noAddress: ["使えないアドレスです", "is no address that can be used"],
   hostRefused: [
-    "このホストは許可されていません。次のように開き直してください：",
-    "This host is not allowed. Open the viewer anew with",
+    "このページの配信元が許可していないホストです：",
+    "The server of this page does not allow",
   ],
+  askHost: [
+    "次のホストからの読み込みを許可しますか？",
+    "May the page load layers from these hosts?",
+  ],
+  askHostNote: [
+    "ページを開き直します。視点とレイヤはそのまま残り、許可はブラウザを閉じるまで有効です。",
+    "The page is loaded anew, with view and layers as they are. It holds until the browser is closed.",
+  ],
+  allowHost: ["許可して開く", "Allow and open"],
+  cancel: ["やめる", "Cancel"],
+  droppedLost: [
+    "落としたファイルが大きく、残せません。ページを再読み込みし、ファイルをもう一度落としてください。",
+    "Dropped files are too large to keep: reload the page, then drop them again.",
+  ],
+  wmsLayersMissing: ["WMS のレイヤ名を入力してください", "name the layers of the WMS"],
   raise: ["上へ", "Up"],
   lower: ["下へ", "Down"],
   remove: ["取り除く", "Remove"],

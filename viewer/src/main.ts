@@ -1,14 +1,19 @@
-import type { CesiumWidget, Scene } from "cesium";
+import type { CesiumWidget } from "cesium";
 import "./style.css";
 import { barrelOf } from "./barrel";
 import { goTo, homeView, lightDirection, pipeView, presetView, type View } from "./camera";
+import type { ExtraLayer } from "./catalog";
 import { type Dataset, type LocatedPipe, loadDataset } from "./dataset";
 import { createDock } from "./dock";
 import { byId } from "./dom";
+import { drawnUntil, isGroundLoaded } from "./drawn";
 import { Globe } from "./globe";
 import { language, text } from "./i18n";
+import { ConsentQuestion } from "./layers/consent";
 import { followDrops } from "./layers/drop";
 import { Extras } from "./layers/extras";
+import { keepDropped, takeDropped } from "./layers/kept";
+import { policyOfPage } from "./layers/policy";
 import { attempt, countFailure, failures, mention, say, stop } from "./message";
 import { navigate } from "./navigation";
 import { Orbit } from "./orbit";
@@ -18,7 +23,7 @@ import { followClicks, Picker } from "./pick";
 import { PipeSolids } from "./pipes";
 import type { PipeRecord } from "./record";
 import { createWidget, drawContinually, lightFrom } from "./scene";
-import { applyFragment, type SharedView } from "./share";
+import { applyFragment, type SharedView, viewAsFragment } from "./share";
 import { createSidebar } from "./sidebar";
 import { Sites } from "./sites";
 import { LAYERS, type LayerId, ViewState } from "./state";
@@ -32,7 +37,6 @@ const SOURCE = document.documentElement.dataset.source ?? "data/";
 const DATA = new URL(SOURCE, document.baseURI).href;
 /** The scene is drawn without controls no longer than this. */
 const LONGEST_ALONE_MS = 4_000;
-const ASK_EVERY_MS = 100;
 
 async function start(): Promise<void> {
   say("loading");
@@ -76,11 +80,12 @@ class Page {
     );
     this.#sites = new Sites(widget, dataset, this.#state);
     const globe = this.#state.layers.globe.shown;
-    this.#extras = new Extras(
-      widget,
-      () => globe.set(true),
-      (reason) => mention("notAdded", reason),
-    );
+    const question = new ConsentQuestion((layers) => this.#reopenWith(layers));
+    this.#extras = new Extras(widget, {
+      onImagery: () => globe.set(true),
+      onFailed: (reason) => mention("notAdded", reason),
+      onForeign: (layer, origins) => question.ask(layer, origins),
+    });
   }
 
   async show(): Promise<void> {
@@ -104,11 +109,27 @@ class Page {
     this.#createControls();
     await this.#sites.openNearest().catch((error: unknown) => countFailure(String(error)));
     if (shared) this.#restore(shared);
-    for (const layer of this.#dataset.extras) if (layer.shown) void this.#extras.add(layer);
     await drawnUntil(scene, () => this.#tilesets.areLoaded && isGroundLoaded(scene));
     performance.mark("ready");
     document.body.dataset.state = "ready";
     if (failures() === 0) say(null);
+    await this.#addLayers(shared?.extras ?? this.#dataset.extras.filter(({ shown }) => shown));
+  }
+
+  async #addLayers(layers: readonly ExtraLayer[]): Promise<void> {
+    void policyOfPage();
+    // One after the other: the last one lies uppermost.
+    for (const layer of layers) await this.#extras.add(layer);
+    for (const { layer, data } of takeDropped()) await this.#extras.add(layer, data);
+  }
+
+  /** Load the page anew, which may then ask the hosts that the user has just allowed. */
+  #reopenWith(layers: readonly ExtraLayer[]): void {
+    const all = [...this.#extras.addressed, ...layers];
+    const view = viewAsFragment(this.#widget.camera, this.#state, all);
+    history.replaceState(null, "", `#${view}`);
+    if (keepDropped(this.#extras.dropped)) location.reload();
+    else say("droppedLost");
   }
 
   #connect(): void {
@@ -271,26 +292,6 @@ function nameCanvas(canvas: HTMLCanvasElement): void {
   canvas.setAttribute("role", "application");
   language.follow(name);
   name();
-}
-
-/** Draw until something is so, or for so long. */
-function drawnUntil(scene: Scene, isSo: () => boolean, longest = Number.POSITIVE_INFINITY) {
-  return new Promise<void>((resolve) => {
-    const since = performance.now();
-    // What arrives asks for frames itself; this is for what can't be loaded and says nothing.
-    const asking = setInterval(() => scene.requestRender(), ASK_EVERY_MS);
-    const following = scene.postRender.addEventListener(() => {
-      if (!isSo() && performance.now() - since < longest) return;
-      clearInterval(asking);
-      following();
-      resolve();
-    });
-    scene.requestRender();
-  });
-}
-
-function isGroundLoaded({ globe }: Scene): boolean {
-  return !globe.show || globe.tilesLoaded;
 }
 
 byId("drop-hint").textContent = text("dropHere");

@@ -105,12 +105,17 @@ function actions(pipe: PipeRecord, { state, flyTo, report }: PanelParts): HTMLEl
     button(text("section"), () => state.tools.section.set(true)),
   );
   if (report !== null) {
-    const wanted = encodeURIComponent(pipe.pipe_id ?? "").replaceAll("-", "%2D");
-    const href = `${report}#:~:text=${wanted}`;
-    const link = element("a", { href, target: "_blank", rel: "noopener" }, text("report"));
-    row.append(link);
+    row.append(reportLink(report, pipe, null));
   }
   return row;
+}
+
+/** A link to a pipe's row in the report, or to that of a station: the ids of report/anchors.py. */
+function reportLink(report: string, pipe: PipeRecord, chainage: number | null): HTMLElement {
+  const parts = ["pipe", pipe.site ?? "", pipe.pipe_id ?? ""].map(encodeURIComponent);
+  if (chainage !== null) parts.push(chainage.toFixed(3));
+  const href = `${report}#${parts.join("/")}`;
+  return element("a", { href, target: "_blank", rel: "noopener" }, text("report"));
 }
 
 async function addMark(
@@ -122,11 +127,23 @@ async function addMark(
   const [axis, crs] = await Promise.all([parts.axisOf(pipe), parts.crsOf(pipe)]);
   const stillShown = parts.state.mark.value === mark && parts.state.selected.value === pipe;
   if (axis === null || crs === null || !stillShown) return;
-  panel.querySelector(".actions")?.after(markSection(mark, axis, crs));
+  const made = markSection(mark, axis, crs);
+  if (parts.report !== null) {
+    const at = chainageOf(mark);
+    const [first = at, ...others] = axis.stations.map(({ chainage }) => chainage);
+    const nearer = (a: number, b: number) => (Math.abs(b - at) < Math.abs(a - at) ? b : a);
+    const link = reportLink(parts.report, pipe, others.reduce(nearer, first));
+    made.append(element("div", { class: "actions" }, link));
+  }
+  panel.querySelector(".actions")?.after(made);
+}
+
+function chainageOf(mark: Mark): number {
+  return mark.kind === "station" ? mark.chainage : mark.fitting.chainage_m;
 }
 
 function markSection(mark: Mark, axis: PipeAxis, crs: CrsJson): HTMLElement {
-  const chainage = mark.kind === "station" ? mark.chainage : mark.fitting.chainage_m;
+  const chainage = chainageOf(mark);
   const place = axis.at(chainage);
   const rows: Row[] = [[text("chainage"), `${fixed(chainage, 3)} m`]];
   if (mark.kind === "fitting") {

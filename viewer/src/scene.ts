@@ -21,7 +21,7 @@ export function createWidget(levels: readonly GroundLevel[]): CesiumWidget {
     baseLayer: false,
     skyBox: false,
     skyAtmosphere: false,
-    terrainProvider: groundTerrain(levels),
+    terrainProvider: groundTerrain(levels, false),
     scene3DOnly: true,
     // One translucent surface needs no order, and the passes for it cost a CPU dearly.
     orderIndependentTranslucency: false,
@@ -70,7 +70,9 @@ export function lightFrom(scene: Scene, direction: Cartesian3): void {
 
 function plainSky(scene: Scene): void {
   scene.backgroundColor = BACKGROUND;
-  scene.fog.enabled = false;
+  // Not drawn, but with it the far is loaded in less detail.
+  scene.fog.enabled = true;
+  scene.fog.renderable = false;
   if (scene.sun) scene.sun.show = false;
   if (scene.moon) scene.moon.show = false;
 }
@@ -82,6 +84,8 @@ function translucentGround(globe: Globe): void {
   globe.showWaterEffect = false;
   globe.enableLighting = false;
   globe.depthTestAgainstTerrain = true;
+  // A site is one place: what twenty coarser levels show of it is not worth waiting for.
+  globe.preloadAncestors = false;
   globe.translucency.enabled = true;
   globe.translucency.backFaceAlpha = 0.3;
 }

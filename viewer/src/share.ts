@@ -1,11 +1,17 @@
 import { type Camera, Cartesian3, Math as CesiumMath } from "cesium";
+import type { ExtraLayer } from "./catalog";
 import { language } from "./i18n";
+import { asCode, fromCode } from "./layers/kept";
 import { PIPE_COLOURINGS } from "./palette";
 import { POINT_COLOURINGS } from "./points";
 import { LAYERS, TOOLS, type ViewState } from "./state";
 
 /** A view as the fragment of an address, that the server never sees. */
-export function viewAsFragment(camera: Camera, state: ViewState): string {
+export function viewAsFragment(
+  camera: Camera,
+  state: ViewState,
+  extras: readonly ExtraLayer[],
+): string {
   const view = new URLSearchParams();
   const { longitude, latitude, height } = camera.positionCartographic;
   const degrees = [longitude, latitude].map((angle) => CesiumMath.toDegrees(angle).toFixed(8));
@@ -27,6 +33,7 @@ export function viewAsFragment(camera: Camera, state: ViewState): string {
   if (state.chainage.value !== null) view.set("chainage", state.chainage.value.toFixed(3));
   const tools = TOOLS.filter((tool) => state.tools[tool].value);
   if (tools.length > 0) view.set("tools", tools.join(","));
+  for (const layer of extras) view.append("add", asCode(layer));
   return view.toString();
 }
 
@@ -36,6 +43,8 @@ export interface SharedView {
   readonly site: string | null;
   readonly pipe: string | null;
   readonly chainage: number | null;
+  /** Layers beside those of the run, the lowest first; null where the link says nothing of layers. */
+  readonly extras: readonly ExtraLayer[] | null;
 }
 
 /** Take over what a fragment says; whatever in it makes no sense is passed over. */
@@ -61,6 +70,7 @@ export function applyFragment(fragment: string, camera: Camera, state: ViewState
     site: view.get("site"),
     pipe: view.get("pipe"),
     chainage: Number.isFinite(chainage) ? chainage : null,
+    extras: view.has("layers") ? view.getAll("add").flatMap((code) => fromCode(code) ?? []) : null,
   };
 }
 

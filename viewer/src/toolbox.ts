@@ -71,7 +71,7 @@ export class Toolbox {
   /** Show a link to the present view, and put it into the address bar. */
   share(): void {
     const { widget, state, extras } = this.#parts;
-    const fragment = viewAsFragment(widget.camera, state);
+    const fragment = viewAsFragment(widget.camera, state, extras.addressed);
     history.replaceState(null, "", `#${fragment}`);
     const field = element("input", { type: "text", readonly: "", "aria-label": text("share") });
     field.value = location.href;
@@ -79,7 +79,7 @@ export class Toolbox {
     this.#card.show(text("share"), [field, copied]);
     field.select();
     const done = () => {
-      copied.textContent = `${text("copied")} ${extras.added.value.length > 0 ? text("shareNote") : ""}`;
+      copied.textContent = `${text("copied")} ${text("shareNote")}`;
     };
     navigator.clipboard?.writeText(field.value).then(done, () => field.select());
   }

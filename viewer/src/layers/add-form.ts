@@ -3,7 +3,7 @@ import { button } from "../controls";
 import { element } from "../dom";
 import { language, text } from "../i18n";
 import { live } from "../live";
-import { guessKind, plainLayer, readFile } from "./drop";
+import { guessKind, nameOf, plainLayer, readFile } from "./drop";
 import type { Extras } from "./extras";
 
 const KINDS: readonly (readonly [ExtraKind, string])[] = [
@@ -64,17 +64,25 @@ function content(
     event.preventDefault();
     const address = url.value.trim();
     if (address === "") return;
-    const name =
-      address.split(/[?#]/)[0]?.split("/").filter(Boolean).slice(-2).join("/") ?? address;
-    void extras.add(plainLayer(name, kind.value as ExtraKind, address, layers.value || null));
+    const name = nameOf(address);
+    const absolute = /^[a-z]+:/i.test(address)
+      ? address
+      : new URL(".", document.baseURI).href + address.replace(/^\//, "");
+    void extras.add(plainLayer(name, kind.value as ExtraKind, absolute, layers.value || null));
     host.open = false;
   });
-  const added = new Set(extras.added.value.map(({ source }) => source));
-  const left = catalogue.filter((layer) => !added.has(layer));
-  const offers = left.map((layer) => button(`+ ${layer.name}`, () => void extras.add(layer)));
+  const added = new Set(extras.added.value.map(({ source }) => keyOf(source)));
+  const left = catalogue.filter((layer) => !added.has(keyOf(layer)));
+  const offers = left.map((layer) =>
+    button(`+ ${layer.name}`, () => void extras.add({ ...layer, shown: true })),
+  );
   return [
     element("summary", {}, text("addLayer")),
     element("div", { class: "offers" }, ...offers),
     form,
   ];
+}
+
+function keyOf({ kind, url, wmsLayers }: ExtraLayer): string {
+  return [kind, url, wmsLayers].join("\n");
 }

@@ -79,6 +79,9 @@ function kindOf(data: unknown): ExtraKind | null {
   return typeof type === "string" && known.includes(type) ? "geojson" : null;
 }
 
-function nameOf(address: string): string {
-  return address.split(/[?#]/)[0]?.split("/").filter(Boolean).slice(-2).join("/") ?? address;
+/** A name for what lies at an address: its last parts, without those that are filled in later. */
+export function nameOf(address: string): string {
+  const parts = (address.split(/[?#]/)[0] ?? "").split("/").filter(Boolean);
+  const fixed = parts.filter((part) => !part.includes("{") && !/^[a-z]+:$/i.test(part));
+  return fixed.slice(-2).join("/") || address;
 }

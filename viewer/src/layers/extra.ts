@@ -19,7 +19,12 @@ import {
   WebMapServiceImageryProvider,
 } from "cesium";
 import type { ExtraLayer } from "../catalog";
+import { text } from "../i18n";
 import { Signal } from "../signal";
+
+const CACHE_BYTES = 128 * 2 ** 20;
+/** Level of map tiles of 4 cm a pixel: no survey from the air is finer. */
+const FINEST_MAP = 22;
 
 /** A layer that has been added to the scene. */
 export interface AddedLayer {
@@ -44,14 +49,20 @@ interface Content {
   readonly isImagery?: boolean;
 }
 
-/** Add a layer; `data` is its content where it was dropped rather than named by an address. */
+type OnProblem = (reason: string) => void;
+
+/**
+ * Add a layer; `data` is its content where it was dropped rather than named by an address.
+ * `onProblem` hears, once, of parts that can't be loaded later.
+ */
 export async function addLayer(
   widget: CesiumWidget,
   source: ExtraLayer,
-  data: unknown = source.url,
+  data: unknown,
+  onProblem: OnProblem,
 ): Promise<AddedLayer> {
-  const content = await load(widget, source, data);
-  const shown = new Signal(true);
+  const content = await load(widget, source, data, onProblem);
+  const shown = new Signal(source.shown);
   const opacity = new Signal(source.opacity);
   const { scene } = widget;
   shown.follow((value) => {
@@ -63,6 +74,7 @@ export async function addLayer(
     scene.requestRender();
   });
   if (source.opacity < 1) content.fade(source.opacity);
+  if (!source.shown) content.show(false);
   scene.requestRender();
   return {
     source,
@@ -79,30 +91,46 @@ export async function addLayer(
   };
 }
 
-function load(widget: CesiumWidget, source: ExtraLayer, data: unknown): Promise<Content> {
+function load(
+  widget: CesiumWidget,
+  source: ExtraLayer,
+  data: unknown,
+  onProblem: OnProblem,
+): Promise<Content> {
   switch (source.kind) {
     case "geojson":
       return dataSource(widget, readGeoJson(data));
     case "czml":
       return dataSource(widget, CzmlDataSource.load(data as string));
     case "3d-tiles":
-      return tiles(widget, source.url);
+      return tiles(widget, source.url, onProblem);
     case "xyz":
-      return Promise.resolve(
-        imagery(widget, new UrlTemplateImageryProvider({ url: source.url, credit: "" })),
+      return imagery(
+        widget,
+        new UrlTemplateImageryProvider({ url: source.url, credit: "", maximumLevel: FINEST_MAP }),
+        onProblem,
       );
     case "wms":
-      return Promise.resolve(
-        imagery(
-          widget,
-          new WebMapServiceImageryProvider({
-            url: source.url,
-            layers: source.wmsLayers ?? "",
-            parameters: { transparent: true, format: "image/png" },
-          }),
-        ),
-      );
+      return imagery(widget, webMapService(source), onProblem);
   }
+}
+
+/** Parameters of a request that CesiumJS writes itself; people copy addresses that have them. */
+const WRITTEN = /^(service|request|version|layers|styles|bbox|width|height|srs|crs|format)$/i;
+
+function webMapService({ url, wmsLayers }: ExtraLayer): WebMapServiceImageryProvider {
+  const address = new URL(url);
+  const given = [...address.searchParams];
+  const layers = wmsLayers ?? given.find(([name]) => /^layers$/i.test(name))?.[1];
+  if (!layers) throw new Error(text("wmsLayersMissing"));
+  for (const [name] of given) if (WRITTEN.test(name)) address.searchParams.delete(name);
+  return new WebMapServiceImageryProvider({
+    url: address.href,
+    layers,
+    credit: "",
+    enablePickFeatures: false,
+    parameters: { transparent: true, format: "image/png" },
+  });
 }
 
 function readGeoJson(data: unknown): Promise<DataSource> {
@@ -188,8 +216,17 @@ function material(property: Property | undefined): Fade[] {
   });
 }
 
-async function tiles(widget: CesiumWidget, url: string): Promise<Content> {
-  const tileset = await Tileset.fromUrl(url);
+async function tiles(widget: CesiumWidget, url: string, onProblem: OnProblem): Promise<Content> {
+  const tileset = await Tileset.fromUrl(url, {
+    // As for our own: a CPU that draws has no time for a sky mirrored in each tileset.
+    environmentMapOptions: { enabled: false },
+    cacheBytes: CACHE_BYTES,
+    maximumCacheOverflowBytes: CACHE_BYTES,
+  });
+  const failed = tileset.tileFailed.addEventListener(({ message }: { message: string }) => {
+    failed();
+    onProblem(message);
+  });
   widget.scene.primitives.add(tileset);
   return {
     show: (shown) => {
@@ -203,7 +240,12 @@ async function tiles(widget: CesiumWidget, url: string): Promise<Content> {
   };
 }
 
-function imagery(widget: CesiumWidget, provider: ImageryProvider): Content {
+async function imagery(
+  widget: CesiumWidget,
+  provider: ImageryProvider,
+  onProblem: OnProblem,
+): Promise<Content> {
+  tellIfNothingComes(provider, onProblem);
   const { imageryLayers } = widget;
   const layer: ImageryLayer = new Imagery(provider);
   imageryLayers.add(layer);
@@ -219,4 +261,24 @@ function imagery(widget: CesiumWidget, provider: ImageryProvider): Content {
     lower: () => imageryLayers.lower(layer),
     isImagery: true,
   };
+}
+
+/** Maps end somewhere, so a missing tile is no problem as long as others have come. */
+function tellIfNothingComes(provider: ImageryProvider, onProblem: OnProblem): void {
+  const request = provider.requestImage.bind(provider);
+  let known = false;
+  provider.requestImage = (...place) => {
+    const coming = request(...place);
+    coming?.then(
+      () => {
+        known = true;
+      },
+      () => {},
+    );
+    return coming;
+  };
+  provider.errorEvent.addEventListener(({ message }: { message: string }) => {
+    if (!known) onProblem(message);
+    known = true;
+  });
 }

@@ -2,45 +2,54 @@ import type { CesiumWidget } from "cesium";
 import type { ExtraLayer } from "../catalog";
 import { text } from "../i18n";
 import { Signal } from "../signal";
+import type { Offered } from "./drop";
 import { type AddedLayer, addLayer } from "./extra";
-import { mayAsk } from "./policy";
+import { foreignOrigins, isConsented, mayAsk } from "./policy";
+
+/** What becomes of what a layer needs and says. */
+export interface ExtrasHost {
+  /** A layer has come that only shows on the globe. */
+  readonly onImagery: () => void;
+  readonly onFailed: (message: string) => void;
+  /** The page may not ask these hosts yet. */
+  readonly onForeign: (layer: ExtraLayer, origins: readonly string[]) => void;
+}
 
 /** The layers beside those of the run, the uppermost first. */
 export class Extras {
   readonly added = new Signal<readonly AddedLayer[]>([]);
   readonly #widget: CesiumWidget;
-  readonly #onImagery: () => void;
-  readonly #onFailed: (message: string) => void;
+  readonly #host: ExtrasHost;
+  readonly #dropped = new Map<AddedLayer, unknown>();
 
-  /** `onImagery` is called when a layer comes that only shows on the globe. */
-  constructor(widget: CesiumWidget, onImagery: () => void, onFailed: (message: string) => void) {
+  constructor(widget: CesiumWidget, host: ExtrasHost) {
     this.#widget = widget;
-    this.#onImagery = onImagery;
-    this.#onFailed = onFailed;
+    this.#host = host;
   }
 
   async add(layer: ExtraLayer, data: unknown = layer.url): Promise<void> {
-    const refusal = await refusalOf(layer.url);
-    if (refusal !== null) {
-      this.#onFailed(refusal);
+    const origins = foreignOrigins(layer);
+    if (origins === null) {
+      this.#host.onFailed(`${layer.url}: ${text("noAddress")}`);
       return;
     }
-    try {
-      const added = await addLayer(this.#widget, layer, data);
-      if (added.isImagery) this.#onImagery();
-      this.added.set([added, ...this.added.value]);
-    } catch (error) {
-      this.#onFailed(`${layer.name}: ${error instanceof Error ? error.message : String(error)}`);
+    const refused = await without(origins);
+    if (refused.length > 0) {
+      if (refused.every(isConsented)) this.#host.onFailed(`${text("hostRefused")} ${refused}`);
+      else this.#host.onForeign(layer, refused);
+      return;
     }
+    await this.#load(layer, data);
   }
 
   /** Say why something can't be added. */
   refuse(reason: string): void {
-    this.#onFailed(reason);
+    this.#host.onFailed(reason);
   }
 
   remove(layer: AddedLayer): void {
     layer.remove();
+    this.#dropped.delete(layer);
     this.added.set(this.added.value.filter((other) => other !== layer));
   }
 
@@ -55,19 +64,38 @@ export class Extras {
     this.added.set(order);
     this.#widget.scene.requestRender();
   }
+
+  /** The layers of an address as they are now, the lowest first, so that adding them gives this. */
+  get addressed(): readonly ExtraLayer[] {
+    const kept = this.added.value.filter(({ source }) => source.url !== "");
+    return kept
+      .map(({ source, opacity, shown }) => ({
+        ...source,
+        opacity: opacity.value,
+        shown: shown.value,
+      }))
+      .reverse();
+  }
+
+  /** The layers of files, with their content. */
+  get dropped(): readonly Offered[] {
+    return [...this.#dropped].map(([{ source }, data]) => ({ layer: source, data }));
+  }
+
+  async #load(layer: ExtraLayer, data: unknown): Promise<void> {
+    const failed = (reason: string) => this.#host.onFailed(`${layer.name}: ${reason}`);
+    try {
+      const added = await addLayer(this.#widget, layer, data, failed);
+      if (added.isImagery) this.#host.onImagery();
+      if (layer.url === "") this.#dropped.set(added, data);
+      this.added.set([added, ...this.added.value]);
+    } catch (error) {
+      failed(error instanceof Error ? error.message : String(error));
+    }
+  }
 }
 
-/** What to say of an address that can't be asked; null for one that can. */
-async function refusalOf(address: string): Promise<string | null> {
-  if (address === "") return null;
-  let url: URL;
-  try {
-    // `{s}` and the like stand for parts that are filled in later.
-    url = new URL(address.replaceAll(/\{s\}/g, "a").replaceAll(/[{}]/g, ""), document.baseURI);
-  } catch {
-    return `${address}: ${text("noAddress")}`;
-  }
-  if (!["http:", "https:"].includes(url.protocol)) return `${address}: ${text("noAddress")}`;
-  if (await mayAsk(url)) return null;
-  return `${text("hostRefused")} twin-pipeline view OUT --allow-host ${url.host}`;
+async function without(origins: readonly string[]): Promise<string[]> {
+  const allowed = await Promise.all(origins.map(mayAsk));
+  return origins.filter((_, i) => !allowed[i]);
 }
