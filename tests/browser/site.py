@@ -1,6 +1,7 @@
 """A small finished output folder, made by hand: a trench with two pipes, as a run leaves it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,31 @@ def write_site(out: Path) -> Survey:
     return survey
 
 
+def write_two_scans(out: Path) -> None:
+    """Write two scans of one place: the open trench, blue pipe in it, and the green backfill."""
+    rng = np.random.default_rng(11)
+    along = rng.uniform(-HALF_LENGTH_M, HALF_LENGTH_M, 40_000)
+    across = rng.uniform(-HALF_WIDTH_M, HALF_WIDTH_M, 40_000)
+    filled = place(along, across, np.full(40_000, -0.3))
+    clouds = {
+        "after": (filled, np.tile((0.15, 0.62, 0.2), (40_000, 1)), np.zeros(40_000)),
+        "before": _scan(rng),
+    }
+    results = []
+    for site, (xyz, rgb, labels) in clouds.items():
+        survey = replace(_survey(labels), site=site)
+        if site == "after":
+            survey = replace(survey, pipes=())
+        lower, upper = xyz.min(axis=0), xyz.max(axis=0)
+        options = CrsOptions(crs="EPSG:6677", vertical="jgd2011")
+        georeference = resolve(CrsRecord(), options, lower, upper, "made by hand")
+        _write_tiles(out / "tiles", survey, georeference, xyz.round(3), rgb)
+        results.append(SiteResult(survey, georeference))
+    write_root(out / "tiles", list(clouds))
+    write_viewer_data(results, out, (0.6, 1.2))
+    write_catalogs(results, out, CatalogOptions())
+
+
 def _write_catalog(result: SiteResult, out: Path) -> None:
     """Write the run's catalogue with a layer that somebody has added, not yet opened."""
     path, _ = write_catalogs([result], out, CatalogOptions())
@@ -88,8 +114,9 @@ def _write_tiles(
         out=tiles / "points" / survey.site,
         options=TilesOptions(points_per_tile=20_000),
     )
-    write_pipe_tiles(survey, georeference, tiles / "pipes" / survey.site)
-    write_uncertainty_tiles(survey, georeference, tiles / "uncertainty" / survey.site)
+    if survey.pipes:
+        write_pipe_tiles(survey, georeference, tiles / "pipes" / survey.site)
+        write_uncertainty_tiles(survey, georeference, tiles / "uncertainty" / survey.site)
     write_root(tiles, [survey.site])
 
 

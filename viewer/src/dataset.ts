@@ -60,12 +60,14 @@ export interface Dataset {
 /** Read an output folder; only its root tileset has to be there. */
 export async function loadDataset(base: string): Promise<Dataset> {
   const root = new URL("tiles/tileset.json", base);
-  const [tileset, index, catalog] = await Promise.all([
+  const [tileset, index] = await Promise.all([
     fetchJson<TilesetJson>(root),
     fetchOptionalJson<IndexJson>(new URL("viewer.json", base)),
+  ]);
+  const [links, catalog] = await Promise.all([
+    readLinks(tileset, root),
     fetchOptionalJson<CatalogJson>(new URL("catalog.json", base)),
   ]);
-  const links = await readLinks(tileset, root);
   const told = index === null ? await fromAttributes(base) : fromIndex(index, base);
   const levels = [told.levels, told.pipes.flatMap(levelAbovePipe), links.flatMap(levelOfBox)];
   return {

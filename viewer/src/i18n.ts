@@ -7,8 +7,8 @@ const TEXTS = {
   language: ["English", "日本語"],
   languageHint: ["Switch to English", "日本語に切り替える"],
   scene: [
-    "3D 表示：矢印キーで回転、+ と − で拡大縮小",
-    "3D view: arrow keys turn it, + and − zoom",
+    "3D 表示：矢印キーで回転、Shift と矢印キーで移動、+ と − で拡大縮小",
+    "3D view: arrow keys turn it, with Shift they move it, + and − zoom",
   ],
   menu: ["メニュー", "Menu"],
   home: ["全体表示", "Whole site"],

@@ -12,7 +12,7 @@ import { language, text } from "./i18n";
 import { ConsentQuestion } from "./layers/consent";
 import { followDrops } from "./layers/drop";
 import { Extras } from "./layers/extras";
-import { keepDropped, takeDropped } from "./layers/kept";
+import { asCode, keepDropped, takeDropped } from "./layers/kept";
 import { policyOfPage } from "./layers/policy";
 import { attempt, countFailure, failures, mention, say, stop } from "./message";
 import { navigate } from "./navigation";
@@ -26,7 +26,7 @@ import { createWidget, drawContinually, lightFrom } from "./scene";
 import { applyFragment, type SharedView, viewAsFragment } from "./share";
 import { createSidebar } from "./sidebar";
 import { Sites } from "./sites";
-import { LAYERS, type LayerId, ViewState } from "./state";
+import { offeredLayers, ViewState } from "./state";
 import { Tilesets } from "./tilesets";
 import { createToolbar, type Preset } from "./toolbar";
 import { Toolbox } from "./toolbox";
@@ -113,6 +113,7 @@ class Page {
     performance.mark("ready");
     document.body.dataset.state = "ready";
     if (failures() === 0) say(null);
+    addEventListener("hashchange", () => this.#followAddress());
     await this.#addLayers(shared?.extras ?? this.#dataset.extras.filter(({ shown }) => shown));
   }
 
@@ -264,6 +265,15 @@ class Page {
     return applyFragment(location.hash, this.#widget.camera, this.#state);
   }
 
+  /** A link pasted into the open page shows what it would show in another. */
+  #followAddress(): void {
+    const shared = this.#readAddress();
+    if (shared === null) return;
+    this.#restore(shared);
+    const known = new Set(this.#extras.addressed.map(asCode));
+    void this.#addLayers((shared.extras ?? []).filter((layer) => !known.has(asCode(layer))));
+  }
+
   #restore({ site, pipe, chainage }: SharedView): void {
     const found = this.#byKey.get(`${site}\n${pipe}`);
     if (found) this.#select(found.record);
@@ -276,15 +286,6 @@ class Page {
     const day = new Date().toLocaleDateString(language.value === "ja" ? "ja-JP" : "en-GB");
     return [this.#dataset.name, pipe, day].filter((part) => part).join(" · ");
   }
-}
-
-function offeredLayers(dataset: Dataset): LayerId[] {
-  const has = (layer: string) => dataset.links.some((link) => link.layer === layer);
-  const detailed = dataset.sites.some(({ details }) => details !== null);
-  return LAYERS.filter((id) => {
-    if (id === "shells") return has("shells");
-    return !["stations", "joints", "ground"].includes(id) || detailed;
-  });
 }
 
 function nameCanvas(canvas: HTMLCanvasElement): void {

@@ -3,6 +3,7 @@ import type { Orbit } from "./orbit";
 
 const RADIANS_PER_PIXEL = 0.006;
 const KEY_TURN = CesiumMath.toRadians(6);
+const KEY_SHIFT_PX = 60;
 const KEY_ZOOM = 0.8;
 const ZOOM_PER_PIXEL = 1.0014;
 const PIXELS_PER_LINE = 33;
@@ -11,7 +12,8 @@ const WHEEL_PAUSE_MS = 250;
 
 /**
  * Mouse: drag turns, drag with the right or middle button or Shift shifts, the wheel approaches.
- * Touch: one finger turns, two shift and approach. Keys on the canvas: arrows, + and -.
+ * Touch: one finger turns, two shift and approach. Keys on the canvas: arrows turn, with Shift they
+ * shift, + and - approach.
  */
 export function navigate(canvas: HTMLCanvasElement, orbit: Orbit, onStart: () => void): void {
   followPointers(canvas, orbit, onStart);
@@ -56,6 +58,12 @@ function followWheel(canvas: HTMLCanvasElement, orbit: Orbit, onStart: () => voi
 }
 
 function followKeys(canvas: HTMLCanvasElement, orbit: Orbit, onStart: () => void): void {
+  const shifts: Readonly<Record<string, () => void>> = {
+    ArrowLeft: () => orbit.shift(KEY_SHIFT_PX, 0),
+    ArrowRight: () => orbit.shift(-KEY_SHIFT_PX, 0),
+    ArrowUp: () => orbit.shift(0, KEY_SHIFT_PX),
+    ArrowDown: () => orbit.shift(0, -KEY_SHIFT_PX),
+  };
   const actions: Readonly<Record<string, () => void>> = {
     ArrowLeft: () => orbit.turn(-KEY_TURN, 0),
     ArrowRight: () => orbit.turn(KEY_TURN, 0),
@@ -63,10 +71,14 @@ function followKeys(canvas: HTMLCanvasElement, orbit: Orbit, onStart: () => void
     ArrowDown: () => orbit.turn(0, KEY_TURN),
     "+": () => orbit.approach(KEY_ZOOM),
     "-": () => orbit.approach(1 / KEY_ZOOM),
+    // The key of + on Japanese and English keyboards, without Shift.
+    ";": () => orbit.approach(KEY_ZOOM),
+    "=": () => orbit.approach(KEY_ZOOM),
   };
   canvas.tabIndex = 0;
   canvas.addEventListener("keydown", (event) => {
-    const action = actions[event.key];
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const action = (event.shiftKey ? shifts[event.key] : undefined) ?? actions[event.key];
     if (action === undefined) return;
     event.preventDefault();
     onStart();

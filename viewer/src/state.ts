@@ -61,6 +61,16 @@ export class ViewState {
   }
 }
 
+/** The layers that a dataset has something for. */
+export function offeredLayers(dataset: Dataset): LayerId[] {
+  const has = (layer: string) => dataset.links.some((link) => link.layer === layer);
+  const detailed = dataset.sites.some(({ details }) => details !== null);
+  return LAYERS.filter((id) => {
+    if (id === "shells") return has("shells");
+    return !["stations", "joints", "ground"].includes(id) || detailed;
+  });
+}
+
 function byName<K extends string, V>(names: readonly K[], make: (name: K) => V): Record<K, V> {
   return Object.fromEntries(names.map((name) => [name, make(name)])) as Record<K, V>;
 }

@@ -1,4 +1,4 @@
-import type { Cartesian2, Cartesian3, CesiumWidget } from "cesium";
+import { type Cartesian2, Cartesian3, type CesiumWidget } from "cesium";
 import { element } from "./dom";
 import { text } from "./i18n";
 import type { Extras } from "./layers/extras";
@@ -119,7 +119,7 @@ export class Toolbox {
   }
 
   #sides(): Side[] {
-    const { tilesets, extras } = this.#parts;
+    const { tilesets, extras, widget } = this.#parts;
     const { opened } = tilesets;
     const names = [...new Set(opened.map(({ link }) => link.site))];
     const scans = names.map(
@@ -134,7 +134,8 @@ export class Toolbox {
     const others = extras.added.value.flatMap((layer): Side[] =>
       layer.tilesets.length > 0 ? [{ name: layer.source.name, tilesets: layer.tilesets }] : [],
     );
-    return [...scans, ...others, pipes].filter((side) => side.tilesets.length > 0);
+    const sides = [...scans, ...others, pipes].filter((side) => side.tilesets.length > 0);
+    return nearestTwoFirst(sides, widget.camera.positionWC);
   }
 
   /** The charts' cursor in the scene, and the scene's pointer in the charts. */
@@ -169,4 +170,15 @@ export class Toolbox {
     const { profile, section } = this.#parts.state.tools;
     return profile.value || section.value;
   }
+}
+
+/** Of many scans, those that are looked at; the two of one place in the order of their names. */
+function nearestTwoFirst(sides: readonly Side[], from: Cartesian3): Side[] {
+  const distance = ({ tilesets }: Side) =>
+    Math.min(
+      ...tilesets.map(({ boundingSphere: { center } }) => Cartesian3.distance(center, from)),
+    );
+  const near = new Set([...sides].sort((a, b) => distance(a) - distance(b)).slice(0, 2));
+  const scans = sides.filter((side) => near.has(side));
+  return sides.length < 4 ? [...sides] : [...scans, ...sides.filter((side) => !near.has(side))];
 }
