@@ -47,7 +47,9 @@ def other(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Othe
 @pytest.fixture(scope="module")
 def opened(chromium: Browser, site: Path) -> Iterator[View]:
     """Return a page of its own: what is allowed here is not allowed elsewhere."""
-    context = chromium.new_context(viewport={"width": 900, "height": 520}, locale="ja-JP", reduced_motion="reduce")
+    context = chromium.new_context(
+        viewport={"width": 900, "height": 520}, locale="ja-JP", reduced_motion="reduce"
+    )
     context.set_default_timeout(TIMEOUT_MS)
     with serve(site) as server:
         view = View(context.new_page(), server.url, site)

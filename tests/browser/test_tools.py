@@ -180,8 +180,10 @@ def test_panel_links_to_the_rows_of_the_report(view: View, page: Page) -> None:
     view.tool("真上")
     _click_marks(page)
     chainage = metres(rows_of(page.locator("#panel .marked dl > div"))["追加距離"])
-    links = page.locator("#panel").get_by_role("link", name="報告書").evaluate_all(
-        "links => links.map(link => link.href)"
+    links = (
+        page.locator("#panel")
+        .get_by_role("link", name="報告書")
+        .evaluate_all("links => links.map(link => link.href)")
     )
     assert len(links) == 2
     for link, wanted in zip(sorted(links, key=len), ("P<1>", f"{chainage:.3f}"), strict=True):
@@ -204,10 +206,10 @@ def _click_marks(page: Page) -> None:
 def test_curtain_parts_points_from_pipes(view: View, page: Page) -> None:
     view.tool("比較")
     curtain = page.get_by_role("slider", name="比較の境界")
-    expect(curtain).to_have_attribute("aria-valuenow", "50")
+    expect(curtain).to_have_attribute("aria-valuenow", "63")
     curtain.focus()
     page.keyboard.press("ArrowRight")
-    expect(curtain).to_have_attribute("aria-valuenow", "52")
+    expect(curtain).to_have_attribute("aria-valuenow", "65")
     chosen = page.locator("#card select").evaluate_all("all => all.map(one => one.value)")
     assert chosen == ["点群 西新宿 2丁目", "管路"]
     page.keyboard.press("Escape")

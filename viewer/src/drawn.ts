@@ -2,14 +2,20 @@ import type { Scene } from "cesium";
 
 const ASK_EVERY_MS = 100;
 
+/** The first frame with a tile only finds out what else there is to load. */
+const FEWEST_FRAMES = 3;
+
 /** Draw until something is so, or for so long. */
 export function drawnUntil(scene: Scene, isSo: () => boolean, longest = Number.POSITIVE_INFINITY) {
   return new Promise<void>((resolve) => {
     const since = performance.now();
+    let frames = 0;
     // What arrives asks for frames itself; this is for what can't be loaded and says nothing.
     const asking = setInterval(() => scene.requestRender(), ASK_EVERY_MS);
     const following = scene.postRender.addEventListener(() => {
-      if (!isSo() && performance.now() - since < longest) return;
+      frames += 1;
+      if (frames < FEWEST_FRAMES) scene.requestRender();
+      if (frames < FEWEST_FRAMES || (!isSo() && performance.now() - since < longest)) return;
       clearInterval(asking);
       following();
       resolve();

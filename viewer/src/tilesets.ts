@@ -19,8 +19,8 @@ const MOST_OPEN = 48;
 /** Spacing of points in pixels times eight; a CPU that draws has to do with half of them. */
 const SPACING_ERROR_PX = { fast: 16, software: 26 };
 /** All tilesets together keep so much of what is out of sight, and go so much beyond. */
-const CACHE_BYTES = 384 * 2 ** 20;
-const OVERFLOW_BYTES = 256 * 2 ** 20;
+const CACHE_BYTES = cacheOf(384 * 2 ** 20);
+const OVERFLOW_BYTES = cacheOf(256 * 2 ** 20);
 
 /** Loaded tiles of one site and layer. */
 export interface OpenTileset {
@@ -217,4 +217,10 @@ function groundAt(tileset: Cesium3DTileset, { levels }: Dataset): Cartesian3 {
   const { longitude, latitude } = Cartographic.fromCartesian(tileset.boundingSphere.center);
   const height = groundHeight(levels, longitude, latitude);
   return Cartesian3.fromRadians(longitude, latitude, height);
+}
+
+/** Half of it on tablets and small laptops, of which browsers say so. */
+function cacheOf(bytes: number): number {
+  const { deviceMemory } = navigator as { deviceMemory?: number };
+  return deviceMemory !== undefined && deviceMemory <= 4 ? bytes / 2 : bytes;
 }

@@ -1,6 +1,7 @@
 import { type Cesium3DTileset, type Scene, SplitDirection } from "cesium";
 import { element } from "../dom";
 import { text } from "../i18n";
+import { coveredWidth } from "../layout";
 import type { Card } from "./card";
 
 /** Something that can be shown on one side of the curtain only. */
@@ -45,7 +46,7 @@ export class Swipe {
       element("label", { class: "field" }, text("left"), left),
       element("label", { class: "field" }, text("right"), right),
     ]);
-    this.#moveTo(0.5);
+    this.#moveTo(middleOfScene());
     part();
   }
 
@@ -86,6 +87,11 @@ export class Swipe {
       if (key === "ArrowRight") this.#moveTo(this.#scene.splitPosition + KEY_STEP);
     });
   }
+}
+
+/** In the middle of what the sidebar leaves free, as a share of the window's width. */
+function middleOfScene(): number {
+  return 0.5 + coveredWidth() / 2 / window.innerWidth;
 }
 
 function turn(tilesets: readonly Cesium3DTileset[], direction: SplitDirection): void {
