@@ -49,7 +49,7 @@ def other_host(folder: Path) -> Iterator[OtherHost]:
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    def __init__(self, host: OtherHost, *arguments: Any, **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, host: OtherHost, *arguments: Any, **options: Any) -> None:
         self.host = host
         super().__init__(*arguments, **options)
 

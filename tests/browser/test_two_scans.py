@@ -1,7 +1,6 @@
 """Two scans of one place, before and after, parted by the curtain."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, expect

@@ -232,7 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
         media_type = mime_type(file)
         version = Version.of(file.stat())
         if media_type.startswith("text/html"):
-            # A browser keeps the policy that it got with a page when told that the page is the same.
+            # Told that a page is the same, a browser keeps the policy that it got with it.
             version = version.tagged(self.server.policy(self.headers["Cookie"]))
         known = {
             "ETag": version.etag,
