@@ -11,7 +11,9 @@ from twin_pipeline import batch
 from twin_pipeline.config import Config
 from twin_pipeline.crs import CrsOptions
 from twin_pipeline.errors import InputError, OutputError, UsageError
+from twin_pipeline.output import read_record
 from twin_pipeline.progress import Progress
+from twin_pipeline.site import site_of
 from twin_pipeline.validation import validate_output
 
 CONFIG = Config(crs=CrsOptions(vertical="jgd2011", geoid="gsigeo2011"))
@@ -178,3 +180,42 @@ def test_killed_tiling_goes_on_with_what_was_built(make_scan, tmp_path, monkeypa
         assert call("--resume") == 0
     assert validate_output(out) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "site.las"]
+
+
+def _grow(folder: Path, scan: Path, without: tuple[str, ...] = ()) -> dict[str, object]:
+    site = site_of(scan, CONFIG)
+    summary = batch.grow_run(site, folder, CONFIG, Progress(), without=without)
+    return dict(summary.record)
+
+
+@pytest.mark.usefixtures("known_pipes")
+def test_a_run_grows_from_nothing_site_by_site(make_scan, tmp_path):
+    folder = tmp_path / "run"
+    _grow(folder, make_scan("a.las"))
+    kept = _files(folder / "tiles" / "points" / "a") | _files(folder / "sites" / "a")
+    _grow(folder, make_scan("b.las", points=1500))
+    assert [site["name"] for site in read_record(folder)["sites"]] == ["a", "b"]
+    assert validate_output(folder) == []
+    assert (folder / "pipes.csv").read_text("utf-8-sig").count("\n") == 1 + 2 * 3
+    now = _files(folder / "tiles" / "points" / "a") | _files(folder / "sites" / "a")
+    same = {name for name in kept if now[name] == kept[name]}
+    assert kept.keys() - same <= {"survey.json", "viewer.json"}  # they are written anew for all
+    # a new scan of a site takes the place of the old one, and of the sites it is made of
+    _grow(folder, make_scan("a.las", points=900))
+    assert read_record(folder)["counts"]["points_in"] == 2400
+    _grow(folder, make_scan("c.las", points=800), without=("a", "b"))
+    assert [site["name"] for site in read_record(folder)["sites"]] == ["c"]
+    assert validate_output(folder) == []
+
+
+@pytest.mark.usefixtures("known_pipes")
+def test_a_site_that_fails_leaves_a_growing_run_as_it_was(make_scan, tmp_path):
+    folder = tmp_path / "run"
+    _grow(folder, make_scan("a.las"))
+    before = _files(folder)
+    broken = tmp_path / "b.las"
+    broken.write_bytes(b"LASF")
+    with pytest.raises(InputError):
+        _grow(folder, broken)
+    assert _files(folder) == before
+    assert [path.name for path in tmp_path.glob(".*")] == []

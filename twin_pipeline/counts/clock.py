@@ -268,9 +268,9 @@ def _too_wide(
         )  # fmt: skip
     return Clock(
         ClockState.UNKNOWN, best, inside, candidates_min=(best,),
-        reason=f"the counts vary too little to tell: anything from {low:+.0f} to {high:+.0f} min "
+        reason=f"the counts can't tell: anything from {low:+.0f} to {high:+.0f} min "
         "fits; counts are joined as they are labelled",
-        reason_ja=f"交通量の変動が小さく特定できない（{low:+.0f}～{high:+.0f} 分のいずれも適合）。"
+        reason_ja=f"交通量からは特定できない（{low:+.0f}～{high:+.0f} 分のいずれも適合）。"
         "記録時刻のまま照合",
         profile=profile,
     )  # fmt: skip
