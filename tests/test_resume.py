@@ -3,15 +3,18 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from pathlib import Path
 
 import pytest
 
 from twin_pipeline import batch, exporting
 from twin_pipeline.config import Config
 from twin_pipeline.crs import CrsOptions
+from twin_pipeline.durable import work
 from twin_pipeline.durable.lock import locked
 from twin_pipeline.durable.log import masked
-from twin_pipeline.durable.work import work_path
+from twin_pipeline.durable.work import Work, work_path
 from twin_pipeline.errors import Interrupted, OutputError
 from twin_pipeline.export.options import ExportOptions
 from twin_pipeline.progress import Progress
@@ -241,6 +244,64 @@ def test_run_that_died_while_it_published_is_finished(scans, tmp_path, replaced)
     summary = batch.run_batch(scans, out, CONFIG, Progress(), resume=True)
     assert len(summary.results) == 3
     assert not work.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="exchanges folders by a call of Linux")
+def test_run_that_died_while_it_exchanged_leaves_the_new_one(scans, tmp_path, monkeypatch):
+    """Killed when stage and output have taken each other's place and nothing more was done."""
+    out = tmp_path / "out"
+    batch.run_batch(scans[:2], out, CONFIG, Progress())
+    rename = Path.rename
+
+    def dies(path, target):
+        if Path(target).name == "replaced":
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Path, "rename", dies)
+        dying.setattr(Work, "leave", lambda _: None)
+        with pytest.raises(KeyboardInterrupt):
+            batch.run_batch(scans, out, CONFIG, Progress(), overwrite=True)
+    assert len(json.loads((out / "run.json").read_bytes())["sites"]) == 3
+    assert (work_path(out) / "stage" / "run.json").exists()
+    summary = batch.run_batch(scans, out, CONFIG, Progress(), resume=True)
+    assert len(summary.results) == 3
+    assert not work_path(out).exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="exchanges folders by a call of Linux")
+def test_readers_always_find_an_output(scans, tmp_path):
+    out = tmp_path / "out"
+    batch.run_batch(scans[:1], out, CONFIG, Progress())
+    done, missed, read = threading.Event(), [], []
+
+    def reads():
+        while not done.is_set():
+            try:
+                read.append((out / "run.json").stat().st_ino)
+            except FileNotFoundError as error:
+                missed.append(error)
+
+    reader = threading.Thread(target=reads)
+    reader.start()
+    try:
+        for _ in range(5):
+            batch.run_batch(scans[:1], out, CONFIG, Progress(), overwrite=True)
+    finally:
+        done.set()
+        reader.join()
+    assert len(set(read)) > 1
+    assert missed == []
+
+
+def test_where_folders_cant_be_exchanged_they_are_moved(scans, tmp_path, monkeypatch):
+    monkeypatch.setattr(work, "exchange", lambda *_: False)
+    out = tmp_path / "out"
+    batch.run_batch(scans[:1], out, CONFIG, Progress())
+    batch.run_batch(scans[:2], out, CONFIG, Progress(), overwrite=True)
+    assert len(json.loads((out / "run.json").read_bytes())["sites"]) == 2
+    assert [path.name for path in tmp_path.glob(".*")] == []
 
 
 def test_site_names_are_no_traps(make_scan, tmp_path):

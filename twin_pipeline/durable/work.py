@@ -10,7 +10,8 @@ failed/      a file a site that failed, for `status`
 partial/     a folder a site with what it can go on from if its process dies
 stage/       the output folder as far as it is; tiles/LAYER/SITE and sites/SITE of a site are
 valid if sites/SITE/site.json is there
-replaced     the former OUT, from when it is moved aside until the new one is in its place
+exchange.json  which folder the stage is, before it and OUT take each other's place
+replaced     the former OUT, until it is removed
 """
 
 import os
@@ -20,6 +21,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from twin_pipeline.durable.exchange import exchange
 from twin_pipeline.durable.files import (
     entries,
     link_file,
@@ -36,7 +38,7 @@ from twin_pipeline.output import RECORD, SITES, require_free, unwritable
 
 STATE = "site.json"
 
-_PLAN, _LOCK = "batch.json", "lock"
+_PLAN, _LOCK, _EXCHANGED = "batch.json", "lock", "exchange.json"
 
 
 def work_path(out: Path) -> Path:
@@ -187,7 +189,8 @@ class Work:
             newest = self.stage if (self.stage / RECORD).exists() else self._replaced
             newest.rename(self.place)
             sync_folder(self.place.parent)
-        if self.published or self._replaced.exists() or self.plan is None:
+        gone = self._replaced.exists() or self._has_exchanged
+        if self.published or gone or self.plan is None:
             self.empty()
 
     def empty(self) -> None:
@@ -287,14 +290,8 @@ class Work:
         remove(self.attempts)
         try:
             self._sync_stage()
-            if self.place.exists():
-                self.place.rename(self._replaced)
-            try:
-                self.stage.rename(self.place)
-            except BaseException:
-                if self._replaced.exists():
-                    self._replaced.rename(self.place)
-                raise
+            if not (self.place.exists() and self._exchange()):
+                self._take_place()
             sync_folder(self.place.parent)
         except OSError as error:
             raise unwritable(self.out, error) from error
@@ -303,6 +300,34 @@ class Work:
         """Bring the stage onto the disk; tiles of sites that are done were before."""
         done = [self.stage / "tiles" / layer for layer in _layers(self.stage)]
         sync_tree(self.stage, but={place / name for place in done for name in self.done()})
+
+    def _exchange(self) -> bool:
+        """Let stage and `out` take each other's place, where the system can do that in one step."""
+        # Tells a later process, if this one dies on the next lines, which of the two is which.
+        write_json(self.folder / _EXCHANGED, {"inode": self.stage.stat().st_ino})
+        if not exchange(self.stage, self.place):
+            return False
+        self.stage.rename(self._replaced)
+        return True
+
+    @property
+    def _has_exchanged(self) -> bool:
+        """Whether the stage is what stood at `out` before, as a process died between two lines."""
+        noted = read_json(self.folder / _EXCHANGED)
+        if noted is None or not self.stage.exists() or not self.place.exists():
+            return False
+        return bool(self.place.stat().st_ino == noted.get("inode"))
+
+    def _take_place(self) -> None:
+        """Move what stands at `out` aside, and the stage to its place."""
+        if self.place.exists():
+            self.place.rename(self._replaced)
+        try:
+            self.stage.rename(self.place)
+        except BaseException:
+            if self._replaced.exists():
+                self._replaced.rename(self.place)
+            raise
 
 
 def _layers(root: Path) -> list[str]:
