@@ -11,7 +11,7 @@ import pytest
 from twin_pipeline import batch, exporting
 from twin_pipeline.config import Config
 from twin_pipeline.crs import CrsOptions
-from twin_pipeline.durable import work
+from twin_pipeline.durable import exchange
 from twin_pipeline.durable.lock import locked
 from twin_pipeline.durable.log import masked
 from twin_pipeline.durable.work import Work, work_path
@@ -296,7 +296,7 @@ def test_readers_always_find_an_output(scans, tmp_path):
 
 
 def test_where_folders_cant_be_exchanged_they_are_moved(scans, tmp_path, monkeypatch):
-    monkeypatch.setattr(work, "exchange", lambda *_: False)
+    monkeypatch.setattr(exchange, "exchange", lambda *_: False)
     out = tmp_path / "out"
     batch.run_batch(scans[:1], out, CONFIG, Progress())
     batch.run_batch(scans[:2], out, CONFIG, Progress(), overwrite=True)

@@ -7,9 +7,46 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from twin_pipeline.durable.files import read_json, write_json
+
 _HERE = -100  # AT_FDCWD
 _EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2)
 _UNABLE = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EPERM}
+
+
+def take_place(new: Path, place: Path, aside: Path, note: Path) -> None:
+    """Let a folder take the place of another, which is moved aside; in one step where possible.
+
+    Parameters
+    ----------
+    note
+        File that tells `has_taken_place`, should this process die, which folder is which.
+
+    Raises
+    ------
+    OSError
+        When it can't be done; then `place` is what it was.
+    """
+    if place.exists():
+        write_json(note, {"inode": new.stat().st_ino})
+        if exchange(new, place):
+            new.rename(aside)
+            return
+        place.rename(aside)
+    try:
+        new.rename(place)
+    except BaseException:
+        if aside.exists():
+            aside.rename(place)
+        raise
+
+
+def has_taken_place(new: Path, place: Path, note: Path) -> bool:
+    """Whether what lies at `new` is what stood at `place` before they were exchanged."""
+    noted = read_json(note)
+    if noted is None or not new.exists() or not place.exists():
+        return False
+    return bool(place.stat().st_ino == noted.get("inode"))
 
 
 def exchange(one: Path, other: Path) -> bool:

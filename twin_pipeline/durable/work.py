@@ -21,7 +21,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from twin_pipeline.durable.exchange import exchange
+from twin_pipeline.durable.exchange import has_taken_place, take_place
 from twin_pipeline.durable.files import (
     entries,
     link_file,
@@ -189,7 +189,9 @@ class Work:
             newest = self.stage if (self.stage / RECORD).exists() else self._replaced
             newest.rename(self.place)
             sync_folder(self.place.parent)
-        gone = self._replaced.exists() or self._has_exchanged
+        gone = self._replaced.exists() or has_taken_place(
+            self.stage, self.place, self.folder / _EXCHANGED
+        )
         if self.published or gone or self.plan is None:
             self.empty()
 
@@ -290,8 +292,7 @@ class Work:
         remove(self.attempts)
         try:
             self._sync_stage()
-            if not (self.place.exists() and self._exchange()):
-                self._take_place()
+            take_place(self.stage, self.place, self._replaced, self.folder / _EXCHANGED)
             sync_folder(self.place.parent)
         except OSError as error:
             raise unwritable(self.out, error) from error
@@ -300,34 +301,6 @@ class Work:
         """Bring the stage onto the disk; tiles of sites that are done were before."""
         done = [self.stage / "tiles" / layer for layer in _layers(self.stage)]
         sync_tree(self.stage, but={place / name for place in done for name in self.done()})
-
-    def _exchange(self) -> bool:
-        """Let stage and `out` take each other's place, where the system can do that in one step."""
-        # Tells a later process, if this one dies on the next lines, which of the two is which.
-        write_json(self.folder / _EXCHANGED, {"inode": self.stage.stat().st_ino})
-        if not exchange(self.stage, self.place):
-            return False
-        self.stage.rename(self._replaced)
-        return True
-
-    @property
-    def _has_exchanged(self) -> bool:
-        """Whether the stage is what stood at `out` before, as a process died between two lines."""
-        noted = read_json(self.folder / _EXCHANGED)
-        if noted is None or not self.stage.exists() or not self.place.exists():
-            return False
-        return bool(self.place.stat().st_ino == noted.get("inode"))
-
-    def _take_place(self) -> None:
-        """Move what stands at `out` aside, and the stage to its place."""
-        if self.place.exists():
-            self.place.rename(self._replaced)
-        try:
-            self.stage.rename(self.place)
-        except BaseException:
-            if self._replaced.exists():
-                self._replaced.rename(self.place)
-            raise
 
 
 def _layers(root: Path) -> list[str]:
