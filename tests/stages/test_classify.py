@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import shapely
 
 from stages.made import bent, make_tube, straight, trench_ground
+from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray, Role
 from twin_pipeline.stages.classify import ClassifyOptions, classify
@@ -47,6 +49,30 @@ def test_a_main_may_bend():
     nodes = bent(4.0, 45.0, 0.6, 1.0) + np.array([0.0, 0.0, -1.1])
     main = make_tube(nodes)
     assert roles(main) == [(main, Role.MAIN)]
+
+
+def test_struts_of_a_trench_that_turns_back_are_no_mains():
+    path = shapely.LineString([(0, 0), (3, 0), (3, 2.4), (0.7, 4.7)])
+    trench = path.buffer(0.8, cap_style="flat", join_style="mitre")
+    x, y = (a.ravel() for a in np.meshgrid(np.arange(-3, 6, 0.1), np.arange(-3, 8, 0.1)))
+    beside = ~shapely.contains_xy(trench, x, y)
+    pavement = np.column_stack([x, y, np.zeros(len(x))])[beside]
+    ground = Ground(pavement, 0.002, (np.array(trench.exterior.coords),))
+    at = np.linspace(0.0, path.length, 160)
+    main = make_tube(
+        np.column_stack([shapely.get_coordinates(path.interpolate(at)), np.full(160, -1.1)])
+    )
+    props = [
+        make_tube(straight(1.6, start, heading), 0.037)
+        for start, heading in (
+            ((1.0, -0.8, -0.25), 90.0),
+            ((2.2, 1.2, -0.25), 0.0),
+            ((1.3, 2.95, -0.25), 45.0),
+        )
+    ]
+    found, out = classify([main, *props], ground, ClassifyOptions())
+    assert [(item.tube, item.role) for item in found] == [(main, Role.MAIN)]
+    assert {item.reason for item in out} == {"shoring strut"}
 
 
 def test_a_deep_pipe_across_the_main_is_a_crossing():

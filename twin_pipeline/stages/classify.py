@@ -18,6 +18,8 @@ _SAME_SIZE = 0.35
 _LONG_M, _WIDE_DEG = 2.0, 100.0
 _PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)
 _ALONG_DEG = 45.0
+_WIDTHS = 2.5
+"""From so many trench widths on a tube in it can only run along it."""
 _ROW = 2
 
 
@@ -170,11 +172,25 @@ def _centre(tube: Tube) -> FloatArray:
 
 
 def _runs_with_the_trench(tube: Tube, ground: Ground) -> bool:
-    """Tell whether most of a tube does; in a corner neither has one direction."""
+    """Tell whether most of a tube does; in a corner neither has one direction.
+
+    What is far longer than the trench is wide has no other way to go.
+    """
+    if tube.length_m > _WIDTHS * _trench_width_m(tube, ground):
+        return True
     direction, count = polyline.directions(tube.nodes, 0.5), len(tube.nodes)
     places = [round(share * (count - 1)) for share in _PLACES]
     angles = [_acute_deg(direction[k], _trench_direction(ground, tube.nodes[k])) for k in places]
     return float(np.median(angles)) < _ALONG_DEG
+
+
+def _trench_width_m(tube: Tube, ground: Ground) -> float:
+    """Return the width of the trench that a tube lies in, as of a band with its area and rim."""
+    line = shapely.LineString(tube.nodes[:, :2])
+    rings = [shapely.Polygon(ring) for ring in ground.outlines]
+    around = max(rings, key=lambda ring: ring.intersection(line).length)
+    half_rim = 0.5 * around.length
+    return 0.5 * (half_rim - math.sqrt(max(half_rim**2 - 4.0 * around.area, 0.0)))
 
 
 def _angle_between(tube: Tube, main: Tube) -> float:
