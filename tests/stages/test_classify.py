@@ -51,24 +51,17 @@ def test_a_main_may_bend():
     assert roles(main) == [(main, Role.MAIN)]
 
 
-def test_struts_of_a_trench_that_turns_back_are_no_mains():
-    path = shapely.LineString([(0, 0), (3, 0), (3, 2.4), (0.7, 4.7)])
-    trench = path.buffer(0.8, cap_style="flat", join_style="mitre")
-    x, y = (a.ravel() for a in np.meshgrid(np.arange(-3, 6, 0.1), np.arange(-3, 8, 0.1)))
+def test_a_pipe_in_a_trench_that_winds_is_the_main_and_its_struts_are_struts():
+    path = shapely.LineString([(0, 0), (2, 0), (2, 1.6), (0, 1.6), (0, 3.2), (2, 3.2)])
+    trench = path.buffer(0.5, cap_style="flat", join_style="mitre")
+    x, y = (a.ravel() for a in np.meshgrid(np.arange(-2, 4, 0.1), np.arange(-2, 6, 0.1)))
     beside = ~shapely.contains_xy(trench, x, y)
     pavement = np.column_stack([x, y, np.zeros(len(x))])[beside]
     ground = Ground(pavement, 0.002, (np.array(trench.exterior.coords),))
-    at = np.linspace(0.0, path.length, 160)
-    main = make_tube(
-        np.column_stack([shapely.get_coordinates(path.interpolate(at)), np.full(160, -1.1)])
-    )
+    line = shapely.get_coordinates(path.interpolate(np.linspace(0.0, path.length, 180)))
+    main = make_tube(np.column_stack([line, np.full(180, -1.1)]))
     props = [
-        make_tube(straight(1.6, start, heading), 0.037)
-        for start, heading in (
-            ((1.0, -0.8, -0.25), 90.0),
-            ((2.2, 1.2, -0.25), 0.0),
-            ((1.3, 2.95, -0.25), 45.0),
-        )
+        make_tube(straight(1.0, (1.0, y_m - 0.5, -0.25), 90.0), 0.037) for y_m in (0.0, 1.6, 3.2)
     ]
     found, out = classify([main, *props], ground, ClassifyOptions())
     assert [(item.tube, item.role) for item in found] == [(main, Role.MAIN)]
