@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.spatial import cKDTree
+import scipy
 
 from twin_pipeline.catalogue import Catalogue
 from twin_pipeline.config import Config
@@ -273,7 +273,7 @@ def _part_of(tube: Tube, other: Tube) -> bool:
     """Tell whether a tube is the fitting of a longer one, that was measured on its own."""
     if other is tube or other.length_m <= tube.length_m:
         return False
-    distance, _ = cKDTree(other.nodes).query(tube.nodes)
+    distance, _ = scipy.spatial.cKDTree(other.nodes).query(tube.nodes)
     spacing = float(np.linalg.norm(np.diff(other.nodes, axis=0), axis=1).max())
     return float(np.mean(distance < math.hypot(0.7 * other.radius_m, spacing / 2.0))) > 0.5
 

@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from twin_pipeline.errors import InputError
 from twin_pipeline.stages.read import (
+    DIMENSIONS,
     describe_scan,
     inspect_scan,
     read_chunks,
@@ -106,6 +107,22 @@ def test_only_wanted_attributes_are_read(tmp_path):
     write_scan(tmp_path / "scan.laz")
     (chunk,) = read_chunks(tmp_path / "scan.laz", dimensions=("red",))
     assert set(chunk.attributes) == {"red"}
+
+
+@pytest.mark.parametrize("point_format", [3, 6, 7, 8, 10])
+def test_what_is_not_wanted_of_a_laz_changes_nothing_else(tmp_path, point_format):
+    path = tmp_path / "scan.laz"
+    write_scan(path, point_format=point_format)
+    las = laspy.read(path)
+    las.gps_time = np.random.default_rng(2).uniform(0, 1e9, len(las))
+    las.write(path)
+    (whole,) = read_chunks(path)
+    for names in (*((name,) for name in DIMENSIONS), ("intensity", "gps_time"), ()):
+        (chunk,) = read_chunks(path, dimensions=names)
+        assert np.array_equal(chunk.xyz, whole.xyz)
+        assert set(chunk.attributes) == set(names) & set(whole.attributes)
+        for name, values in chunk.attributes.items():
+            assert np.array_equal(values, whole.attributes[name])
 
 
 @given(

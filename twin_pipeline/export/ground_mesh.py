@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 import shapely
-from scipy.spatial import Delaunay, cKDTree
 
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.model import BoolArray, FloatArray, IntArray, Survey
@@ -44,7 +44,7 @@ def ground_mesh(survey: Survey) -> GroundMesh | None:
     places, elevation = places[known], elevation[known]
     if len(places) < 3 or np.linalg.matrix_rank(places - places[0]) < 2:
         return None
-    triangles = np.asarray(Delaunay(places).simplices, dtype=np.int64)
+    triangles = np.asarray(scipy.spatial.Delaunay(places).simplices, dtype=np.int64)
     middle = places[triangles].mean(axis=1)
     over_trench = shapely.contains_xy(trench, middle[:, 0], middle[:, 1])
     kept = over_trench | (_longest_edge(places, triangles) < 2.5 * spacing_m)
@@ -64,11 +64,11 @@ def _places(patches: FloatArray, trench: shapely.Geometry, spacing_m: float) -> 
     upper = patches[:, :2].max(axis=0) + _REACH_M
     axes = [np.arange(-_REACH_M, end, spacing_m) for end in upper]
     grid = np.column_stack([axis.ravel() for axis in np.meshgrid(*axes)])
-    distance, _ = cKDTree(patches[:, :2]).query(grid)
+    distance, _ = scipy.spatial.cKDTree(patches[:, :2]).query(grid)
     wanted = (distance < _REACH_M) | shapely.contains_xy(trench, grid[:, 0], grid[:, 1])
     if len(edge):
         # a grid point beside the edge makes slivers that cut across it
-        wanted &= cKDTree(edge).query(grid)[0] > 0.35 * spacing_m
+        wanted &= scipy.spatial.cKDTree(edge).query(grid)[0] > 0.35 * spacing_m
     return np.unique(np.vstack((grid[wanted], edge)).round(4), axis=0)
 
 

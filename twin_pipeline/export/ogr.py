@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyogrio.errors
-import pyogrio.raw
 import shapely
 
 from twin_pipeline.crs import Target
@@ -70,6 +68,9 @@ def write_layer(
     OutputError
         When GDAL can't write it.
     """
+    import pyogrio.errors
+    import pyogrio.raw
+
     spatial = table.layer.geometry is not GeometryKind.NONE
     columns = [_column(spec, i, table) for i, spec in enumerate(table.layer.fields)]
     try:
@@ -138,6 +139,9 @@ def plane_crs(target: Target) -> str:
 
 
 def _gdal_knows(crs: str, probe: Path) -> bool:
+    import pyogrio.errors
+    import pyogrio.raw
+
     nothing: FloatArray = np.array([], dtype=object)
     try:
         pyogrio.raw.write(

@@ -11,12 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
+Words = npt.NDArray[np.uint32]
 
 _HEADER = 0xA0
 _BLOCK_BYTES = 8192
 _BLOCK_VERTICES = 256
 _GROUP = 16
 _TAIL_BYTES = 32
+_LANES = 4
+_HIGHEST, _LOWEST = np.uint32(0x80808080), np.uint32(0x01010101)
 
 _SIZES = np.array([(n > 0) | (n >= 3) << 8 | (n >= 15) << 16 for n in range(256)], dtype=np.int32)
 """By difference: whether it is above zero, and too great for two and for four bits."""
@@ -26,20 +29,27 @@ _jit = numba.njit(cache=True, nogil=True)
 
 @_jit
 def encode(vertices: Bytes) -> Bytes:
-    """Return the stream of `vertices`, (N, stride) uint8, stride a multiple of 4 up to 256."""
+    """Return the stream of `vertices`, (N, stride) uint8, stride a multiple of 4 up to 256.
+
+    Differences are taken of four bytes at a time, in a word.
+    """
     count, stride = vertices.shape
+    words = np.ascontiguousarray(vertices).view(np.uint32)
     stream = np.empty(_most_bytes(count, stride), np.uint8)
     stream[0] = _HEADER
     end = 1
-    deltas = np.zeros(_BLOCK_VERTICES, np.uint8)
+    differences = np.zeros(_BLOCK_VERTICES, np.uint32)
+    deltas = differences.view(np.uint8)
     step = _block_vertices(stride)
     for start in range(0, count, step):
         held = min(step, count - start)
-        for byte in range(stride):
-            if _differences(vertices, start, held, byte, deltas):
-                end = _put_block(deltas, held, stream, end)
-            else:
-                end = _put_zeros(held, stream, end)
+        for word in range(stride // _LANES):
+            together = _differences(words, start, held, word, differences)
+            for lane in range(_LANES):
+                if (together >> (8 * lane)) & 255:
+                    end = _put_block(deltas[lane:], held, stream, end)
+                else:
+                    end = _put_zeros(held, stream, end)
     for _ in range(max(0, _TAIL_BYTES - stride)):
         stream[end] = 0
         end += 1
@@ -88,22 +98,26 @@ def _most_bytes(count: int, stride: int) -> int:
 
 
 @_jit
-def _differences(vertices: Bytes, start: int, held: int, byte: int, deltas: Bytes) -> bool:
-    """Fill `deltas` with the zigzag differences of one byte, and zeros after them.
+def _differences(words: Words, start: int, held: int, word: int, deltas: Words) -> np.uint32:
+    """Fill `deltas` with the zigzag differences of the bytes of a word, and zeros after them.
 
-    Returns whether any of them is not zero.
+    Returns the bits that are set in any of them.
     """
-    before = vertices[max(start - 1, 0), byte]
-    together = np.uint8(0)
+    before = words[max(start - 1, 0), word]
+    together = np.uint32(0)
     for i in range(held):
-        value = vertices[start + i, byte]
-        difference = np.uint8(value - before)
-        code = np.uint8((difference << 1) ^ -(difference >> 7))
+        value = words[start + i, word]
+        # Byte by byte: the highest bits are left out of the subtraction, so that none borrows.
+        low = np.uint32((value | _HIGHEST) - (before & ~_HIGHEST))
+        difference = np.uint32(low ^ ((value ^ ~before) & _HIGHEST))
+        negative = np.uint32((difference >> np.uint32(7)) & _LOWEST)
+        doubled = np.uint32((difference << np.uint32(1)) & ~_LOWEST)
+        code = np.uint32(doubled ^ (negative * np.uint32(255)))
         deltas[i] = code
         together |= code
         before = value
     deltas[held:] = 0
-    return together != 0
+    return together
 
 
 @_jit
@@ -113,12 +127,12 @@ def _unzigzag(code: int) -> int:
 
 @_jit
 def _put_block(deltas: Bytes, held: int, stream: Bytes, position: int) -> int:
-    """Write the groups of one byte at `position` and return where they end."""
+    """Write the groups of one byte, every fourth of `deltas`, and return where they end."""
     groups = (held + _GROUP - 1) // _GROUP
     header = position
     position = _put_zeros(held, stream, position)
     for group in range(groups):
-        first = group * _GROUP
+        first = group * _GROUP * _LANES
         mode = _best_mode(deltas, first)
         stream[header + group // 4] |= mode << (group % 4 * 2)
         position = _put_group(deltas, first, mode, stream, position)
@@ -139,7 +153,7 @@ def _best_mode(deltas: Bytes, first: int) -> int:
     """Return the shortest coding of a group: 0 none, 1 two bits, 2 four bits, 3 bytes."""
     counts = 0
     for i in range(_GROUP):
-        counts += _SIZES[deltas[first + i]]
+        counts += _SIZES[deltas[first + _LANES * i]]
     if counts == 0:
         return 0
     two, four = 4 + (counts >> 8 & 255), 8 + (counts >> 16)
@@ -152,19 +166,26 @@ def _best_mode(deltas: Bytes, first: int) -> int:
 def _put_group(deltas: Bytes, first: int, mode: int, stream: Bytes, position: int) -> int:
     if mode == 0:
         return position
-    if mode == 3:
-        for i in range(_GROUP):
-            stream[position + i] = deltas[first + i]
-        return position + _GROUP
-    bits = 2 * mode
+    if mode == 1:
+        return _put_bits(deltas, first, 2, stream, position)
+    if mode == 2:
+        return _put_bits(deltas, first, 4, stream, position)
+    for i in range(_GROUP):
+        stream[position + i] = deltas[first + _LANES * i]
+    return position + _GROUP
+
+
+@numba.njit(inline="always")
+def _put_bits(deltas: Bytes, first: int, bits: int, stream: Bytes, position: int) -> int:
+    """Write a group of so many bits each; inlined, so that `bits` is a constant."""
     escape = (1 << bits) - 1
     a_byte = 8 // bits
     in_full = position + _GROUP // a_byte
-    for start in range(first, first + _GROUP, a_byte):
+    for start in range(0, _GROUP, a_byte):
         # The first of the differences in a byte stands in its highest bits.
         packed = 0
         for i in range(start, start + a_byte):
-            value = int(deltas[i])
+            value = int(deltas[first + _LANES * i])
             packed = packed << bits | min(value, escape)
             # Without a branch, which would often be guessed wrong; the next byte overwrites it.
             stream[in_full] = value

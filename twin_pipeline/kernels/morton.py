@@ -7,6 +7,14 @@ import numpy.typing as npt
 KEY_BITS = 21
 """Bits of each coordinate in a key; three of them fill 63 of 64 bits."""
 
+_INDEX_BITS = 28
+"""Beside 36 bits of a key, the place of a point in its cell."""
+
+_DIGIT_BITS = 9
+_DIGIT_MASK = (1 << _DIGIT_BITS) - 1
+_FEW = 32
+"""Up to so many are sorted one by one."""
+
 
 @numba.njit(cache=True, nogil=True)
 def spread_bits(value: int) -> np.uint64:
@@ -50,28 +58,110 @@ def morton_keys(
 
 
 @numba.njit(cache=True, nogil=True)
-def placed(
-    records: npt.NDArray[np.uint16], corners: npt.NDArray[np.int32], counts: npt.NDArray[np.uint64]
-) -> npt.NDArray[np.int32]:
-    """Return the grid coordinates (N, 3) of points from their cells' corners.
+def in_z_order(
+    records: npt.NDArray[np.uint16],
+    corners: npt.NDArray[np.int32],
+    counts: npt.NDArray[np.int64],
+    base: npt.NDArray[np.int64],
+    inner_bits: int,
+    drop_bits: int,
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint16], npt.NDArray[np.uint64]]:
+    """Return points, which stand cell by cell in Z-order, in Z-order throughout.
+
+    Each cell is sorted on its own, which the processor's cache holds.
 
     Parameters
     ----------
     records
-        (N, at least 3) uint16, the first three words the place in the cell, grid units.
+        (N, 3 + W) uint16, the first three words the place from the corner, grid units.
     corners
-        (R, 3) int32, grid units, a corner for each run of points.
+        (C, 3) int32, grid units, a corner for each cell.
     counts
-        (R,) uint64, points of each run; they sum up to N.
+        (C,) int64, points of each cell, less than 2**28; they sum up to N.
+    base
+        (3,) int64, grid units, from which keys are counted.
+    inner_bits
+        The low bits of a place, at most 12, that count; those above them are the same in all
+        places of points that share a corner.
+    drop_bits
+        How many low bits of the coordinates keys leave out, at most 12.
+
+    Returns
+    -------
+    (N, 3) int32 coordinates, grid units; (N, W) the other words; (N,) uint64 keys as `morton_keys`
+    has them. Points of equal keys stay in their order.
     """
-    ijk = np.empty((len(records), 3), dtype=np.int32)
-    n = 0
-    for run in range(len(counts)):
-        for _ in range(np.int64(counts[run])):
+    count, width = len(records), records.shape[1] - 3
+    ijk = np.empty((count, 3), dtype=np.int32)
+    others = np.empty((count, width), dtype=np.uint16)
+    keys = np.empty(count, dtype=np.uint64)
+    packed = np.empty(np.append(counts, 0).max(), dtype=np.uint64)
+    spare = np.empty_like(packed)
+    inside = (1 << inner_bits) - 1
+    last_bit = _INDEX_BITS + 3 * max(0, inner_bits - drop_bits)
+    start = 0
+    for cell in range(len(counts)):
+        held = counts[cell]
+        for n in range(held):
+            key = np.uint64(0)
             for axis in range(3):
-                ijk[n, axis] = corners[run, axis] + np.int32(records[n, axis])
-            n += 1
-    return ijk
+                place = np.int64(records[start + n, axis]) & inside
+                key |= spread_bits(place >> drop_bits) << np.uint64(axis)
+            packed[n] = (key << np.uint64(_INDEX_BITS)) | np.uint64(n)
+        ordered = _sorted_by_bits(packed, spare, held, last_bit)
+        outer = np.uint64(0)
+        for axis in range(3):
+            # Where the cell is finer than its corner, all of its key is in the places.
+            away = max(np.int64(corners[cell, axis]) - base[axis], 0)
+            outer |= spread_bits(away >> drop_bits) << np.uint64(axis)
+        for n in range(held):
+            source = start + np.int64(ordered[n] & np.uint64((1 << _INDEX_BITS) - 1))
+            for axis in range(3):
+                ijk[start + n, axis] = corners[cell, axis] + np.int32(records[source, axis])
+            for word in range(width):
+                others[start + n, word] = records[source, 3 + word]
+            keys[start + n] = outer | (ordered[n] >> np.uint64(_INDEX_BITS))
+        start += held
+    return ijk, others, keys
+
+
+@numba.njit(cache=True, nogil=True)
+def _sorted_by_bits(
+    values: npt.NDArray[np.uint64], spare: npt.NDArray[np.uint64], count: int, last_bit: int
+) -> npt.NDArray[np.uint64]:
+    """Sort the first `count` values by their bits from `_INDEX_BITS` to below `last_bit`.
+
+    Returns the one of the two arrays that they stand in afterwards; equal ones stay in order.
+    """
+    if count <= _FEW:
+        for n in range(1, count):
+            value, place = values[n], n
+            # The values are in order below `_INDEX_BITS`, so that comparing all bits is stable.
+            while place > 0 and values[place - 1] > value:
+                values[place] = values[place - 1]
+                place -= 1
+            values[place] = value
+        return values
+    starts = np.empty(_DIGIT_MASK + 1, dtype=np.int64)
+    mask = np.uint64(_DIGIT_MASK)
+    for bit in range(_INDEX_BITS, last_bit, _DIGIT_BITS):
+        shift = np.uint64(bit)
+        starts[:] = 0
+        for n in range(count):
+            starts[np.int64((values[n] >> shift) & mask)] += 1
+        if starts[np.int64((values[0] >> shift) & mask)] == count:
+            continue
+        before = 0
+        for digit in range(len(starts)):
+            held = starts[digit]
+            starts[digit] = before
+            before += held
+        for n in range(count):
+            group = np.int64((values[n] >> shift) & mask)
+            spare[starts[group]] = values[n]
+            starts[group] += 1
+        values, spare = spare, values
+    return values
 
 
 @numba.njit(cache=True, nogil=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.spatial.transform import Rotation
+import scipy
 
 from twin_pipeline.model import FloatArray, IntArray
 
@@ -92,6 +92,6 @@ def step_together(seen: Patches, distance_m: float) -> FloatArray:
         return motion
     weights = np.clip(1.0 - (seen.apart_m / distance_m) ** 2, 0.0, 1.0)  # Tukey's, rooted
     solved = np.linalg.lstsq(design * weights[:, None], -seen.apart_m * weights, rcond=None)[0]
-    motion[:3, :3] = Rotation.from_rotvec(solved[3:]).as_matrix()
+    motion[:3, :3] = scipy.spatial.transform.Rotation.from_rotvec(solved[3:]).as_matrix()
     motion[:3, 3] = solved[:3] + seen.middle - motion[:3, :3] @ seen.middle
     return motion

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import scipy
 from pydantic import BaseModel, ConfigDict, Field
-from scipy.optimize import minimize_scalar
 
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
@@ -122,7 +122,7 @@ def _arc_radius(
         return float(np.mean(off**2))
 
     longest = float(np.linalg.norm(line, axis=1).max()) / math.tan(0.5 * angle_rad)
-    return float(minimize_scalar(misfit, bounds=(0.0, longest), method="bounded").x)
+    return float(scipy.optimize.minimize_scalar(misfit, bounds=(0.0, longest), method="bounded").x)
 
 
 def _line(

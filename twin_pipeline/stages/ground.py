@@ -1,10 +1,9 @@
 """Find the finished ground: the pavement beside the trench, and the trench itself."""
 
 import numpy as np
+import scipy
 import shapely
 from pydantic import BaseModel, ConfigDict, Field
-from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from twin_pipeline.geometry.pyramid import Pyramid, VoxelLevel
 from twin_pipeline.geometry.surface import Ground
@@ -125,16 +124,16 @@ def _upper_pieces(
     """Return the cells of large pieces that no other large piece around lies above."""
     area = np.bincount(pieces.ravel(), minlength=count + 1) * _CELL_M**2
     large = [k for k in range(1, count + 1) if area[k] >= options.min_area_m2]
-    reach = ndimage.generate_binary_structure(2, 2)
+    reach = scipy.ndimage.generate_binary_structure(2, 2)
     upper = np.zeros(elevation.shape, bool)
     for k in large:
         own = pieces == k
-        around = ndimage.binary_dilation(own, reach, iterations=6) & ~own
+        around = scipy.ndimage.binary_dilation(own, reach, iterations=6) & ~own
         higher = False
         for other in np.unique(pieces[around]):
             if other in large and area[other] >= 0.3 * min(area[k], 10.0):
                 there = around & (pieces == other)
-                here = own & ndimage.binary_dilation(there, reach, iterations=6)
+                here = own & scipy.ndimage.binary_dilation(there, reach, iterations=6)
                 step = float(np.median(elevation[there]) - np.median(elevation[here]))
                 higher |= step > options.min_trench_depth_m
         if not higher:
@@ -155,12 +154,14 @@ def _floors(
     Of an excavation whose pavement was hardly scanned the floor is the largest level piece.
     """
     bottom, top = _column_ends(pyramid, lower, elevation.shape)
-    reach = ndimage.generate_binary_structure(2, 2)
+    reach = scipy.ndimage.generate_binary_structure(2, 2)
     floors = np.zeros(elevation.shape, bool)
     for k in np.unique(pieces[pavement]):
         own = pieces == k
-        ring = ndimage.binary_dilation(own, reach, iterations=_RING_CELLS) & ~own
-        nearest = ndimage.distance_transform_edt(~own, return_distances=False, return_indices=True)
+        ring = scipy.ndimage.binary_dilation(own, reach, iterations=_RING_CELLS) & ~own
+        nearest = scipy.ndimage.distance_transform_edt(
+            ~own, return_distances=False, return_indices=True
+        )
         level = elevation[nearest[0], nearest[1]]
         rises = ring & (top - level > options.min_trench_depth_m)
         falls = ring & (level - bottom > options.min_trench_depth_m)
@@ -198,7 +199,7 @@ def _outlines(pyramid: Pyramid, ground: Ground, options: GroundOptions) -> tuple
     cell = ((centroid[below, :2] - lower) / _OUTLINE_CELL_M).astype(int)
     mask = np.zeros(cell.max(axis=0) + 4, bool)
     mask[cell[:, 0], cell[:, 1]] = True
-    mask = ndimage.binary_closing(mask, iterations=2)
+    mask = scipy.ndimage.binary_closing(mask, iterations=2)
     boxes = shapely.box(
         *(lower + np.argwhere(mask) * _OUTLINE_CELL_M).T,
         *(lower + (np.argwhere(mask) + 1) * _OUTLINE_CELL_M).T,
@@ -229,7 +230,7 @@ def _walls_end_at_pavement(ring: FloatArray, ground: Ground, level: VoxelLevel) 
     """
     rim = shapely.get_coordinates(shapely.segmentize(shapely.LineString(ring), 0.2))
     centroid = level.surface.centroid[level.surface.count >= _WALL_POINTS]
-    near = cKDTree(centroid[:, :2]).query_ball_point(rim, _WALL_REACH_M)
+    near = scipy.spatial.cKDTree(centroid[:, :2]).query_ball_point(rim, _WALL_REACH_M)
     top = np.array([centroid[places, 2].max() if places else -np.inf for places in near])
     elevation, _ = ground.elevation_at(rim)
     return float(np.mean(np.abs(top - elevation) < _WALL_TOP_M)) >= _MIN_WALLS

@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
+import scipy
 from pydantic import BaseModel, ConfigDict, Field
-from scipy.spatial import cKDTree
 
 from twin_pipeline.geometry.patches import Patches, min_arc_deg, tolerance_ratio
 from twin_pipeline.geometry.stretches import stretches
@@ -106,7 +106,9 @@ class Tracer:
         left = np.flatnonzero(self._alive & same_size)
         left = left[left >= self._next]
         reach = 0.5 * run.radius_m
-        distance, _ = cKDTree(run.axis).query(self._seeds.centre[left], distance_upper_bound=reach)
+        distance, _ = scipy.spatial.cKDTree(run.axis).query(
+            self._seeds.centre[left], distance_upper_bound=reach
+        )
         self._alive[left[distance < reach]] = False
 
     def take(self, nodes: FloatArray, radius_m: float) -> None:
@@ -299,7 +301,7 @@ def _connected(a: FloatArray, b: FloatArray, radius_m: float) -> FloatArray:
 
 def _without_overlap(a: FloatArray, b: FloatArray, radius_m: float) -> FloatArray:
     """Cut the end of `a` that runs beside or inside `b`."""
-    distance, nearest = cKDTree(b).query(a)
+    distance, nearest = scipy.spatial.cKDTree(b).query(a)
     beyond = (distance < 1.2 * radius_m) & (nearest > 0)
     keep = len(a)
     while keep > 0 and (beyond[keep - 1] or distance[keep - 1] < 0.5 * radius_m):

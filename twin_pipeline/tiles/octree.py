@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from twin_pipeline.bounds import bounds_of
-from twin_pipeline.kernels.morton import morton_keys
 from twin_pipeline.kernels.sampling import poisson_subset
 from twin_pipeline.model import BoolArray
 from twin_pipeline.tiles.grid import Cell, common_cell
@@ -51,10 +50,8 @@ class Held:
 
 def build(bucket: Bucket, sink: TileSink) -> list[Held]:
     """Build a bucket and return the parts that show it, in Z-order."""
-    points = bucket.load()
-    drop = bucket.drop
-    keys = morton_keys(points.ijk, np.array(bucket.cell.lower(), dtype=np.int64), drop)
-    parts = _Divider(points, keys, bucket.cell, drop, sink).parts(0, len(points))
+    points, keys = bucket.load()
+    parts = _Divider(points, keys, bucket.cell, bucket.drop, sink).parts(0, len(points))
     # A view of a few points would keep the whole bucket in memory.
     return [replace(part, points=part.points.copied()) for part in parts]
 

@@ -6,10 +6,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from twin_pipeline.kernels import rows
-from twin_pipeline.kernels.morton import morton_keys, placed, stable_argsort
-from twin_pipeline.tiles.grid import Cell, common_cell
+from twin_pipeline.kernels.morton import in_z_order, morton_keys
+from twin_pipeline.tiles.grid import BUCKET_SHIFT, Cell, common_cell
 from twin_pipeline.tiles.pointset import PointSet, as_records, words
 from twin_pipeline.tiles.spill import Spill, sorted_by_cell
 
@@ -42,19 +42,17 @@ class Bucket:
         """Number of points."""
         return self.spill.count(self.first, self.last)
 
-    def load(self) -> PointSet:
-        """Return the points in Z-order; equal places stay in the order of the file."""
+    def load(self) -> tuple[PointSet, npt.NDArray[np.uint64]]:
+        """Return the points in Z-order, and their keys in cells of `2**drop` units in this one.
+
+        Points with the same key stay in the order of the file.
+        """
         records = self.spill.load(self.first, self.last)
-        runs = range(self.first, self.last)
-        corners = np.array([self.spill.corner(run) for run in runs], np.int32)
-        counts = np.ascontiguousarray(self.spill.runs[self.first : self.last, 2])
-        ijk = placed(words(records), corners, counts)
-        keys = morton_keys(ijk, np.array(self.cell.lower(), dtype=np.int64), self.drop)
-        order = stable_argsort(keys)
-        attributes = rows.gather(words(records)[:, 3:], order)
-        return PointSet(
-            rows.gather(ijk, order), as_records(attributes, self.spill.dtype["attributes"])
-        )
+        corners, counts = self.spill.cells(self.first, self.last)
+        base = np.array(self.cell.lower(), dtype=np.int64)
+        inner_bits = min(BUCKET_SHIFT, self.cell.shift)
+        ijk, others, keys = in_z_order(words(records), corners, counts, base, inner_bits, self.drop)
+        return PointSet(ijk, as_records(others, self.spill.dtype["attributes"])), keys
 
 
 @dataclass(frozen=True, slots=True)

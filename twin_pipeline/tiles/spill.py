@@ -123,6 +123,14 @@ class Spill:
         """Return the number of points in the runs first ... last - 1."""
         return int(self.runs[first:last, 2].sum())
 
+    def cells(self, first: int, last: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """Return the cells of the runs first ... last - 1: (C, 3) `corner` and (C,) points."""
+        runs = self.runs[first:last]
+        starts = np.flatnonzero(np.diff(runs[:, 0], prepend=~runs[0, 0]))
+        corners = [self.corner(first + start) for start in starts.tolist()]
+        counts = np.add.reduceat(runs[:, 2], starts).astype(np.int64)
+        return np.array(corners, np.int32), counts
+
     def corner(self, run: int) -> npt.NDArray[np.int32]:
         """Return the (3,) corner of a run's `BUCKET_SHIFT` cell, grid units."""
         cell = self.cell(run) if self.inside is None else self.inside

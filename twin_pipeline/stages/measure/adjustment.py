@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
+import scipy
 
 from twin_pipeline.kernels import normal_equations, tube
 from twin_pipeline.model import FloatArray, IntArray
@@ -166,7 +166,7 @@ class Adjustment:
         """Return the turn (K, 2) along u and v from well before nodes to well after, radians."""
         nodes, count = self.nodes, len(self.nodes)
         near, far = max(round(0.18 / self.step), 1), max(round(0.5 / self.step), 3)
-        smooth = uniform_filter1d(nodes, 3, axis=0, mode="nearest")
+        smooth = scipy.ndimage.uniform_filter1d(nodes, 3, axis=0, mode="nearest")
         last = count - 1 - (far - near)
         ahead = np.clip(np.arange(count) + near, 0, max(last, 0))
         behind = np.clip(np.arange(count) - far, 0, max(last, 0))

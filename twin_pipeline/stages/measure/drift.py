@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
+import scipy
 
 from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
@@ -186,8 +186,8 @@ def _around_nodes(adj: Adjustment, weights: FloatArray, drift: Drift) -> FloatAr
     total = np.bincount(adj.node, weights, count)
     mean = np.column_stack([np.bincount(adj.node, weights * d, count) for d in shift.T])
     width = 2 * math.ceil(0.5 * _SMOOTH_M / adj.step) + 1
-    total = uniform_filter1d(total, width, mode="nearest")
-    mean = uniform_filter1d(mean, width, axis=0, mode="nearest")
+    total = scipy.ndimage.uniform_filter1d(total, width, mode="nearest")
+    mean = scipy.ndimage.uniform_filter1d(mean, width, axis=0, mode="nearest")
     known = np.flatnonzero(total > 1e-6)
     at = np.arange(count)
     mean = np.column_stack([np.interp(at, known, m[known] / total[known]) for m in mean.T])

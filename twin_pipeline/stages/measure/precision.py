@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d, minimum_filter1d
+import scipy
 
 from twin_pipeline.geometry import polyline
 from twin_pipeline.kernels import normal_equations
@@ -111,7 +111,9 @@ def wander(nodes: FloatArray, std_v_m: FloatArray) -> float:
     everywhere: FloatArray = np.arange(0.0, length, _WAVE_STEP_M, dtype=np.float64)
     course = polyline.along(nodes, polyline.directions(nodes, 0.5), everywhere)
     reach = 2 * round(half / _WAVE_STEP_M) + 1
-    turn = maximum_filter1d(course, reach, axis=0) - minimum_filter1d(course, reach, axis=0)
+    turn = scipy.ndimage.maximum_filter1d(course, reach, axis=0) - scipy.ndimage.minimum_filter1d(
+        course, reach, axis=0
+    )
     inner = (everywhere >= half) & (everywhere <= length - half)
     straight = turn[inner].max(axis=1) < _BEND
     at = everywhere[inner]

@@ -4,7 +4,7 @@ import math
 from itertools import pairwise
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
+import scipy
 
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.kernels import tube
@@ -78,9 +78,11 @@ def standing_out(adj: Adjustment) -> BoolArray:
     )
     # of few points around a node too many stand out by chance
     width = 2 * math.ceil(0.5 * _ENOUGH_AROUND_NODE / max(float(near.mean()), 0.1)) - 1
-    near, out = (uniform_filter1d(count, width, mode="constant") for count in (near, out))
+    near, out = (
+        scipy.ndimage.uniform_filter1d(count, width, mode="constant") for count in (near, out)
+    )
     # a sound barrel has 7 % of its points beyond 1.5 sigma
-    return np.asarray(maximum_filter1d(out / np.maximum(near, 1.0 / width), 3) > 0.45)
+    return np.asarray(scipy.ndimage.maximum_filter1d(out / np.maximum(near, 1.0 / width), 3) > 0.45)
 
 
 def climbing(adj: Adjustment) -> BoolArray:
@@ -90,7 +92,7 @@ def climbing(adj: Adjustment) -> BoolArray:
     if count <= 4 * reach:
         return np.zeros(count, bool)
     at = np.clip(np.arange(count), 2 * reach, count - 1 - 2 * reach)
-    smooth = uniform_filter1d(adj.nodes, 3, axis=0, mode="nearest")
+    smooth = scipy.ndimage.uniform_filter1d(adj.nodes, 3, axis=0, mode="nearest")
     legs = [smooth[at + k + reach] - smooth[at + k] for k in (-2 * reach, reach)]
     chord = smooth[at + reach] - smooth[at - reach]
     straight = np.ones(count, bool)
@@ -100,7 +102,9 @@ def climbing(adj: Adjustment) -> BoolArray:
         straight &= cosine > _STRAIGHT_COSINE
     bump = np.linalg.norm(smooth[at] - 0.5 * (smooth[at - reach] + smooth[at + reach]), axis=1)
     high = straight & (bump > max(_BUMP_M, adj.noise))
-    return np.asarray(maximum_filter1d(high, 2 * round(_SOCKET_HALF_M / adj.step) + 1))
+    return np.asarray(
+        scipy.ndimage.maximum_filter1d(high, 2 * round(_SOCKET_HALF_M / adj.step) + 1)
+    )
 
 
 def observed_arc(
@@ -115,7 +119,7 @@ def observed_arc(
     # sparse points need a longer window until each sector can be expected to hold some
     length_m = max(adj.radius, 0.08, min(_ENOUGH_POINTS * adj.step / float(np.median(seen)), 2.0))
     width = max(3, 2 * round(0.5 * length_m / adj.step) + 1)
-    around = uniform_filter1d(counts, width, axis=0, mode="constant") * width
+    around = scipy.ndimage.uniform_filter1d(counts, width, axis=0, mode="constant") * width
     typical = np.median(around[around > 0.5]) if (around > 0.5).any() else 1.0
     filled = around > max(1.5, 0.15 * typical)
     arc = filled.sum(axis=1) * (360.0 / SECTORS)

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -40,8 +41,15 @@ class LazChild:
     """A process that decodes one file; a context manager, at whose end it is gone."""
 
     def __init__(
-        self, header: ScanHeader, record: bytes, action: str, *, chunk_points: int = 0
+        self,
+        header: ScanHeader,
+        record: bytes,
+        action: str,
+        *,
+        chunk_points: int = 0,
+        parts: Sequence[str] | None = None,
     ) -> None:
+        """Begin; beside X, Y, Z and returns only the `parts` of points are sure to be decoded."""
         self._header = header
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end
         count = min(chunk_points, header.point_count)
@@ -53,6 +61,7 @@ class LazChild:
             "record_length": header.record_length,
             "points": header.point_count,
             "chunk_points": chunk_points,
+            "parts": parts,
             "memory_bytes": _BASE_BYTES + 3 * count * header.record_length,
             "packages": str(Path(importlib.util.find_spec("lazrs").origin).parents[1]),  # type: ignore[union-attr,arg-type]
             "cpu_s": 600 + header.point_count // _SLOWEST_POINTS_PER_S,

@@ -1,7 +1,7 @@
 """From the bytes of a scan to point records, plain or LAZ, never trusting a count."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import BinaryIO
@@ -17,6 +17,16 @@ from twin_pipeline.stages.read.laz import laz_record, require_chunks, require_ta
 Records = npt.NDArray[np.void]
 
 _CHECK_POINTS = 1_000_000
+
+_LAZ_PARTS = {
+    "red": "RGB",
+    "green": "RGB",
+    "blue": "RGB",
+    "intensity": "INTENSITY",
+    "classification": "CLASSIFICATION",
+    "gps_time": "GPS_TIME",
+}
+"""The parts of a compressed point in which dimensions stand, other than those always decoded."""
 
 
 def require_points(header: ScanHeader) -> None:
@@ -46,8 +56,13 @@ def points_in_file(header: ScanHeader) -> int:
     return max(0, (header.file_size - header.offset_to_points) // header.record_length)
 
 
-def iter_records(header: ScanHeader, chunk_points: int) -> Iterator[Records]:
+def iter_records(
+    header: ScanHeader, chunk_points: int, dimensions: Sequence[str] | None = None
+) -> Iterator[Records]:
     """Yield all points in file order as structured arrays of at most `chunk_points`.
+
+    Where `dimensions` are given, only they and the coordinates are sure to be decoded: LAZ of
+    point formats 6 to 10 keeps each in a layer of its own.
 
     Raises
     ------
@@ -57,9 +72,18 @@ def iter_records(header: ScanHeader, chunk_points: int) -> Iterator[Records]:
     if not header.compressed or header.point_count == 0:
         require_points(header)
     with _explained(header), header.path.open("rb") as file:
-        make = _laz_buffers if header.compressed else _las_buffers
-        for buffer in make(header, file, chunk_points):
+        if header.compressed:
+            buffers = _laz_buffers(header, file, chunk_points, _laz_parts(dimensions))
+        else:
+            buffers = _las_buffers(header, file, chunk_points)
+        for buffer in buffers:
             yield np.frombuffer(buffer, dtype=header.dtype)
+
+
+def _laz_parts(dimensions: Sequence[str] | None) -> list[str] | None:
+    if dimensions is None:
+        return None
+    return sorted({_LAZ_PARTS[name] for name in dimensions if name in _LAZ_PARTS})
 
 
 def salvaged(header: ScanHeader) -> ScanHeader:
@@ -102,12 +126,14 @@ def _las_buffers(header: ScanHeader, file: BinaryIO, chunk_points: int) -> Itera
         yield buffer
 
 
-def _laz_buffers(header: ScanHeader, file: BinaryIO, chunk_points: int) -> Iterator[bytearray]:
+def _laz_buffers(
+    header: ScanHeader, file: BinaryIO, chunk_points: int, parts: Sequence[str] | None
+) -> Iterator[bytearray]:
     record = laz_record(header)
     action = "salvage" if header.salvaged else "points"
     if not header.salvaged:
         require_table(header, file)
-    with LazChild(header, record, action, chunk_points=chunk_points) as child:
+    with LazChild(header, record, action, chunk_points=chunk_points, parts=parts) as child:
         if not header.salvaged:
             chunks = child.table()
             require_chunks(header, file, record, chunks)

@@ -73,7 +73,17 @@ def _points(lazrs: Any, task: dict[str, Any], file: BinaryIO, out: BinaryIO) -> 
     parallel = os.read(0, 9).strip() == b"parallel"
     _end_with_parent()
     kind = lazrs.ParLasZipDecompressor if parallel else lazrs.LasZipDecompressor
-    _decode(_decoder(kind, task, file), task, out)
+    _decode(_decoder(kind, task, file, _selection(lazrs, task)), task, out)
+
+
+def _selection(lazrs: Any, task: dict[str, Any]) -> Any:
+    """Return which parts of a point are decoded; the others cost no time and keep any value."""
+    if task["parts"] is None:
+        return None
+    flags = lazrs.SELECTIVE_DECOMPRESS_Z
+    for part in task["parts"]:
+        flags |= getattr(lazrs, f"SELECTIVE_DECOMPRESS_{part}")
+    return lazrs.DecompressionSelection(flags)
 
 
 class _Mended:
@@ -127,9 +137,9 @@ def _salvage(lazrs: Any, task: dict[str, Any], file: BinaryIO, out: BinaryIO) ->
     _decode(_decoder(lazrs.LasZipDecompressor, task, file), task, out)
 
 
-def _decoder(kind: Any, task: dict[str, Any], file: BinaryIO) -> Any:
+def _decoder(kind: Any, task: dict[str, Any], file: BinaryIO, selection: Any = None) -> Any:
     file.seek(task["offset"])
-    return kind(file, bytes.fromhex(task["record"]))
+    return kind(file, bytes.fromhex(task["record"]), selection)
 
 
 def _decode(decoder: Any, task: dict[str, Any], out: BinaryIO) -> None:

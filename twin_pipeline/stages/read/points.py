@@ -60,7 +60,7 @@ def _chunks(
     header: ScanHeader, axis_order: AxisOrder | None, dimensions: Sequence[str], chunk_points: int
 ) -> Iterator[PointChunk]:
     start = 0
-    for records in iter_records(header, chunk_points):
+    for records in iter_records(header, chunk_points, dimensions):
         attributes = {
             name: values
             for name in dimensions
