@@ -1,5 +1,6 @@
 """One site: from the scan file to its survey and its tiles."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -7,9 +8,12 @@ from types import MappingProxyType
 
 import numpy as np
 
+import twin_pipeline
 from twin_pipeline.catalogue import Catalogue, load_catalogue
 from twin_pipeline.clock import Clock
 from twin_pipeline.config import Config
+from twin_pipeline.durable.inputs import digest_of
+from twin_pipeline.durable.work import partial_of
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.run_record import InputFile
 from twin_pipeline.extraction import Extraction, extract
@@ -20,8 +24,15 @@ from twin_pipeline.output import shown
 from twin_pipeline.picturing import picturing
 from twin_pipeline.progress import Progress
 from twin_pipeline.reference import References, with_references
+from twin_pipeline.remembering import Memory, remembered
 from twin_pipeline.site import Site
-from twin_pipeline.tiles import write_pipe_tiles, write_point_tiles, write_uncertainty_tiles
+from twin_pipeline.tiles import (
+    Keep,
+    write_pipe_tiles,
+    write_point_tiles,
+    write_uncertainty_tiles,
+)
+from twin_pipeline.tiles.room import Need, full_disk_told, require_room
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,10 +70,14 @@ def run_site(site: Site, staging: Path, progress: Progress) -> SiteOutcome:
     with clock.stage("read"):
         gathered = gather(site, progress.advance)
     georeference = gathered.georeference
-    survey = _survey(site.name, gathered.cloud, site.config, catalogue, clock)
-    survey = with_job(_placed(survey, gathered), site.job, catalogue, site.config.nominal)
-    with clock.stage("tiles"):
-        _write_tiles(survey, gathered, staging, progress)
+    with remembered(_memory(site, gathered, staging)) as memory:
+        survey = memory.survey()
+        if survey is None or site.config.debug.folder is not None:
+            survey = _survey(site.name, gathered.cloud, site.config, catalogue, clock)
+            memory.keep(survey)
+        survey = with_job(_placed(survey, gathered), site.job, catalogue, site.config.nominal)
+        with clock.stage("tiles"):
+            _write_tiles(survey, gathered, staging, progress, memory)
     provenance = _provenance(gathered) | site.job.provenance()
     result = SiteResult(survey, georeference, provenance, registration=gathered.registration)
     return SiteOutcome(
@@ -98,6 +113,20 @@ def catalogue_for(config: Config) -> Catalogue:
     if config.nominal.material is not None:
         catalogue.material(config.nominal.material)
     return catalogue
+
+
+def _memory(site: Site, gathered: Gathered, staging: Path) -> Memory:
+    """Return where the survey is kept; its identity is all that it, and the tiles, hang on."""
+    place = gathered.georeference.describe()
+    identity = {
+        "version": twin_pipeline.__version__,
+        "site": site.name,
+        "scans": [(str(scan.path), scan.sha256) for scan in gathered.scans],
+        "config": site.config.model_dump(mode="json", exclude={"debug": True, "export": True}),
+        "georeference": place,
+        "registration": gathered.registration,
+    }
+    return Memory(partial_of(staging, site.name), digest_of(identity))
 
 
 def _survey(
@@ -137,18 +166,28 @@ def _pipe_gate(site: str, found: Extraction) -> Gate:
     return Gate("no pipe found", passed=False, detail=f"{site}: no pipe found in the scan")
 
 
-def _write_tiles(survey: Survey, gathered: Gathered, staging: Path, progress: Progress) -> None:
-    write_point_tiles(
-        gathered.chunks(),
-        bounds=gathered.bounds(),
-        scale_m=gathered.scale_m,
-        attributes=gathered.dimensions,
-        labels=survey.point_labels,
-        georeference=gathered.georeference,
-        out=staging / "tiles" / "points" / survey.site,
-        options=gathered.config.tiles,
-        progress=lambda _, points: progress.advance(points, len(gathered.cloud)),
-    )
+def _write_tiles(
+    survey: Survey, gathered: Gathered, staging: Path, progress: Progress, memory: Memory
+) -> None:
+    options = gathered.config.tiles
+    carried = tuple(name for name in options.dimensions if name in gathered.dimensions)
+    need = Need.of(len(gathered.cloud), (*carried, "label"), options)
+    require_room(staging, need)
+    labels = hashlib.sha256(survey.point_labels.tobytes()).hexdigest()
+    keep = Keep(memory.folder / "tiles", f"{memory.identity} {labels}")
+    with full_disk_told(staging, need, staging, keep.folder):
+        write_point_tiles(
+            gathered.chunks(),
+            bounds=gathered.bounds(),
+            scale_m=gathered.scale_m,
+            attributes=gathered.dimensions,
+            labels=survey.point_labels,
+            georeference=gathered.georeference,
+            out=staging / "tiles" / "points" / survey.site,
+            options=options,
+            progress=lambda _, points: progress.advance(points, len(gathered.cloud)),
+            keep=keep,
+        )
     for layer, write in (("pipes", write_pipe_tiles), ("uncertainty", write_uncertainty_tiles)):
         write(survey, gathered.georeference, staging / "tiles" / layer / survey.site)
 

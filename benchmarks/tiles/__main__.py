@@ -20,10 +20,10 @@ BIN = Path(sys.executable).parent
 
 DECODE = """
 import sys
-from pathlib import Path
-from twin_pipeline.stages.read import read_chunks
-for _ in read_chunks(Path(sys.argv[1]), dimensions=()):
-    pass
+import laspy
+with laspy.open(sys.argv[1], laz_backend=laspy.LazBackend.LazrsParallel) as scan:
+    for _ in scan.chunk_iterator(1_000_000):
+        pass
 """
 HEAD = (
     f"| {'points':>11} | {'what':34} | {'wall s':>7} | {'CPU s':>6} | {'M points/s':>10} "

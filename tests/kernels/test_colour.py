@@ -5,7 +5,7 @@ from twin_pipeline.kernels import colour
 
 CODES = np.arange(256)
 LEAST = np.array([max(0, c * c - c // 2) for c in CODES], np.int32)
-MOST = np.array([min(65535, c * c + c + 9) for c in CODES], np.int32)
+MOST = np.array([min(LEAST[c] + 254, c * c + c + 9) for c in CODES], np.int32)
 
 
 def _smooth(count: int) -> np.ndarray:

@@ -156,10 +156,10 @@ def test_points_leave_memory_as_soon_as_their_tiles_are_written(write, monkeypat
     monkeypatch.setattr(points, "BUCKET_POINTS", 2_000)
     load, loaded, alive = Bucket.load, [], []
 
-    def watched(bucket: Bucket) -> PointSet:
+    def watched(bucket: Bucket) -> tuple[PointSet, np.ndarray]:
         alive.append(sum(array() is not None for array in loaded))
         made = load(bucket)
-        loaded.append(weakref.ref(made.ijk))
+        loaded.append(weakref.ref(made[0].ijk))
         return made
 
     monkeypatch.setattr(Bucket, "load", watched)

@@ -57,6 +57,19 @@ def test_root_leads_to_all_sites(project):
     assert validate_tiles(project, 14_000) == []
 
 
+@pytest.mark.parametrize("length_m", [50.0, 6_000.0])
+def test_boxes_hold_what_is_below_them_however_long_a_site_is(tmp_path, write, length_m):
+    """The slope of the geoid skews frames: over kilometres by decimetres."""
+    write(scan_of(trench(9_000, length_m)), name="a")
+    write_root(tmp_path, ["a"])
+    assert validate_tiles(tmp_path, 9_000) == []
+    axes = np.reshape(
+        _read(tmp_path / "tileset.json")["root"]["children"][0]["boundingVolume"]["box"][3:], (3, 3)
+    )
+    lengths = np.linalg.norm(axes, axis=1)
+    assert np.abs(axes @ axes.T - np.diag(lengths**2)).max() < 1e-9 * lengths.max() ** 2
+
+
 def test_root_box_holds_every_point_of_every_site(project):
     root = _read(project / "tileset.json")["root"]
     box = np.array(root["boundingVolume"]["box"])

@@ -18,7 +18,8 @@ def easily_packed(
     codes
         (N, 3) uint8, red, green, blue of each point.
     least, most
-        (256,) int32: the range of linear light, 0 ... 65535, that stands for a code.
+        (256,) int32: the range of linear light, 0 ... 65535, that stands for a code; it has less
+        than 256 values, so that each low byte stands in it once at most.
 
     Notes
     -----
@@ -28,17 +29,16 @@ def easily_packed(
     """
     light = np.empty((len(codes), 4), np.uint16)
     column = np.empty(len(codes), np.uint8)
+    lengths = most - least
     for channel in range(3):
         for n in range(len(codes)):
             column[n] = codes[n, channel]
-        before = 0
         start = 0
         while start < len(codes):
-            low, end = _longest_run(column, start, least, most)
+            low, end = _longest_run(column, start, least, lengths)
             for n in range(start, end):
-                code = column[n]
-                before = _nearest_like(low, before, least[code], most[code])
-                light[n, channel] = before
+                first = least[column[n]]
+                light[n, channel] = first + ((low - first) & 255)
             start = end
     light[:, 3] = OPAQUE
     return light
@@ -49,7 +49,7 @@ def _longest_run(
     codes: npt.NDArray[np.uint8],
     start: int,
     least: npt.NDArray[np.int32],
-    most: npt.NDArray[np.int32],
+    lengths: npt.NDArray[np.int32],
 ) -> tuple[int, int]:
     """Return a low byte that as many points from `start` on as possible can have, and their end.
 
@@ -58,24 +58,12 @@ def _longest_run(
     low, reach = 0, 255
     for n in range(start, len(codes)):
         code = codes[n]
-        length = most[code] - least[code]
-        if length >= 255:
-            continue
+        length = lengths[code]
         ahead = (least[code] - low) & 255
-        if ahead <= reach:
-            low = (low + ahead) & 255
-            reach = min(reach - ahead, length)
-        else:
-            behind = 256 - ahead
-            if behind > length:
-                return low, n
-            reach = min(reach, length - behind)
+        inside = ahead <= reach
+        if not inside and 256 - ahead > length:
+            return low, n
+        # Without branches, which would often be guessed wrong.
+        low = (low + ahead) & 255 if inside else low
+        reach = min(reach - ahead, length) if inside else min(reach, length + ahead - 256)
     return low, len(codes)
-
-
-@numba.njit(cache=True, nogil=True)
-def _nearest_like(low: int, before: int, least: int, most: int) -> int:
-    """Return the value from `least` to `most` with a low byte, nearest to the one before."""
-    first = least + ((low - least) & 255)
-    wanted = max((before & ~255) | low, first)
-    return wanted if wanted <= most else most - ((most - low) & 255)

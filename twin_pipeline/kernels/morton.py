@@ -98,16 +98,19 @@ def in_z_order(
     packed = np.empty(np.append(counts, 0).max(), dtype=np.uint64)
     spare = np.empty_like(packed)
     inside = (1 << inner_bits) - 1
+    spread = np.empty((inside >> drop_bits) + 1, dtype=np.uint64)
+    for number in range(len(spread)):
+        spread[number] = spread_bits(number) << np.uint64(_INDEX_BITS)
     last_bit = _INDEX_BITS + 3 * max(0, inner_bits - drop_bits)
     start = 0
     for cell in range(len(counts)):
         held = counts[cell]
         for n in range(held):
-            key = np.uint64(0)
+            value = np.uint64(n)
             for axis in range(3):
-                place = np.int64(records[start + n, axis]) & inside
-                key |= spread_bits(place >> drop_bits) << np.uint64(axis)
-            packed[n] = (key << np.uint64(_INDEX_BITS)) | np.uint64(n)
+                place = (np.int64(records[start + n, axis]) & inside) >> drop_bits
+                value |= spread[place] << np.uint64(axis)
+            packed[n] = value
         ordered = _sorted_by_bits(packed, spare, held, last_bit)
         outer = np.uint64(0)
         for axis in range(3):
@@ -197,8 +200,10 @@ def grid_cells(
     ijk = np.empty((len(xyz), 3), dtype=np.int32)
     local = np.empty((len(xyz), 3), dtype=np.uint16)
     limit = min(bias << cell_bits, 2**31 - 1)
+    # Neighbours in a file are mostly in the same cell.
+    latest = np.full(3, -1, dtype=np.int64)
+    parts = np.zeros(3, dtype=np.uint64)
     for n in range(len(xyz)):
-        key = np.uint64(0)
         for axis in range(3):
             units = np.rint((xyz[n, axis] - origin[axis]) / unit_m)
             if not (abs(units) < limit):
@@ -207,8 +212,10 @@ def grid_cells(
             cell = value >> cell_bits
             ijk[n, axis] = value
             local[n, axis] = value - (cell << cell_bits)
-            key |= spread_bits(cell + bias) << np.uint64(axis)
-        keys[n] = key
+            if cell + bias != latest[axis]:
+                latest[axis] = cell + bias
+                parts[axis] = spread_bits(cell + bias) << np.uint64(axis)
+        keys[n] = parts[0] | parts[1] | parts[2]
     return keys, ijk, local, -1
 
 

@@ -10,6 +10,40 @@ Word = TypeVar("Word", bound=np.generic)
 
 
 @numba.njit(cache=True, nogil=True)
+def bounds(rows: npt.NDArray[Word]) -> tuple[npt.NDArray[Word], npt.NDArray[Word]]:
+    """Return the least and the greatest of each column of numbers (N, W), N at least 1."""
+    least, most = rows[0].copy(), rows[0].copy()
+    for word in range(rows.shape[1]):
+        low, high = rows[0, word], rows[0, word]
+        for n in range(1, len(rows)):
+            low = min(low, rows[n, word])
+            high = max(high, rows[n, word])
+        least[word], most[word] = low, high
+    return least, most
+
+
+@numba.njit(cache=True, nogil=True)
+def counted(
+    rows: npt.NDArray[np.int32],
+    columns: npt.NDArray[np.int64],
+    zeros: npt.NDArray[np.int64],
+    signs: npt.NDArray[np.int64],
+    width: int,
+) -> npt.NDArray[np.uint16]:
+    """Return some columns of rows (N, W), each counted from its zero up or down.
+
+    `columns`, `zeros` and `signs`, 1 or -1, are (C,) each. The rows that are returned, (N, width),
+    end with zeros.
+    """
+    made = np.zeros((len(rows), width), np.uint16)
+    for n in range(len(rows)):
+        for place in range(len(columns)):
+            away = np.int64(rows[n, columns[place]]) - zeros[place]
+            made[n, place] = np.uint16(away * signs[place])
+    return made
+
+
+@numba.njit(cache=True, nogil=True)
 def gather(rows: npt.NDArray[Word], order: npt.NDArray[np.uint32]) -> npt.NDArray[Word]:
     """Return the rows (N, W) at the places `order`, (M,), one after the other."""
     width = rows.shape[1]

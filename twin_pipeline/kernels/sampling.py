@@ -4,17 +4,19 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-PASSES_LOG2 = 3
-"""Darts are thrown in eight passes over the points, each at one of eight at random."""
+PASSES = 4
+"""Darts are thrown in four passes over the points: at an eighth of them, at random, at another, at
+a quarter, and at the other half, of which hardly any find room."""
 
 
 @numba.njit(cache=True, nogil=True)
 def dart_pass(n: int) -> int:
-    """Return the pass, 0 ... 7, in which point n has its turn; by splitmix64's finaliser."""
+    """Return the pass, 0 ... 3, in which point n has its turn; by splitmix64's finaliser."""
     word = np.uint64(n) * np.uint64(0x9E3779B97F4A7C15)
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return int(word >> np.uint64(64 - PASSES_LOG2))
+    eighth = int(word >> np.uint64(61))
+    return (eighth > 0) + (eighth > 1) + (eighth > 3)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -50,58 +52,81 @@ def poisson_subset(
     Poisson-disk sampling by dart throwing (Cook 1986). Cells are two radii wide, so that all
     accepted points within a radius are in two cells along each axis, eight in all. Cells share
     hash chains without harm, because the distance decides. Each pass takes its points as they lie
-    in memory: most tests then find their cells in the cache, and what the first pass accepts is as
-    random as its points.
+    in memory: most tests then find their cells in the cache, what the first pass accepts is as
+    random as its points, and what was in the way of one point often is in that of the next.
     """
     count = len(ijk)
     accepted = np.zeros(count, dtype=np.bool_)
-    passes = np.empty(count, dtype=np.uint8)
-    for n in range(count):
-        passes[n] = dart_pass(n)
+    order = _turns(count)
     room = min(limit, count) + 1
     table = 4096
     while table < 2 * room:
         table *= 2
     mask = table - 1
     head = np.full(table, -1, dtype=np.int32)
-    following = np.empty(room, dtype=np.int32)
-    kept = np.empty((room, 3), dtype=np.float64)
-    taken = 0
+    # Coordinates, and the entry after this one in its chain.
+    kept = np.empty((room, 4), dtype=np.int32)
+    taken, latest = 0, 0
     square = radius * radius
     scale = 0.5 / radius
-    for turn in range(1 << PASSES_LOG2):
-        for n in range(count):
-            if passes[n] != turn:
-                continue
-            x, y, z = np.float64(ijk[n, 0]), np.float64(ijk[n, 1]), np.float64(ijk[n, 2])
-            u, v, w = x * scale, y * scale, z * scale
-            hx, hy, hz = np.int64(np.floor(u)), np.int64(np.floor(v)), np.int64(np.floor(w))
-            # The other cell within reach along each axis lies on the nearer side.
-            sx = 1 if u - hx >= 0.5 else -1
-            sy = 1 if v - hy >= 0.5 else -1
-            sz = 1 if w - hz >= 0.5 else -1
-            free = True
-            for corner in range(8):
-                cx = hx + sx if corner & 1 else hx
-                cy = hy + sy if corner & 2 else hy
-                cz = hz + sz if corner & 4 else hz
-                entry = head[_bucket(cx, cy, cz, mask)]
-                while entry >= 0:
-                    dx, dy, dz = x - kept[entry, 0], y - kept[entry, 1], z - kept[entry, 2]
-                    if dx * dx + dy * dy + dz * dz < square:
-                        free = False
-                        break
-                    entry = following[entry]
-                if not free:
+    for n in order:
+        if taken > 0 and _away(ijk, n, kept, latest) < square:
+            continue
+        u, v, w = ijk[n, 0] * scale, ijk[n, 1] * scale, ijk[n, 2] * scale
+        hx, hy, hz = np.int64(np.floor(u)), np.int64(np.floor(v)), np.int64(np.floor(w))
+        # The other cell within reach along each axis lies on the nearer side.
+        sx = 1 if u - hx >= 0.5 else -1
+        sy = 1 if v - hy >= 0.5 else -1
+        sz = 1 if w - hz >= 0.5 else -1
+        free = True
+        for corner in range(8):
+            cx = hx + sx if corner & 1 else hx
+            cy = hy + sy if corner & 2 else hy
+            cz = hz + sz if corner & 4 else hz
+            entry = head[_bucket(cx, cy, cz, mask)]
+            while entry >= 0:
+                if _away(ijk, n, kept, entry) < square:
+                    free = False
+                    latest = entry
                     break
+                entry = kept[entry, 3]
             if not free:
-                continue
-            home = _bucket(hx, hy, hz, mask)
-            kept[taken, 0], kept[taken, 1], kept[taken, 2] = x, y, z
-            following[taken] = head[home]
-            head[home] = taken
-            accepted[n] = True
-            taken += 1
-            if taken > limit:
-                return accepted, taken
+                break
+        if not free:
+            continue
+        home = _bucket(hx, hy, hz, mask)
+        kept[taken, 0], kept[taken, 1], kept[taken, 2] = ijk[n, 0], ijk[n, 1], ijk[n, 2]
+        kept[taken, 3] = head[home]
+        head[home] = taken
+        latest = taken
+        accepted[n] = True
+        taken += 1
+        if taken > limit:
+            return accepted, taken
     return accepted, taken
+
+
+@numba.njit(cache=True, nogil=True)
+def _turns(count: int) -> npt.NDArray[np.uint32]:
+    """Return the points in the order of their passes, those of a pass as they come."""
+    passes = np.empty(count, dtype=np.uint8)
+    starts = np.zeros(PASSES + 1, dtype=np.int64)
+    for n in range(count):
+        passes[n] = dart_pass(n)
+        starts[passes[n] + 1] += 1
+    for turn in range(PASSES):
+        starts[turn + 1] += starts[turn]
+    order = np.empty(count, dtype=np.uint32)
+    for n in range(count):
+        order[starts[passes[n]]] = n
+        starts[passes[n]] += 1
+    return order
+
+
+@numba.njit(cache=True, nogil=True)
+def _away(ijk: npt.NDArray[np.int32], n: int, kept: npt.NDArray[np.int32], entry: int) -> float:
+    """Return the square of the distance of a point to one that was accepted."""
+    dx = np.float64(np.int64(ijk[n, 0]) - kept[entry, 0])
+    dy = np.float64(np.int64(ijk[n, 1]) - kept[entry, 1])
+    dz = np.float64(np.int64(ijk[n, 2]) - kept[entry, 2])
+    return dx * dx + dy * dy + dz * dz

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from twin_pipeline.errors import GeoreferenceError
 from twin_pipeline.model import FloatArray
-from twin_pipeline.tiles.georeference import Georeference, apply, flat_frame, flat_frames, inverse
+from twin_pipeline.tiles.georeference import Georeference, apply, flat_frames, inverse, rigid_frame
 from twin_pipeline.tiles.grid import BUCKET_SHIFT, Cell, Grid
 
 WIDEST_SHIFT = 16
@@ -71,7 +71,7 @@ def make_blocks(
     GeoreferenceError
         Where the scan has no place on the earth, or its coordinates are no metres.
     """
-    site = flat_frame(georeference, middle)
+    site = rigid_frame(georeference, middle)
     for shift in range(WIDEST_SHIFT, BUCKET_SHIFT - 1, -1):
         blocks = sorted({cell.ancestor(shift) for cell in cells})
         corners = np.array([block.lower() for block in blocks], dtype=np.float64)

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from twin_pipeline.bounds import bounds_of
+from twin_pipeline.kernels import rows
 from twin_pipeline.model import FloatArray
 from twin_pipeline.tiles.colours import ColourCode
 from twin_pipeline.tiles.digest import EMPTY, Digest
@@ -49,8 +49,8 @@ class Found:
     def of(
         cls, xyz: FloatArray, attributes: Mapping[str, npt.NDArray[Any]], digest: Digest
     ) -> Self:
-        """Return what some points say; (N, 3) scan frame, and (N,) arrays by name."""
-        lower, upper = bounds_of(xyz)
+        """Return what some points say; (N, 3) scan frame, finite, and (N,) arrays by name."""
+        lower, upper = rows.bounds(xyz)
         found = cls(len(xyz), lower, upper, digest=digest)
         for name, values in attributes.items():
             found.ranges[name] = (values.min().item(), values.max().item())

@@ -66,10 +66,24 @@ def flat_frames(
     return frames, deviation
 
 
-def flat_frame(georeference: Georeference, centre: FloatArray) -> FloatArray:
-    """Return the (4, 4) frame at one point, see `flat_frames`."""
+def rigid_frame(georeference: Georeference, centre: FloatArray) -> FloatArray:
+    """Return the (4, 4) map from metres east, north, up of a point to earth-centred ones.
+
+    Unlike `flat_frames` it is neither skewed, as the geoid's slope makes them, nor stretched: a box
+    along its axes stays rectangular, over whatever distance.
+    """
     frames, _ = flat_frames(georeference, np.asarray(centre, dtype=np.float64)[None], 10.0)
-    return np.asarray(frames[0], dtype=np.float64)
+    frame = np.asarray(frames[0], dtype=np.float64)
+    frame[:3, :3] = right_angled(frame[:3, [2, 0, 1]].T).T[:, [1, 2, 0]]
+    return frame
+
+
+def right_angled(axes: FloatArray) -> FloatArray:
+    """Return unit vectors (3, 3), a row each, at right angles: the first kept, the next turned."""
+    first = axes[0] / np.linalg.norm(axes[0])
+    second = axes[1] - first * (axes[1] @ first)
+    second = second / np.linalg.norm(second)
+    return np.stack((first, second, np.cross(first, second)))
 
 
 def inverse(matrix: FloatArray) -> FloatArray:

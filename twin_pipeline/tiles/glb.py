@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twin_pipeline.bounds import bounds_of
 from twin_pipeline.kernels import meshopt as codec
+
+Bounds = tuple[npt.NDArray[Any], npt.NDArray[Any]]
+"""(W,) the least and (W,) the greatest."""
 
 MAGIC = 0x46546C67
 JSON_CHUNK = 0x4E4F534A
@@ -34,31 +36,39 @@ class GlbBuilder:
     def __init__(self, *, meshopt: bool = False) -> None:
         """Compress vertex attributes with EXT_meshopt_compression if `meshopt`."""
         self._meshopt = meshopt
-        self._binary = bytearray()
+        self._parts: list[bytes | memoryview] = []
+        self._length = 0
         self._fallback_bytes = 0
         self._views: list[dict[str, Any]] = []
         self._accessors: list[dict[str, Any]] = []
 
     def attribute(
-        self, values: npt.NDArray[Any], *, normalized: bool = False, bounds: bool = False
+        self,
+        values: npt.NDArray[Any],
+        *,
+        width: int | None = None,
+        normalized: bool = False,
+        bounds: Bounds | None = None,
     ) -> int:
         """Add a vertex attribute, (N, 1 ... 4), and return its accessor's number.
 
-        Elements are padded to four bytes, as glTF asks of vertex attributes.
+        Elements are padded to four bytes, as glTF asks of vertex attributes; where the values are
+        so already, `width` says how many of a row's numbers count. `bounds` are those of each
+        number, where the accessor shall state them.
         """
         padded = _padded(values)
         view = self._vertex_view(padded)
+        width = width or values.shape[1]
         accessor: dict[str, Any] = {
             "bufferView": view,
             "componentType": COMPONENT_TYPES[values.dtype],
             "count": len(values),
-            "type": VECTOR_TYPES[values.shape[1]],
+            "type": VECTOR_TYPES[width],
         }
         if normalized:
             accessor["normalized"] = True
-        if bounds:
-            lower, upper = bounds_of(values)
-            accessor["min"], accessor["max"] = lower.tolist(), upper.tolist()
+        if bounds is not None:
+            accessor["min"], accessor["max"] = bounds[0].tolist(), bounds[1].tolist()
         self._accessors.append(accessor)
         return len(self._accessors) - 1
 
@@ -82,7 +92,7 @@ class GlbBuilder:
         """Return the file; `document` holds everything but buffers, views and accessors."""
         self._align()
         complete = dict(document)
-        complete["buffers"] = [{"byteLength": len(self._binary)}]
+        complete["buffers"] = [{"byteLength": self._length}]
         complete["bufferViews"] = self._views
         complete["accessors"] = self._accessors
         if self._meshopt:
@@ -91,14 +101,14 @@ class GlbBuilder:
             _require(complete, MESHOPT)
         text = json.dumps(complete, separators=(",", ":"), ensure_ascii=False).encode()
         text += b" " * (-len(text) % 8)
-        header = struct.pack("<III", MAGIC, 2, 28 + len(text) + len(self._binary))
+        header = struct.pack("<III", MAGIC, 2, 28 + len(text) + self._length)
         return b"".join(
             (
                 header,
                 struct.pack("<II", len(text), JSON_CHUNK),
                 text,
-                struct.pack("<II", len(self._binary), BINARY_CHUNK),
-                self._binary,
+                struct.pack("<II", self._length, BINARY_CHUNK),
+                *self._parts,
             )
         )
 
@@ -107,17 +117,17 @@ class GlbBuilder:
         layout = {"byteStride": stride, "target": ARRAY_BUFFER}
         if not self._meshopt:
             return self._view(padded.tobytes(), layout)
-        encoded = codec.encode(padded.view(np.uint8)).tobytes()
+        encoded = codec.encode(padded.view(np.uint8)).data
         self._align()
         source = {
             "buffer": 0,
-            "byteOffset": len(self._binary),
+            "byteOffset": self._length,
             "byteLength": len(encoded),
             "byteStride": stride,
             "count": len(padded),
             "mode": "ATTRIBUTES",
         }
-        self._binary += encoded
+        self._add(encoded)
         view = {"buffer": 1, "byteOffset": self._fallback_bytes, "byteLength": padded.nbytes}
         self._views.append(view | layout | {"extensions": {MESHOPT: source}})
         self._fallback_bytes += padded.nbytes + -padded.nbytes % 8
@@ -125,18 +135,24 @@ class GlbBuilder:
 
     def _view(self, data: bytes, layout: dict[str, Any]) -> int:
         self._align()
-        place = {"buffer": 0, "byteOffset": len(self._binary), "byteLength": len(data)}
+        place = {"buffer": 0, "byteOffset": self._length, "byteLength": len(data)}
         self._views.append(place | layout)
-        self._binary += data
+        self._add(data)
         return len(self._views) - 1
 
     def _align(self) -> None:
-        self._binary += bytes(-len(self._binary) % 8)
+        self._add(bytes(-self._length % 8))
+
+    def _add(self, data: bytes | memoryview) -> None:
+        self._parts.append(data)
+        self._length += len(data)
 
 
 def _padded(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return the rows, contiguous, widened with zeros to a multiple of four bytes."""
     width = values.shape[1]
+    if width * values.itemsize % 4 == 0 and values.flags.c_contiguous:
+        return values
     while width * values.itemsize % 4:
         width += 1
     padded = np.zeros((len(values), width), dtype=values.dtype)

@@ -8,7 +8,7 @@ each point of the file stands in exactly one tile.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -76,10 +76,18 @@ class _Divider:
         cell = common_cell(self._smallest(first), self._smallest(last - 1))
         if last - first <= self.sink.options.points_per_tile or cell.shift == self.drop:
             return [Held(cell, self.points.part(first, last))]
-        octants = self.keys[first:last] >> np.uint64(3 * (cell.shift - self.drop - 1))
-        changes = np.flatnonzero(octants[1:] != octants[:-1]) + 1
-        cuts = [first, *(changes + first).tolist(), last]
+        cuts = self._octants(first, last, 3 * (cell.shift - self.drop))
         return join(cell, [part for a, b in pairwise(cuts) for part in self.parts(a, b)], self.sink)
+
+    def _octants(self, first: int, last: int, bits: int) -> list[int]:
+        """Return where the points of one octant end and the next one's begin, and both ends.
+
+        The keys of the cell's points have all but the lowest `bits` in common.
+        """
+        least = int(self.keys[first]) >> bits << bits
+        starts = [least + (octant << bits - 3) for octant in range(1, 8)]
+        places = np.searchsorted(self.keys[first:last], np.array(starts, np.uint64))
+        return sorted({first, *(places + first).tolist(), last})
 
     def _smallest(self, point: int) -> Cell:
         prefix = self.cell.code << 3 * (self.cell.shift - self.drop)
@@ -113,9 +121,9 @@ def _merged(cell: Cell, parts: Sequence[Held], sink: TileSink) -> Held:
 
 def _rests(left: PointSet, chosen: BoolArray, parts: Sequence[Held]) -> list[PointSet]:
     """Return what is left of each part."""
-    starts = np.cumsum([0, *(len(part.points) for part in parts)])
-    before = np.concatenate(([0], np.cumsum(~chosen)))[starts].tolist()
-    return [left.part(first, last) for first, last in pairwise(before)]
+    ends = accumulate((len(part.points) for part in parts), initial=0)
+    rests = (b - a - int(np.count_nonzero(chosen[a:b])) for a, b in pairwise(ends))
+    return [left.part(first, last) for first, last in pairwise(accumulate(rests, initial=0))]
 
 
 def _finished(part: Held, rest: PointSet, sink: TileSink) -> Sequence[TileNode]:

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from twin_pipeline.bounds import bounds_of
 from twin_pipeline.catalogue import Catalogue, load_catalogue
 from twin_pipeline.export.attributes import PIPES, Field
 from twin_pipeline.model import FloatArray, Pipe, Survey
-from twin_pipeline.tiles.georeference import Georeference, apply, flat_frame, inverse
+from twin_pipeline.tiles.georeference import Georeference, apply, inverse, rigid_frame
 from twin_pipeline.tiles.glb import GlbBuilder
 from twin_pipeline.tiles.metadata import STRUCTURAL
 from twin_pipeline.tiles.pipe_table import pipe_schema, pipe_table
@@ -123,7 +124,7 @@ class _Site:
         lines = np.concatenate([pipe.centreline for pipe in survey.pipes])
         middle = (lines.min(axis=0) + lines.max(axis=0)) / 2
         out.mkdir(parents=True, exist_ok=True)
-        return cls(survey, georeference, out, flat_frame(georeference, middle), fields)
+        return cls(survey, georeference, out, rigid_frame(georeference, middle), fields)
 
     def tile(self, node: PipeNode, catalogue: Catalogue, name: str = "pipes") -> _Entry:
         """Write a tile with all below it."""
@@ -203,7 +204,7 @@ def _glb(
     builder = GlbBuilder()
     positions, node = centred(xyz)
     attributes = {
-        "POSITION": builder.attribute(positions, bounds=True),
+        "POSITION": builder.attribute(positions, bounds=bounds_of(positions)),
         "NORMAL": builder.attribute(y_up(mesh.normals)),
         "_FEATURE_ID_0": builder.attribute(features[:, None]),
     }

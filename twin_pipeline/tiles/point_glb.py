@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twin_pipeline.tiles.glb import GlbBuilder
+from twin_pipeline.tiles.glb import Bounds, GlbBuilder
 from twin_pipeline.tiles.metadata import STRUCTURAL, point_schema
 
 POINTS_MODE = 0
@@ -18,7 +18,9 @@ class Vertices:
     """Points in the words of glTF."""
 
     positions: npt.NDArray[Any]
-    """(N, 3) uint16 or float32, glTF axes, in the node's frame."""
+    """(N, 3 or 4) uint16 or float32, glTF axes, in the node's frame; of four the first three."""
+    bounds: Bounds
+    """(3,) their least and (3,) greatest."""
     node: Mapping[str, Any]
     """Translation and scale that place them, and where the grid lies."""
     light: npt.NDArray[np.uint16] | None
@@ -32,7 +34,7 @@ class Vertices:
 def point_glb(vertices: Vertices, *, meshopt: bool) -> bytes:
     """Return a .glb of points, compressed with EXT_meshopt_compression if `meshopt`."""
     builder = GlbBuilder(meshopt=meshopt)
-    accessors = {"POSITION": builder.attribute(vertices.positions, bounds=True)}
+    accessors = {"POSITION": builder.attribute(vertices.positions, width=3, bounds=vertices.bounds)}
     if vertices.light is not None:
         accessors["COLOR_0"] = builder.attribute(vertices.light, normalized=True)
     for name, values in vertices.properties.items():

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -60,37 +61,50 @@ class PointSet:
     """(N, 3) int32, grid units."""
     attributes: Records
     """(N,) records of `attribute_dtype`."""
+    whole: "PointSet | None" = None
+    """The points of which these are a part, if they are."""
+    first: int = 0
+    """Where in `whole` they begin."""
 
     def __len__(self) -> int:
         return len(self.ijk)
 
-    def part(self, first: int, last: int) -> Self:
+    def part(self, first: int, last: int) -> "PointSet":
         """Return a view of the points first ... last - 1."""
-        return type(self)(self.ijk[first:last], self.attributes[first:last])
+        whole = self if self.whole is None else self.whole
+        ijk, attributes = self.ijk[first:last], self.attributes[first:last]
+        return PointSet(ijk, attributes, whole, self.first + first)
 
-    def split(self, chosen: BoolArray) -> tuple[Self, Self]:
+    def split(self, chosen: BoolArray) -> tuple["PointSet", "PointSet"]:
         """Return the chosen points and the others, each in the same order."""
         count = int(np.count_nonzero(chosen))
         ijk = rows.split(self.ijk, chosen, count)
         attributes = rows.split(words(self.attributes), chosen, count)
         dtype = self.attributes.dtype
         return (
-            type(self)(ijk[0], as_records(attributes[0], dtype)),
-            type(self)(ijk[1], as_records(attributes[1], dtype)),
+            PointSet(ijk[0], as_records(attributes[0], dtype)),
+            PointSet(ijk[1], as_records(attributes[1], dtype)),
         )
 
-    def copied(self) -> Self:
-        """Return the points in memory of their own."""
-        return type(self)(self.ijk.copy(), self.attributes.copy())
+    def follows(self, other: "PointSet") -> bool:
+        """Whether these points stand right after others in what both are parts of."""
+        return self.whole is other.whole and self.first == other.first + len(other)
 
-    @classmethod
-    def joined(cls, parts: Sequence[Self]) -> Self:
-        """Return all points one part after the other."""
+    def copied(self) -> "PointSet":
+        """Return the points in memory of their own."""
+        return PointSet(self.ijk.copy(), self.attributes.copy())
+
+    @staticmethod
+    def joined(parts: Sequence["PointSet"]) -> "PointSet":
+        """Return all points one part after the other; a view where they stand so already."""
         if len(parts) == 1:
             return parts[0]
+        whole = parts[0].whole
+        if whole is not None and all(b.follows(a) for a, b in pairwise(parts)):
+            return whole.part(parts[0].first, parts[-1].first + len(parts[-1]))
         dtype = parts[0].attributes.dtype
         attributes = np.concatenate([words(part.attributes) for part in parts])
-        return cls(np.concatenate([part.ijk for part in parts]), as_records(attributes, dtype))
+        return PointSet(np.concatenate([part.ijk for part in parts]), as_records(attributes, dtype))
 
 
 def as_records(held: npt.NDArray[np.uint16], dtype: np.dtype[np.void]) -> Records:

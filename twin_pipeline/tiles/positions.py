@@ -6,7 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from twin_pipeline.bounds import bounds_of
+from twin_pipeline.kernels import rows
 from twin_pipeline.model import FloatArray
+from twin_pipeline.tiles.glb import Bounds
+
+Ends = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
 
 GRID = "grid"
 """In a node's extras: the grid coordinates of position zero, see `grid_of`."""
@@ -15,38 +19,45 @@ GRID_WORDS = ("_GRID_LOW", "_GRID_HIGH")
 """Vertex attributes of tiles with floating positions: 16 bits each of the grid coordinates."""
 
 
+_Y_UP, _UP_OR_DOWN = np.array([0, 2, 1]), np.array([1, 1, -1])
+
+
 def y_up(xyz: FloatArray) -> npt.NDArray[np.float32]:
     """Return (N, 3) z-up vectors as glTF's y-up ones: (x, z, -y); CesiumJS turns them back."""
     return np.stack((xyz[:, 0], xyz[:, 2], -xyz[:, 1]), axis=1).astype(np.float32)
 
 
 def quantized(
-    ijk: npt.NDArray[np.int32], centre: npt.NDArray[np.int64], unit_m: float
-) -> tuple[npt.NDArray[np.uint16], dict[str, Any]]:
+    ijk: npt.NDArray[np.int32], ends: Ends, centre: npt.NDArray[np.int64], unit_m: float
+) -> tuple[npt.NDArray[np.uint16], Bounds, dict[str, Any]]:
     """Return grid coordinates as whole numbers of units, and the node that places them.
 
     Parameters
     ----------
     ijk
         (N, 3) int32, grid units, spanning less than 65,536 units along each axis.
+    ends
+        (3,) their least and (3,) greatest.
     centre
         (3,) int64, grid units, where the tile's frame has its zero.
     unit_m
         Grid unit in metres.
+
+    Returns
+    -------
+    (N, 4) uint16, y up, the last of them zero; the bounds of the others; the node.
     """
-    low, high = (bound.astype(np.int64) for bound in bounds_of(ijk))
-    values = np.empty(ijk.shape, np.uint16)
-    np.subtract(ijk[:, 0], low[0], out=values[:, 0], casting="unsafe")
-    np.subtract(ijk[:, 2], low[2], out=values[:, 1], casting="unsafe")
-    np.subtract(high[1], ijk[:, 1], out=values[:, 2], casting="unsafe")
+    low, high = (end.astype(np.int64) for end in ends)
     zero = np.array([low[0], high[1], low[2]])
+    values = rows.counted(ijk, _Y_UP, zero[_Y_UP], _UP_OR_DOWN, 4)
     corner = np.array([low[0] - centre[0], low[2] - centre[2], centre[1] - high[1]])
     node = {
         "translation": (corner * unit_m).tolist(),
         "scale": [unit_m] * 3,
         "extras": {GRID: zero.tolist()},
     }
-    return values, node
+    bounds = np.zeros(3, np.uint16), (high - low)[_Y_UP].astype(np.uint16)
+    return values, bounds, node
 
 
 def floating(

@@ -10,7 +10,7 @@ import numpy as np
 
 from twin_pipeline.errors import OutputError
 from twin_pipeline.model import FloatArray
-from twin_pipeline.tiles.georeference import apply
+from twin_pipeline.tiles.georeference import apply, right_angled
 from twin_pipeline.tiles.metadata import LAYER_CLASS
 from twin_pipeline.tiles.reader import box_axes, box_corners, read_json, tile_matrix
 from twin_pipeline.tiles.tileset import beyond, box_volume, document, write_json
@@ -140,13 +140,19 @@ def _children(tiles: Path, site: str) -> Iterator[_Child]:
         yield _reference(read_json(path), layer, site)
 
 
+def _rectangular(axes: FloatArray) -> FloatArray:
+    """Return the half axes (3, 3), a row each, of a rectangular box around a skewed one."""
+    turned = right_angled(axes)
+    return turned * np.abs(axes @ turned.T).sum(axis=0)[:, None]
+
+
 def _reference(tileset: dict[str, Any], layer: str, site: str) -> _Child:
     """Return a tile that stands for another tileset."""
     matrix = tile_matrix(tileset["root"])
     centre, axes = box_axes(tileset["root"])
-    there = [*apply(matrix, centre[None])[0].tolist(), *(axes @ matrix[:3, :3].T).ravel().tolist()]
+    there = apply(matrix, centre[None])[0], _rectangular(axes @ matrix[:3, :3].T)
     tile = {
-        "boundingVolume": {"box": there},
+        "boundingVolume": {"box": [value for part in there for value in part.ravel().tolist()]},
         "geometricError": tileset["geometricError"],
         "content": {
             "uri": quote(f"{layer}/{site}/tileset.json"),

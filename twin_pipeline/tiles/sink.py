@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin_pipeline.bounds import bounds_of
+from twin_pipeline.kernels import rows
 from twin_pipeline.model import FloatArray
 from twin_pipeline.tiles.blocks import Blocks
 from twin_pipeline.tiles.colours import ColourCode, eight_bits, light_of
@@ -17,7 +18,7 @@ from twin_pipeline.tiles.options import Compression, TilesOptions, TilesVersion
 from twin_pipeline.tiles.pnts import Pnts, pnts_bytes
 from twin_pipeline.tiles.point_glb import Vertices, point_glb
 from twin_pipeline.tiles.pointset import COLOURS, PointSet
-from twin_pipeline.tiles.positions import floating, grid_words, quantized
+from twin_pipeline.tiles.positions import Ends, floating, grid_words, quantized
 from twin_pipeline.tiles.properties import batch_columns, vertex_columns
 
 Centre = npt.NDArray[np.int64] | None
@@ -51,12 +52,13 @@ class TileSink:
         """Write the points of a cell as one tile."""
         block = self.blocks.block_of(cell)
         centre = None if block is None else self.blocks.centre(block)
+        ends = rows.bounds(points.ijk)
         if centre is None:
             xyz = self.blocks.in_site(points.ijk)
         else:
-            xyz = (_extremes(points.ijk) - centre) * self.unit_m
+            xyz = (np.stack(ends).astype(np.float64) - centre) * self.unit_m
         old = self.options.tiles_version is TilesVersion.PNTS
-        data = self._pnts(points, centre, xyz) if old else self._glb(points, centre, xyz)
+        data = self._pnts(points, centre, xyz) if old else self._glb(points, ends, centre, xyz)
         uri = f"{name}.pnts" if old else f"{name}.glb"
         path = self.folder / uri
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,16 +76,16 @@ class TileSink:
             zlib.crc32(data),
         )
 
-    def _glb(self, points: PointSet, centre: Centre, xyz: FloatArray) -> bytes:
+    def _glb(self, points: PointSet, ends: Ends, centre: Centre, xyz: FloatArray) -> bytes:
         coloured = COLOURS[0] in (points.attributes.dtype.names or ())
         light = light_of(points.attributes, self.colour_code) if coloured else None
         columns = vertex_columns(points.attributes, self.colour_code, self.time_base_s)
         if centre is None:
             positions, node, words = floating(xyz, points.ijk)
-            vertices = Vertices(positions, node, light, columns, words)
+            vertices = Vertices(positions, bounds_of(positions), node, light, columns, words)
         else:
-            placed, node = quantized(points.ijk, centre, self.unit_m)
-            vertices = Vertices(placed, node, light, columns)
+            placed, bounds, node = quantized(points.ijk, ends, centre, self.unit_m)
+            vertices = Vertices(placed, bounds, node, light, columns)
         return point_glb(vertices, meshopt=self.options.compression is Compression.MESHOPT)
 
     def _pnts(self, points: PointSet, centre: Centre, xyz: FloatArray) -> bytes:
@@ -96,7 +98,3 @@ class TileSink:
             return pnts_bytes(Pnts(xyz.astype(np.float32), zero, rgb, columns))
         placed = ((points.ijk - centre) * self.unit_m).astype(np.float32)
         return pnts_bytes(Pnts(placed, centre, rgb, columns))
-
-
-def _extremes(ijk: npt.NDArray[np.int32]) -> FloatArray:
-    return np.stack(bounds_of(ijk)).astype(np.float64)

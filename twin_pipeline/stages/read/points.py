@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from twin_pipeline.crs.options import AxisOrder
 from twin_pipeline.errors import InputError
+from twin_pipeline.kernels.records import coordinates
 from twin_pipeline.model import FloatArray, PointChunk, PointCloud
 from twin_pipeline.stages.read.decode import Records, iter_records, salvaged
 from twin_pipeline.stages.read.header import ScanHeader, read_header
@@ -135,13 +136,9 @@ def _trusted_count(header: ScanHeader) -> int:
 
 
 def _coordinates(records: Records, header: ScanHeader, axis_order: AxisOrder | None) -> FloatArray:
-    xyz = np.empty((len(records), 3))
-    order = (1, 0, 2) if axis_order == "ne" else (0, 1, 2)
-    for column, stored in enumerate(order):
-        counts = records["XYZ"[stored]]
-        np.multiply(counts, header.scale[stored], out=xyz[:, column])
-        xyz[:, column] += header.offset[stored]
-    return xyz
+    raw = records.view(np.uint8).reshape(len(records), -1)
+    order = np.array((1, 0, 2) if axis_order == "ne" else (0, 1, 2))
+    return coordinates(raw, header.scale, header.offset, order)
 
 
 def _attribute(records: Records, header: ScanHeader, name: str) -> npt.NDArray[Any] | None:
