@@ -212,3 +212,20 @@ def test_shells_stand_two_sigma_outside_of_the_barrel(tmp_path):
     _, rows = _table(tmp_path / "uncertainty" / "site" / "uncertainty.glb")
     assert rows["pipe_id"] == [pipe.pipe_id]
     assert validate_tiles(tmp_path / "uncertainty" / "site") == []
+
+
+def test_shells_of_many_pipes_are_a_tree_as_the_pipes_are(tmp_path):
+    pipes = tuple(
+        make_pipe(f"P{n}", (20.0 * n, 0.0, -1.3), (20.0 * n, 9.0, -1.3)) for n in range(120)
+    )
+    survey = replace(make_survey(), pipes=pipes)
+    write_uncertainty_tiles(survey, Earth(), tmp_path / "shells")
+    root = json.loads((tmp_path / "shells" / "tileset.json").read_text("utf-8"))["root"]
+    assert root["refine"] == "REPLACE"
+    assert root["geometricError"] > 0
+    leaves = [child for child in root["children"] if "children" not in child]
+    assert len(leaves) == 4
+    coarse, *fine = sorted((tmp_path / "shells").glob("*.glb"), key=lambda path: len(path.name))
+    assert len(_table(coarse)[1]["pipe_id"]) == 120
+    assert sum(len(_table(path)[1]["pipe_id"]) for path in fine) == 120
+    assert validate_tiles(tmp_path / "shells") == []

@@ -17,7 +17,7 @@ from twin_pipeline.tiles.metadata import STRUCTURAL
 from twin_pipeline.tiles.pipe_table import pipe_schema, pipe_table
 from twin_pipeline.tiles.pipe_tree import PipeNode, pipe_tree
 from twin_pipeline.tiles.positions import centred, y_up
-from twin_pipeline.tiles.solids import shell, socket_radius_m, solid
+from twin_pipeline.tiles.solids import Detail, shell, socket_radius_m, solid
 from twin_pipeline.tiles.tileset import (
     Box,
     beyond,
@@ -42,7 +42,7 @@ WATER_BLUE = (0.0, 0.142, 0.539, 1.0)
 SHELL_AMBER = (1.0, 0.479, 0.033, 0.28)
 """Linear light of sRGB #FFB733, translucent."""
 
-Shape = Callable[[Pipe], Mesh]
+Shape = Callable[[Pipe, Detail], Mesh]
 
 
 def write_pipe_tiles(
@@ -76,8 +76,9 @@ def write_pipe_tiles(
         return
     catalogue = load_catalogue()
     site = _Site.of(survey, georeference, out, fields)
-    middles = np.array([np.mean(pipe.centreline, axis=0) for pipe in survey.pipes])
-    root = site.tile(pipe_tree(middles), catalogue)
+    middles = _middles(survey)
+    look = _Look("pipes", lambda pipe, detail: solid(pipe, detail, catalogue), WATER_BLUE)
+    root = site.tile(pipe_tree(middles), catalogue, look)
     site.write_tileset(root.tile, root.box)
 
 
@@ -95,8 +96,23 @@ def write_uncertainty_tiles(
     if not survey.pipes:
         return
     site = _Site.of(survey, georeference, out, fields)
-    box = site.content("uncertainty.glb", range(len(survey.pipes)), shell, SHELL_AMBER)
-    site.write_tileset(_tile(box, 0.0, "uncertainty.glb"), box)
+    look = _Look("uncertainty", shell, SHELL_AMBER)
+    root = site.tile(pipe_tree(_middles(survey)), load_catalogue(), look)
+    site.write_tileset(root.tile, root.box)
+
+
+def _middles(survey: Survey) -> FloatArray:
+    return np.array([np.mean(pipe.centreline, axis=0) for pipe in survey.pipes])
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How pipes are shown."""
+
+    name: str
+    """Of the uppermost content."""
+    shape: Shape
+    colour: tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,15 +142,14 @@ class _Site:
         out.mkdir(parents=True, exist_ok=True)
         return cls(survey, georeference, out, rigid_frame(georeference, middle), fields)
 
-    def tile(self, node: PipeNode, catalogue: Catalogue, name: str = "pipes") -> _Entry:
+    def tile(self, node: PipeNode, catalogue: Catalogue, look: _Look) -> _Entry:
         """Write a tile with all below it."""
         below = [
-            self.tile(child, catalogue, f"{name}_{n}") for n, child in enumerate(node.children)
+            self.tile(child, catalogue, replace(look, name=f"{look.name}_{n}"))
+            for n, child in enumerate(node.children)
         ]
-        uri = f"{name}.glb"
-        box = self.content(
-            uri, node.pipes, lambda pipe: solid(pipe, node.detail, catalogue), WATER_BLUE
-        )
+        uri = f"{look.name}.glb"
+        box = self.content(uri, node.pipes, node.detail, look)
         box = union([box, *(entry.box for entry in below)])
         error_m = self._error_m(node, catalogue, below)
         tile = _tile(box, error_m, uri)
@@ -155,21 +170,15 @@ class _Site:
         lowest = 1.01 * max(entry.error_m for entry in below)
         return round(max(ERROR_PER_DEVIATION * max(deviations), lowest), 6)
 
-    def content(
-        self,
-        uri: str,
-        pipes: Sequence[int],
-        shape: Shape,
-        colour: tuple[float, float, float, float],
-    ) -> Box:
-        """Write some pipes in some shape; return the box around them, in the site's frame."""
+    def content(self, uri: str, pipes: Sequence[int], detail: Detail, look: _Look) -> Box:
+        """Write some pipes; return the box around them, in the site's frame."""
         part = replace(self.survey, pipes=tuple(self.survey.pipes[n] for n in pipes))
-        meshes = [shape(pipe) for pipe in part.pipes]
+        meshes = [look.shape(pipe, detail) for pipe in part.pipes]
         mesh = joined(meshes)
         xyz = apply(inverse(self.frame), self.georeference.to_ecef(mesh.positions))
         features = np.repeat(np.arange(len(meshes)), [len(made.positions) for made in meshes])
         numbers = features.astype(np.float32)
-        made = _glb(part, mesh, xyz, numbers, colour, self.fields)
+        made = _glb(part, mesh, xyz, numbers, look.colour, self.fields)
         (self.out / uri).write_bytes(made)
         return xyz.min(axis=0), xyz.max(axis=0)
 

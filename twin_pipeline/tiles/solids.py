@@ -56,14 +56,17 @@ def solid(pipe: Pipe, detail: Detail, catalogue: Catalogue) -> Mesh:
     return tube(line, radii, sides=detail.sides)
 
 
-def shell(pipe: Pipe) -> Mesh:
-    """Return a closed mesh that holds the pipe's surface with its uncertainty, scan frame."""
+def shell(pipe: Pipe, detail: Detail = FINE) -> Mesh:
+    """Return a closed mesh that holds the pipe's surface with its uncertainty, scan frame.
+
+    In less detail it only shows from afar where the shells are.
+    """
     half_m = pipe.outer_diameter_std_m / 2
     across = np.hypot(pipe.position_std_h_m, half_m)
     upward = np.hypot(pipe.position_std_v_m, half_m)
     spread = SIGMAS * np.array([across, across, upward])
-    line = polyline.simplified(pipe.centreline, FINE.tolerance_m)
-    return tube(line, pipe.outer_diameter_m / 2, sides=FINE.sides, spread_m=spread)
+    line = polyline.simplified(pipe.centreline, detail.tolerance_m)
+    return tube(line, pipe.outer_diameter_m / 2, sides=detail.sides, spread_m=spread)
 
 
 def socket_radius_m(pipe: Pipe, catalogue: Catalogue) -> float:
