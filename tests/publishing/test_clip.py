@@ -16,7 +16,7 @@ from twin_pipeline.exporting import read_results
 from twin_pipeline.model import CrossSection
 from twin_pipeline.publishing import Policy, load_policy
 from twin_pipeline.publishing.clip import clip_result, trench_of
-from twin_pipeline.tiles import validate_tiles
+from twin_pipeline.tiles import TilesOptions, validate_tiles
 from twin_pipeline.tiles.recover import recovered_points
 
 POINTS = 20_000
@@ -63,6 +63,35 @@ def test_points_inside_are_all_there_and_no_others(out, publish_to, trench):
     told = reader.json("stac/trench-pipes/a/a.json")["properties"]
     assert told["pc:count"] == inside.sum()
     assert "掘削範囲の外は公開していない" in reader.json("stac/catalog.json")["description"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"tiles_version": "1.0", "attributes": "all"},
+        {"compression": "none", "attributes": "all", "points_per_tile": 1000},
+    ],
+)
+def test_points_of_all_kinds_of_tiles_keep_all_they_carry(
+    make_run, publish_to, monkeypatch, options
+):
+    from publishing import conftest
+
+    tiles = TilesOptions.model_validate(options)
+    monkeypatch.setattr(conftest, "RUN", conftest.RUN.model_copy(update={"tiles": tiles}))
+    out = make_run("one", ["a.las"], points=POINTS)
+    trench = trench_of(read_results(out)[0])
+    reader, _ = publish_to(out, clip=True)
+    before, carried = points_of(out / "tiles" / "points" / "a" / "tileset.json")
+    assert {"gps_time", "return_number", "red", "intensity"} <= set(carried)
+    inside = shapely.contains_xy(trench, before[:, 0], before[:, 1])
+    after, kept = points_of(tileset_in(reader, "points"))
+    np.testing.assert_array_equal(after, before[inside])
+    for name, values in carried.items():
+        np.testing.assert_array_equal(kept[name], values[inside])
+    assert validate_tiles(tileset_in(reader, "points"), int(inside.sum())) == []
+    kind = next(tileset_in(reader, "points").parent.rglob("*.*[bs]")).suffix
+    assert kind == (".pnts" if tiles.tiles_version == "1.0" else ".glb")
 
 
 def test_pipes_stations_and_fittings_end_at_the_boundary(out, publish_to, trench):
@@ -185,7 +214,6 @@ def test_attributes_of_a_policy_are_in_no_file(out, publish_to, tmp_path):
 
 def test_levels_of_a_policy_are_dropped(make_run, publish_to, monkeypatch):
     from publishing import conftest
-    from twin_pipeline.tiles import TilesOptions
 
     monkeypatch.setattr(
         conftest,

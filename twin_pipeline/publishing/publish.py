@@ -4,7 +4,8 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,7 @@ def publish(
     licence_of(config.publish)
     _require_apart(outs, to)
     runs = read_runs(outs)
-    with opened(to) as place, tempfile.TemporaryDirectory(prefix="publish-") as folder:
+    with opened(to) as place, _workshop(to) as folder:
         _require_ours(place)
         sites, left_out = _ready(runs, wanted, Path(folder) / "tiles", progress)
         progress.stage("assemble")
@@ -131,6 +132,14 @@ def publish(
         warnings=tuple(warnings),
         **counts,
     )
+
+
+@contextmanager
+def _workshop(to: Path) -> Iterator[str]:
+    """Yield an empty folder for what is made anew: beside the place, where there is room for it."""
+    beside = to.resolve().parent if address_of(to) is None else None
+    with tempfile.TemporaryDirectory(prefix=".publishing-", dir=beside) as folder:
+        yield folder
 
 
 def _own_address(to: Path) -> str:
