@@ -90,6 +90,52 @@ def test_run_lands_in_the_store_whole(server, make_scan, tmp_path):
     assert kept.returncode == 0, kept.stderr
 
 
+KILLED = """
+import os, signal, sys
+import s3fs
+from twin_pipeline.cli import main
+
+method, name = sys.argv.pop(1).split(":")
+kept = getattr(s3fs.S3FileSystem, method)
+
+async def dying(self, *given, **options):
+    if any(str(word).endswith(name) for word in given):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return await kept(self, *given, **options)
+
+setattr(s3fs.S3FileSystem, method, dying)
+main()
+"""
+
+
+@pytest.mark.parametrize("moment", ["_put_file:config.toml", "_rm_file:.twin-pipeline-unfinished"])
+def test_upload_that_is_killed_is_never_taken_for_whole_and_goes_on(
+    server, make_scan, tmp_path, moment
+):
+    place = f"killed/{moment.partition(':')[0]}"
+    former, scan = make_scan("former.las", points=200), make_scan(points=300)
+    flags = ["-o", f"s3://bucket/{place}", *FLAGS]
+    assert call(server, "tile", former, *flags).returncode == 0
+    command = [sys.executable, "-c", KILLED, moment, "tile", scan, *flags, "--overwrite"]
+    killed = subprocess.run(command, env=server, capture_output=True, check=False)
+    assert killed.returncode == -9, killed.stderr
+    names = set(objects(server, place))
+    whole = any(name.endswith("tiles/points/site/tileset.json") for name in names)
+    assert whole or "run.json" not in names
+    assert ("run.json" in names) == moment.startswith("_rm")
+    refused = call(server, "tile", scan, *flags)
+    assert refused.returncode == 1
+    assert "an interrupted run is there; give --resume" in refused.stderr
+    resumed = call(server, "tile", scan, *flags, "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert call(server, "tile", scan, "-o", tmp_path / "out", *FLAGS).returncode == 0
+    local = {str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*")}
+    found = objects(server, place)
+    assert set(found) == {name for name in local if (tmp_path / "out" / name).is_file()}
+    points = "tiles/points/site/tileset.json"
+    assert found[points] == (tmp_path / "out" / points).read_bytes()
+
+
 def test_objects_of_others_are_left_alone(server, make_scan):
     script = "import fsspec; fsspec.filesystem('s3').pipe_file('bucket/theirs/thesis.txt', b'x')"
     subprocess.run([sys.executable, "-c", script], env=server, check=True)

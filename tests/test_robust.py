@@ -1,9 +1,11 @@
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from twin_pipeline.config import Config
 from twin_pipeline.crs import CrsOptions
 from twin_pipeline.errors import TwinPipelineError
 from twin_pipeline.progress import Progress
+from twin_pipeline.site import site_of
 from twin_pipeline.validation import validate_output
 
 CONFIG = Config(crs=CrsOptions(vertical="jgd2011"))
@@ -198,3 +201,34 @@ def test_decoder_that_wants_all_memory_is_refused(make_scan, monkeypatch, tmp_pa
     monkeypatch.setattr(child, "_SCRIPT", script)
     with pytest.raises(InputError, match="decoder ended"):
         read_cloud(scan)
+
+
+SHARED = Path(__file__).parents[2] / "shared" / "data" / "hostile_las"
+HOSTILE = sorted(p for p in SHARED.rglob("*") if p.is_file() and p.name != "SOURCE.txt")
+LOCAL = Config(crs=CrsOptions(crs="local", origin=(139.69, 35.69, 40.0)))
+MOST_BYTES = 1.5e9
+
+
+@pytest.mark.skipif(not HOSTILE, reason="shared/data/hostile_las is not beside the checkout")
+def test_every_hostile_file_is_run_or_refused_in_one_line(tmp_path):
+    refusals = {}
+    for number, scan in enumerate(HOSTILE):
+        for name, config in (("as it is", CONFIG), ("local", LOCAL)):
+            began = time.process_time()
+            refusals[scan, name] = refusal(scan, config, tmp_path / f"{number} {name}")
+            assert time.process_time() - began < 60.0
+    told = {scan: error for (scan, _), error in refusals.items() if error is not None}
+    assert [scan for scan, error in told.items() if "\n" in str(error)] == []
+    assert [scan for scan, error in told.items() if scan.name not in str(error)] == []
+    assert {error.exit_code for error in told.values()} <= {1, 2, 4}
+    assert len(refusals) - sum(error is not None for error in refusals.values()) > 20
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 < MOST_BYTES
+
+
+def refusal(scan, config, attempt):
+    """Run a scan as a batch does; return why it was refused, None if it was not."""
+    try:
+        batch.work_on("run", site_of(scan, config), attempt, Progress())
+    except TwinPipelineError as error:
+        return error
+    return None
