@@ -8,12 +8,14 @@ import sys
 import urllib.request
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from factories import make_empty_survey
 
 from twin_pipeline import batch
 from twin_pipeline.cli import main
+from twin_pipeline.cli.running import pass_on_warnings
 from twin_pipeline.model import Gate
 
 PROGRAM = [sys.executable, "-m", "twin_pipeline"]
@@ -323,3 +325,19 @@ def test_check_of_a_scan_without_pipe_fails_as_json(call, make_scan):
     assert code == 3
     assert not found["passed"]
     assert {item["subject"] for item in found["items"]} == {"pavement", "pipes"}
+
+
+def test_a_warning_of_many_scans_alike_is_told_once():
+    scans = [f"{name}.laz" for name in "abcde"]
+    messages = [f"{scan}: is old" for scan in scans] + ["a.laz: is odd", "b.laz: is odd"]
+    record = {
+        "inputs": [{"path": f"/in/{scan}"} for scan in scans],
+        "warnings": [{"site": None, "message": message} for message in messages],
+    }
+    notes = []
+    pass_on_warnings(SimpleNamespace(record=record), SimpleNamespace(note=notes.append))
+    assert notes == [
+        "warning: a.laz: is old (and 4 more alike, see run.json)",
+        "warning: a.laz: is odd",
+        "warning: b.laz: is odd",
+    ]

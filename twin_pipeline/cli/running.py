@@ -220,11 +220,24 @@ def _system(decisions: Mapping[str, Decision]) -> str:
     return ", ".join(f"{key} {made.value} ({made.source})" for key, made in decisions.items())
 
 
+_ALIKE = 3
+"""Up to so many warnings that differ in their scan only are all told."""
+
+
 def pass_on_warnings(summary: RunSummary, progress: TerminalProgress) -> None:
-    """Tell the run's warnings."""
+    """Tell the run's warnings; what holds of many sites alike is told once."""
+    names = {Path(scan["path"]).name for scan in summary.record["inputs"]}
+    alike: dict[str, list[str]] = {}
     for warning in summary.record["warnings"]:
         where = f"{warning['site']}: " if warning["site"] else ""
-        progress.note(f"warning: {where}{warning['message']}")
+        head, _, rest = str(warning["message"]).partition(": ")
+        key = rest if head in names else warning["message"]
+        alike.setdefault(key, []).append(f"{where}{warning['message']}")
+    for told in alike.values():
+        if len(told) > _ALIKE:
+            told[:] = [f"{told[0]} (and {len(told) - 1} more alike, see run.json)"]
+        for message in told:
+            progress.note(f"warning: {message}")
 
 
 def print_summary(summary: RunSummary, text: str, *, as_json: bool) -> None:
