@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin_pipeline.geometry.pyramid import Pyramid, VoxelLevel
-from twin_pipeline.model import BoolArray, SingleArray
+from twin_pipeline.model import BoolArray, FloatArray, SingleArray
 
 _BLOCK_LEVELS = 2
 
@@ -18,7 +18,7 @@ class Patches:
 
     level: int
     size_m: float
-    centroid: SingleArray
+    centroid: FloatArray
     """(M, 3) local frame, metres."""
     normal: SingleArray
     """(M, 3) unit, sign arbitrary."""
@@ -71,7 +71,7 @@ def _bend(level: VoxelLevel, coarser: VoxelLevel) -> tuple[SingleArray, SingleAr
     sideways = np.sqrt(np.maximum(np.einsum("ij,ij->i", offset, offset) - bend**2, 0.0))
     tilt = level.normal_std_rad * sideways
     std = np.hypot(surface.thickness_m / np.sqrt(surface.count), tilt)
-    return bend, std.astype(np.float32)
+    return bend.astype(np.float32), std.astype(np.float32)
 
 
 def expected_bend_m(patches: Patches, radius_m: float) -> float:

@@ -43,8 +43,10 @@ class VoxelLevel:
     def surface(self) -> "Surface":
         """Planes fitted around every voxel."""
         means, scatter = voxels.voxel_moments(self.xyz, self.starts)
+        # not the table that is kept: of the fine levels, the largest, nothing else needs one
+        table = voxels.hash_table(self.keys)
         fitted = voxels.neighbourhood_normals(
-            self.keys, self.table, self.starts, means, scatter, 1.5 * self.size_m
+            self.keys, table, self.starts, means, scatter, 1.5 * self.size_m
         )
         return Surface(*fitted)
 
@@ -101,10 +103,10 @@ class VoxelLevel:
 class Surface:
     """Planes fitted around the M voxels of a level, local frame, metres.
 
-    In single precision: within 100 m of the frame's zero that is 4 micrometres at the most.
+    What does not hang on where the frame's zero lies is in single precision.
     """
 
-    centroid: SingleArray
+    centroid: FloatArray
     """(M, 3) mean of the points used."""
     normal: npt.NDArray[Any]
     """(M, 3) unit, sign arbitrary."""

@@ -8,14 +8,14 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+from numba import njit, prange
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, parallel=True)
 def project(
     points: FloatArray, nodes: FloatArray, segment: IntArray, chainage_step: float
 ) -> tuple[FloatArray, FloatArray]:
@@ -39,7 +39,7 @@ def project(
     chainage = np.empty(count)
     radial = np.empty((count, 3))
     last = len(nodes) - 2
-    for i in range(count):
+    for i in prange(count):
         k = segment[i]
         for _ in range(8):
             t = _fraction(points, i, nodes, k)
@@ -98,7 +98,7 @@ def nearest_segments(points: FloatArray, nodes: FloatArray, near: IntArray, reac
     return segment
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, parallel=True)
 def look_along(
     points: FloatArray,
     normals: FloatArray,
@@ -133,7 +133,7 @@ def look_along(
     rho = np.empty(count)
     angle = np.empty(count)
     cosine = np.empty(count)
-    for i in range(count):
+    for i in prange(count):
         n = segment[i]
         if not _fraction(points, i, nodes, n) < 0.5:
             n += 1

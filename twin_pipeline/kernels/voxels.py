@@ -247,7 +247,7 @@ def neighbourhood_normals(
     means: FloatArray,
     scatter: SingleArray,
     radius: float,
-) -> tuple[SingleArray, SingleArray, SingleArray, SingleArray, TableArray]:
+) -> tuple[FloatArray, SingleArray, SingleArray, SingleArray, TableArray]:
     """Fit a plane to all points of the voxels whose mean lies within `radius` of a voxel's mean.
 
     Parameters
@@ -263,10 +263,11 @@ def neighbourhood_normals(
     -------
     centroids (M, 3), metres, local frame; normals (M, 3) unit and unoriented; thickness (M,) rms
     distance from the plane and width (M,) rms extent along the plane's shorter side, metres;
-    counts (M,) int32 points used; float32.
+    counts (M,) int32 points used. All but the centroids
+    and counts are float32.
     """
     count = len(keys)
-    centroids = np.empty((count, 3), np.float32)
+    centroids = np.empty((count, 3))
     normals = np.empty((count, 3), np.float32)
     thickness = np.empty(count, np.float32)
     width = np.empty(count, np.float32)

@@ -128,7 +128,8 @@ def _thinned(points: FloatArray, most: int) -> FloatArray:
     thinned = points
     while len(thinned) > most:
         cells = np.floor(points / cell).astype(np.int64)
-        _, first = np.unique(cells, axis=0, return_index=True)
+        cells -= cells.min(axis=0)
+        _, first = np.unique(cells @ (cells[:, 1].max() + 1, 1), return_index=True)
         thinned = points[np.sort(first)]
         cell *= 1.25
     return thinned

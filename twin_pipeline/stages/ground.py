@@ -86,7 +86,7 @@ def _level_pieces(level: VoxelLevel, options: GroundOptions) -> FloatArray:
     surface = level.surface
     flat = np.abs(surface.normal[:, 2]) > np.cos(np.radians(options.max_slope_deg))
     flat &= (surface.thickness_m < 0.25 * surface.width_m) & (surface.count >= 8)
-    return surface.centroid[flat].astype(np.float64)
+    return surface.centroid[flat]
 
 
 def _lowest_per_cell(patches: FloatArray, lower: FloatArray) -> FloatArray:
@@ -174,7 +174,7 @@ def _column_ends(
     pyramid: Pyramid, lower: FloatArray, shape: tuple[int, ...]
 ) -> tuple[FloatArray, FloatArray]:
     """Return the lowest and the highest surface in each cell of a grid; infinite where none is."""
-    centroid = pyramid.level_near(_FINE_M).surface.centroid.astype(np.float64)
+    centroid = pyramid.level_near(_FINE_M).surface.centroid
     cell = np.floor((centroid[:, :2] - lower) / _CELL_M).astype(int)
     inside = np.all((cell >= 0) & (cell < shape), axis=1)
     at = (cell[inside, 0], cell[inside, 1])
@@ -187,7 +187,7 @@ def _column_ends(
 def _outlines(pyramid: Pyramid, ground: Ground, options: GroundOptions) -> tuple[FloatArray, ...]:
     """Return rings around the connected places that lie well below the pavement."""
     level = pyramid.level_near(_FINE_M)
-    centroid = level.surface.centroid.astype(np.float64)
+    centroid = level.surface.centroid
     corner = centroid[:, :2].min(axis=0)
     cell = np.floor((centroid[:, :2] - corner) / _COLUMN_M)
     columns, index = np.unique(cell, axis=0, return_inverse=True)
