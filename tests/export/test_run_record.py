@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from factories import (
     LOCAL,
@@ -13,9 +14,11 @@ from factories import (
     make_survey,
 )
 
+from tests.crs.places import place
 from twin_pipeline.export.run_record import InputFile, run_record, write_run_record
 from twin_pipeline.model import Gate
 
+TOKYO = {"crs": "EPSG:6677", "vertical": "jgd2011"}
 KEYS = ["version", "started_at", "finished_at", "passed", "crs", "counts", "gates", "warnings"]
 KEYS += ["sites", "failed_sites", "inputs", "timings_s", "memory_mb", "config"]
 
@@ -62,6 +65,23 @@ def test_without_ground_the_height_is_null():
 def test_a_site_with_nothing_found_has_no_centre():
     (site,) = run_record([make_result(make_empty_survey())], make_facts())["sites"]
     assert (site["pipes"], site["centre_lon_deg"], site["centre_lat_deg"]) == (0, None, None)
+
+
+def test_a_system_is_shared_wherever_the_sites_lie():
+    at = (np.array([-12800.0, -34400.0, 37.0]), np.array([-30000.0, -40000.0, 90.0]))
+    results = [
+        make_result(make_survey(f"s{number}"), georeference=place(at=spot, **TOKYO))
+        for number, spot in enumerate(at)
+    ]
+    record = run_record(results, make_facts())
+    assert record["crs"]["crs"]["value"] == "EPSG:6677"
+    assert record["crs"]["geoid"] == {"value": "gsigeo2011", "source": "belongs to jgd2011"}
+    assert record["crs"]["axis_order"]["source"] == "differs by site"
+    assert "middle" not in record["crs"]
+    assert record["sites"][1]["crs"]["middle"] == [-30000.0, -40000.0, 90.0]
+    other = place(at=at[1], crs=6677, vertical="jgd2024")
+    results[1] = make_result(make_survey("s1"), georeference=other)
+    assert run_record(results, make_facts())["crs"] is None
 
 
 def test_crs_is_shared_only_where_it_is(result):

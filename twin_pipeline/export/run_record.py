@@ -13,6 +13,8 @@ from twin_pipeline.export.files import write_text
 from twin_pipeline.export.rows import clean_text
 from twin_pipeline.model import Gate
 
+_OF_A_SITE = ("middle", "warnings")
+
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
@@ -58,13 +60,13 @@ class RunFacts:
 def run_record(results: Sequence[SiteResult], facts: RunFacts) -> dict[str, Any]:
     """Return the content of run.json; keys are always the same and in the same order.
 
-    `crs` is what all sites share, or null where they differ; each site has its own.
+    `crs` is the system that all sites share, or null where they differ; each site has its own, with
+    its place and how it was decided.
     """
     sites = [
         _site(result) | dict(facts.site_facts.get(result.survey.site, {})) for result in results
     ]
-    systems = [site["crs"] for site in sites]
-    shared = systems[0] if systems and all(crs == systems[0] for crs in systems) else None
+    shared = _shared([site["crs"] for site in sites])
     gates = _gates(results, facts)
     return {
         "version": clean_text(facts.version),
@@ -82,6 +84,33 @@ def run_record(results: Sequence[SiteResult], facts: RunFacts) -> dict[str, Any]
         "memory_mb": {stage: round(float(mb), 1) for stage, mb in facts.memory_mb.items()},
         "config": facts.config,
     }
+
+
+def _shared(systems: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Return the one system of all sites, without what each site has of its own."""
+    if len(systems) < 2:
+        return dict(systems[0]) if systems else None
+    first, *others = [
+        {key: value for key, value in system.items() if key not in _OF_A_SITE} for system in systems
+    ]
+    if any(_decided(other) != _decided(first) for other in others):
+        return None
+    return {
+        key: value if all(other[key] == value for other in others) else _by_site(value)
+        for key, value in first.items()
+    }
+
+
+def _decided(system: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a system is, whatever the reasons."""
+    return {
+        key: value["value"] if isinstance(value, Mapping) and "value" in value else value
+        for key, value in system.items()
+    }
+
+
+def _by_site(decision: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(decision) | {"source": "differs by site"}
 
 
 def write_run_record(record: Mapping[str, Any], path: Path) -> Path:

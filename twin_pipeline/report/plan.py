@@ -24,6 +24,7 @@ FEW_PIPES = 10
 STATION_GAP, TICK_GAP = 46.0, 16.0
 LEAST_PIPE_WIDTH = 3.0
 OFFSET_GAP = 150.0
+LINE_STEP = 8.0
 MOST_OFFSET_M = 10.0
 """Offsets beyond are in the tables only: drawn, they would make the pipes small."""
 LABEL_SHARES = (0.5, 0.35, 0.65, 0.2, 0.8, 0.05, 0.95)
@@ -71,6 +72,17 @@ def _draw_references(sheet: PlanSheet, result: SiteResult) -> None:
     for line, css in lines:
         for part in sheet.clipped(line):
             sheet.drawing.polyline(part, css)
+            if css == "boundary":
+                _block(sheet, part)
+
+
+def _block(sheet: PlanSheet, part: list[Point]) -> None:
+    """Keep labels off a line."""
+    path = shapely.linestrings(part)
+    count = int(shapely.length(path) / LINE_STEP) + 1
+    places = shapely.line_interpolate_point(path, np.linspace(0.0, 1.0, count + 1), normalized=True)
+    for x, y in shapely.get_coordinates(places).tolist():
+        sheet.labels.block(Box(x - 3, y - 3, x + 3, y + 3))
 
 
 def _boundary_near(result: SiteResult) -> list[FloatArray]:
