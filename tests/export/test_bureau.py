@@ -115,6 +115,17 @@ def test_text_of_others_stays_text(tmp_path):
     assert notes[0] == "csv_sjis/管路.csv: CP932 lacks 😀; 〓 stands for it"
 
 
+def test_the_reason_of_a_quality_is_there_in_japanese(tmp_path):
+    result = located()
+    pipe = replace(
+        result.survey.pipes[0], quality_reason="20 % of the length was hidden: uncover and rescan"
+    )
+    result = replace(result, survey=replace(result.survey, pipes=(pipe,)))
+    folder, _ = write(tmp_path, result)
+    (row,) = rows(folder / "csv_sjis" / "管路.csv", "cp932")
+    assert row["備考"] == "延長の 20 % が隠れていた：露出させて再計測すること"
+
+
 def test_units_templates_constants_and_what_stands_for_nothing(tmp_path):
     columns = """
         {name = "od", field = "outer_diameter_m", unit = "cm", decimals = 1},

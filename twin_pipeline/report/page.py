@@ -15,6 +15,7 @@ from twin_pipeline.catalogue import load_catalogue
 from twin_pipeline.errors import UsageError
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.files import write_text
+from twin_pipeline.export.japanese import in_japanese
 from twin_pipeline.export.rows import (
     Table,
     clean_text,
@@ -28,7 +29,6 @@ from twin_pipeline.export.run_record import RunFacts, run_record
 from twin_pipeline.geometry.deviation import Deviations, deviations
 from twin_pipeline.model import CrossSection, FloatArray, JobFacts, Pipe
 from twin_pipeline.report.anchors import anchor
-from twin_pipeline.report.japanese import in_japanese
 from twin_pipeline.report.plan import Plan, draw_plan, pipe_label
 from twin_pipeline.report.profile import FITTING_NAMES, draw_profile
 from twin_pipeline.report.section import draw_section

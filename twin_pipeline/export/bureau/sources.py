@@ -17,6 +17,7 @@ from twin_pipeline.export.attributes import (
     SiteResult,
 )
 from twin_pipeline.export.dataset import Builder, Dataset
+from twin_pipeline.export.japanese import in_japanese
 from twin_pipeline.export.rows import (
     Value,
     fittings_table,
@@ -47,6 +48,8 @@ _LINE = tuple(
     for end in ("start", "end")
     for axis in ("easting", "northing")
 )
+_REASON_JA = "quality_reason_ja"
+_SAID = (_text(_REASON_JA, "why the quality is what it is, in Japanese"),)
 _POINT = tuple(
     _metres(f"place_{axis}_m", f"{axis} in the CRS of the file")
     for axis in ("easting", "northing")
@@ -95,6 +98,7 @@ class Sources:
                 placed = dataset.place(result, shape)
                 values = dict(zip(names, row, strict=True))
                 values |= _worked_out(dataset, result, number, placed)
+                values |= _in_japanese(values.get("quality_reason"))
                 pipe = pipes.get(str(values["pipe_id"]), {})
                 values |= {f"{_OF_PIPE}{name}": value for name, value in pipe.items()}
                 values |= {f"{_OF_PROVENANCE}{key}": text for key, text in provenance.items()}
@@ -102,7 +106,7 @@ class Sources:
 
 
 SOURCES: Mapping[str, Sources] = {
-    "pipes": Sources(PIPES, pipes_table, (_NUMBER, *_SYSTEM, *_LINE), with_pipe=False),
+    "pipes": Sources(PIPES, pipes_table, (_NUMBER, *_SYSTEM, *_LINE, *_SAID), with_pipe=False),
     "stations": Sources(STATIONS, stations_table, (_NUMBER, *_SYSTEM, *_POINT), with_pipe=True),
     "fittings": Sources(FITTINGS, fittings_table, (_NUMBER, *_SYSTEM, *_POINT), with_pipe=True),
 }
@@ -132,6 +136,10 @@ def _by_id(result: SiteResult) -> dict[str, dict[str, Value]]:
     names = [spec.name for spec in PIPES.fields]
     rows = [dict(zip(names, row, strict=True)) for row in pipes_table((result,)).rows]
     return {str(row["pipe_id"]): row for row in rows}
+
+
+def _in_japanese(reason: Value) -> dict[str, Value]:
+    return {} if reason is None else {_REASON_JA: in_japanese(str(reason)) or reason}
 
 
 def _worked_out(

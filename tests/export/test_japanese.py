@@ -9,10 +9,10 @@ from tests.crs.places import SHINJUKU, lifted, place
 from tests.factories import make_pipe, make_survey
 from twin_pipeline.catalogue import load_catalogue
 from twin_pipeline.crs import height_disagreements, record_from_geokeys
+from twin_pipeline.export.japanese import in_japanese
 from twin_pipeline.model import DesignLine, LevelKind
 from twin_pipeline.reference.gates import cover_gates, design_gates
 from twin_pipeline.reference.options import CoverOptions, DesignOptions
-from twin_pipeline.report.japanese import in_japanese
 from twin_pipeline.stages.nominal import NominalOptions, decide_nominal
 
 JAPANESE = re.compile(r"[぀-ヿ一-鿿]")
