@@ -6,7 +6,7 @@ import type { ExtraLayer } from "./catalog";
 import { type Dataset, type LocatedPipe, loadDataset } from "./dataset";
 import { createDock } from "./dock";
 import { byId } from "./dom";
-import { drawnUntil, isGroundLoaded } from "./drawn";
+import { drawnUntil, isGroundLoaded, UNTIL_ALL_IS_KNOWN } from "./drawn";
 import { Globe } from "./globe";
 import { language, text } from "./i18n";
 import { ConsentQuestion } from "./layers/consent";
@@ -104,12 +104,13 @@ class Page {
     await this.#tilesets.openNearest();
     performance.mark("opened");
     // Whoever waits wants to see the site; to draw the controls takes a CPU as long as that.
-    await drawnUntil(scene, () => this.#tilesets.areBegun, LONGEST_ALONE_MS);
+    await drawnUntil(scene, () => this.#tilesets.areBegun, 1, LONGEST_ALONE_MS);
     performance.mark("in-view");
     this.#createControls();
     await this.#sites.openNearest().catch((error: unknown) => countFailure(String(error)));
     if (shared) this.#restore(shared);
-    await drawnUntil(scene, () => this.#tilesets.areLoaded && isGroundLoaded(scene));
+    const isLoaded = () => this.#tilesets.areLoaded && isGroundLoaded(scene);
+    await drawnUntil(scene, isLoaded, UNTIL_ALL_IS_KNOWN);
     performance.mark("ready");
     document.body.dataset.state = "ready";
     if (failures() === 0) say(null);
