@@ -226,3 +226,13 @@ def services() -> Iterator[Services]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def to_plane(lon: float, lat: float) -> tuple[float, float]:
+    """Return easting and northing, EPSG:6677."""
+    return Transformer.from_crs(4326, 6677, always_xy=True).transform(lon, lat)
+
+
+def around(east: float, north: float, size: int) -> Any:
+    """Return the georeference of a raster with this middle, one metre a pixel."""
+    return from_origin(east - size / 2, north + size / 2, 1.0, 1.0)

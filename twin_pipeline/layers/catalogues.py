@@ -43,12 +43,26 @@ def show_layers(layers: Sequence[Layer], out: Path) -> None:
         if content is None and (name != _TERRIA[0] or not layers):
             continue
         document = content if isinstance(content, dict) else {"catalog": []}
-        _write(path, _with_group(document, layers, base))
+        changed = _with_group(document, layers, base)
+        if changed == {"catalog": []}:
+            path.unlink()
+        else:
+            _write(path, changed)
+    _tell_viewer(out)
     path = out / _REEARTH
     content = _read(path)
     if isinstance(content, list):
         others = [item for item in content if not _is_ours(item)]
         _write(path, [*others, *(item for layer in layers for item in _reearth(layer, base))])
+
+
+def _tell_viewer(out: Path) -> None:
+    """Write into viewer.json whether there is a catalogue to ask for."""
+    path = out / "viewer.json"
+    index = _read(path)
+    there = _TERRIA[0] if (out / _TERRIA[0]).is_file() else None
+    if isinstance(index, dict) and index.get("catalog", _TERRIA[0]) != there:
+        _write(path, index | {"catalog": there})
 
 
 def absolute(layer: Layer, url: str, base: str) -> str:

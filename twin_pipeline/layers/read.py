@@ -92,6 +92,7 @@ def _timed(
         "legend": legend,
         "colour": context.colour if scale is None else None,
         "bounds": features.bounds,
+        "on_ground": True,
         "features": len(packets) - 1,
         "columns": tuple(features.columns),
         "period": period,

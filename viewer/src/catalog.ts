@@ -1,3 +1,5 @@
+import type { LayerFacts } from "./layers/facts";
+
 /** A kind of layer that the viewer can add. */
 export type ExtraKind = "geojson" | "czml" | "xyz" | "wms" | "3d-tiles";
 
@@ -12,6 +14,8 @@ export interface ExtraLayer {
   readonly shown: boolean;
   readonly attribution: string | null;
   readonly legend: readonly LegendItem[];
+  /** More that is known of what was added with `layers add`. */
+  readonly facts?: LayerFacts;
 }
 
 export interface LegendItem {

@@ -1,6 +1,7 @@
 import { Cartesian3, Cartographic, Matrix3, Matrix4, OrientedBoundingBox } from "cesium";
 import { type CatalogJson, type ExtraLayer, extraLayers } from "./catalog";
 import { fetchJson, fetchOptionalJson } from "./fetch-json";
+import { addedLayers } from "./layers/facts";
 import { type PipeRecord, readRecord } from "./record";
 import type { ContentJson, TileJson, TilesetJson } from "./tileset-json";
 
@@ -69,10 +70,11 @@ export async function loadDataset(base: string): Promise<Dataset> {
     fetchOptionalJson<CatalogJson>(new URL("catalog.json", base)),
   ]);
   const told = index === null ? await fromAttributes(base) : fromIndex(index, base);
+  const added = await addedLayers(catalog, base);
   const levels = [told.levels, told.pipes.flatMap(levelAbovePipe), links.flatMap(levelOfBox)];
   return {
     ...told,
-    extras: catalog === null ? [] : extraLayers(catalog, base),
+    extras: [...added, ...(catalog === null ? [] : extraLayers(catalog, base))],
     base,
     name: told.sites.map(({ name }) => name).join(", "),
     links,

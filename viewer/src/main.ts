@@ -9,6 +9,7 @@ import { byId } from "./dom";
 import { drawnUntil, isGroundLoaded, UNTIL_ALL_IS_KNOWN } from "./drawn";
 import { Globe } from "./globe";
 import { language, text } from "./i18n";
+import { LayerClock } from "./layers/clock";
 import { ConsentQuestion } from "./layers/consent";
 import { followDrops } from "./layers/drop";
 import { Extras } from "./layers/extras";
@@ -180,6 +181,7 @@ class Page {
         this.#flyToPipe(record);
       },
     });
+    new LayerClock(this.#widget, this.#extras);
     const picker = new Picker(scene, this.#tilesets, this.#solids);
     const toolbox = new Toolbox({
       widget: this.#widget,

@@ -5,26 +5,22 @@ import {
   Color,
   ColorMaterialProperty,
   ConstantProperty,
-  CustomDataSource,
   CzmlDataSource,
   type DataSource,
   type Entity,
-  GeoJsonDataSource,
-  ImageryLayer as Imagery,
-  type ImageryLayer,
   type ImageryProvider,
   type Property,
   Cesium3DTileset as Tileset,
-  UrlTemplateImageryProvider,
+  TimeInterval,
   WebMapServiceImageryProvider,
 } from "cesium";
 import type { ExtraLayer } from "../catalog";
 import { text } from "../i18n";
 import { Signal } from "../signal";
+import { readGeoJson } from "./features";
+import { DatedImagery, datedPeriod, datedProviders, within } from "./map-tiles";
 
 const CACHE_BYTES = 128 * 2 ** 20;
-/** Level of map tiles of 4 cm a pixel: no survey from the air is finer. */
-const FINEST_MAP = 22;
 
 /** A layer that has been added to the scene. */
 export interface AddedLayer {
@@ -36,6 +32,8 @@ export interface AddedLayer {
   readonly raise: (() => void) | null;
   readonly lower: (() => void) | null;
   readonly isImagery: boolean;
+  /** The time that it changes in, null where it does not. */
+  readonly period: TimeInterval | null;
   readonly remove: () => void;
 }
 
@@ -47,6 +45,7 @@ interface Content {
   readonly lower?: () => void;
   readonly tilesets?: readonly Cesium3DTileset[];
   readonly isImagery?: boolean;
+  readonly period?: TimeInterval | null;
 }
 
 type OnProblem = (reason: string) => void;
@@ -84,6 +83,7 @@ export async function addLayer(
     raise: content.raise ?? null,
     lower: content.lower ?? null,
     isImagery: content.isImagery ?? false,
+    period: content.period ?? null,
     remove: () => {
       content.remove();
       scene.requestRender();
@@ -99,26 +99,22 @@ function load(
 ): Promise<Content> {
   switch (source.kind) {
     case "geojson":
-      return dataSource(widget, readGeoJson(data));
+      return dataSource(widget, readGeoJson(data, source.facts?.onGround), source);
     case "czml":
-      return dataSource(widget, CzmlDataSource.load(data as string));
+      return dataSource(widget, CzmlDataSource.load(data as string), source);
     case "3d-tiles":
       return tiles(widget, source.url, onProblem);
     case "xyz":
-      return imagery(
-        widget,
-        new UrlTemplateImageryProvider({ url: source.url, credit: "", maximumLevel: FINEST_MAP }),
-        onProblem,
-      );
+      return imagery(widget, source, datedProviders(source), onProblem);
     case "wms":
-      return imagery(widget, webMapService(source), onProblem);
+      return imagery(widget, source, [webMapService(source)], onProblem);
   }
 }
 
 /** Parameters of a request that CesiumJS writes itself; people copy addresses that have them. */
 const WRITTEN = /^(service|request|version|layers|styles|bbox|width|height|srs|crs|format)$/i;
 
-function webMapService({ url, wmsLayers }: ExtraLayer): WebMapServiceImageryProvider {
+function webMapService({ url, wmsLayers, facts }: ExtraLayer): WebMapServiceImageryProvider {
   const address = new URL(url);
   const given = [...address.searchParams];
   const layers = wmsLayers ?? given.find(([name]) => /^layers$/i.test(name))?.[1];
@@ -129,24 +125,17 @@ function webMapService({ url, wmsLayers }: ExtraLayer): WebMapServiceImageryProv
     layers,
     credit: "",
     enablePickFeatures: false,
-    parameters: { transparent: true, format: "image/png" },
+    parameters: { transparent: true, format: facts?.imageFormat ?? "image/png" },
+    ...within(facts?.bounds),
   });
 }
 
-function readGeoJson(data: unknown): Promise<DataSource> {
-  return GeoJsonDataSource.load(data as string, {
-    // A height in the data is the height meant.
-    clampToGround: false,
-    stroke: Color.fromCssColorString("#ff6bd6"),
-    strokeWidth: 3,
-    fill: Color.fromCssColorString("#ff6bd6").withAlpha(0.35),
-    markerColor: Color.fromCssColorString("#ff6bd6"),
-  });
-}
-
-async function dataSource(widget: CesiumWidget, loading: Promise<DataSource>): Promise<Content> {
+async function dataSource(
+  widget: CesiumWidget,
+  loading: Promise<DataSource>,
+  { facts }: ExtraLayer,
+): Promise<Content> {
   const source = await loading;
-  if (source instanceof GeoJsonDataSource) pointsForPins(source.entities.values);
   await widget.dataSources.add(source);
   const fade = fader(source.entities.values);
   return {
@@ -157,28 +146,15 @@ async function dataSource(widget: CesiumWidget, loading: Promise<DataSource>): P
     remove: () => void widget.dataSources.remove(source, true),
     raise: () => widget.dataSources.raise(source),
     lower: () => widget.dataSources.lower(source),
+    // What lies on the ground shows only where there is one.
+    isImagery: facts?.onGround ?? false,
+    period: periodOf(source),
   };
 }
 
-// The pins' pictures stand on their tip, beside what they mean, and hide what lies behind.
-function pointsForPins(entities: readonly Entity[]): void {
-  for (const entity of entities) {
-    if (entity.billboard === undefined) continue;
-    entity.billboard = undefined;
-    entity.point = pointOf();
-  }
-}
-
-function pointOf() {
-  const made = new CustomDataSource().entities.add({
-    point: {
-      pixelSize: 9,
-      color: Color.fromCssColorString("#ff6bd6"),
-      outlineColor: Color.fromCssColorString("#12161c"),
-      outlineWidth: 2,
-    },
-  });
-  return made.point;
+function periodOf({ clock }: DataSource): TimeInterval | null {
+  if (!clock?.startTime || !clock.stopTime) return null;
+  return new TimeInterval({ start: clock.startTime, stop: clock.stopTime });
 }
 
 type Fade = (opacity: number) => void;
@@ -242,24 +218,20 @@ async function tiles(widget: CesiumWidget, url: string, onProblem: OnProblem): P
 
 async function imagery(
   widget: CesiumWidget,
-  provider: ImageryProvider,
+  source: ExtraLayer,
+  providers: readonly ImageryProvider[],
   onProblem: OnProblem,
 ): Promise<Content> {
-  tellIfNothingComes(provider, onProblem);
-  const { imageryLayers } = widget;
-  const layer: ImageryLayer = new Imagery(provider);
-  imageryLayers.add(layer);
+  for (const provider of providers) tellIfNothingComes(provider, onProblem);
+  const dated = new DatedImagery(widget, source, providers);
   return {
-    show: (shown) => {
-      layer.show = shown;
-    },
-    fade: (opacity) => {
-      layer.alpha = opacity;
-    },
-    remove: () => void imageryLayers.remove(layer),
-    raise: () => imageryLayers.raise(layer),
-    lower: () => imageryLayers.lower(layer),
+    show: (shown) => dated.show(shown),
+    fade: (opacity) => dated.fade(opacity),
+    remove: () => dated.remove(),
+    raise: () => dated.raise(),
+    lower: () => dated.lower(),
     isImagery: true,
+    period: datedPeriod(source),
   };
 }
 

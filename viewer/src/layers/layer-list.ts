@@ -44,7 +44,7 @@ function ownRows(state: ViewState, offered: readonly LayerId[]): Node[] {
 }
 
 function addedRow(layer: AddedLayer, extras: Extras): Node {
-  const { name, attribution, legend } = layer.source;
+  const { name, attribution, legend, facts } = layer.source;
   const slider = shareSlider(`${name} ${text("opacity")}`, layer.opacity);
   const tool = (label: string, sign: string, onClick: () => void) => {
     const made = button(sign, onClick);
@@ -62,8 +62,16 @@ function addedRow(layer: AddedLayer, extras: Extras): Node {
     tool(text("lower"), "↓", () => extras.move(layer, false)),
     tool(text("remove"), "×", () => extras.remove(layer)),
   );
+  if (facts?.legendTitle && legend.length > 1) {
+    row.append(element("p", { class: "note" }, facts.legendTitle));
+  }
   const notes = legend.map(({ title, colour }) => element("li", {}, swatch(colour), title));
   if (notes.length > 0) row.append(element("ul", { class: "legend" }, ...notes));
-  if (attribution !== null) row.append(element("p", { class: "note" }, attribution));
+  for (const [label, said] of [
+    [text("attribution"), attribution],
+    [text("licence"), facts?.licence],
+  ]) {
+    if (said) row.append(element("p", { class: "note" }, `${label}: ${said}`));
+  }
   return row;
 }
