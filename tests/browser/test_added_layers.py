@@ -93,6 +93,7 @@ def test_each_kind_loads_without_complaint(shown: View, host: Services) -> None:
     for name in ("地表面温度", "気温", "工事区域", "台数", "地図", "浸水想定", "建物"):
         expect(page.get_by_label(name, exact=True)).to_be_checked(timeout=LOADED_MS)
     expect(page.get_by_label("写真", exact=True)).to_have_count(0)
+    assert page.locator("body").get_attribute("data-state") == "ready"
     for pattern in (
         r"/data/layers/.*/tiles/\d+/\d+/\d+\.png",
         r"/data/layers/.*/data\.geojson",

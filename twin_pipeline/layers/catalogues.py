@@ -44,7 +44,7 @@ def show_layers(layers: Sequence[Layer], out: Path) -> None:
             continue
         document = content if isinstance(content, dict) else {"catalog": []}
         changed = _with_group(document, layers, base)
-        if changed == {"catalog": []}:
+        if not any(changed.values()):
             path.unlink()
         else:
             _write(path, changed)
@@ -62,7 +62,8 @@ def _tell_viewer(out: Path) -> None:
     index = _read(path)
     there = _TERRIA[0] if (out / _TERRIA[0]).is_file() else None
     if isinstance(index, dict) and index.get("catalog", _TERRIA[0]) != there:
-        _write(path, index | {"catalog": there})
+        content = json.dumps(index | {"catalog": there}, ensure_ascii=False, allow_nan=False)
+        write_text(path, content + "\n")
 
 
 def absolute(layer: Layer, url: str, base: str) -> str:

@@ -7,13 +7,17 @@ import {
   type ImageryProvider,
   JulianDate,
   Rectangle,
+  type Scene,
   TimeInterval,
   UrlTemplateImageryProvider,
 } from "cesium";
 import type { ExtraLayer } from "../catalog";
+import { drawnUntil, isGroundLoaded } from "../drawn";
 
 /** Level of map tiles of 4 cm a pixel: no survey from the air is finer. */
 const FINEST_MAP = 22;
+const FRAMES_TO_ASK = 3;
+const LONGEST_MS = 10_000;
 
 /** Map tiles at an address, asked for only where and on which levels there are some. */
 export function tileProvider({ url, facts }: ExtraLayer): UrlTemplateImageryProvider {
@@ -50,6 +54,7 @@ export function datedPeriod({ facts }: ExtraLayer): TimeInterval | null {
 /** The pictures of a layer, of which the one shows that is the latest at the clock's time. */
 export class DatedImagery {
   readonly layers: readonly ImageryLayer[];
+  readonly #scene: Scene;
   readonly #imagery: ImageryLayerCollection;
   readonly #times: readonly JulianDate[];
   readonly #unfollow: CesiumEvent.RemoveCallback;
@@ -57,6 +62,7 @@ export class DatedImagery {
   #current = 0;
 
   constructor(widget: CesiumWidget, source: ExtraLayer, providers: readonly ImageryProvider[]) {
+    this.#scene = widget.scene;
     this.#imagery = widget.imageryLayers;
     this.#times = source.facts?.frames.map(({ time }) => JulianDate.fromIso8601(time)) ?? [];
     this.layers = providers.map((provider) => new ImageryLayer(provider));
@@ -111,6 +117,13 @@ export class DatedImagery {
     this.layers.forEach((layer, i) => {
       layer.show = this.#shown && i === this.#current;
     });
+    // The globe asks for what a picture needs only some frames after it was told to show it.
+    let frames = 0;
+    const isThere = () => {
+      frames += 1;
+      return frames > FRAMES_TO_ASK && isGroundLoaded(this.#scene);
+    };
+    void drawnUntil(this.#scene, isThere, LONGEST_MS);
   }
 
   /** How many pictures the layer next above or below has. */
