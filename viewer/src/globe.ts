@@ -2,8 +2,12 @@ import { type CesiumWidget, ClippingPolygon, ClippingPolygonCollection } from "c
 import type { Dataset } from "./dataset";
 import { groundTerrain, openings } from "./ground";
 import type { Extras } from "./layers/extras";
+import { simplified } from "./ring";
 import type { Sites } from "./sites";
 import type { ViewState } from "./state";
+
+/** An opening in the globe need not follow each tooth of the excavator. */
+const RING_TOLERANCE_M = 0.08;
 
 /** The surroundings: a translucent globe at street level, open where the scan or its trench is. */
 export class Globe {
@@ -12,6 +16,7 @@ export class Globe {
   readonly #state: ViewState;
   readonly #sites: Sites;
   readonly #extras: Extras;
+  #opened = "";
   #carriesMaps = false;
 
   constructor(
@@ -41,12 +46,20 @@ export class Globe {
     scene.globe.show = shown.value;
     scene.globe.translucency.frontFaceAlpha = opacity.value;
     scene.globe.translucency.backFaceAlpha = opacity.value / 2;
-    if (shown.value) scene.globe.clippingPolygons = this.#openings();
+    if (shown.value) this.#open();
     if (this.#hasMap !== this.#carriesMaps) {
       this.#carriesMaps = this.#hasMap;
       scene.terrainProvider = groundTerrain(this.#dataset.levels, this.#hasMap);
     }
     scene.requestRender();
+  }
+
+  // Each new opening is worked out anew, pixel by pixel.
+  #open(): void {
+    const wanted = [this.#hasMap, this.#state.trenchOpen.value, this.#sites.trenches.length].join();
+    if (wanted === this.#opened) return;
+    this.#opened = wanted;
+    this.#widget.scene.globe.clippingPolygons = this.#openings();
   }
 
   get #hasMap(): boolean {
@@ -58,7 +71,9 @@ export class Globe {
     const trenches = this.#sites.trenches;
     if (this.#hasMap && trenches.length > 0) {
       const rings = this.#state.trenchOpen.value ? trenches : [];
-      const polygons = rings.map((ring) => new ClippingPolygon({ positions: [...ring] }));
+      const polygons = rings.map(
+        (ring) => new ClippingPolygon({ positions: simplified(ring, RING_TOLERANCE_M) }),
+      );
       return new ClippingPolygonCollection({ polygons });
     }
     const boxes = this.#dataset.links.filter(({ layer }) => layer === "points");
