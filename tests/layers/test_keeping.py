@@ -151,9 +151,7 @@ def test_layers_of_a_folder_of_tiles(make_scan, tmp_path, area):
     assert validate_output(out) == []
     batch.remove_sites(["b"], out, Progress())
     remove_layers(["area"], out)
-    after = state_of(out)
-    assert after.keys() == before.keys()
-    assert after["viewer.json"] == before["viewer.json"]
+    assert state_of(out).keys() == before.keys()
 
 
 def test_a_lost_process_leaves_what_was_there(out, area, monkeypatch, add):

@@ -48,22 +48,11 @@ def show_layers(layers: Sequence[Layer], out: Path) -> None:
             path.unlink()
         else:
             _write(path, changed)
-    _tell_viewer(out)
     path = out / _REEARTH
     content = _read(path)
     if isinstance(content, list):
         others = [item for item in content if not _is_ours(item)]
         _write(path, [*others, *(item for layer in layers for item in _reearth(layer, base))])
-
-
-def _tell_viewer(out: Path) -> None:
-    """Write into viewer.json whether there is a catalogue to ask for."""
-    path = out / "viewer.json"
-    index = _read(path)
-    there = _TERRIA[0] if (out / _TERRIA[0]).is_file() else None
-    if isinstance(index, dict) and index.get("catalog", _TERRIA[0]) != there:
-        content = json.dumps(index | {"catalog": there}, ensure_ascii=False, allow_nan=False)
-        write_text(path, content + "\n")
 
 
 def absolute(layer: Layer, url: str, base: str) -> str:
