@@ -1,13 +1,11 @@
 import json
-import os
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
 import pytest
+from object_store import object_store
 
 from twin_pipeline.remote import address_of
 
@@ -18,30 +16,11 @@ FLAGS = ["--vertical", "jgd2011", "-q"]
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """Start an S3-compatible server; return the environment of its users."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    keys = {"AWS_ACCESS_KEY_ID": "made", "AWS_SECRET_ACCESS_KEY": "up"}
-    home = tmp_path_factory.mktemp("home")
-    places = {"AWS_ENDPOINT_URL": address, "AWS_DEFAULT_REGION": "us-east-1"}
-    try:
-        for _ in range(400):
-            try:
-                urllib.request.urlopen(f"{address}/moto-api/", timeout=5).close()  # noqa: S310
-                break
-            except OSError:
-                time.sleep(0.05)
-        environment = os.environ | keys | places | {"XDG_STATE_HOME": str(home)}
-        environment.pop("HTTP_PROXY", None)
+    with object_store(tmp_path_factory.mktemp("home")) as environment:
+        address = environment["AWS_ENDPOINT_URL"]
         bucket = urllib.request.Request(f"{address}/bucket", method="PUT")  # noqa: S310
         urllib.request.urlopen(bucket, timeout=30).close()  # noqa: S310
         yield environment
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def call(server, *arguments):

@@ -1,16 +1,13 @@
 """Intake from object storage."""
 
 import json
-import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 
 import fsspec
 import pytest
 from conftest import ROOT
+from object_store import object_store
 
 SETTINGS = ["-c", str(ROOT / "configs" / "tokyo.toml"), "--material", "DIP"]
 
@@ -18,31 +15,8 @@ SETTINGS = ["-c", str(ROOT / "configs" / "tokyo.toml"), "--material", "DIP"]
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
     """Start an S3-compatible server; return the environment of its users."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(400):
-            try:
-                urllib.request.urlopen(f"{address}/moto-api/", timeout=5).close()  # noqa: S310
-                break
-            except OSError:
-                time.sleep(0.05)
-        made = os.environ | {
-            "AWS_ACCESS_KEY_ID": "made",
-            "AWS_SECRET_ACCESS_KEY": "up",
-            "AWS_ENDPOINT_URL": address,
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "XDG_STATE_HOME": str(tmp_path_factory.mktemp("state")),
-        }
-        made.pop("HTTP_PROXY", None)
+    with object_store(tmp_path_factory.mktemp("state")) as made:
         yield made
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 @pytest.fixture

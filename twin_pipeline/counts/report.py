@@ -2,10 +2,7 @@
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import twin_pipeline
 from twin_pipeline.counts.clock import ClockState
@@ -19,6 +16,7 @@ from twin_pipeline.counts.plots import (
     draw_series,
 )
 from twin_pipeline.counts.record import record_of
+from twin_pipeline.templates import templates_beside
 
 MOST_DRAWN = 60
 """Roads drawn through time, and clocks: the worst first; all are in the tables and in bins.csv."""
@@ -51,13 +49,7 @@ STATES = {
 
 def report_of(comparison: Comparison) -> str:
     """Return the report as HTML."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates_beside(__file__)
     environment.filters |= _FILTERS
     environment.globals |= {"LEVELS": LEVELS, "CRITERIA": CRITERIA, "STATES": STATES}
     roads = sorted(

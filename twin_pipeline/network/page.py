@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from twin_pipeline.export.files import write_text
 from twin_pipeline.export.rows import clean_text
 from twin_pipeline.network.charts import draw_cover, draw_years
 from twin_pipeline.network.map import class_of
+from twin_pipeline.templates import templates_beside
 
 NO_VALUE = "–"
 SHOWN = 50
@@ -64,14 +64,7 @@ def write_page(record: Mapping[str, Any], drawn: Markup | None, path: Path) -> P
     path
         The file.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: clean_text(value) if type(value) is str else value,
-    )
+    environment = templates_beside(__file__, _storable)
     environment.filters |= {"number": _number, "percent": _percent, "mm": _millimetres}
     limits_m = [row["limit_m"] for row in record["cover"]["under"]]
     text = environment.get_template("page.html.j2").render(
@@ -124,3 +117,7 @@ def _percent(share: float | None) -> str:
 
 def _millimetres(value_m: float | None) -> str:
     return NO_VALUE if value_m is None else f"{1000 * value_m:.1f}"
+
+
+def _storable(value: object) -> object:
+    return clean_text(value) if type(value) is str else value

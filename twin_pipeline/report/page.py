@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from twin_pipeline.catalogue import load_catalogue
@@ -32,6 +32,7 @@ from twin_pipeline.report.anchors import anchor
 from twin_pipeline.report.plan import Plan, draw_plan, pipe_label
 from twin_pipeline.report.profile import FITTING_NAMES, draw_profile
 from twin_pipeline.report.section import draw_section
+from twin_pipeline.templates import templates_beside
 
 NO_VALUE = "–"
 
@@ -148,14 +149,7 @@ def write_report(
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_storable,
-    )
+    environment = templates_beside(__file__, _storable)
     environment.filters |= _FILTERS
     environment.globals |= {
         "ROLES": ROLES,
