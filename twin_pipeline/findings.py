@@ -16,8 +16,8 @@ from twin_pipeline.stages.fittings import find_bends, find_joints
 from twin_pipeline.stages.nominal import decide_nominal
 from twin_pipeline.stages.tees import Tee, find_tees
 
-_CLAMP_M = 0.1
-"""How far from a tee's middle what stands out of the main is the tee and no joint."""
+_CLAMP_M = 0.05
+"""How far the middle of what stands out of the main is from the tee whose clamp it is."""
 
 
 def findings_of(
@@ -91,9 +91,14 @@ def _bends(tube: Tube, config: Config, catalogue: Catalogue) -> list[Fitting]:
 
 def _joints(tube: Tube, tees: Sequence[Tee], searched: Pyramid, config: Config) -> list[Fitting]:
     return [
-        Fitting(FittingKind.JOINT, at, position(tube, at))
-        for at in find_joints(searched, tube, config.fittings)
-        if all(abs(at - tee.chainage_m) > _CLAMP_M for tee in tees)
+        Fitting(
+            FittingKind.JOINT,
+            joint.chainage_m,
+            position(tube, joint.chainage_m),
+            chainage_std_m=joint.std_m,
+        )
+        for joint in find_joints(searched, tube, config.fittings)
+        if all(abs(joint.chainage_m - tee.chainage_m) > _CLAMP_M for tee in tees)
     ]
 
 

@@ -163,6 +163,8 @@ class Fitting:
     """The standard bend nearest to it, where one is within its uncertainty."""
     radius_m: float | None = None
     """Bending radius of the centreline, for bends."""
+    chainage_std_m: float | None = None
+    """1 sigma along the pipe, for joints."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,10 @@
-"""Bends of axes and sockets of tubes whose places are known on paper."""
+"""Bends of axes whose places are known on paper."""
 
 import numpy as np
 import pytest
 
-from stages.made import bent, make_tube, plane_points, pyramid_of, straight, tube_points
-from twin_pipeline.model import FloatArray
-from twin_pipeline.stages.fittings import FittingsOptions, find_bends, find_joints
-
-RADIUS_M = 0.085
-LENGTH_M = 5.0
+from stages.made import bent, make_tube
+from twin_pipeline.stages.fittings import FittingsOptions, find_bends
 
 
 @pytest.mark.parametrize("bend_radius_m", [0.4, 0.8])
@@ -83,54 +79,3 @@ def test_a_wide_curve_of_the_route_is_no_bend():
 
 def test_a_bend_at_the_very_end_has_no_straight_to_measure_it_by():
     assert find_bends(make_tube(bent(2.0, 45.0, 0.6, 0.05)), FittingsOptions()) == []
-
-
-def sleeved(rng: np.random.Generator, *sockets: tuple[float, float, float]) -> FloatArray:
-    """Points on a straight barrel with rings given by start, length and rise."""
-    points = tube_points(straight(LENGTH_M), RADIUS_M, rng, noise_m=0.003)
-    for start, length, rise in sockets:
-        points = points[(points[:, 0] < start) | (points[:, 0] > start + length)]
-        ring = tube_points(straight(length, (start, 0.0, 0.0)), RADIUS_M + rise, rng, noise_m=0.003)
-        points = np.vstack([points, ring])
-    return points
-
-
-def joints(points: FloatArray) -> list[float]:
-    return find_joints(
-        pyramid_of(points), make_tube(straight(LENGTH_M), RADIUS_M), FittingsOptions()
-    )
-
-
-def test_sockets_are_joints_at_their_middles():
-    found = joints(sleeved(np.random.default_rng(1), (0.9, 0.15, 0.03), (3.9, 0.15, 0.03)))
-    assert found == pytest.approx([0.975, 3.975], abs=0.03)
-
-
-def test_a_bare_barrel_has_no_joint():
-    assert joints(sleeved(np.random.default_rng(2))) == []
-
-
-def test_a_sleeve_too_long_or_too_low_is_no_joint():
-    assert joints(sleeved(np.random.default_rng(3), (1.0, 1.2, 0.03))) == []
-    assert joints(sleeved(np.random.default_rng(4), (1.0, 0.15, 0.004))) == []
-
-
-def test_a_heap_of_soil_is_no_joint():
-    """It stands out of the barrel here more and there less, and hides what is under it."""
-    rng = np.random.default_rng(5)
-    points = sleeved(rng)
-    bare = points[(points[:, 0] < 2.0) | (points[:, 0] > 2.2)]
-    heap = plane_points((2.0, -0.2), (2.2, 0.2), 0.10, rng, per_m2=20_000.0, noise_m=0.012)
-    assert joints(np.vstack([bare, heap])) == []
-
-
-def test_joints_of_a_bent_pipe_lie_along_the_axis():
-    rng = np.random.default_rng(6)
-    axis = bent(2.0, 45.0, 0.6, 2.0)
-    barrel = tube_points(axis, RADIUS_M, rng, noise_m=0.003)
-    barrel = barrel[(barrel[:, 0] < 1.0) | (barrel[:, 0] > 1.15)]
-    ring = tube_points(straight(0.15, (1.0, 0.0, 0.0)), RADIUS_M + 0.03, rng, noise_m=0.003)
-    found = find_joints(
-        pyramid_of(np.vstack([barrel, ring])), make_tube(axis, RADIUS_M), FittingsOptions()
-    )
-    assert found == pytest.approx([1.075], abs=0.03)

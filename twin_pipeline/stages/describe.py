@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -139,14 +139,7 @@ def position(tube: Tube, at_m: float) -> tuple[float, float, float]:
 
 def _moved(fitting: Fitting, origin: FloatArray) -> Fitting:
     x, y, z = np.asarray(fitting.position) + origin
-    return Fitting(
-        fitting.kind,
-        fitting.chainage_m,
-        (float(x), float(y), float(z)),
-        fitting.angle_deg,
-        fitting.catalogue_angle_deg,
-        fitting.radius_m,
-    )
+    return replace(fitting, position=(float(x), float(y), float(z)))
 
 
 def _station_chainages(

@@ -1,4 +1,4 @@
-"""Bends from the axis, joints from the sockets that stand out of the barrel."""
+"""Bends from the axis."""
 
 import math
 from dataclasses import dataclass
@@ -6,39 +6,15 @@ from itertools import pairwise
 
 import numpy as np
 import scipy
-from pydantic import BaseModel, ConfigDict, Field
 
 from twin_pipeline.geometry import polyline
-from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Tube
-from twin_pipeline.kernels import tube as kernel
 from twin_pipeline.model import BoolArray, FloatArray
+from twin_pipeline.stages.fittings.options import FittingsOptions
 
-_BIN_M = 0.02
-_SMOOTH_BINS = 3
 _STRAIGHT_M = 0.6
 _ARC_STEP_M = 0.005
-
-
-class FittingsOptions(BaseModel):
-    """Options of bends and joints."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    min_bend_deg: float = Field(4.0, gt=0.0, description="smallest bend reported, degrees")
-    max_bend_radius_m: float = Field(
-        7.0, gt=0.0, description="curves wider than this are the route, not a fitting, metres"
-    )
-    bend_tolerance_deg: float = Field(
-        1.0, gt=0.0, description="how far a bend may be off its standard angle, degrees"
-    )
-    min_socket_rise_m: float = Field(
-        0.010, gt=0.0, description="how far a socket stands out of the barrel at least, metres"
-    )
-    max_socket_rise_m: float = Field(0.080, gt=0.0, description="and at most, metres")
-    min_socket_length_m: float = Field(0.04, gt=0.0, description="shortest socket, metres")
-    max_socket_length_m: float = Field(0.45, gt=0.0, description="longest socket, metres")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,51 +122,3 @@ def _meeting(
     system = np.array([[u @ u, -(u @ v)], [u @ v, -(v @ v)]])
     s, t = np.linalg.solve(system, np.array([(q - p) @ u, (q - p) @ v]))
     return np.asarray(0.5 * (p + s * u + q + t * v))
-
-
-def find_joints(pyramid: Pyramid, tube: Tube, options: FittingsOptions) -> list[float]:
-    """Return the chainages of the middles of sockets, metres."""
-    length = tube.length_m
-    chainage, rise, noise = _profile(pyramid, tube, options)
-    bins = max(int(length / _BIN_M), 1)
-    index = np.minimum((chainage / _BIN_M).astype(np.int64), bins - 1)
-    out = rise > max(options.min_socket_rise_m, 3.0 * noise)
-    on = np.abs(rise) <= max(3.0 * noise, 0.005)
-    kernel_ones = np.ones(_SMOOTH_BINS)
-    standing = np.convolve(np.bincount(index, out, bins), kernel_ones, "same")
-    barrel = np.convolve(np.bincount(index, on, bins), kernel_ones, "same")
-    total = standing + barrel
-    share = np.where(total >= 6, standing / np.maximum(total, 1), 0.0)
-    joints = []
-    for first, last in stretches(share > 0.5):
-        width = (last - first + 1) * _BIN_M
-        inside = out & (index >= first) & (index <= last)
-        if options.min_socket_length_m <= width <= options.max_socket_length_m and _is_ring(
-            rise[inside], noise
-        ):
-            joints.append((first + last + 1) / 2.0 * _BIN_M)
-    return joints
-
-
-def _is_ring(rise: FloatArray, noise_m: float) -> bool:
-    """Tell a socket, which stands out evenly, from soil and stones on the pipe."""
-    low, high = np.quantile(rise, [0.25, 0.75])
-    return bool(high - low < max(0.015, 3.0 * noise_m))
-
-
-def _profile(
-    pyramid: Pyramid, tube: Tube, options: FittingsOptions
-) -> tuple[FloatArray, FloatArray, float]:
-    """Return chainage and height above the barrel of the points in the tube's clearly seen part."""
-    even = polyline.along(
-        tube.nodes, tube.nodes, np.linspace(0.0, tube.length_m, max(len(tube.nodes), 2))
-    )
-    index, segment = pyramid.points_along(even, tube.radius_m + options.max_socket_rise_m)
-    step = tube.length_m / (len(even) - 1)
-    chainage, radial = kernel.project(pyramid.xyz[index], even, segment, step)
-    rho = np.linalg.norm(radial, axis=1)
-    rise = rho - tube.radius_m
-    half = math.radians(max(0.5 * float(np.median(tube.arc_deg)) - 15.0, 25.0))
-    seen = (radial @ tube.middle > math.cos(half) * rho) & ~np.isnan(chainage)
-    seen &= rise > -0.3 * tube.radius_m
-    return chainage[seen], rise[seen], tube.noise_m

@@ -1,0 +1,129 @@
+"""Sockets of tubes whose places are known on paper."""
+
+import numpy as np
+import pytest
+
+from stages.made import bent, make_tube, plane_points, pyramid_of, straight, tube_points
+from twin_pipeline.model import FloatArray
+from twin_pipeline.stages.fittings import FittingsOptions, Joint, find_joints
+
+RADIUS_M = 0.085
+LENGTH_M = 5.0
+
+
+def sleeved(
+    rng: np.random.Generator, *sockets: tuple[float, float, float], noise_m: float = 0.003
+) -> FloatArray:
+    """Points on a straight barrel with rings given by start, length and rise."""
+    points = tube_points(straight(LENGTH_M), RADIUS_M, rng, noise_m=noise_m)
+    for start, length, rise in sockets:
+        points = points[(points[:, 0] < start) | (points[:, 0] > start + length)]
+        ring = tube_points(
+            straight(length, (start, 0.0, 0.0)), RADIUS_M + rise, rng, noise_m=noise_m
+        )
+        points = np.vstack([points, ring])
+    return points
+
+
+def belled(rng: np.random.Generator, starts: list[float], noise_m: float) -> FloatArray:
+    """Points on a barrel with sockets: a cone of 6 cm, then a cylinder of 9 cm, 35 mm higher."""
+    points = tube_points(straight(LENGTH_M), RADIUS_M, rng)
+    height = np.zeros(len(points))
+    for start in starts:
+        along = points[:, 0] - start
+        inside = (along > 0.0) & (along < 0.15)
+        height[inside] = 0.035 * np.clip(along[inside] / 0.06, 0.0, 1.0)
+    points[:, 1:] *= ((RADIUS_M + height) / RADIUS_M)[:, None]
+    return points + rng.normal(0.0, noise_m, points.shape)
+
+
+def found(points: FloatArray, noise_m: float = 0.003) -> list[Joint]:
+    tube = make_tube(straight(LENGTH_M), RADIUS_M, noise_m=noise_m)
+    return find_joints(pyramid_of(points), tube, FittingsOptions())
+
+
+def joints(points: FloatArray) -> list[float]:
+    return [joint.chainage_m for joint in found(points)]
+
+
+def test_sockets_are_joints_at_their_middles():
+    at = joints(sleeved(np.random.default_rng(1), (0.9, 0.15, 0.03), (3.9, 0.15, 0.03)))
+    assert at == pytest.approx([0.975, 3.975], abs=0.01)
+
+
+@pytest.mark.parametrize(("noise_m", "within_m"), [(0.003, 0.006), (0.012, 0.02), (0.02, 0.03)])
+def test_the_cone_of_a_socket_is_part_of_it_and_noise_does_not_move_it(noise_m, within_m):
+    starts = [0.4, 1.9, 3.7]
+    points = belled(np.random.default_rng(7), starts, noise_m)
+    found_at = found(points, noise_m)
+    assert [joint.chainage_m for joint in found_at] == pytest.approx(
+        [start + 0.075 for start in starts], abs=within_m
+    )
+
+
+def test_how_well_a_joint_is_known_is_told():
+    """Errors over their sigmas, of many sockets at several noises."""
+    ratios = []
+    for seed in range(12):
+        noise_m = (0.003, 0.006, 0.012)[seed % 3]
+        starts = list(np.array([0.5, 1.5, 2.5, 3.5]) + 0.013 * seed)
+        points = belled(np.random.default_rng([20, seed]), starts, noise_m)
+        ratios += [
+            (joint.chainage_m - start - 0.075) / joint.std_m
+            for joint, start in zip(found(points, noise_m), starts, strict=True)
+        ]
+    assert 0.3 < np.sqrt(np.mean(np.square(ratios))) < 1.5
+    assert np.abs(ratios).max() < 3.5
+
+
+def test_a_socket_beside_a_lower_clamp_is_told_from_it():
+    rng = np.random.default_rng(8)
+    at = found(sleeved(rng, (2.0, 0.2, 0.012), (2.2, 0.15, 0.04)))
+    assert [joint.chainage_m for joint in at] == pytest.approx([2.275], abs=0.03)
+    # where it begins under the clamp is not seen
+    assert at[0].std_m > 0.01
+
+
+def test_a_bare_barrel_has_no_joint():
+    assert joints(sleeved(np.random.default_rng(2))) == []
+
+
+def test_a_sleeve_too_long_or_too_low_is_no_joint():
+    assert joints(sleeved(np.random.default_rng(3), (1.0, 1.2, 0.03))) == []
+    assert joints(sleeved(np.random.default_rng(4), (1.0, 0.15, 0.004))) == []
+
+
+def test_a_heap_of_soil_is_no_joint():
+    """It stands out of the barrel here more and there less, and hides what is under it."""
+    rng = np.random.default_rng(5)
+    points = sleeved(rng)
+    bare = points[(points[:, 0] < 2.0) | (points[:, 0] > 2.2)]
+    heap = plane_points((2.0, -0.2), (2.2, 0.2), 0.10, rng, per_m2=20_000.0, noise_m=0.012)
+    assert joints(np.vstack([bare, heap])) == []
+
+
+def test_a_stone_on_one_side_is_no_joint():
+    rng = np.random.default_rng(9)
+    points = sleeved(rng)
+    half = sleeved(rng, (2.0, 0.15, 0.03))
+    half = half[(half[:, 0] > 2.0) & (half[:, 0] < 2.15) & (half[:, 1] > 0.0)]
+    hidden = (points[:, 0] > 2.0) & (points[:, 0] < 2.15) & (points[:, 1] > 0.0)
+    assert joints(np.vstack([points[~hidden], half])) == []
+
+
+def test_what_covers_the_end_of_a_pipe_is_no_joint():
+    """It has barrel on one side only."""
+    rng = np.random.default_rng(10)
+    assert joints(sleeved(rng, (LENGTH_M - 0.1, 0.1, 0.03))) == []
+
+
+def test_joints_of_a_bent_pipe_lie_along_the_axis():
+    rng = np.random.default_rng(6)
+    axis = bent(2.0, 45.0, 0.6, 2.0)
+    barrel = tube_points(axis, RADIUS_M, rng, noise_m=0.003)
+    barrel = barrel[(barrel[:, 0] < 1.0) | (barrel[:, 0] > 1.15)]
+    ring = tube_points(straight(0.15, (1.0, 0.0, 0.0)), RADIUS_M + 0.03, rng, noise_m=0.003)
+    at = find_joints(
+        pyramid_of(np.vstack([barrel, ring])), make_tube(axis, RADIUS_M), FittingsOptions()
+    )
+    assert [joint.chainage_m for joint in at] == pytest.approx([1.075], abs=0.01)

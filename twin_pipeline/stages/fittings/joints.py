@@ -1,0 +1,272 @@
+"""Joints from the sockets that stand out of the barrel."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import scipy
+
+from twin_pipeline.geometry import polyline
+from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.stretches import stretches
+from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.kernels import tube as kernel
+from twin_pipeline.model import BoolArray, FloatArray
+from twin_pipeline.stages.fittings.options import FittingsOptions
+
+_BIN_M = 0.02
+_HALF_WINDOW_M, _WIDEST_HALF_WINDOW_M = 0.03, 0.06
+_FEW_POINTS = 6
+_CLEAR_SIGMAS = 5.0
+_MEDIAN_STD = 1.2533
+"""Standard deviation of a median in units of that of a mean."""
+_AROUND_M = 0.3
+"""Barrel on either side of a socket that its profile is fitted with."""
+_BESIDE_M = 0.1
+"""Within which of a socket its barrel must be seen on either side."""
+_LEVEL_SHARE = 0.4
+"""Of a socket's height, that both halves of its ring reach, and the barrel beside it does not."""
+_FIT_POINTS = 1500
+_FIT_STEPS = 40
+_LONGEST_SLOPE_M = 0.15
+_STEEP_M = 0.1
+"""Scale of the prior on the length of slopes: what hides the barrel behind it is steep."""
+_LEAST_NOISE_M = 0.001
+_OFF_BARREL_M = 0.01
+_UPRIGHT_M = 0.003
+_SHAPE_STD_M = 0.002
+"""How far a socket's middle is from that of the trapezoid that its profile is taken for."""
+_BLUR = 2.4
+"""Length over which noise spreads a vertical face, in units of the noise."""
+_BLUR_STD = 0.4
+_UNSEEN_FOOT_STD_M = 0.04
+"""Of where a socket ends where something lower, such as a saddle, reaches up to it."""
+_LOWER_SHARE, _LOWER_M = 0.12, 0.003
+"""Of a socket's height, and at least, from which on what lies beside it is not the bare barrel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """A socket."""
+
+    chainage_m: float
+    """Of the middle between where it rises from the barrel and where it is back on it."""
+    std_m: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Profile:
+    """Points on the clearly seen part of a pipe, in the order of their chainage."""
+
+    chainage: FloatArray
+    rise: FloatArray
+    """Height above the barrel, metres."""
+    side: FloatArray
+    """Positive on the one half of the seen arc, negative on the other."""
+    noise_m: float
+
+    def between(self, start_m: float, end_m: float) -> "_Profile":
+        """Return the part between two chainages."""
+        a, b = np.searchsorted(self.chainage, (start_m, end_m))
+        return self._of(slice(a, b))
+
+    def thinned(self, most: int) -> "_Profile":
+        """Return every so many of the points."""
+        return self._of(slice(None, None, max(math.ceil(len(self.chainage) / most), 1)))
+
+    def _of(self, part: slice) -> "_Profile":
+        return _Profile(self.chainage[part], self.rise[part], self.side[part], self.noise_m)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trapezoid:
+    """The profile of a socket: a climb, a level stretch and a fall; metres."""
+
+    begin: float
+    climb: float
+    level: float
+    fall: float
+    height: float
+    barrel: float
+    """Rise of what lies on either side."""
+
+    @property
+    def end(self) -> float:
+        """Where it is back on the barrel."""
+        return self.begin + self.climb + self.level + self.fall
+
+    def without_blur(self, blur_m: float) -> tuple[float, float]:
+        """Return where it begins and ends but for noise that makes faces slopes of a length."""
+        climb, fall = (
+            math.sqrt(max(slope**2 - blur_m**2, 0.0)) for slope in (self.climb, self.fall)
+        )
+        return self.begin + 0.5 * (self.climb - climb), self.end - 0.5 * (self.fall - fall)
+
+    def at(self, chainage: FloatArray) -> FloatArray:
+        """Return the rise (N,) at chainages."""
+        up = (chainage - self.begin) / max(self.climb, 1e-4)
+        down = (self.end - chainage) / max(self.fall, 1e-4)
+        share = np.clip(np.minimum(up, down), 0.0, 1.0)
+        return np.asarray(self.barrel + (self.height - self.barrel) * share)
+
+
+def find_joints(pyramid: Pyramid, tube: Tube, options: FittingsOptions) -> list[Joint]:
+    """Return the sockets of a tube in order of chainage."""
+    profile = _profile(pyramid, tube, options)
+    places = _standing(profile, tube.length_m, options)
+    joints = [_socket(profile, start_m, end_m, options) for start_m, end_m in places]
+    return [joint for joint in joints if joint is not None]
+
+
+def _profile(pyramid: Pyramid, tube: Tube, options: FittingsOptions) -> _Profile:
+    even = polyline.along(
+        tube.nodes, tube.nodes, np.linspace(0.0, tube.length_m, max(len(tube.nodes), 2))
+    )
+    index, segment = pyramid.points_along(even, tube.radius_m + options.max_socket_rise_m)
+    step = tube.length_m / (len(even) - 1)
+    chainage, radial = kernel.project(pyramid.xyz[index], even, segment, step)
+    rho = np.linalg.norm(radial, axis=1)
+    rise = rho - tube.radius_m
+    half = math.radians(max(0.5 * float(np.median(tube.arc_deg)) - 15.0, 25.0))
+    seen = (radial @ tube.middle > math.cos(half) * rho) & ~np.isnan(chainage)
+    seen &= (rise > -0.3 * tube.radius_m) & (rise < options.max_socket_rise_m)
+    across = np.cross(polyline.directions(even, 0.1)[segment], tube.middle)
+    side = np.einsum("nj,nj->n", radial, across)
+    order = np.flatnonzero(seen)[np.argsort(chainage[seen], kind="stable")]
+    return _Profile(chainage[order], rise[order], side[order], tube.noise_m)
+
+
+def _standing(
+    profile: _Profile, length_m: float, options: FittingsOptions
+) -> list[tuple[float, float]]:
+    """Return where what stands out of the barrel, as long as a socket may be, has half its height.
+
+    So a socket is told from something lower beside it: a saddle, a collar.
+    """
+    level, clear = _levels(profile, length_m, options)
+    found = []
+    for first, last in stretches(clear):
+        piece = level[first : last + 1]
+        for start, end in stretches(piece > 0.5 * np.quantile(piece, 0.8)):
+            width = (end - start + 1) * _BIN_M
+            if options.min_socket_length_m <= width <= options.max_socket_length_m:
+                found.append(((first + start) * _BIN_M, (first + end + 1) * _BIN_M))
+    return found
+
+
+def _levels(
+    profile: _Profile, length_m: float, options: FittingsOptions
+) -> tuple[FloatArray, BoolArray]:
+    """Return the median rise (B,) around bins along the pipe, and whether it is clearly one."""
+    middles = (np.arange(max(int(length_m / _BIN_M), 1)) + 0.5) * _BIN_M
+    needed_m = _FEW_POINTS * length_m / max(len(profile.chainage), 1)
+    reach = min(max(_HALF_WINDOW_M, needed_m), _WIDEST_HALF_WINDOW_M)
+    first = np.searchsorted(profile.chainage, middles - reach)
+    last = np.searchsorted(profile.chainage, middles + reach)
+    level = np.array(
+        [
+            float(np.median(profile.rise[a:b])) if b - a >= _FEW_POINTS else 0.0
+            for a, b in zip(first, last, strict=True)
+        ]
+    )
+    std = _MEDIAN_STD * profile.noise_m / np.sqrt(np.maximum(last - first, 1))
+    return level, level > np.maximum(options.min_socket_rise_m, _CLEAR_SIGMAS * std)
+
+
+def _socket(
+    profile: _Profile, start_m: float, end_m: float, options: FittingsOptions
+) -> Joint | None:
+    """Measure what stands out between two chainages; None where it is no socket."""
+    near = profile.between(start_m - _AROUND_M, end_m + _AROUND_M).thinned(_FIT_POINTS)
+    shape, std_m = _fitted(near, start_m, end_m, options)
+    begin, end = shape.without_blur(_BLUR * profile.noise_m)
+    if not options.min_socket_length_m <= end - begin <= options.max_socket_length_m:
+        return None
+    if shape.height - shape.barrel < options.min_socket_rise_m or not _is_ring(profile, shape):
+        return None
+    feet_m = math.hypot(*(_foot_std(profile, shape, before=before) for before in (True, False)))
+    if not math.isfinite(feet_m):
+        return None
+    blur_m = _BLUR_STD * profile.noise_m
+    return Joint(0.5 * (begin + end), math.hypot(std_m, 0.5 * feet_m, blur_m, _SHAPE_STD_M))
+
+
+def _fitted(
+    near: _Profile, start_m: float, end_m: float, options: FittingsOptions
+) -> tuple[_Trapezoid, float]:
+    """Fit a trapezoid to what stands out; return it and the std of its middle, metres."""
+    noise = max(near.noise_m, _LEAST_NOISE_M)
+    top = float(np.median(near.between(start_m, end_m).rise))
+    slope = min(0.25 * (end_m - start_m), 0.5 * _LONGEST_SLOPE_M)
+    lowest = [start_m - _AROUND_M, 0.0, 0.0, 0.0, 0.0, -_OFF_BARREL_M]
+    highest = [
+        end_m, _LONGEST_SLOPE_M, options.max_socket_length_m, _LONGEST_SLOPE_M,
+        options.max_socket_rise_m, _OFF_BARREL_M,
+    ]  # fmt: skip
+    begun = np.clip([start_m - slope, slope, end_m - start_m, slope, top, 0.0], lowest, highest)
+
+    def misfit(parameters: FloatArray) -> FloatArray:
+        off = (near.rise - _Trapezoid(*parameters).at(near.chainage)) / noise
+        return np.concatenate([off, parameters[[1, 3]] / _STEEP_M])
+
+    fit = scipy.optimize.least_squares(
+        misfit,
+        begun,
+        bounds=(lowest, highest),
+        loss="cauchy",
+        f_scale=1.5,
+        x_scale=[0.01, 0.01, 0.01, 0.01, 0.001, 0.001],
+        max_nfev=_FIT_STEPS,
+    )
+    # the length of a face that stands upright is no unknown
+    known = np.array([True, fit.x[1] > _UPRIGHT_M, True, fit.x[3] > _UPRIGHT_M, True, True])
+    of_middle = np.array([1.0, 0.5, 0.5, 0.5, 0.0, 0.0])[known]
+    cofactor = np.linalg.pinv(fit.jac[:, known].T @ fit.jac[:, known])
+    return _Trapezoid(*map(float, fit.x)), math.sqrt(float(of_middle @ cofactor @ of_middle))
+
+
+def _is_ring(profile: _Profile, shape: _Trapezoid) -> bool:
+    """Tell a socket, which stands out evenly all around, from soil and stones on the pipe."""
+    start, end = shape.begin + shape.climb, shape.end - shape.fall
+    top = profile.between(start - 0.01, end + 0.01)
+    high = top.rise > _LEVEL_SHARE * shape.height
+    if np.count_nonzero(high) < _FEW_POINTS:
+        return False
+    low_quarter, high_quarter = np.quantile(top.rise[high], [0.25, 0.75])
+    if high_quarter - low_quarter > max(0.015, 3.0 * profile.noise_m):
+        return False
+    halves = [top.rise[half] for half in (top.side > 0.0, top.side < 0.0)]
+    return all(
+        len(half) < _FEW_POINTS or float(np.median(half)) > _LEVEL_SHARE * shape.height
+        for half in halves
+    )
+
+
+def _foot_std(profile: _Profile, shape: _Trapezoid, *, before: bool) -> float:
+    """Return what hides where a socket meets the barrel adds to the std of that place, metres.
+
+    Infinite where no barrel follows: what lies on a pipe that comes out of soil has one side only.
+    """
+    beside = (
+        profile.between(shape.begin - _BESIDE_M, shape.begin)
+        if before
+        else profile.between(shape.end, shape.end + _BESIDE_M)
+    )
+    if len(beside.rise) < _FEW_POINTS // 2:
+        return math.inf
+    height = shape.height - shape.barrel
+    level = float(np.median(beside.rise)) - shape.barrel
+    if level > _LEVEL_SHARE * height:
+        return math.inf
+    std = _MEDIAN_STD * profile.noise_m / math.sqrt(len(beside.rise))
+    if level > max(_LOWER_SHARE * height, _LOWER_M) + 2.0 * std:
+        return _UNSEEN_FOOT_STD_M
+    return _gap(profile, shape.begin if before else shape.end) / math.sqrt(12.0)
+
+
+def _gap(profile: _Profile, at_m: float) -> float:
+    """Return the length without points around a chainage, metres."""
+    after = int(np.searchsorted(profile.chainage, at_m))
+    if not 0 < after < len(profile.chainage):
+        return _BESIDE_M
+    return float(profile.chainage[after] - profile.chainage[after - 1])
