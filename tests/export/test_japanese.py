@@ -91,6 +91,7 @@ only 64 degrees of the circumference were seen: scan from both sides; nominal di
 diameter known to 7.4 mm only: scan closer or uncover more; no finished ground beside the pipe: no cover
 diameter known to 2.0 mm only: a sleeve stands off the barrel by about 3 mm: measure the bare barrel by hand
 position known to 12 mm only at 3.4 m: rescan there; 20 % of the length was hidden: uncover and rescan
+finished ground known to 65 mm only at 3.0 m: it is uneven or lies on two levels there (kerb, heap): measure the cover by hand
 well seen over 100 % of its length
 seen over 93 % of its length
 現場A: 3 found

@@ -203,6 +203,17 @@ def test_quality_names_what_limits_it(changes, grade, reason):
     assert reason in pipe.quality_reason
 
 
+def test_a_footway_as_near_as_the_road_makes_the_cover_unsure():
+    patches = GROUND.patches.copy()
+    patches[patches[:, 1] > patches[:, 1].mean(), 2] += 0.15
+    pipe = described(ground=replace(GROUND, patches=patches))
+    assert pipe.quality is not Quality.GOOD
+    assert "two levels" in pipe.quality_reason
+    even = described().cover_mean_m
+    assert min(abs(pipe.cover_mean_m - even), abs(pipe.cover_mean_m - even - 0.15)) < 0.08
+    assert pipe.cover_std_m > 0.04
+
+
 def test_the_worst_limit_decides_and_all_are_named():
     arc = np.full(len(TUBE.nodes), 30.0)
     pipe = described(replace(TUBE, arc_deg=arc, radius_std_m=0.0015), nominal_note="nominal open")

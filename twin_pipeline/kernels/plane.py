@@ -11,12 +11,17 @@ from numba import njit, prange
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 _OCTANTS = 8
 _MIN_NEIGHBOURS = 8
 _FIRST_ROUNDS = 6
 _ROUNDS = 12
 _LEAST_DEVIATION_M = 0.003
+_AGREED = 0.85
+"""Share of elevations from which on one plane explains them."""
+_SHARPNESS = 6.0
+"""How fast the doubt whether another plane is the right one falls with its support."""
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -74,7 +79,9 @@ def planes_at(
 
     Neighbours are thinned so that each eighth of the horizon counts evenly; elevations should
     stand in an order that keeps neighbours together, so that this thins evenly near and far. Least
-    absolute deviations come first: a heap or plank on one side must not tilt the start.
+    absolute deviations come first: a plank must not tilt the start. They follow a heap or a footway
+    that is all there is on one side; where one plane does not explain nearly all, each half of the
+    horizon makes a start too.
 
     Parameters
     ----------
@@ -141,22 +148,104 @@ def _octant(dx: float, dy: float) -> int:
 
 @njit(cache=True, nogil=True)
 def _robust_plane(kept: FloatArray, scale_m: float) -> tuple[float, float]:
-    """Return height and standard deviation at offset 0."""
+    """Return height and standard deviation at offset 0.
+
+    Where elevations stand on two levels, the plane that most of the near ones agree with is taken;
+    how nearly the other would have been is part of the standard deviation.
+    """
+    everywhere = np.ones(len(kept), np.bool_)
+    weights, _ = _start(kept, everywhere, scale_m)
+    if _support(kept, weights, scale_m) >= _AGREED:
+        return _settled(kept, weights, scale_m, np.inf)
+    return _of_several(kept, scale_m)
+
+
+@njit(cache=True, nogil=True)
+def _start(kept: FloatArray, own: BoolArray, scale_m: float) -> tuple[FloatArray, float]:
+    """Fit least absolute deviations to some; return weights and the residual that goes without."""
+    weights = own.astype(np.float64)
+    for _ in range(_FIRST_ROUNDS):
+        residual = _residuals(kept, weights)
+        for j in range(len(kept)):
+            weights[j] = 1.0 / max(abs(residual[j]), _LEAST_DEVIATION_M) if own[j] else 0.0
+    return weights, _limit(np.abs(residual[own]), scale_m)
+
+
+@njit(cache=True, nogil=True)
+def _limit(deviation: FloatArray, scale_m: float) -> float:
+    return max(4.0 * 1.4826 * float(np.median(deviation)), scale_m)
+
+
+@njit(cache=True, nogil=True)
+def _residuals(kept: FloatArray, weights: FloatArray) -> FloatArray:
+    height, slope_x, slope_y, _ = _weighted_plane(kept, weights)
+    residual = np.empty(len(kept))
+    for j in range(len(kept)):
+        residual[j] = kept[j, 2] - height - slope_x * kept[j, 0] - slope_y * kept[j, 1]
+    return residual
+
+
+@njit(cache=True, nogil=True)
+def _near_weight(kept: FloatArray, j: int) -> float:
+    return 1.0 / (1.0 + math.hypot(kept[j, 0], kept[j, 1])) ** 2
+
+
+@njit(cache=True, nogil=True)
+def _support(kept: FloatArray, weights: FloatArray, limit: float) -> float:
+    """Return which share of the elevations, the near ones weighing most, agrees with a plane."""
+    residual = _residuals(kept, weights)
+    agreed = total = 0.0
+    for j in range(len(kept)):
+        near = _near_weight(kept, j)
+        total += near
+        if abs(residual[j]) < limit:
+            agreed += near
+    return agreed / total
+
+
+@njit(cache=True, nogil=True)
+def _of_several(kept: FloatArray, scale_m: float) -> tuple[float, float]:
+    """Begin from each half of the horizon as well, and take the plane that has most support."""
     count = len(kept)
-    weights = np.ones(count)
-    residual = np.empty(count)
-    for iteration in range(_ROUNDS):
-        height, slope_x, slope_y, _ = _weighted_plane(kept, weights)
+    starts = np.empty((_OCTANTS + 1, count))
+    starts[_OCTANTS], limit = _start(kept, np.ones(count, np.bool_), scale_m)
+    begun = np.zeros(_OCTANTS + 1, np.bool_)
+    begun[_OCTANTS] = True
+    for side in range(_OCTANTS):
+        own = np.zeros(count, np.bool_)
         for j in range(count):
-            residual[j] = kept[j, 2] - height - slope_x * kept[j, 0] - slope_y * kept[j, 1]
-        if iteration < _FIRST_ROUNDS:
-            for j in range(count):
-                weights[j] = 1.0 / max(abs(residual[j]), _LEAST_DEVIATION_M)
-            continue
-        limit = max(4.0 * 1.4826 * np.median(np.abs(residual)), scale_m)
+            own[j] = (_octant(kept[j, 0], kept[j, 1]) - side) % _OCTANTS < _OCTANTS // 2
+        if own.sum() >= _MIN_NEIGHBOURS:
+            begun[side] = True
+            starts[side], own_limit = _start(kept, own, scale_m)
+            limit = min(limit, own_limit)
+    height, std, support = np.zeros(len(starts)), np.zeros(len(starts)), np.zeros(len(starts))
+    for k in range(len(starts)):
+        if begun[k]:
+            height[k], std[k] = _settled(kept, starts[k], scale_m, limit)
+            support[k] = _support(kept, starts[k], limit)
+    best = np.argmax(support)
+    variance = std[best] ** 2
+    for k in range(len(starts)):
+        apart = height[k] - height[best]
+        if begun[k] and abs(apart) > limit:
+            doubt = (support[k] / support[best]) ** _SHARPNESS
+            variance = max(variance, std[best] ** 2 + doubt * apart**2)
+    return height[best], math.sqrt(variance)
+
+
+@njit(cache=True, nogil=True)
+def _settled(
+    kept: FloatArray, weights: FloatArray, scale_m: float, most_m: float
+) -> tuple[float, float]:
+    """Refine weights in place, of elevations within a limit; return height and std at offset 0."""
+    count = len(kept)
+    for _ in range(_FIRST_ROUNDS, _ROUNDS):
+        residual = _residuals(kept, weights)
+        limit = min(_limit(np.abs(residual), scale_m), most_m)
         for j in range(count):
-            near = 1.0 / (1.0 + math.hypot(kept[j, 0], kept[j, 1])) ** 2
-            weights[j] = near * max(1.0 - (residual[j] / limit) ** 2, 0.0) ** 2
+            share = max(1.0 - (residual[j] / limit) ** 2, 0.0)
+            weights[j] = _near_weight(kept, j) * share**2
     total = squares = 0.0
     used = 0
     for j in range(count):

@@ -55,6 +55,12 @@ class DescribeOptions(BaseModel):
     usable_position_std_m: float = Field(
         0.1, gt=0.0, description="largest position std anywhere of quality usable, metres"
     )
+    good_ground_std_m: float = Field(
+        0.02, gt=0.0, description="largest std of the finished ground of quality good, metres"
+    )
+    usable_ground_std_m: float = Field(
+        0.1, gt=0.0, description="largest std of the finished ground of quality usable, metres"
+    )
     good_observed: float = Field(0.9, gt=0.0, le=1.0, description="least share seen of good, ratio")
     usable_observed: float = Field(
         0.6, gt=0.0, le=1.0, description="least share seen of usable, ratio"
@@ -84,7 +90,7 @@ def describe(
     length = tube.length_m
     fittings = tuple(sorted(finding.fittings, key=lambda f: (f.chainage_m, f.kind.value)))
     at = _station_chainages(length, fittings, options.station_interval_m)
-    cover, cover_std = _cover(tube, ground, at, options)
+    cover, cover_std, ground_std = _cover(tube, ground, at, options)
     centre = polyline.along(tube.nodes, tube.nodes, at)
     stations = Stations(
         chainage_m=at,
@@ -97,7 +103,7 @@ def describe(
         observed=_observed_at(tube, at),
     )
     observed = float(tube.observed.mean())
-    quality, reason = _quality(finding, stations, options)
+    quality, reason = _quality(finding, stations, ground_std, options)
     covered = bool(np.isfinite(cover).any())
     drift = _drift(tube, options)
     return Pipe(
@@ -156,15 +162,15 @@ def _station_chainages(
 
 def _cover(
     tube: Tube, ground: Ground | None, at: FloatArray, options: DescribeOptions
-) -> tuple[FloatArray, FloatArray]:
-    """Return cover and its std at chainages; NaN where there is no ground."""
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return cover, its std and the ground's at chainages; NaN where there is no ground."""
     if ground is None:
-        return np.full(len(at), np.nan), np.full(len(at), np.nan)
+        return np.full(len(at), np.nan), np.full(len(at), np.nan), np.full(len(at), np.nan)
     centre = polyline.along(tube.nodes, tube.nodes, at)
     elevation, elevation_std = ground.elevation_at(centre[:, :2])
     crown_std = polyline.along(tube.nodes, tube.crown_std_m, at)
     std = np.sqrt(elevation_std**2 + crown_std**2 + (_COMMON_DRIFT * _drift(tube, options)) ** 2)
-    return elevation - centre[:, 2] - tube.radius_m, std
+    return elevation - centre[:, 2] - tube.radius_m, std, elevation_std
 
 
 def _drift(tube: Tube, options: DescribeOptions) -> float:
@@ -206,7 +212,9 @@ def barrel_hidden(
     return hidden
 
 
-def _quality(finding: Finding, stations: Stations, options: DescribeOptions) -> tuple[Quality, str]:
+def _quality(
+    finding: Finding, stations: Stations, ground_std_m: FloatArray, options: DescribeOptions
+) -> tuple[Quality, str]:
     """Return the grade and what limits it, in words that say what to do about it."""
     tube = finding.tube
     chainage = polyline.chainage(tube.nodes)
@@ -216,6 +224,7 @@ def _quality(finding: Finding, stations: Stations, options: DescribeOptions) -> 
     off_m = np.hypot(tube.std_h_m, tube.std_v_m)
     worst_at = float(chainage[off_m.argmax()])
     worst_m = float(off_m.max())
+    ground_m, ground_at = _worst_ground(ground_std_m, stations)
     limits = (
         (arc, options.good_arc_deg, options.usable_arc_deg,
          f"only {arc:.0f} degrees of the circumference were seen: scan from both sides"),
@@ -225,6 +234,8 @@ def _quality(finding: Finding, stations: Stations, options: DescribeOptions) -> 
          f"position known to {1000.0 * worst_m:.0f} mm only at {worst_at:.1f} m: rescan there"),
         (seen, options.good_observed, options.usable_observed,
          f"{100.0 * (1.0 - seen):.0f} % of the length was hidden: uncover and rescan"),
+        (-ground_m, -options.good_ground_std_m, -options.usable_ground_std_m,
+         _unsure_ground(ground_m, ground_at)),
     )  # fmt: skip
     grade = Quality.GOOD
     reasons = []
@@ -237,6 +248,21 @@ def _quality(finding: Finding, stations: Stations, options: DescribeOptions) -> 
     if finding.nominal_note:
         reasons.append(finding.nominal_note)
     return grade, "; ".join(reasons) or f"well seen over {100.0 * seen:.0f} % of its length"
+
+
+def _worst_ground(ground_std_m: FloatArray, stations: Stations) -> tuple[float, float]:
+    """Return where the ground is least known, its std and the chainage; 0 without a ground."""
+    if not np.isfinite(ground_std_m).any():
+        return 0.0, 0.0
+    worst = int(np.nanargmax(ground_std_m))
+    return float(ground_std_m[worst]), float(stations.chainage_m[worst])
+
+
+def _unsure_ground(std_m: float, at_m: float) -> str:
+    return (
+        f"finished ground known to {1000.0 * std_m:.0f} mm only at {at_m:.1f} m: it is uneven or "
+        f"lies on two levels there (kerb, heap): measure the cover by hand"
+    )
 
 
 def _unsure_diameter(tube: Tube, std_mm: float) -> str:
