@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin_pipeline.bounds import bounds_of
-from twin_pipeline.kernels import morton, rows, tube, voxels
+from twin_pipeline.kernels import morton, neighbourhood, rows, tube, voxels
 from twin_pipeline.model import BoolArray, FloatArray, PointCloud, SingleArray
 
 MAX_VOXELS_PER_AXIS = 2**21
@@ -43,10 +43,13 @@ class VoxelLevel:
     def surface(self) -> "Surface":
         """Planes fitted around every voxel."""
         means, scatter = voxels.voxel_moments(self.xyz, self.starts)
-        # not the table that is kept: of the fine levels, the largest, nothing else needs one
-        table = voxels.hash_table(self.keys)
-        fitted = voxels.neighbourhood_normals(
-            self.keys, table, self.starts, means, scatter, 1.5 * self.size_m
+        fitted = neighbourhood.neighbourhood_normals(
+            self.keys,
+            self.starts,
+            *voxels.neighbour_blocks(self.keys),
+            means,
+            scatter,
+            1.5 * self.size_m,
         )
         return Surface(*fitted)
 

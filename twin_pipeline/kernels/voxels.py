@@ -1,4 +1,4 @@
-"""Voxel pyramid over Morton-sorted points: keys, hash table, moments and neighbourhood normals.
+"""Voxel pyramid over Morton-sorted points: keys, table, neighbours, moments, points in capsules.
 
 Frame: local, metres. N = points, M = occupied voxels of one level. A voxel's index is its rank in
 Morton order; its points are `starts[i]:starts[i + 1]` of the sorted points. Keys hold 21 bits an
@@ -148,6 +148,30 @@ def find_voxel(table: TableArray, keys: KeyArray, ix: int, iy: int, iz: int) -> 
 
 
 @njit(cache=True, nogil=True, parallel=True)
+def neighbour_blocks(keys: KeyArray) -> tuple[IntArray, TableArray]:
+    """Gather voxels (M,), ascending Morton keys, in blocks of 4 x 4 x 4, and find those beside.
+
+    Returns
+    -------
+    first (B + 1,) int64 number of each block's first voxel; beside (B, 27) int32 numbers of the
+    block itself and of those around it, along x, then y, then z; EMPTY where none is.
+    """
+    blocks, first = level_starts(keys, 2)
+    table = hash_table(blocks)
+    beside = np.empty((len(blocks), 27), np.int32)
+    for b in prange(len(blocks)):
+        ix, iy, iz = (
+            _compact(blocks[b]),
+            _compact(blocks[b] >> np.uint64(1)),
+            _compact(blocks[b] >> np.uint64(2)),
+        )
+        for n in range(27):
+            jx, jy, jz = ix + n // 9 - 1, iy + n // 3 % 3 - 1, iz + n % 3 - 1
+            beside[b, n] = find_voxel(table, blocks, jx, jy, jz)
+    return first, beside
+
+
+@njit(cache=True, nogil=True, parallel=True)
 def voxel_moments(xyz: FloatArray, starts: IntArray) -> tuple[FloatArray, SingleArray]:
     """Return the mean and the scatter of the points in each voxel.
 
@@ -188,130 +212,6 @@ def voxel_moments(xyz: FloatArray, starts: IntArray) -> tuple[FloatArray, Single
         scatter[k, 0], scatter[k, 1], scatter[k, 2] = xx, xy, xz
         scatter[k, 3], scatter[k, 4], scatter[k, 5] = yy, yz, zz
     return means, scatter
-
-
-@njit(cache=True, nogil=True)
-def _eigenvalues(
-    xx: float, xy: float, xz: float, yy: float, yz: float, zz: float
-) -> tuple[float, float, float]:
-    """Return the eigenvalues of a symmetric 3x3 matrix, ascending (Smith 1961, trigonometric)."""
-    q = (xx + yy + zz) / 3.0
-    off = xy * xy + xz * xz + yz * yz
-    p2 = (xx - q) ** 2 + (yy - q) ** 2 + (zz - q) ** 2 + 2.0 * off
-    p = math.sqrt(p2 / 6.0)
-    if p < 1e-15:
-        return q, q, q
-    a, b, c = (xx - q) / p, (yy - q) / p, (zz - q) / p
-    d, e, f = xy / p, xz / p, yz / p
-    half_det = 0.5 * (a * (b * c - f * f) - d * (d * c - f * e) + e * (d * f - b * e))
-    phi = math.acos(min(1.0, max(-1.0, half_det))) / 3.0
-    high = q + 2.0 * p * math.cos(phi)
-    low = q + 2.0 * p * math.cos(phi + 2.0 * math.pi / 3.0)
-    return low, 3.0 * q - high - low, high
-
-
-@njit(cache=True, nogil=True)
-def _eigenvector(
-    xx: float, xy: float, xz: float, yy: float, yz: float, zz: float, value: float
-) -> tuple[float, float, float]:
-    """Return the unit eigenvector of a symmetric 3x3 matrix for the eigenvalue `value`.
-
-    It is the largest cross product of two rows of the matrix less `value` on its diagonal.
-    """
-    ax, ay, az = xx - value, xy, xz
-    bx, by, bz = xy, yy - value, yz
-    cx, cy, cz = xz, yz, zz - value
-    ux, uy, uz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
-    vx, vy, vz = ay * cz - az * cy, az * cx - ax * cz, ax * cy - ay * cx
-    wx, wy, wz = by * cz - bz * cy, bz * cx - bx * cz, bx * cy - by * cx
-    uu, vv, ww = (
-        ux * ux + uy * uy + uz * uz,
-        vx * vx + vy * vy + vz * vz,
-        wx * wx + wy * wy + wz * wz,
-    )
-    if vv > uu and vv >= ww:
-        ux, uy, uz, uu = vx, vy, vz, vv
-    elif ww > uu:
-        ux, uy, uz, uu = wx, wy, wz, ww
-    if uu <= 0.0:
-        return 0.0, 0.0, 1.0
-    norm = math.sqrt(uu)
-    return ux / norm, uy / norm, uz / norm
-
-
-@njit(cache=True, nogil=True, parallel=True)
-def neighbourhood_normals(
-    keys: KeyArray,
-    table: TableArray,
-    starts: IntArray,
-    means: FloatArray,
-    scatter: SingleArray,
-    radius: float,
-) -> tuple[FloatArray, SingleArray, SingleArray, SingleArray, TableArray]:
-    """Fit a plane to all points of the voxels whose mean lies within `radius` of a voxel's mean.
-
-    Parameters
-    ----------
-    keys, table, starts
-        (M,) uint64, its `hash_table`, and (M + 1,) int64.
-    means, scatter
-        (M, 3) and (M, 6), result of `voxel_moments`.
-    radius
-        Metres, at most the voxel size times 1.5 or so: only the 27 voxels around are looked at.
-
-    Returns
-    -------
-    centroids (M, 3), metres, local frame; normals (M, 3) unit and unoriented; thickness (M,) rms
-    distance from the plane and width (M,) rms extent along the plane's shorter side, metres;
-    counts (M,) int32 points used. All but the centroids
-    and counts are float32.
-    """
-    count = len(keys)
-    centroids = np.empty((count, 3))
-    normals = np.empty((count, 3), np.float32)
-    thickness = np.empty(count, np.float32)
-    width = np.empty(count, np.float32)
-    counts = np.empty(count, np.int32)
-    for k in prange(count):
-        ix, iy, iz = (
-            _compact(keys[k]),
-            _compact(keys[k] >> np.uint64(1)),
-            _compact(keys[k] >> np.uint64(2)),
-        )
-        mx, my, mz = means[k, 0], means[k, 1], means[k, 2]
-        n = 0
-        sx = sy = sz = xx = xy = xz = yy = yz = zz = 0.0
-        for jx in range(ix - 1, ix + 2):
-            for jy in range(iy - 1, iy + 2):
-                for jz in range(iz - 1, iz + 2):
-                    j = find_voxel(table, keys, jx, jy, jz)
-                    if j == EMPTY:
-                        continue
-                    dx, dy, dz = means[j, 0] - mx, means[j, 1] - my, means[j, 2] - mz
-                    if dx * dx + dy * dy + dz * dz > radius * radius:
-                        continue
-                    w = starts[j + 1] - starts[j]
-                    n += w
-                    sx += w * dx
-                    sy += w * dy
-                    sz += w * dz
-                    xx += scatter[j, 0] + w * dx * dx
-                    xy += scatter[j, 1] + w * dx * dy
-                    xz += scatter[j, 2] + w * dx * dz
-                    yy += scatter[j, 3] + w * dy * dy
-                    yz += scatter[j, 4] + w * dy * dz
-                    zz += scatter[j, 5] + w * dz * dz
-        sx, sy, sz = sx / n, sy / n, sz / n
-        xx, xy, xz = xx / n - sx * sx, xy / n - sx * sy, xz / n - sx * sz
-        yy, yz, zz = yy / n - sy * sy, yz / n - sy * sz, zz / n - sz * sz
-        low, middle, _ = _eigenvalues(xx, xy, xz, yy, yz, zz)
-        nx, ny, nz = _eigenvector(xx, xy, xz, yy, yz, zz, low)
-        centroids[k, 0], centroids[k, 1], centroids[k, 2] = mx + sx, my + sy, mz + sz
-        normals[k, 0], normals[k, 1], normals[k, 2] = nx, ny, nz
-        thickness[k] = math.sqrt(max(low, 0.0))
-        width[k] = math.sqrt(max(middle, 0.0))
-        counts[k] = n
-    return centroids, normals, thickness, width, counts
 
 
 @njit(cache=True, nogil=True)
