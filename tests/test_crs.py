@@ -277,7 +277,7 @@ def test_the_swapped_hint_knows_the_order_already_given():
 def test_scanner_coordinates_under_a_plane_crs_are_doubted():
     reference = place(lower=(-3, -5, -2), upper=(2, -1, 2), crs=6677, vertical="jgd2011")
     assert "--crs local" in reference.warnings[0]
-    assert place(crs=6677, vertical="jgd2011").warnings == ()
+    assert place(crs=6677, vertical="jgd2011", axis_order="en").warnings == ()
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,9 @@ def _read(
         points=len(cloud),
         modified_at=dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC),
         defects=defects,
-        joined=Joined(path, cloud, place(info, _bounds(cloud), config), control),
+        joined=Joined(
+            path, cloud, place(info, _bounds(cloud), config, held=control is not None), control
+        ),
     )
 
 

@@ -36,7 +36,8 @@ def locate(info: ScanInfo, config: Config) -> Georeference:
     """
     if info.unreadable:
         raise InputError(info.unreadable)
-    return place(info, bounds(info, config), config)
+    held = registered(info.path, config) is not None
+    return place(info, bounds(info, config), config, held=held)
 
 
 def registered(scan: Path, config: Config, *, needed: bool = True) -> Control | None:
@@ -83,8 +84,10 @@ def corners(box: Box) -> FloatArray:
     return np.array(list(product(*np.transpose(box))), dtype=np.float64)
 
 
-def place(info: ScanInfo, box: Box, config: Config) -> Georeference:
+def place(info: ScanInfo, box: Box, config: Config, *, held: bool = False) -> Georeference:
     """Return the georeference of a scan whose (3,) corners are known, metres, scan frame.
+
+    Control points may have `held` it where it is.
 
     Raises
     ------
@@ -92,7 +95,8 @@ def place(info: ScanInfo, box: Box, config: Config) -> Georeference:
         When coordinates or heights can't be established.
     """
     sources = config.sources("crs")
-    return resolve(info.crs, config.crs, *box, shown(info.path), sources, info.survey_date)
+    name = shown(info.path)
+    return resolve(info.crs, config.crs, *box, name, sources, info.survey_date, held=held)
 
 
 def file_bounds(info: ScanInfo, config: Config) -> Box:

@@ -1,5 +1,6 @@
 """A site in Tokyo, and ways to resolve it."""
 
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from twin_pipeline.errors import GeoreferenceError
 
 # Tokyo Metropolitan Government building, zone IX.
 SHINJUKU = np.array([-12818.761, -34428.095, 40.0])
+LOWLANDS = np.array([-1000.0, -33000.0, 1.0])
 ROOM = np.array([15.0, 15.0, 1.5])
 NO_RECORD = CrsRecord()
 
@@ -19,11 +21,15 @@ def lifted(at: Any, height_m: float) -> Any:
 
 
 def place(
-    record: CrsRecord = NO_RECORD, at: Any = SHINJUKU, written: Any = None, **options: Any
+    record: CrsRecord = NO_RECORD,
+    at: Any = SHINJUKU,
+    written: Any = None,
+    sources: Any = MappingProxyType({}),
+    **options: Any,
 ) -> Georeference:
     centre = np.asarray(at, dtype=float)
     given = CrsOptions(**options)
-    return resolve(record, given, centre - ROOM, centre + ROOM, "site.laz", written=written)
+    return resolve(record, given, centre - ROOM, centre + ROOM, "site.laz", sources, written)
 
 
 def refused(*args: Any, **kwargs: Any) -> str:

@@ -26,7 +26,9 @@ def height_m(**options):
 
 def test_gsi_worked_example_of_zone_ix():
     # GSI, survey calculation, conversion to plane rectangular coordinates.
-    reference = place(at=(22916.2436, 11543.6883, 25.0), crs=6677, vertical="jgd2011")
+    reference = place(
+        at=(22916.2436, 11543.6883, 25.0), crs=6677, vertical="jgd2011", axis_order="en"
+    )
     lonlat = np.array([[140.08785504166664, 36.103774791666666, 65.0]])
     easting, northing, _ = reference.from_geographic(lonlat)[0]
     assert (easting, northing) == pytest.approx((22916.2436, 11543.6883), abs=1e-4)
@@ -218,7 +220,8 @@ JUNE_2026, JUNE_2024 = dt.date(2026, 6, 1), dt.date(2024, 6, 1)
 )
 def test_heights_out_of_date_are_warned_of_with_the_difference(vertical, written, told, warned):
     at = lifted(SHINJUKU, 37) if vertical == "ellipsoidal" else SHINJUKU
-    reference = place(at=at, written=written, crs=6677, vertical=vertical, survey_date=told)
+    said = {"crs": 6677, "vertical": vertical, "axis_order": "en"}
+    reference = place(at=at, written=written, survey_date=told, **said)
     if warned is None:
         assert reference.warnings == ()
         return

@@ -8,12 +8,14 @@ import pytest
 from pydantic import ValidationError
 from pyproj import CRS
 
-from tests.crs.places import SHINJUKU, lifted, place, refused
+from tests.crs.places import LOWLANDS, SHINJUKU, lifted, place, refused
 from twin_pipeline.crs import CrsOptions, height_disagreements, record_from_geokeys, record_from_wkt
 
 TOKYO = tomllib.loads((Path(__file__).parents[2] / "configs/tokyo.toml").read_text("utf-8"))["crs"]
+TOKYO["sources"] = {"axis_order": "configs/tokyo.toml"}
+SAID = TOKYO | {"sources": {}}
+"""The same, with the order of axes given for the run."""
 UNDULATION = np.array([0.0, 0.0, 37.005])
-LOWLANDS = np.array([-1000.0, -33000.0, 1.0])
 
 
 @pytest.mark.parametrize(
@@ -36,11 +38,10 @@ def test_exchanged_axes_are_noticed_and_the_flag_decides(at):
     swapped = at[[1, 0, 2]]
     message = refused(at=swapped, **TOKYO)
     assert "--axis-order ne" in message
-    assert "--axis-order en" in message
     assert f"{swapped[0]:.1f}" in message
-    (warning,) = place(at=swapped, axis_order="en", **TOKYO).warnings
+    (warning,) = place(at=swapped, **SAID).warnings
     assert "area of work" in warning
-    assert place(at=at, axis_order="ne", **TOKYO).warnings == ()
+    assert place(at=at, **SAID | {"axis_order": "ne"}).warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,17 @@ def test_other_units_are_noticed(unit, size_m):
 def test_far_from_tokyo_is_only_warned_of():
     (warning,) = place(at=(30e3, 40e3, 20.0), **TOKYO).warnings
     assert "area of work" in warning
+
+
+@pytest.mark.parametrize("code", [6676, 6678])
+def test_a_wrong_zone_is_noticed_by_the_area(code):
+    message = refused(record_from_geokeys({3072: code}), **TOKYO)
+    assert f"EPSG:{code}" in message
+    assert "--crs EPSG:6677 --force-crs" in message
+    mended = place(record_from_geokeys({3072: code}), **TOKYO, crs=6677, force_crs=True)
+    assert mended.horizontal_epsg == 6677
+    (warning,) = mended.warnings
+    assert "was overruled" in warning
 
 
 def test_millimetres_are_noticed_without_a_place():
@@ -118,7 +130,7 @@ def test_hills_beyond_the_rivers_and_pits_are_no_doubt(at):
 
 def test_unusual_elevations_that_the_geoid_does_not_explain_are_warned_of():
     for at in (lifted(LOWLANDS, -46), lifted(LOWLANDS, 90), (-60e3, -30e3, -150.0)):
-        (warning,) = place(at=at, crs=6677, vertical="jgd2011").warnings
+        (warning,) = place(at=at, **SAID).warnings
         assert "check unit and datum" in warning
     assert "check unit and datum" in refused(
         at=lifted(LOWLANDS, -400), crs=6677, vertical="jgd2011"
@@ -133,7 +145,7 @@ def test_below_the_sea_elsewhere_on_earth():
 def test_limits_of_the_ground_can_be_set():
     high = lifted(SHINJUKU, 37)
     assert "between -30 and 56" in refused(at=high, crs=6677, vertical="jgd2011")
-    assert place(at=high, crs=6677, vertical="jgd2011", ground_range_m=(0, 90)).warnings == ()
+    assert place(at=high, ground_range_m=(0, 90), **TOKYO).warnings == ()
     assert "between 50 and 60" in refused(crs=6677, vertical="jgd2011", ground_range_m=(50, 60))
 
 
@@ -184,7 +196,7 @@ def test_jgd2000_is_refused_where_the_ground_has_moved():
 @pytest.mark.parametrize("code", [2444, 3098])
 def test_jgd2000_is_jgd2011_where_the_ground_has_not_moved(code):
     at = {2444: (-58e3, 65e3, 20.0), 3098: (540e3, 3.72e6, 20.0)}[code]
-    assert place(at=at, crs=code, vertical="jgd2011").warnings == ()
+    assert place(at=at, crs=code, vertical="jgd2011", axis_order="en").warnings == ()
 
 
 def test_units_are_noticed_without_an_area_of_work_where_they_put_a_scan_to_sea():
@@ -211,16 +223,6 @@ def test_exchanged_axes_are_told_by_the_zone_alone(zone):
     assert place(at=(*site, 20.0), crs=code, vertical="jgd2011").warnings == ()
     message = refused(at=(*site[::-1], 20.0), crs=code, vertical="jgd2011")
     assert "--axis-order ne" in message
-
-
-def test_an_order_that_nothing_tells_is_said_in_the_record_and_warned_of():
-    hachioji = np.array([-50200.0, -36900.0, 120.0])
-    decided = place(at=hachioji, crs=6677, vertical="jgd2011")
-    assert decided.warnings == ()
-    assert "could hold the scan, too" in decided.decisions["axis_order"].source
-    (warning,) = place(at=hachioji, **TOKYO).warnings
-    assert "--axis-order en" in warning
-    assert place(at=hachioji, axis_order="en", **TOKYO).warnings == ()
 
 
 def test_scans_of_one_place_with_other_heights_are_told_apart_in_metres():

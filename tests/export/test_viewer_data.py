@@ -96,7 +96,7 @@ def test_without_pavement_there_is_no_ground(found):
 def test_frame_keeps_to_a_tenth_of_a_millimetre(crs, centre):
     half = np.array([150.0, 100.0, 4.0])
     lower, upper = np.array(centre) - half, np.array(centre) + half
-    options = CrsOptions(crs=crs, vertical="jgd2011", geoid="gsigeo2011")
+    options = CrsOptions(crs=crs, vertical="jgd2011", geoid="gsigeo2011", axis_order="en")
     georeference = resolve(CrsRecord(), options, lower, upper, "made")
     frame = fit_frame(georeference, lower, upper)
     assert frame.max_error_m < 1e-4

@@ -5,55 +5,51 @@ from collections.abc import Iterator
 import numpy as np
 import shapely
 
+from twin_pipeline.crs.case import Case
+from twin_pipeline.crs.compare import epsg_name
 from twin_pipeline.crs.frames import Plane
 from twin_pipeline.crs.mistakes import Mistake, mistakes
 from twin_pipeline.crs.options import AxisOrder
 from twin_pipeline.crs.place import Extent
+from twin_pipeline.crs.towns import town
+
+# JGD2011: the plane rectangular systems and UTM.
+_ZONES = range(6669, 6693)
 
 Outline = tuple[tuple[float, float], ...]
 
 
-def outside_doubts(
-    plane: Plane, extent: Extent, outline: Outline, axis_order: AxisOrder | None
-) -> Iterator[str]:
+def outside_doubts(case: Case, plane: Plane, outline: Outline) -> Iterator[str]:
     """Yield the doubt about a scan that a common mistake would put into the area of work.
 
-    The order of axes is no question where it was given.
+    The order of axes is no question where it was given for the run.
     """
-    if _inside(plane, extent, outline):
+    if inside(plane, case.extent, outline):
         return
-    mistake = mistake_into(plane, extent, outline, axis_order)
-    if mistake is not None and not (mistake.exchanges and axis_order is not None):
-        yield _doubt(plane, extent, mistake)
+    mistake = mistake_into(plane, case.extent, outline, case.options.axis_order)
+    if mistake is not None and not (mistake.exchanges and case.decided_order is not None):
+        yield _doubt(plane, case.extent, mistake)
+    elif (zone := _zone_into(plane, case.extent, outline)) is not None:
+        yield (
+            f"its coordinates lie at {spot(plane, case.extent)} in {epsg_name(plane.crs)}, outside "
+            f"of the area of work ([crs] area), but in {epsg_name(zone.crs)} they lie inside it, "
+            f"at {spot(zone, case.extent)}: give --crs {epsg_name(zone.crs)} --force-crs if the "
+            "zone is wrong"
+        )
 
 
 def mistake_into(
     plane: Plane, extent: Extent, outline: Outline, axis_order: AxisOrder | None
 ) -> Mistake | None:
     """Return the mistake without which a scan would lie in the area of work."""
-    fitting = (m for m in mistakes(extent, axis_order) if _inside(plane, m.mended, outline))
+    fitting = (m for m in mistakes(extent, axis_order) if inside(plane, m.mended, outline))
     return next(fitting, None)
 
 
 def outside_warnings(plane: Plane, extent: Extent, outline: Outline) -> Iterator[str]:
     """Yield that a scan lies outside the area of work."""
-    if not _inside(plane, extent, outline):
+    if not inside(plane, extent, outline):
         yield f"lies at {spot(plane, extent)}, outside of the area of work ([crs] area): check it"
-
-
-def both_inside_warnings(
-    plane: Plane, extent: Extent, outline: Outline, axis_order: AxisOrder | None
-) -> Iterator[str]:
-    """Yield that a scan would lie in the area of work in the other order of axes, too."""
-    if axis_order is not None or not _inside(plane, extent, outline):
-        return
-    other = extent.exchanged()
-    if _inside(plane, other, outline):
-        yield (
-            f"lies at {spot(plane, extent)}; with its first two coordinates exchanged it would lie "
-            f"in the area of work, too, at {spot(plane, other)}: taken as easting first, as LAS "
-            "has it; check the place, and give --axis-order en or ne"
-        )
 
 
 def spot(plane: Plane, extent: Extent) -> str:
@@ -61,10 +57,21 @@ def spot(plane: Plane, extent: Extent) -> str:
     lon_deg, lat_deg = plane.lonlat(extent.centre[np.newaxis])
     if not (np.isfinite(lon_deg[0]) and np.isfinite(lat_deg[0])):
         return "no place on earth"
-    return f"longitude {lon_deg[0]:.4f}, latitude {lat_deg[0]:.4f}"
+    near = town(float(lon_deg[0]), float(lat_deg[0]))
+    place = f"longitude {lon_deg[0]:.4f}, latitude {lat_deg[0]:.4f}"
+    return f"{place} (near {near})" if near else place
 
 
-def _inside(plane: Plane, extent: Extent, outline: Outline) -> bool:
+def _zone_into(plane: Plane, extent: Extent, outline: Outline) -> Plane | None:
+    """Return the zone of Japan in which a scan would lie in the area of work, None without one."""
+    if plane.crs.to_epsg() not in _ZONES:
+        return None
+    zones = (Plane.named(f"EPSG:{code}") for code in _ZONES if code != plane.crs.to_epsg())
+    return next((zone for zone in zones if inside(zone, extent, outline)), None)
+
+
+def inside(plane: Plane, extent: Extent, outline: Outline) -> bool:
+    """Whether the middle of a scan lies in an outline."""
     lon_deg, lat_deg = plane.lonlat(extent.centre[np.newaxis])
     if not (np.isfinite(lon_deg[0]) and np.isfinite(lat_deg[0])):
         return False

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pyproj import CRS
 
-from twin_pipeline.crs.options import CrsOptions
+from twin_pipeline.crs.options import AxisOrder, CrsOptions
 from twin_pipeline.crs.place import Extent
 from twin_pipeline.crs.record import CrsRecord
 from twin_pipeline.errors import GeoreferenceError
@@ -32,6 +32,18 @@ class Case:
     setting_sources: Mapping[str, str]
     written: dt.date | None = None
     """The day that the file claims for itself."""
+    held: bool = False
+    """Whether control points hold the scan where it is."""
+
+    @property
+    def decided_order(self) -> AxisOrder | None:
+        """The order of axes that was given for this run.
+
+        What a file of settings states holds for an office's scans, but not against what a scan
+        shows.
+        """
+        source = self.setting_sources.get("axis_order", "--")
+        return self.options.axis_order if source.startswith("--") else None
 
     def refuse(self, message: str) -> GeoreferenceError:
         """Return the error that names the scan and what to do."""

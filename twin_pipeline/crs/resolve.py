@@ -8,8 +8,6 @@ import numpy as np
 import numpy.typing as npt
 from pyproj import CRS
 
-from twin_pipeline.crs.area import spot
-from twin_pipeline.crs.ashore import can_lie
 from twin_pipeline.crs.case import Case
 from twin_pipeline.crs.choose import choose_crs, overrule, require_projected_metres
 from twin_pipeline.crs.compare import epsg_name
@@ -18,6 +16,7 @@ from twin_pipeline.crs.epoch import epoch_warnings
 from twin_pipeline.crs.frames import LocalFrame, Plane, ProjectedFrame
 from twin_pipeline.crs.georeference import Decision, Georeference
 from twin_pipeline.crs.options import LOCAL, CrsOptions
+from twin_pipeline.crs.orders import axis_order, order_doubts, order_warnings
 from twin_pipeline.crs.place import Extent
 from twin_pipeline.crs.record import CrsRecord
 from twin_pipeline.crs.suspicion import (
@@ -39,6 +38,8 @@ def resolve(
     scan_name: str,
     setting_sources: Mapping[str, str] = MappingProxyType({}),
     written: dt.date | None = None,
+    *,
+    held: bool = False,
 ) -> Georeference:
     """Establish where a scan lies and what its elevations mean.
 
@@ -57,6 +58,8 @@ def resolve(
         shall stand in run.json.
     written
         The day that the file claims for itself, None if unknown.
+    held
+        Whether control points hold the scan where it is.
 
     Raises
     ------
@@ -66,7 +69,7 @@ def resolve(
         When a geoid file can't be read.
     """
     extent = Extent(np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64))
-    case = Case(record, options, extent, scan_name, setting_sources, written)
+    case = Case(record, options, extent, scan_name, setting_sources, written, held)
     if options.crs == LOCAL:
         return _resolve_local(case)
     declared = choose_crs(case)
@@ -76,6 +79,7 @@ def resolve(
     frame = ProjectedFrame(plane, heights)
     _require_geoid(case, frame)
     insisted += case.settle(terrain_doubts(case, frame))
+    insisted += case.settle(order_doubts(case, frame))
     return Georeference(
         frame=frame,
         wkt=full_wkt(declared.horizontal, heights.datum),
@@ -86,13 +90,14 @@ def resolve(
         decisions={
             "crs": Decision(epsg_name(declared.horizontal), declared.source),
             **decisions,
-            "axis_order": _axis_order(case, plane),
+            "axis_order": axis_order(case, frame),
         },
         middle=case.extent.middle,
         warnings=(
             *declared.warnings,
             *insisted,
             *place_warnings(case, plane),
+            *order_warnings(case, frame),
             *(() if insisted else terrain_warnings(case, frame)),
             *epoch_warnings(case, frame),
         ),
@@ -116,17 +121,6 @@ def _require_geoid(case: Case, frame: ProjectedFrame) -> None:
         raise case.refuse(str(error)) from error
 
 
-def _axis_order(case: Case, plane: Plane | None = None) -> Decision:
-    """Return the order of axes; its reason tells where the CRS could hold the other one, too."""
-    if case.options.axis_order is not None:
-        return Decision(case.options.axis_order, case.setting("axis_order"))
-    reason = "default: LAS stores easting first"
-    other = case.extent.exchanged()
-    if plane is not None and can_lie(plane, other):
-        reason += f"; northing first, the CRS could hold the scan, too, at {spot(plane, other)}"
-    return Decision("en", reason)
-
-
 def _resolve_local(case: Case) -> Georeference:
     if case.options.origin is None:
         raise case.refuse(
@@ -145,8 +139,14 @@ def _resolve_local(case: Case) -> Georeference:
             "crs": Decision(LOCAL, case.setting("crs")),
             "vertical": Decision(LOCAL, "follows from crs = local"),
             "geoid": Decision(None, "not needed: the origin's height is ellipsoidal"),
-            "axis_order": _axis_order(case),
+            "axis_order": _local_order(case),
         },
         middle=case.extent.middle,
         warnings=warnings,
     )
+
+
+def _local_order(case: Case) -> Decision:
+    if case.options.axis_order is None:
+        return Decision("en", "default: LAS stores easting first")
+    return Decision(case.options.axis_order, case.setting("axis_order"))

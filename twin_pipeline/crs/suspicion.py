@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from twin_pipeline.crs.area import (
-    both_inside_warnings,
     mistake_into,
     outside_doubts,
     outside_warnings,
@@ -56,7 +55,7 @@ def place_doubts(case: Case, plane: Plane) -> Iterator[str]:
     if extent.near_zero() and options.crs is None:
         yield _near_zero(plane)
     if options.area is not None:
-        yield from outside_doubts(plane, extent, options.area, options.axis_order)
+        yield from outside_doubts(case, plane, options.area)
     if at_sea(plane, extent):
         yield from _sea_doubts(case, plane)
     yield from movement_doubts(plane, extent)
@@ -69,11 +68,7 @@ def place_warnings(case: Case, plane: Plane) -> Iterator[str]:
     if case.extent.near_zero():
         yield f"{case.scan_name}: {_near_zero(plane)}"
     elif case.options.area is not None:
-        told = (
-            *outside_warnings(plane, case.extent, case.options.area),
-            *both_inside_warnings(plane, case.extent, case.options.area, case.options.axis_order),
-        )
-        for warning in told:
+        for warning in outside_warnings(plane, case.extent, case.options.area):
             yield f"{case.scan_name}: {warning}"
 
 
@@ -82,7 +77,7 @@ def _sea_doubts(case: Case, plane: Plane) -> Iterator[str]:
 
     The order of axes is no question where it was given.
     """
-    settled = case.options.axis_order is not None
+    settled = case.decided_order is not None
     fitting = [made for made in _ashore(case, plane) if not (made.exchanges and settled)]
     if fitting:
         x, y = case.extent.centre[:2]

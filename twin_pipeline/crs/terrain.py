@@ -14,6 +14,7 @@ from twin_pipeline.crs.case import Case
 from twin_pipeline.crs.frames import ProjectedFrame
 from twin_pipeline.crs.geoids import undulation_m
 from twin_pipeline.crs.options import EMBEDDED_GEOIDS
+from twin_pipeline.crs.place import Extent
 
 Limits = tuple[float, float]
 
@@ -81,15 +82,26 @@ def terrain_warnings(case: Case, frame: ProjectedFrame) -> Iterator[str]:
         yield f"{case.scan_name}: {found.text}: check unit and datum"
 
 
+def on_ground(frame: ProjectedFrame, extent: Extent, given: Limits | None = None) -> bool:
+    """Whether elevations meet those `given`, or else those usual where the box lies."""
+    lon_deg, lat_deg = frame.plane.lonlat(extent.centre[np.newaxis])
+    low, high = _above_sea(frame, extent, _undulation(frame, lon_deg, lat_deg))
+    return _meets(low, high, given or _usual(float(lon_deg[0]), float(lat_deg[0])))
+
+
+def _above_sea(frame: ProjectedFrame, extent: Extent, undulation: float) -> Limits:
+    datum = frame.heights.datum
+    above_sea = -undulation if datum.ellipsoidal else -datum.above_geoid_m
+    return float(extent.lower[2] + above_sea), float(extent.upper[2] + above_sea)
+
+
 def _finding(case: Case, frame: ProjectedFrame) -> _Finding | None:
     lon_deg, lat_deg = frame.plane.lonlat(case.extent.centre[np.newaxis])
     place = float(lon_deg[0]), float(lat_deg[0])
     given = case.options.ground_range_m
     usual = given or _usual(*place)
     undulation = _undulation(frame, lon_deg, lat_deg)
-    ellipsoidal = frame.heights.datum.ellipsoidal
-    above_sea = -undulation if ellipsoidal else -frame.heights.datum.above_geoid_m
-    low, high = case.extent.lower[2] + above_sea, case.extent.upper[2] + above_sea
+    low, high = _above_sea(frame, case.extent, undulation)
     if _meets(low, high, usual):
         return None
     z = f"{case.extent.lower[2]:.1f} to {case.extent.upper[2]:.1f} m"
@@ -98,7 +110,7 @@ def _finding(case: Case, frame: ProjectedFrame) -> _Finding | None:
         f"{high:.1f} m above sea level, but ground near longitude {place[0]:.3f}, latitude "
         f"{place[1]:.3f} lies between {usual[0]:g} and {usual[1]:g} m"
     )
-    shift = undulation if ellipsoidal else -undulation
+    shift = undulation if frame.heights.datum.ellipsoidal else -undulation
     explained = _meets(low + shift, high + shift, usual) and undulation != 0.0
     likely = _explanation(case, shift, low, high) if explained else None
     return _Finding(text, likely, given is None and _meets(low, high, _possible(*place)))

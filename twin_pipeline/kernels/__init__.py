@@ -28,6 +28,10 @@ def _source_digest() -> str:
 # work, here and in other processes; OpenMP looks at this when the first loop begins
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+if "NUMBA_THREADING_LAYER_PRIORITY" not in os.environ:
+    # Open3D brings a TBB that is too old for Numba, which warns of it where it looks there first
+    numba.config.THREADING_LAYER_PRIORITY = ["omp", "tbb", "workqueue"]
+
 CACHE_DIR = platformdirs.user_cache_path("twin-pipeline") / "kernels" / _source_digest()
 numba.config.CACHE_DIR = str(CACHE_DIR)
 
