@@ -18,6 +18,7 @@ from twin_pipeline.delivering import (
     outcomes_of,
     renew_exports,
     write_further,
+    write_scanned,
     write_whole,
 )
 from twin_pipeline.durable.files import read_json, write_json
@@ -375,6 +376,8 @@ def _publish(
     if exported:
         write_whole(results, facts, config, work.stage)
         write_further(results, config, work.stage, watch.progress.note)
+    else:
+        write_scanned(results, config, work.stage)
     if layers:
         show_layers(layers, work.stage)
     watch.log.write("run ended", done=len(done), failed=len(failures))

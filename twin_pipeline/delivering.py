@@ -22,7 +22,7 @@ from twin_pipeline.export.site_record import NAME as SITE_RECORD
 from twin_pipeline.export.site_record import write_site_record
 from twin_pipeline.export.viewer_data import NAME as VIEWER_DATA
 from twin_pipeline.export.viewer_data import write_site_details
-from twin_pipeline.export.viewers import write_for_viewers
+from twin_pipeline.export.viewers import write_for_points, write_for_viewers
 from twin_pipeline.export.write import write_attributes
 from twin_pipeline.job import load_job_file, with_job
 from twin_pipeline.merging import facts_of
@@ -91,9 +91,21 @@ def write_whole(
 ) -> None:
     """Write the files that hold all sites."""
     write_attributes(results, staging)
-    limits_m = sorted({config.cover.least_m, config.cover.regular_m})
-    write_for_viewers(results, staging, limits_m, config.view.base_url)
+    write_for_viewers(results, staging, _limits_m(config), config.view.base_url)
     write_report(results, facts, staging / REPORT, paged=is_paged(len(results)))
+
+
+def write_scanned(results: Sequence[SiteResult], config: Config, staging: Path) -> None:
+    """Write what viewers need where nothing but points is there."""
+    for result in results:
+        folder = staging / SITES / result.survey.site
+        if not (folder / VIEWER_DATA).exists():
+            write_site_details(result, folder)
+    write_for_points(results, staging, _limits_m(config), config.view.base_url)
+
+
+def _limits_m(config: Config) -> list[float]:
+    return sorted({config.cover.least_m, config.cover.regular_m})
 
 
 def write_further(results: Sequence[SiteResult], config: Config, staging: Path, tell: Tell) -> None:

@@ -15,6 +15,7 @@ from twin_pipeline.config import Config
 from twin_pipeline.durable.inputs import digest_of
 from twin_pipeline.durable.work import partial_of
 from twin_pipeline.export.attributes import SiteResult
+from twin_pipeline.export.extent import footprint_of
 from twin_pipeline.export.run_record import InputFile
 from twin_pipeline.extraction import Extraction, extract
 from twin_pipeline.gathering import Gathered, ReadScan, gather
@@ -79,7 +80,13 @@ def run_site(site: Site, staging: Path, progress: Progress) -> SiteOutcome:
         with clock.stage("tiles"):
             _write_tiles(survey, gathered, staging, progress, memory)
     provenance = _provenance(gathered) | site.job.provenance()
-    result = SiteResult(survey, georeference, provenance, registration=gathered.registration)
+    result = SiteResult(
+        survey,
+        georeference,
+        provenance,
+        registration=gathered.registration,
+        extent=None if len(footprint_of(survey)) else np.stack(gathered.bounds()),
+    )
     return SiteOutcome(
         result=with_references(result, georeference, references),
         inputs=input_files(site, gathered.scans),

@@ -127,7 +127,8 @@ def _result(site: Site, scans: Sequence[_Scan]) -> SiteResult:
         gates=tuple(gate for control in controls for gate in control.gates(edge)),
     )
     described = tuple(control.describe() for control in controls)
-    return SiteResult(survey, scans[0].place, registration=described)
+    extent = np.stack(_box(scans))
+    return SiteResult(survey, scans[0].place, registration=described, extent=extent)
 
 
 def _warnings(site: Site, scans: Sequence[_Scan]) -> Iterator[str]:

@@ -59,6 +59,40 @@ function fewerSamples(): Plugin {
   };
 }
 
+// Where CesiumJS writes styles into the page, which a strict policy forbids; a script may set them.
+const WRITTEN_STYLES: readonly (readonly [file: string, written: RegExp, set: string])[] = [
+  [
+    "/CreditDisplay.js",
+    /const styleElem = document\.createElement\("style"\);[^}]*?appendChild\(styleElem\);/,
+    "const sheet = new CSSStyleSheet(); sheet.replaceSync(style); document.adoptedStyleSheets.push(sheet);",
+  ],
+  [
+    "/FeatureDetection.js",
+    /canvas\.setAttribute\(\s*"style",\s*("[^"]*"),?\s*\)/,
+    "canvas.style.cssText = $1",
+  ],
+];
+
+function stylesSetByScript(): Plugin {
+  const changed = new Set<string>();
+  return {
+    name: "styles-set-by-script",
+    apply: "build",
+    transform(code, id) {
+      const found = WRITTEN_STYLES.find(([file]) => id.endsWith(file));
+      if (found === undefined) return null;
+      const [file, written, set] = found;
+      if (written.test(code)) changed.add(file);
+      return code.replace(written, set);
+    },
+    buildEnd() {
+      for (const [file] of WRITTEN_STYLES) {
+        if (!changed.has(file)) this.error(`CesiumJS has changed ${file}: see WRITTEN_STYLES`);
+      }
+    },
+  };
+}
+
 export default defineConfig(({ command }) => ({
   // Relative, so that the built viewer works in any folder of any server.
   base: "./",
@@ -84,5 +118,5 @@ export default defineConfig(({ command }) => ({
       },
     },
   },
-  plugins: [copyCesium(), fewerSamples()],
+  plugins: [copyCesium(), fewerSamples(), stylesSetByScript()],
 }));

@@ -35,6 +35,9 @@ class SiteResult:
     """Designed lines that the pipes are compared with."""
     registration: tuple[Mapping[str, Any], ...] = ()
     """How each scan was moved to its place, as run.json has it; empty where none was."""
+    extent: FloatArray | None = None
+    """(2, 3) least and greatest corner of the points in the scan frame, where nothing is surveyed
+    that says where the site lies."""
 
 
 class FieldKind(StrEnum):

@@ -59,7 +59,7 @@ def _document(
     group = {
         "type": "group",
         "id": _member_id(results, "group"),
-        "name": "水道管路 三次元計測 / Surveyed water pipes",
+        "name": _name(results),
         "description": _description(results),
         "isOpen": True,
         "members": members,
@@ -88,7 +88,8 @@ def _members(
             yield _point_tiles(results, result, options)
     else:
         yield _all_tiles(results, options)
-    yield _centrelines(results, options)
+    if _pipes(results):
+        yield _centrelines(results, options)
 
 
 def _pipe_tiles(
@@ -284,6 +285,12 @@ def _placed(member: Member, bounds: Bounds | None) -> Member:
 
 def _rectangle(bounds: Bounds) -> dict[str, float]:
     return {name.removesuffix("_deg"): round(v, 9) for name, v in asdict(bounds).items()}
+
+
+def _name(results: Sequence[SiteResult]) -> str:
+    if not _pipes(results):
+        return "三次元計測点群 / Scanned points"
+    return "水道管路 三次元計測 / Surveyed water pipes"
 
 
 def _description(results: Sequence[SiteResult]) -> str:

@@ -30,8 +30,8 @@ class Bounds:
 
 
 def site_centre(result: SiteResult) -> SiteCentre | None:
-    """Return the site's middle; None where there is neither trench nor pipe."""
-    footprint = footprint_of(result.survey)
+    """Return the site's middle; None where there is neither trench nor pipe nor extent."""
+    footprint = place_of(result)
     if len(footprint) == 0:
         return None
     middle = (footprint.min(axis=0) + footprint.max(axis=0)) / 2
@@ -43,11 +43,11 @@ def site_centre(result: SiteResult) -> SiteCentre | None:
 
 
 def geographic_bounds(results: Sequence[SiteResult], margin_deg: float = 0.0) -> Bounds | None:
-    """Return the rectangle round all trenches and pipes, None when there is none."""
+    """Return the rectangle round all trenches and pipes, None when nothing lies anywhere."""
     located = [
         result.georeference.to_geographic(footprint)
         for result in results
-        if len(footprint := footprint_of(result.survey))
+        if len(footprint := place_of(result))
     ]
     if not located:
         return None
@@ -55,6 +55,18 @@ def geographic_bounds(results: Sequence[SiteResult], margin_deg: float = 0.0) ->
     west, south = (lonlat.min(axis=0) - margin_deg).tolist()
     east, north = (lonlat.max(axis=0) + margin_deg).tolist()
     return Bounds(west, south, east, north)
+
+
+def place_of(result: SiteResult) -> FloatArray:
+    """Return points that say where a site lies, (N, 3) metres, scan frame.
+
+    They are those of trench and pipes, else the corners of its points' extent.
+    """
+    footprint = footprint_of(result.survey)
+    if len(footprint) > 0 or result.extent is None:
+        return footprint
+    (west, south, low), (east, north, high) = result.extent.tolist()
+    return np.array([(x, y, z) for x in (west, east) for y in (south, north) for z in (low, high)])
 
 
 def footprint_of(survey: Survey) -> FloatArray:

@@ -21,16 +21,18 @@ def write_reearth(results: Sequence[SiteResult], path: Path, base_url: str = "")
 
 def _layers(result: SiteResult, base_url: str) -> list[dict[str, Any]]:
     site = clean_text(result.survey.site)
-    pipes = {
-        "show": True,
-        "color": {"expression": style_of(by_size(result.survey.pipes))["color"]},
-        "colorBlendMode": "replace",
-    }
     points = {"show": True, "pointSize": 2}
-    return [
-        _layer(f"{site} 管路 / pipes", f"{base_url}{_url('pipes', result)}", pipes),
-        _layer(f"{site} 点群 / points", f"{base_url}{_url('points', result)}", points),
-    ]
+    layers = [_layer(f"{site} 点群 / points", f"{base_url}{_url('points', result)}", points)]
+    if result.survey.pipes:
+        pipes = {
+            "show": True,
+            "color": {"expression": style_of(by_size(result.survey.pipes))["color"]},
+            "colorBlendMode": "replace",
+        }
+        layers.insert(
+            0, _layer(f"{site} 管路 / pipes", f"{base_url}{_url('pipes', result)}", pipes)
+        )
+    return layers
 
 
 def _layer(title: str, url: str, appearance: dict[str, Any]) -> dict[str, Any]:

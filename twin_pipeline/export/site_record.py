@@ -46,6 +46,7 @@ def write_site_record(result: SiteResult, path: Path) -> Path:
         "provenance": {clean_text(k): clean_text(v) for k, v in result.provenance.items()},
         "boundary": None if result.boundary is None else result.boundary.tolist(),
         "design": [_design(line) for line in result.design],
+        "extent": None if result.extent is None else result.extent.tolist(),
         "registration": [dict(moved) for moved in result.registration],
     }
     text = json.dumps(record, ensure_ascii=False, allow_nan=False, indent=1)
@@ -69,7 +70,7 @@ def read_site_record(path: Path, restore: Restore) -> SiteResult:
     """
     try:
         record = _of_this_version(json.loads(path.read_text(encoding="utf-8")))
-        boundary = record["boundary"]
+        boundary, extent = record["boundary"], record.get("extent")
         return SiteResult(
             survey=_read_survey(record["survey"]),
             georeference=restore(record["georeference"]),
@@ -77,6 +78,7 @@ def read_site_record(path: Path, restore: Restore) -> SiteResult:
             boundary=None if boundary is None else np.array(boundary, dtype=np.float64),
             design=tuple(_read_design(line) for line in record.get("design", ())),
             registration=tuple(record["registration"]),
+            extent=None if extent is None else np.array(extent, dtype=np.float64),
         )
     except OSError as error:
         raise InputError(f"{path}: can't be read ({error.strerror}); run the scan again") from error

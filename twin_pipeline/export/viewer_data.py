@@ -13,9 +13,10 @@ import numpy as np
 import shapely
 
 from twin_pipeline.export.attributes import PIPES, STATIONS, SiteResult
-from twin_pipeline.export.extent import footprint_of, site_centre
+from twin_pipeline.export.extent import place_of, site_centre
 from twin_pipeline.export.files import write_text
 from twin_pipeline.export.ground_mesh import GroundMesh, ground_mesh
+from twin_pipeline.export.japanese import in_japanese
 from twin_pipeline.export.local_frame import LocalFrame, fit_frame
 from twin_pipeline.export.rows import clean_text, fittings_table, pipes_table, stations_table
 from twin_pipeline.model import FloatArray, Survey
@@ -25,6 +26,8 @@ MeshOf = Callable[[Survey], GroundMesh | None]
 
 FORMAT = 1
 NAME = "viewer.json"
+REASON_JA = "quality_reason_ja"
+"""Beside the fields of the layer `pipes`."""
 _LONLAT_DECIMALS = 9
 _HEIGHT_DECIMALS = 4
 _STRAIGHT_M = 0.003
@@ -66,7 +69,7 @@ def write_site_details(result: SiteResult, folder: Path, mesh_of: MeshOf = groun
 def site_details(result: SiteResult, mesh_of: MeshOf = ground_mesh) -> dict[str, Any]:
     """Return one site's stations, fittings, ground and coordinate frame, JSON-ready."""
     described = result.georeference.describe()
-    footprint = footprint_of(result.survey)
+    footprint = place_of(result)
     mesh = mesh_of(result.survey)
     return {
         "format": FORMAT,
@@ -102,9 +105,16 @@ def _pipes(result: SiteResult) -> list[dict[str, Any]]:
     table = pipes_table([result])
     names = [spec.name for spec in PIPES.fields]
     return [
-        {**dict(zip(names, row, strict=True)), "line": _positions(result, _simplified(line))}
+        _reasoned(dict(zip(names, row, strict=True)))
+        | {"line": _positions(result, _simplified(line))}
         for row, line in zip(table.rows, table.shapes, strict=True)
     ]
+
+
+def _reasoned(pipe: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes with the reason of the quality in Japanese, where that is known."""
+    reason = in_japanese(pipe["quality_reason"] or "")
+    return pipe if reason is None else {**pipe, REASON_JA: reason}
 
 
 def _simplified(line: FloatArray) -> FloatArray:

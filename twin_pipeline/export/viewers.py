@@ -26,8 +26,15 @@ def write_for_viewers(
     base_url
         Put before each relative address of the catalogues.
     """
+    write_for_points(results, out, cover_limits_m, base_url)
+    pipes = [pipe for result in results for pipe in result.survey.pipes]
+    write_styles(pipes, cover_limits_m, out)
+
+
+def write_for_points(
+    results: Sequence[SiteResult], out: Path, cover_limits_m: Sequence[float], base_url: str
+) -> None:
+    """Write what viewers need of points alone; parameters as `write_for_viewers`."""
     write_viewer_index(results, out, cover_limits_m)
     write_catalogs(results, out, CatalogOptions(cover_limits_m, base_url))
     write_reearth(results, out / "reearth.json", base_url)
-    pipes = [pipe for result in results for pipe in result.survey.pipes]
-    write_styles(pipes, cover_limits_m, out)

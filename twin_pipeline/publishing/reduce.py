@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from twin_pipeline.export.attributes import JOB_FIELDS, SiteResult
+from twin_pipeline.export.viewer_data import REASON_JA
 from twin_pipeline.export.withheld import Withheld
 from twin_pipeline.model import Pipe
 from twin_pipeline.publishing.policy import Policy
@@ -47,6 +48,8 @@ def _reduced(pipe: Pipe, names: frozenset[str]) -> Pipe:
 def reduce_index(index: dict[str, Any], withheld: Withheld) -> dict[str, Any]:
     """Return viewer.json without what is kept back."""
     names = withheld.attributes.get("pipes", frozenset())
+    if "quality_reason" in names:
+        names |= {REASON_JA}
     pipes = [{k: v for k, v in pipe.items() if k not in names} for pipe in index["pipes"]]
     sites = index["sites"]
     if "stations" in withheld.layers:

@@ -15,8 +15,7 @@ _POLICY = {
     # Decoders (meshopt, Draco, Basis) are WebAssembly.
     "script-src": ["'self'", "'wasm-unsafe-eval'"],
     "worker-src": ["'self'"],
-    # CesiumJS writes the style sheet of its credits into the page.
-    "style-src": ["'self'", "'unsafe-inline'"],
+    "style-src": ["'self'"],
     # Textures inside tiles become blob: images.
     "img-src": ["'self'", "data:", "blob:"],
     # Buffers embedded in tiles are unpacked through data: and blob: addresses.
@@ -26,6 +25,12 @@ _POLICY = {
     "frame-ancestors": ["'none'"],
 }
 _FOR_LAYERS = ("img-src", "connect-src")
+
+DATA_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""For what lies in the output folder: reports have their style in themselves, and nothing runs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from twin_pipeline.view.files import (
     mime_type,
 )
 from twin_pipeline.view.layer_hosts import layer_hosts, layers_version
-from twin_pipeline.view.policy import LOOPBACK, Access
+from twin_pipeline.view.policy import DATA_POLICY, LOOPBACK, Access
 
 STATIC_FOLDER = Path(__file__).resolve().parent.parent / "viewer_static"
 """Where `make viewer` puts the built viewer."""
@@ -92,7 +92,8 @@ class ViewerServer:
     def __init__(self, static: Path, out: Path, port: int, access: Access) -> None:
         self._http = _listen(static.resolve(), out.resolve(), port, access)
         # An address that means every one of this machine can't be opened on all systems.
-        name = {"0.0.0.0": LOOPBACK, "": LOOPBACK}.get(access.host, access.host)  # noqa: S104
+        name = {"0.0.0.0": LOOPBACK, "": LOOPBACK, "::": "::1"}.get(access.host, access.host)  # noqa: S104
+        name = f"[{name}]" if ":" in name else name
         self.url = f"http://{name}:{self._http.server_address[1]}/"
         self._thread = Thread(
             target=self._http.serve_forever, args=(_POLL_SECONDS,), name="viewer", daemon=True
@@ -151,6 +152,8 @@ class _Server(ThreadingHTTPServer):
         shared = _CORS_HEADERS if access.cors else {"Cross-Origin-Resource-Policy": "same-origin"}
         self.common_headers = _COMMON_HEADERS | shared
         self._layers: tuple[object, tuple[str, ...]] | None = None
+        if ":" in access.host:
+            self.address_family = socket.AF_INET6
         super().__init__((access.host, port), _Handler)
 
     def policy(self, cookies: str | None) -> str:
@@ -221,6 +224,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND)
         return file
 
+    def _policy(self) -> str:
+        if urlsplit(self.path).path.startswith(_DATA):
+            return DATA_POLICY
+        return self.server.policy(self.headers["Cookie"])
+
     def _is_meant_for_us(self) -> bool:
         port = int(self.server.server_address[1])
         if self.server.access.admits(self.headers.get("Host"), port):
@@ -233,7 +241,7 @@ class _Handler(BaseHTTPRequestHandler):
         version = Version.of(file.stat())
         if media_type.startswith("text/html"):
             # Told that a page is the same, a browser keeps the policy that it got with it.
-            version = version.tagged(self.server.policy(self.headers["Cookie"]))
+            version = version.tagged(self._policy())
         known = {
             "ETag": version.etag,
             "Last-Modified": version.last_modified,
@@ -295,7 +303,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _head(self, status: HTTPStatus, headers: dict[str, str]) -> None:
         self.send_response(status)
-        policy = {"Content-Security-Policy": self.server.policy(self.headers["Cookie"])}
+        policy = {"Content-Security-Policy": self._policy()}
         for name, value in (self.server.common_headers | policy | headers).items():
             self.send_header(name, value)
         self.end_headers()

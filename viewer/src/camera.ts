@@ -10,7 +10,7 @@ import {
   Transforms,
 } from "cesium";
 import type { Dataset, LocatedPipe } from "./dataset";
-import { coveredWidth } from "./layout";
+import { covered } from "./layout";
 import type { Preset } from "./toolbar";
 
 const PITCH = CesiumMath.toRadians(-44);
@@ -20,6 +20,8 @@ const STEEP = CesiumMath.toRadians(60);
 const FLIGHT_SECONDS = 1.2;
 // So far away both ends of what is looked at, also the near one, are within the picture.
 const RANGE_RADII = 3.3;
+/** However much is covered, nothing is looked at from farther than its double distance. */
+const LEAST_FREE = 0.5;
 
 /** A place to look at, and from where. */
 export interface View {
@@ -78,6 +80,27 @@ export function goTo({ camera, canvas }: Scene, view: View, animated: boolean): 
   camera.flyTo({ ...to, duration: FLIGHT_SECONDS });
 }
 
+/** What is in the middle of the scene stays amid what is free of it when charts come or go. */
+export function keepInSight(scene: Scene): void {
+  const { camera, canvas } = scene;
+  let before = covered().bottom;
+  const dock = document.getElementById("dock");
+  if (dock === null) return;
+  new ResizeObserver(() => {
+    const now = covered().bottom;
+    if (now !== before) {
+      camera.lookDown(Math.atan((now - before) / 2 / focalPixels(camera, canvas)));
+      scene.requestRender();
+    }
+    before = now;
+  }).observe(dock);
+}
+
+function focalPixels({ frustum }: Camera, { clientHeight }: HTMLCanvasElement): number {
+  const { fovy } = frustum as PerspectiveFrustum;
+  return clientHeight / 2 / Math.tan((fovy ?? 1) / 2);
+}
+
 function poseOf(camera: Camera) {
   const { heading, pitch, roll } = camera;
   return {
@@ -86,19 +109,26 @@ function poseOf(camera: Camera) {
   };
 }
 
-/** Bring the target to the middle of what the sidebar leaves free. */
+/** Bring the target to the middle of what sidebar, panel and charts leave free, and in whole. */
 function turnAside(camera: Camera, canvas: HTMLCanvasElement, { offset }: View): void {
-  const { fovy } = camera.frustum as PerspectiveFrustum;
-  const focalPixels = canvas.clientHeight / 2 / Math.tan((fovy ?? 1) / 2);
-  const angle = Math.atan(coveredWidth() / 2 / focalPixels);
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const focal = focalPixels(camera, canvas);
+  const { left, right, bottom } = covered();
+  const free = Math.min((width - left - right) / (width - left), (height - bottom) / height);
+  const range = offset.range / Math.max(free, LEAST_FREE);
+  camera.moveBackward(range - offset.range);
+  const aside = (left - right) / 2 / focal;
+  const above = bottom / 2 / focal;
   if (Math.abs(offset.pitch) > STEEP) {
-    camera.moveLeft(offset.range * Math.tan(angle));
+    camera.moveLeft(range * aside);
+    camera.moveDown(range * above);
     return;
   }
   // Turned rather than moved: from the side, walls would hide the pipe.
   const { destination, orientation } = poseOf(camera);
-  const heading = orientation.heading - angle / Math.cos(offset.pitch);
-  camera.setView({ destination, orientation: { ...orientation, heading } });
+  const heading = orientation.heading - Math.atan(aside) / Math.cos(offset.pitch);
+  const pitch = orientation.pitch - Math.atan(above);
+  camera.setView({ destination, orientation: { ...orientation, heading, pitch } });
 }
 
 /** Direction of light that falls into the trench from over the viewer's left shoulder. */

@@ -40,6 +40,7 @@ export interface SiteInfo {
   readonly name: string;
   /** Path of its details in the output folder, null where there are none. */
   readonly details: string | null;
+  readonly hasGround: boolean;
 }
 
 /** All that an output folder says about itself. */
@@ -127,7 +128,11 @@ const COVER_LIMITS_M = [0.6, 1.2];
 function fromIndex(index: IndexJson, base: string): Told {
   return {
     pipes: index.pipes.map((pipe) => readPipe((field) => pipe[field], pipe.line)),
-    sites: index.sites,
+    sites: index.sites.map(({ name, details, ground_height_m }) => ({
+      name,
+      details,
+      hasGround: details !== null && ground_height_m !== null,
+    })),
     levels: index.sites.flatMap((site) =>
       readLevel(site.lon_deg, site.lat_deg, site.ground_height_m),
     ),
@@ -136,7 +141,7 @@ function fromIndex(index: IndexJson, base: string): Told {
   };
 }
 
-// `tile` writes no viewer.json, and versions before it did neither.
+// Folders of older versions, and tiles of others, have no viewer.json.
 async function fromAttributes(base: string): Promise<Told> {
   const [collection, run] = await Promise.all([
     fetchOptionalJson<PipeCollection>(new URL("pipes.geojson", base)),
@@ -147,7 +152,7 @@ async function fromAttributes(base: string): Promise<Told> {
     pipes: (collection?.features ?? []).map(({ geometry, properties }) =>
       readPipe((field) => properties[field], geometry.coordinates),
     ),
-    sites: sites.map(({ name }) => ({ name, details: null })),
+    sites: sites.map(({ name }) => ({ name, details: null, hasGround: false })),
     levels: sites.flatMap((site) =>
       readLevel(site.centre_lon_deg, site.centre_lat_deg, site.ground_ellipsoidal_height_m),
     ),

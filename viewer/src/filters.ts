@@ -12,17 +12,19 @@ export interface Filter {
   readonly field: FilterField;
   readonly unit: string;
   readonly decimals: number;
+  /** Of the unit shown in one of the data's. */
+  readonly scale: number;
   /** From the least to the greatest value there is, on round numbers. */
   readonly whole: Range;
   readonly range: Signal<Range>;
 }
 
-const FIELDS: readonly (readonly [FilterField, unit: string, decimals: number])[] = [
-  ["cover_min_m", "m", 2],
-  ["outer_diameter_m", "m", 3],
-  ["length_m", "m", 1],
-  ["position_std_v_m", "m", 3],
-  ["observed_fraction", "", 2],
+const FIELDS: readonly (readonly [FilterField, unit: string, decimals: number, scale: number])[] = [
+  ["cover_min_m", "m", 2, 1],
+  ["outer_diameter_m", "mm", 0, 1000],
+  ["length_m", "m", 1, 1],
+  ["position_std_v_m", "mm", 0, 1000],
+  ["observed_fraction", "%", 0, 100],
 ];
 
 /** Which pipes are shown: those within all ranges. One without a value is only hidden by use. */
@@ -31,9 +33,10 @@ export class Filters {
   readonly changed = new Signal(0);
 
   constructor(pipes: readonly PipeRecord[]) {
-    this.all = FIELDS.flatMap(([field, unit, decimals]) => {
-      const whole = rangeOf(pipes, field, decimals);
-      return whole === null ? [] : [{ field, unit, decimals, whole, range: new Signal(whole) }];
+    this.all = FIELDS.flatMap(([field, unit, decimals, scale]) => {
+      const whole = rangeOf(pipes, field, scale, decimals);
+      if (whole === null) return [];
+      return [{ field, unit, decimals, scale, whole, range: new Signal(whole) }];
     });
     for (const { range } of this.all) {
       range.follow(() => this.changed.set(this.changed.value + 1));
@@ -41,11 +44,11 @@ export class Filters {
   }
 
   shows(pipe: PipeRecord): boolean {
-    return this.all.every(({ field, whole, range }) => {
+    return this.all.every(({ field, scale, whole, range }) => {
       const [low, high] = range.value;
       if (low === whole[0] && high === whole[1]) return true;
       const value = pipe[field];
-      return value !== null && low <= value && value <= high;
+      return value !== null && low <= scale * value && scale * value <= high;
     });
   }
 
@@ -54,7 +57,12 @@ export class Filters {
   }
 }
 
-function rangeOf(pipes: readonly PipeRecord[], field: NumberField, decimals: number): Range | null {
+function rangeOf(
+  pipes: readonly PipeRecord[],
+  field: NumberField,
+  scale: number,
+  decimals: number,
+): Range | null {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const { [field]: value } of pipes) {
     if (value === null) continue;
@@ -63,5 +71,5 @@ function rangeOf(pipes: readonly PipeRecord[], field: NumberField, decimals: num
   }
   if (low > high) return null;
   const unit = 10 ** decimals;
-  return [Math.floor(low * unit) / unit, Math.ceil(high * unit) / unit];
+  return [Math.floor(low * scale * unit) / unit, Math.ceil(high * scale * unit) / unit];
 }

@@ -51,9 +51,10 @@ export function pointLegend(by: PointColouring): HTMLElement | null {
     case "intensity":
       return scale(["#000000", "#ffffff"], null, text("intensity"), 0);
     case "class":
-      return entries(
-        LAS_CLASSES.map(([code, colour]): Entry => [colour, `${code} ${className(code)}`]),
-      );
+      return entries([
+        [UNKNOWN, `0・1 ${text("lasNone")}`],
+        ...LAS_CLASSES.map(([code, colour]): Entry => [colour, `${code} ${className(code)}`]),
+      ]);
     case "label":
       return entries([
         [LABELS.ground, text("labelGround")],

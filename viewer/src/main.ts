@@ -1,7 +1,15 @@
 import type { CesiumWidget } from "cesium";
 import "./style.css";
 import { barrelOf } from "./barrel";
-import { goTo, homeView, lightDirection, pipeView, presetView, type View } from "./camera";
+import {
+  goTo,
+  homeView,
+  keepInSight,
+  lightDirection,
+  pipeView,
+  presetView,
+  type View,
+} from "./camera";
 import type { ExtraLayer } from "./catalog";
 import { type Dataset, type LocatedPipe, loadDataset } from "./dataset";
 import { createDock } from "./dock";
@@ -116,6 +124,7 @@ class Page {
     document.body.dataset.state = "ready";
     if (failures() === 0) say(null);
     addEventListener("hashchange", () => this.#followAddress());
+    keepInSight(scene);
     await this.#addLayers(shared?.extras ?? this.#dataset.extras.filter(({ shown }) => shown));
   }
 
@@ -165,6 +174,8 @@ class Page {
     createPanel({
       ...parts,
       flyTo: (pipe) => this.#flyToPipe(pipe),
+      // The tiles have the reason in English only.
+      reasonJa: ({ key }) => this.#byKey.get(key)?.record.quality_reason_ja ?? null,
       report: this.#dataset.report,
     });
     const pointLinks = this.#dataset.links.filter(({ layer }) => layer === "points");
@@ -182,7 +193,7 @@ class Page {
       },
     });
     new LayerClock(this.#widget, this.#extras);
-    const picker = new Picker(scene, this.#tilesets, this.#solids);
+    const picker = new Picker(this.#widget, this.#tilesets, this.#solids, this.#extras);
     const toolbox = new Toolbox({
       widget: this.#widget,
       state: this.#state,
@@ -205,8 +216,9 @@ class Page {
     );
   }
 
-  #pick({ pipe, mark }: ReturnType<Picker["at"]>): void {
+  #pick({ pipe, mark, feature }: ReturnType<Picker["at"]>): void {
     const state = this.#state;
+    state.feature.set(feature);
     if (mark === null) {
       state.mark.set(null);
       state.selected.set(pipe);

@@ -1,5 +1,6 @@
 import { button } from "./controls";
 import { byId, element, swatch } from "./dom";
+import { featureContent } from "./feature-panel";
 import { count, fixed, metres, metresFromTo, millimetres, percent, quantity } from "./format";
 import { codeText, heightName, language, text } from "./i18n";
 import type { Mark } from "./markers";
@@ -17,6 +18,8 @@ export interface PanelParts {
   readonly axisOf: (pipe: PipeRecord) => Promise<PipeAxis | null>;
   readonly crsOf: (pipe: PipeRecord) => Promise<CrsJson | null>;
   readonly flyTo: (pipe: PipeRecord) => void;
+  /** Why a pipe's quality is what it is, in Japanese where that is known. */
+  readonly reasonJa: (pipe: PipeRecord) => string | null;
   /** Address of the report, null where there is none. */
   readonly report: string | null;
 }
@@ -26,24 +29,33 @@ export function createPanel(parts: PanelParts): void {
   const { state } = parts;
   const panel = byId("panel");
   const write = () => {
-    const pipe = state.selected.value;
-    panel.hidden = pipe === null;
-    document.body.classList.toggle("panel-open", pipe !== null);
-    panel.replaceChildren(...(pipe === null ? [] : content(pipe, parts)));
-    if (pipe === null) return;
+    const { value: pipe } = state.selected;
+    const { value: feature } = state.feature;
+    const shown = pipe !== null || feature !== null;
+    panel.hidden = !shown;
+    document.body.classList.toggle("panel-open", shown);
+    panel.replaceChildren();
+    if (!shown) return;
     panel.setAttribute("aria-labelledby", "panel-title");
+    if (pipe === null) {
+      if (feature !== null) panel.append(...featureContent(feature, () => deselect(state)));
+      return;
+    }
+    panel.append(...content(pipe, parts));
     const { value: mark } = state.mark;
     if (mark !== null) void addMark(panel, pipe, mark, parts);
   };
   state.selected.follow(write);
   state.mark.follow(write);
+  state.feature.follow(write);
   language.follow(write);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !event.defaultPrevented) deselect(state);
   });
 }
 
-function deselect({ mark, selected }: ViewState): void {
+function deselect({ mark, selected, feature }: ViewState): void {
+  feature.set(null);
   mark.set(null);
   selected.set(null);
 }
@@ -51,7 +63,7 @@ function deselect({ mark, selected }: ViewState): void {
 function content(pipe: PipeRecord, parts: PanelParts): Node[] {
   return [
     header(pipe, parts.state),
-    qualityOf(pipe),
+    qualityOf(pipe, parts.reasonJa(pipe)),
     actions(pipe, parts),
     section(text("size"), [
       [text("outerDiameter"), millimetres(pipe.outer_diameter_m, pipe.outer_diameter_std_m)],
@@ -173,17 +185,23 @@ function markSection(mark: Mark, axis: PipeAxis, crs: CrsJson): HTMLElement {
   return made;
 }
 
-function qualityOf(pipe: PipeRecord): HTMLElement {
+function qualityOf(pipe: PipeRecord, reasonJa: string | null): HTMLElement {
   const badge = element("strong", {}, swatch(qualityColour(pipe.quality)));
   badge.append(`${text("quality")} ${codeText(pipe.quality)}`);
-  return element("p", { class: "quality" }, badge, ` ${pipe.quality_reason ?? ""}`);
+  const reason = language.value === "ja" ? (reasonJa ?? pipe.quality_reason) : pipe.quality_reason;
+  return element("p", { class: "quality" }, badge, ` ${reason ?? ""}`);
 }
 
 function nominal(pipe: PipeRecord): string {
   const { nominal_diameter_mm: size, nominal_probability: probability } = pipe;
   if (size === null) return text("undecided");
-  const sure = probability === null ? "" : ` (${text("probability")} ${percent(probability, 1)})`;
+  const sure = probability === null ? "" : ` (${text("probability")} ${nearlySure(probability)})`;
   return `${size}${sure}`;
+}
+
+// A catalogue decision is never certain, however it is rounded.
+function nearlySure(probability: number): string {
+  return probability >= 0.9995 ? "> 99.9 %" : percent(probability, 1);
 }
 
 function plusMinus(stdM: number | null): string {

@@ -1,4 +1,12 @@
-import { Cartesian2, type Cartesian3, type Scene } from "cesium";
+import {
+  Cartesian2,
+  type Cartesian3,
+  type CesiumWidget,
+  type JulianDate,
+  type Scene,
+} from "cesium";
+import { type FeatureInfo, featureInfo } from "./layers/attributes";
+import type { Extras } from "./layers/extras";
 import { type Mark, markOf } from "./markers";
 import type { PipeSolids } from "./pipes";
 import type { PipeRecord } from "./record";
@@ -12,6 +20,8 @@ const STILL_PX = 5;
 export interface Picked {
   readonly pipe: PipeRecord | null;
   readonly mark: Mark | null;
+  /** A feature of a layer that was added. */
+  readonly feature: FeatureInfo | null;
 }
 
 /** Asks the scene what is where. */
@@ -19,11 +29,20 @@ export class Picker {
   readonly #scene: Scene;
   readonly #tilesets: Tilesets;
   readonly #solids: PipeSolids;
+  readonly #extras: Extras;
+  readonly #now: () => JulianDate;
 
-  constructor(scene: Scene, tilesets: Tilesets, solids: PipeSolids) {
+  constructor(
+    { scene, clock }: CesiumWidget,
+    tilesets: Tilesets,
+    solids: PipeSolids,
+    extras: Extras,
+  ) {
     this.#scene = scene;
     this.#tilesets = tilesets;
     this.#solids = solids;
+    this.#extras = extras;
+    this.#now = () => clock.currentTime;
   }
 
   // A pipe's own points lie on it, and soil in front of it; neither can be asked for anything.
@@ -34,7 +53,9 @@ export class Picker {
     for (const tileset of hidden) tileset.show = false;
     try {
       const picked = this.#scene.pick(place, TOLERANCE_PX, TOLERANCE_PX);
-      return { pipe: this.#solids.recordOf(picked), mark: markOf(picked) };
+      const feature = featureInfo(picked, this.#extras.added.value, this.#now());
+      const pipe = feature === null ? this.#solids.recordOf(picked) : null;
+      return { pipe, mark: markOf(picked), feature };
     } finally {
       for (const tileset of hidden) tileset.show = true;
     }

@@ -62,7 +62,8 @@ function content(
   const all = found(pipes, state);
   const bySite = groupBySite(all.slice(0, MOST_SHOWN));
   const nodes: Node[] = [];
-  if (all.length === 0) nodes.push(element("p", { class: "note" }, text("noPipes")));
+  const none = pipes.length === 0 ? "noPipes" : "noneFound";
+  if (all.length === 0) nodes.push(element("p", { class: "note" }, text(none)));
   for (const [site, group] of bySite) {
     if (bySite.size > 1) nodes.push(element("h3", {}, site));
     const items = group.map((pipe) => element("li", {}, entry(pipe, coverLimits, state, onChoose)));

@@ -1,4 +1,12 @@
-const TEXT_FIELDS = ["site", "pipe_id", "role", "material", "quality", "quality_reason"] as const;
+const TEXT_FIELDS = [
+  "site",
+  "pipe_id",
+  "role",
+  "material",
+  "quality",
+  "quality_reason",
+  "quality_reason_ja",
+] as const;
 
 const NUMBER_FIELDS = [
   "outer_diameter_m",

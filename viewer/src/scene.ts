@@ -1,7 +1,10 @@
 import {
+  buildModuleUrl,
   type Cartesian3,
   CesiumWidget,
   Color,
+  Credit,
+  CreditDisplay,
   DirectionalLight,
   type Globe,
   Ion,
@@ -17,6 +20,7 @@ const UNDERGROUND = Color.fromCssColorString("#0c0f13");
 /** The widget that draws; nothing in it asks another host for anything. */
 export function createWidget(levels: readonly GroundLevel[]): CesiumWidget {
   Ion.defaultAccessToken = "";
+  CreditDisplay.cesiumCredit = cesiumCredit();
   const widget = new CesiumWidget("scene", {
     baseLayer: false,
     skyBox: false,
@@ -38,6 +42,13 @@ export function createWidget(levels: readonly GroundLevel[]): CesiumWidget {
   nearCamera(widget.scene);
   if (isSoftwareRenderer(widget.scene)) widget.scene.msaaSamples = 1;
   return widget;
+}
+
+/** CesiumJS's own, whose place in the line is an attribute that a strict policy forbids. */
+function cesiumCredit(): Credit {
+  const logo = buildModuleUrl("Assets/Images/ion-credit.png");
+  const html = `<a href="https://cesium.com/" target="_blank"><img src="${logo}" title="CesiumJS" alt="CesiumJS"/></a>`;
+  return new Credit(html, true);
 }
 
 /** Draw whenever something has changed; after an error no more. */

@@ -41,8 +41,7 @@ export function createSidebar(parts: SidebarParts): void {
     { class: "body" },
     layerSection(state, extras, layers, dataset.extras),
     pointSection(parts),
-    pipeSection(parts),
-    filterSection(state.filters),
+    ...(dataset.pipes.length > 0 ? [pipeSection(parts), filterSection(state.filters)] : []),
     pipeList(dataset.pipes, dataset.coverLimits, state, parts.choosePipe),
   );
   byId("sidebar").append(top, body);

@@ -1,5 +1,6 @@
 import type { Dataset } from "./dataset";
 import { Filters } from "./filters";
+import type { FeatureInfo } from "./layers/attributes";
 import type { Mark } from "./markers";
 import type { PipeColouring } from "./palette";
 import type { PointColouring } from "./points";
@@ -47,6 +48,8 @@ export class ViewState {
   readonly selected = new Signal<PipeRecord | null>(null);
   /** The station or fitting of the selected pipe that has been clicked. */
   readonly mark = new Signal<Mark | null>(null);
+  /** The feature of an added layer that has been clicked. */
+  readonly feature = new Signal<FeatureInfo | null>(null);
   /** Where along the selected pipe the charts' cursor stands, metres. */
   readonly chainage = new Signal<number | null>(null);
   readonly tools: Readonly<Record<ToolId, Signal<boolean>>>;
@@ -58,6 +61,7 @@ export class ViewState {
       opacity: new Signal(OPACITY[id]),
     }));
     this.tools = byName(TOOLS, () => new Signal(false));
+    this.selected.follow((pipe) => pipe !== null && this.feature.set(null));
   }
 }
 
@@ -66,8 +70,9 @@ export function offeredLayers(dataset: Dataset): LayerId[] {
   const has = (layer: string) => dataset.links.some((link) => link.layer === layer);
   const detailed = dataset.sites.some(({ details }) => details !== null);
   return LAYERS.filter((id) => {
-    if (id === "shells") return has("shells");
-    return !["stations", "joints", "ground"].includes(id) || detailed;
+    if (id === "pipes" || id === "shells") return has(id);
+    if (id === "ground") return dataset.sites.some(({ hasGround }) => hasGround);
+    return !["stations", "joints"].includes(id) || (detailed && has("pipes"));
   });
 }
 

@@ -3,7 +3,7 @@ import { button } from "../controls";
 import { element } from "../dom";
 import { language, text } from "../i18n";
 import { live } from "../live";
-import { guessKind, nameOf, plainLayer, readFile } from "./drop";
+import { chosenFolder, guessKind, nameOf, plainLayer, readFile } from "./drop";
 import type { Extras } from "./extras";
 
 const KINDS: readonly (readonly [ExtraKind, string])[] = [
@@ -41,16 +41,6 @@ function content(
     guess();
   });
   kind.addEventListener("change", guess);
-  const file = element("input", { type: "file", accept: ".geojson,.json,.czml" });
-  file.setAttribute("aria-label", text("file"));
-  file.addEventListener("change", () => {
-    for (const chosen of file.files ?? []) {
-      readFile(chosen).then(
-        ({ layer, data }) => extras.add(layer, data),
-        (error: unknown) => extras.refuse(`${chosen.name}: ${(error as Error).message}`),
-      );
-    }
-  });
   const form = element(
     "form",
     {},
@@ -58,7 +48,7 @@ function content(
     element("div", { class: "row" }, kind, element("button", { type: "submit" }, text("add"))),
     layers,
     element("p", { class: "note" }, text("dropHint")),
-    file,
+    element("div", { class: "row" }, ...fileButtons(extras)),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -81,6 +71,42 @@ function content(
     element("div", { class: "offers" }, ...offers),
     form,
   ];
+}
+
+/** Buttons in the page's language: a browser labels its own in that of the system. */
+function fileButtons(extras: Extras): HTMLElement[] {
+  const files = element("input", {
+    type: "file",
+    accept: ".geojson,.json,.czml",
+    "aria-label": text("file"),
+  });
+  files.addEventListener("change", () => {
+    for (const chosen of files.files ?? []) {
+      readFile(chosen).then(
+        ({ layer, data }) => extras.add(layer, data),
+        (error: unknown) => extras.refuse(`${chosen.name}: ${(error as Error).message}`),
+      );
+    }
+  });
+  const folder = element("input", {
+    type: "file",
+    webkitdirectory: "",
+    "aria-label": text("folder"),
+  });
+  folder.addEventListener("change", () => {
+    const chosen = [...(folder.files ?? [])];
+    try {
+      const { layer, data } = chosenFolder(chosen);
+      void extras.add(layer, data);
+    } catch (error) {
+      extras.refuse((error as Error).message);
+    }
+  });
+  return [files, folder].flatMap((input) => {
+    input.hidden = true;
+    const label = input === files ? text("chooseFile") : text("chooseFolder");
+    return [input, button(label, () => input.click())];
+  });
 }
 
 function keyOf({ kind, url, wmsLayers }: ExtraLayer): string {

@@ -1,5 +1,6 @@
 import type { ExtraKind, ExtraLayer } from "../catalog";
 import { text } from "../i18n";
+import { filesBelow, filesChosen, type TilesFolder, tilesFolder } from "./folder";
 
 /** A layer with its content, where that was dropped as a file. */
 export interface Offered {
@@ -24,15 +25,37 @@ export function followDrops(
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     document.body.classList.remove("dropping");
-    const files = [...(event.dataTransfer?.files ?? [])];
     const address = event.dataTransfer?.getData("text/uri-list").split("\n")[0]?.trim();
-    if (files.length === 0 && address) onOffer({ layer: layerAt(address), data: address });
-    for (const file of files) {
-      readFile(file).then(onOffer, (error: unknown) =>
-        onRefused(`${file.name}: ${(error as Error).message}`),
-      );
+    const dropped = reading(event.dataTransfer);
+    if (dropped.length === 0 && address) onOffer({ layer: layerAt(address), data: address });
+    for (const [name, offered] of dropped) {
+      offered.then(onOffer, (error: unknown) => onRefused(`${name}: ${(error as Error).message}`));
     }
   });
+}
+
+/** Begin to read what was dropped: what it holds is gone once its event is over. */
+function reading(transfer: DataTransfer | null): [name: string, offered: Promise<Offered>][] {
+  const items = [...(transfer?.items ?? [])].filter(({ kind }) => kind === "file");
+  return items.flatMap((item): [string, Promise<Offered>][] => {
+    const entry = item.webkitGetAsEntry?.() ?? null;
+    if (entry?.isDirectory) return [[entry.name, readFolder(entry as FileSystemDirectoryEntry)]];
+    const file = item.getAsFile();
+    return file === null ? [] : [[file.name, readFile(file)]];
+  });
+}
+
+async function readFolder(folder: FileSystemDirectoryEntry): Promise<Offered> {
+  return offeredFolder(tilesFolder(folder.name, await filesBelow(folder)));
+}
+
+/** Take a folder that was chosen in a dialog of the browser. */
+export function chosenFolder(files: readonly File[]): Offered {
+  return offeredFolder(tilesFolder(...filesChosen(files)));
+}
+
+function offeredFolder(folder: TilesFolder): Offered {
+  return { layer: plainLayer(folder.name, "3d-tiles", ""), data: folder };
 }
 
 /** Read a GeoJSON or CZML file; the content decides which, not the name. */
@@ -44,6 +67,7 @@ export async function readFile(file: File): Promise<Offered> {
   } catch {
     throw new Error(text("fileUnknown"));
   }
+  if (isTileset(data)) throw new Error(text("needsFolder"));
   const kind = kindOf(data);
   if (kind === null) throw new Error(text("fileUnknown"));
   return { layer: plainLayer(file.name, kind, ""), data };
@@ -77,6 +101,10 @@ function kindOf(data: unknown): ExtraKind | null {
   const { type } = (data ?? {}) as { type?: unknown };
   const known = ["FeatureCollection", "Feature", "Topology"];
   return typeof type === "string" && known.includes(type) ? "geojson" : null;
+}
+
+function isTileset(data: unknown): boolean {
+  return typeof data === "object" && data !== null && "root" in data && "asset" in data;
 }
 
 /** A name for what lies at an address: its last parts, without those that are filled in later. */

@@ -1,4 +1,5 @@
 import {
+  Cesium3DTileFeature,
   Cesium3DTileStyle,
   type Cesium3DTileset,
   type CesiumWidget,
@@ -7,9 +8,10 @@ import {
   ConstantProperty,
   CzmlDataSource,
   type DataSource,
-  type Entity,
+  Entity,
   type ImageryProvider,
   type Property,
+  type Resource,
   Cesium3DTileset as Tileset,
   TimeInterval,
   WebMapServiceImageryProvider,
@@ -18,6 +20,7 @@ import type { ExtraLayer } from "../catalog";
 import { text } from "../i18n";
 import { Signal } from "../signal";
 import { readGeoJson } from "./features";
+import { TilesFolder } from "./folder";
 import { DatedImagery, datedPeriod, datedProviders, within } from "./map-tiles";
 
 const CACHE_BYTES = 128 * 2 ** 20;
@@ -32,6 +35,8 @@ export interface AddedLayer {
   readonly raise: (() => void) | null;
   readonly lower: (() => void) | null;
   readonly isImagery: boolean;
+  /** Whether a picked object is part of it. */
+  readonly owns: (picked: unknown) => boolean;
   /** The time that it changes in, null where it does not. */
   readonly period: TimeInterval | null;
   readonly remove: () => void;
@@ -45,6 +50,7 @@ interface Content {
   readonly lower?: () => void;
   readonly tilesets?: readonly Cesium3DTileset[];
   readonly isImagery?: boolean;
+  readonly owns?: (picked: unknown) => boolean;
   readonly period?: TimeInterval | null;
 }
 
@@ -83,6 +89,7 @@ export async function addLayer(
     raise: content.raise ?? null,
     lower: content.lower ?? null,
     isImagery: content.isImagery ?? false,
+    owns: content.owns ?? (() => false),
     period: content.period ?? null,
     remove: () => {
       content.remove();
@@ -103,7 +110,7 @@ function load(
     case "czml":
       return dataSource(widget, CzmlDataSource.load(data as string), source);
     case "3d-tiles":
-      return tiles(widget, source.url, onProblem);
+      return tiles(widget, data instanceof TilesFolder ? data.root : source.url, onProblem);
     case "xyz":
       return imagery(widget, source, datedProviders(source), onProblem);
     case "wms":
@@ -146,6 +153,10 @@ async function dataSource(
     remove: () => void widget.dataSources.remove(source, true),
     raise: () => widget.dataSources.raise(source),
     lower: () => widget.dataSources.lower(source),
+    owns: (picked) => {
+      const { id } = (picked ?? {}) as { id?: unknown };
+      return id instanceof Entity && source.entities.contains(id);
+    },
     // What lies on the ground shows only where there is one.
     isImagery: facts?.onGround ?? false,
     period: periodOf(source),
@@ -192,7 +203,11 @@ function material(property: Property | undefined): Fade[] {
   });
 }
 
-async function tiles(widget: CesiumWidget, url: string, onProblem: OnProblem): Promise<Content> {
+async function tiles(
+  widget: CesiumWidget,
+  url: string | Resource,
+  onProblem: OnProblem,
+): Promise<Content> {
   const tileset = await Tileset.fromUrl(url, {
     // As for our own: a CPU that draws has no time for a sky mirrored in each tileset.
     environmentMapOptions: { enabled: false },
@@ -213,6 +228,7 @@ async function tiles(widget: CesiumWidget, url: string, onProblem: OnProblem): P
     },
     remove: () => void widget.scene.primitives.remove(tileset),
     tilesets: [tileset],
+    owns: (picked) => picked instanceof Cesium3DTileFeature && picked.tileset === tileset,
   };
 }
 

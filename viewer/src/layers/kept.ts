@@ -1,5 +1,6 @@
 import type { ExtraLayer } from "../catalog";
 import type { Offered } from "./drop";
+import { TilesFolder } from "./folder";
 
 const KEY = "twin-pipeline-dropped";
 
@@ -39,6 +40,8 @@ export function fromCode(code: string): ExtraLayer | null {
 
 /** Keep dropped files while the page is loaded anew; false where the browser has no room. */
 export function keepDropped(dropped: readonly Offered[]): boolean {
+  // A folder can only be read again where the user gives it again.
+  if (dropped.some(({ data }) => data instanceof TilesFolder)) return false;
   try {
     if (dropped.length > 0) sessionStorage.setItem(KEY, JSON.stringify(dropped));
     return true;

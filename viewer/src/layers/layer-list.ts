@@ -39,8 +39,8 @@ function ownRows(state: ViewState, offered: readonly LayerId[]): Node[] {
     const slider = shareSlider(`${text(id)} ${text("opacity")}`, opacity);
     return element("li", {}, toggle(text(id), shown), slider);
   });
-  const open = toggle(text("openTrench"), state.trenchOpen);
-  return [...rows, element("li", {}, open)];
+  if (!offered.includes("ground")) return rows;
+  return [...rows, element("li", {}, toggle(text("openTrench"), state.trenchOpen))];
 }
 
 function addedRow(layer: AddedLayer, extras: Extras): Node {

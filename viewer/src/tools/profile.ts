@@ -33,7 +33,8 @@ export function profileChart(
   const follow = () => {
     const at = cursor.value;
     const place = at === null ? null : axis.at(at);
-    readout.replaceChildren(...(place === null ? [text("profileHint")] : readings(place)));
+    const nodes = place === null ? [text("profileHint")] : readings(place);
+    readout.replaceChildren(...nodes, ...unseen(axis));
     frame.setAttribute("aria-valuenow", fixed(at ?? 0, 2));
     frame.setAttribute("aria-valuetext", place === null ? "" : (readout.textContent ?? ""));
     if (scales && line) line.replaceChildren(...(place === null ? [] : cursorMarks(place, scales)));
@@ -83,18 +84,36 @@ function move(
 }
 
 function readings(place: AxisPlace): Node[] {
-  const pairs: [string, string][] = [
+  const rows: [string, string, line?: string][] = [
     [text("chainage"), `${fixed(place.chainage, 2)} m`],
-    [text("groundLevel"), metresOr(place.groundZ)],
-    [text("crown"), metresOr(place.crownZ)],
-    [text("centre"), metresOr(place.centreZ)],
+    [text("groundLevel"), metresOr(place.groundZ), "ground"],
+    [text("crown"), metresOr(place.crownZ), "crown"],
+    [text("centre"), metresOr(place.centreZ), "centre"],
     [text("cover"), metresOr(place.cover, place.coverStd)],
   ];
-  const nodes: Node[] = pairs.map(([name, value]) =>
-    element("span", {}, `${name} `, element("b", {}, value)),
-  );
+  const nodes: Node[] = rows.map(([name, value, line]) => {
+    const made = element("span", {}, `${name} `, element("b", {}, value));
+    if (line !== undefined) made.prepend(key(line));
+    return made;
+  });
   if (!place.observed) nodes.push(element("span", { class: "warn" }, text("interpolated")));
   return nodes;
+}
+
+/** What the shaded stretches mean, where there are any. */
+function unseen({ stations }: PipeAxis): Node[] {
+  if (stations.every(({ observed }) => observed)) return [];
+  const patch = element("span", { class: "patch", "aria-hidden": "true" });
+  return [element("span", { class: "meaning" }, patch, text("notSeen"))];
+}
+
+/** A piece of a line of the chart. */
+function key(line: string): SVGSVGElement {
+  return svg(
+    "svg",
+    { class: "key", width: 18, height: 8, viewBox: "0 0 18 8", "aria-hidden": "true" },
+    svg("polyline", { class: line, points: "0,4 18,4" }),
+  );
 }
 
 function metresOr(value: number | null, std: number | null = null): string {

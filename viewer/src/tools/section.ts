@@ -260,10 +260,12 @@ function coverMark(place: AxisPlace, width: number, x: Scale, y: Scale): SVGGEle
 }
 
 function readings({ place, radius, points, slab }: Cut, axis: PipeAxis): Node[] {
+  const { outer_diameter_m, outer_diameter_std_m } = axis.pipe.record;
   const rms = residual(points, radius);
   const pairs: [string, string][] = [
     [text("chainage"), `${fixed(place.chainage, 2)} m`],
-    [text("outerDiameter"), millimetres(2 * radius, axis.pipe.record.outer_diameter_std_m)],
+    [text("diameterHere"), millimetres(2 * radius)],
+    [text("diameterWhole"), millimetres(outer_diameter_m, outer_diameter_std_m)],
     [
       text("pointCount"),
       `${points.right.length.toLocaleString("en-US")} / ${fixed(200 * slab.halfThickness, 0)} cm`,

@@ -1,7 +1,7 @@
 import { type Cesium3DTileset, type Scene, SplitDirection } from "cesium";
 import { element } from "../dom";
 import { text } from "../i18n";
-import { coveredWidth } from "../layout";
+import { covered } from "../layout";
 import type { Card } from "./card";
 
 /** Something that can be shown on one side of the curtain only. */
@@ -89,9 +89,10 @@ export class Swipe {
   }
 }
 
-/** In the middle of what the sidebar leaves free, as a share of the window's width. */
+/** In the middle of what sidebar and panel leave free, as a share of the window's width. */
 function middleOfScene(): number {
-  return 0.5 + coveredWidth() / 2 / window.innerWidth;
+  const { left, right } = covered();
+  return 0.5 + (left - right) / 2 / window.innerWidth;
 }
 
 function turn(tilesets: readonly Cesium3DTileset[], direction: SplitDirection): void {

@@ -1,0 +1,76 @@
+import { Cesium3DTileFeature, Entity, type JulianDate } from "cesium";
+import type { AddedLayer } from "./extra";
+
+const MOST_ROWS = 300;
+const LONGEST = 2_000;
+/** Properties that name a feature, the likeliest first. */
+const NAMES = ["name", "名称", "title", "gml:name", "gml_id", "id"];
+
+/** What is known of a clicked feature of an added layer, as plain text. */
+export interface FeatureInfo {
+  readonly layer: string;
+  readonly title: string | null;
+  readonly rows: readonly (readonly [name: string, value: string])[];
+  /** How many properties are not among the rows. */
+  readonly more: number;
+  readonly description: string | null;
+}
+
+/** The attributes of a picked object, null where it belongs to no added layer. */
+export function featureInfo(
+  picked: unknown,
+  layers: readonly AddedLayer[],
+  now: JulianDate,
+): FeatureInfo | null {
+  const layer = layers.find(({ owns }) => owns(picked));
+  if (layer === undefined) return null;
+  if (picked instanceof Cesium3DTileFeature) {
+    const ids = picked.getPropertyIds();
+    return told(
+      layer,
+      null,
+      ids.map((id) => [id, picked.getProperty(id)]),
+      null,
+    );
+  }
+  const entity = (picked as { id?: unknown }).id;
+  if (!(entity instanceof Entity)) return null;
+  const values: unknown = entity.properties?.getValue(now);
+  const described: unknown = entity.description?.getValue(now);
+  // GeoJSON's description only repeats its properties.
+  const description = values === undefined && typeof described === "string" ? described : null;
+  return told(layer, entity.name ?? null, Object.entries(values ?? {}), description);
+}
+
+function told(
+  layer: AddedLayer,
+  name: string | null,
+  properties: readonly (readonly [string, unknown])[],
+  html: string | null,
+): FeatureInfo {
+  const known = properties.filter(([, value]) => value !== undefined && value !== null);
+  const rows = known.map(([id, value]): [string, string] => [id, asText(value)]);
+  const named = NAMES.map((id) => rows.find(([own]) => own.toLowerCase() === id)?.[1]);
+  return {
+    layer: layer.source.name,
+    title: name || named.find((found) => found) || null,
+    rows: rows.slice(0, MOST_ROWS),
+    more: Math.max(0, rows.length - MOST_ROWS),
+    description: html === null ? null : textOf(html),
+  };
+}
+
+function asText(value: unknown): string {
+  const plain =
+    typeof value === "object"
+      ? JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? String(inner) : inner))
+      : String(value);
+  return plain.length > LONGEST ? `${plain.slice(0, LONGEST)} …` : plain;
+}
+
+/** The text of HTML: it is read into a document that runs, loads and shows nothing. */
+function textOf(html: string): string | null {
+  const { body } = new DOMParser().parseFromString(html, "text/html");
+  for (const hidden of body.querySelectorAll("script, style")) hidden.remove();
+  return asText(body.textContent.replaceAll(/\s+/g, " ").trim()) || null;
+}
