@@ -68,7 +68,7 @@ const WRITTEN_STYLES: readonly (readonly [file: string, written: RegExp, set: st
   ],
   [
     "/FeatureDetection.js",
-    /canvas\.setAttribute\(\s*"style",\s*("[^"]*"),?\s*\)/,
+    /canvas\.setAttribute\(\s*"style",\s*([^)]+?),?\s*\)/,
     "canvas.style.cssText = $1",
   ],
 ];

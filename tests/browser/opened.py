@@ -12,6 +12,9 @@ SIZE: ViewportSize = {"width": 1180, "height": 720}
 CENTRE = (739, 360)
 """The first view has the middle of the pipes amid what the sidebar leaves free."""
 
+BETWEEN = (594, 360)
+"""The same amid what sidebar and panel leave free."""
+
 _SHOWN = {
     "点群": True, "管路": True, "測点": False, "継手・曲管": False, "地表面": False,
     "周辺の地盤": False, "掘削部を開く": True,

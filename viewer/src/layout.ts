@@ -15,14 +15,17 @@ export function covered(): Covered {
   const rem = Number.parseFloat(getComputedStyle(documentElement).fontSize);
   const narrow = matchMedia(NARROW).matches;
   const side = narrow || body.classList.contains(MENU_CLOSED) ? 0 : SIDEBAR_REM * rem;
-  const panel = box("panel");
-  const dock = box("dock");
-  const below = Math.max(dock.height, narrow ? dock.height + panel.height : 0);
-  return { left: side, right: narrow ? 0 : panel.width, bottom: below };
+  const panel = edges("panel");
+  const dock = edges("dock");
+  const bottom = narrow ? Math.max(dock.bottom, panel.bottom) : dock.bottom;
+  return { left: side, right: narrow ? 0 : panel.right, bottom };
 }
 
 const SIDEBAR_REM = 21.75;
 
-function box(id: string): DOMRect {
-  return document.getElementById(id)?.getBoundingClientRect() ?? new DOMRect();
+/** How far a part of the page, where it is shown, reaches into the scene. */
+function edges(id: string): { readonly right: number; readonly bottom: number } {
+  const box = document.getElementById(id)?.getBoundingClientRect();
+  if (box === undefined || box.width === 0) return { right: 0, bottom: 0 };
+  return { right: window.innerWidth - box.left, bottom: window.innerHeight - box.top };
 }
