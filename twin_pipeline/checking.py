@@ -1,13 +1,16 @@
 """Tell before backfill whether a scan is good enough, and what must be scanned again."""
 
+import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from twin_pipeline.benching import benched
 from twin_pipeline.clock import Clock
 from twin_pipeline.config import Config
 from twin_pipeline.extraction import extract
 from twin_pipeline.gathering import gather
+from twin_pipeline.geometry.piecewise import Bench
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.model import Pipe, PointCloud, Quality
 from twin_pipeline.picturing import picturing
@@ -58,9 +61,15 @@ def check_scan(scan: Path, config: Config, progress: Progress) -> tuple[CheckIte
     """
     catalogue_for(config)
     clock = Clock(progress)
-    with clock.stage("read"), readable_scan(scan, config.read) as (path, _):
-        cloud = read_cloud(path, axis_order=config.crs.axis_order)
-    return _checked(cloud, scan.stem, config, clock)
+    with (
+        readable_scan(scan, config.read) as (path, _),
+        tempfile.TemporaryDirectory(prefix="twin-pipeline-") as folder,
+        benched([path], Path(folder), config, progress) as bench,
+    ):
+        with clock.stage("read"):
+            shelf = bench.shelf if bench is not None else None
+            cloud = read_cloud(path, axis_order=config.crs.axis_order, shelf=shelf)
+        return _checked(cloud, scan.stem, config, clock, bench)
 
 
 def check_site(site: Site, rewritten: Path, progress: Progress) -> tuple[CheckItem, ...]:
@@ -72,17 +81,24 @@ def check_site(site: Site, rewritten: Path, progress: Progress) -> tuple[CheckIt
         Where scans of other formats may be rewritten.
     """
     clock = Clock(progress)
-    with clock.stage("read"), prepared(site, rewritten) as ready:
-        cloud = gather(ready.site).cloud
-    return _checked(cloud, site.name, site.config, clock)
+    with (
+        prepared(site, rewritten) as ready,
+        tempfile.TemporaryDirectory(prefix="twin-pipeline-") as folder,
+        benched(ready.site.scans, Path(folder), site.config, progress) as bench,
+    ):
+        with clock.stage("read"):
+            cloud = gather(ready.site, shelf=bench.shelf if bench is not None else None).cloud
+        return _checked(cloud, site.name, site.config, clock, bench)
 
 
-def _checked(cloud: PointCloud, name: str, config: Config, clock: Clock) -> tuple[CheckItem, ...]:
+def _checked(
+    cloud: PointCloud, name: str, config: Config, clock: Clock, bench: Bench | None
+) -> tuple[CheckItem, ...]:
     catalogue = catalogue_for(config)
     dense = config.describe.model_copy(update={"station_interval_m": _STATION_INTERVAL_M})
     config = config.model_copy(update={"describe": dense})
     with picturing(name, cloud, config) as observer:
-        found = extract(cloud, config, catalogue, clock.stage, observer)
+        found = extract(cloud, config, catalogue, clock.stage, observer, bench)
     items = [_pavement(found.ground is not None), _pipes(len(found.pipes))]
     for pipe in found.pipes:
         items += _of_pipe(pipe)

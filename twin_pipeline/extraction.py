@@ -11,6 +11,7 @@ import scipy
 from twin_pipeline.catalogue import Catalogue
 from twin_pipeline.config import Config
 from twin_pipeline.findings import findings_of
+from twin_pipeline.geometry.piecewise import Bench
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Run, Tube
@@ -147,11 +148,15 @@ def extract(
     catalogue: Catalogue,
     stage: StageClock,
     observer: Observer | None = None,
+    bench: Bench | None = None,
 ) -> Extraction:
-    """Find and measure the pipes of one site; an observer is told how."""
+    """Find and measure the pipes of one site; an observer is told how.
+
+    What is found is the same on a bench, on which clouds larger than the memory are worked on.
+    """
     observer = observer or Observer()
     with stage("prepare"):
-        pyramid = prepare(cloud, config.prepare)
+        pyramid = prepare(cloud, config.prepare, bench)
     with stage("ground"):
         ground = find_ground(pyramid, config.ground)
         place = excavation(pyramid, ground) if ground is not None else None

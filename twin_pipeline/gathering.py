@@ -15,6 +15,7 @@ from twin_pipeline.joining import Joined, join, join_warnings
 from twin_pipeline.model import FloatArray, Gate, Pipe, PointChunk, PointCloud
 from twin_pipeline.output import shown
 from twin_pipeline.registration import Control, with_registration
+from twin_pipeline.shelves import Shelf, in_chunks
 from twin_pipeline.site import Site
 from twin_pipeline.siting import (
     corners,
@@ -128,8 +129,12 @@ class Gathered:
             start += scan.points
 
 
-def gather(site: Site, told: Callable[[int, int], None] | None = None) -> Gathered:
-    """Read all scans of a site; `told` is given the points read so far of each and its count.
+def gather(
+    site: Site, told: Callable[[int, int], None] | None = None, shelf: Shelf | None = None
+) -> Gathered:
+    """Read all scans of a site, onto a shelf where there is one.
+
+    `told` is given the points read so far of each and its count.
 
     Raises
     ------
@@ -139,9 +144,9 @@ def gather(site: Site, told: Callable[[int, int], None] | None = None) -> Gather
         When coordinates or heights can't be established, or differ between the scans.
     """
     config = site.config
-    alone = [_read(path, config, told, needed=path == site.scan) for path in site.scans]
-    joined = join([scan.joined for scan in alone], config)
-    cloud = _together([scan.cloud for scan in joined])
+    alone = [_read(path, config, told, shelf, needed=path == site.scan) for path in site.scans]
+    joined = join([scan.joined for scan in alone], config, shelf)
+    cloud = _together([scan.cloud for scan in joined], shelf)
     # The points are wanted once, not in each scan again.
     scans = tuple(
         replace(scan, joined=replace(moved, cloud=_NO_POINTS))
@@ -151,15 +156,20 @@ def gather(site: Site, told: Callable[[int, int], None] | None = None) -> Gather
 
 
 def _read(
-    path: Path, config: Config, told: Callable[[int, int], None] | None, *, needed: bool
+    path: Path,
+    config: Config,
+    told: Callable[[int, int], None] | None,
+    shelf: Shelf | None,
+    *,
+    needed: bool,
 ) -> ReadScan:
     """Read a scan, moved onto its control points; the first of a site needs some, if any has."""
     info = inspect_scan(path, full=False)
     control = registered(path, config, needed=needed)
-    cloud = read_cloud(path, axis_order=config.crs.axis_order, told=told)
+    cloud = read_cloud(path, axis_order=config.crs.axis_order, told=told, shelf=shelf)
     defects = (*info.defects, *_doubts(info, cloud, config))
     if control is not None:
-        cloud = control.fitted.similarity.moved(cloud)
+        cloud = control.fitted.similarity.moved(cloud, shelf)
     return ReadScan(
         path=path,
         info=info,
@@ -193,9 +203,12 @@ def _bounds(cloud: PointCloud) -> tuple[FloatArray, FloatArray]:
     return lower + cloud.origin, upper + cloud.origin
 
 
-def _together(clouds: list[PointCloud]) -> PointCloud:
+def _together(clouds: list[PointCloud], shelf: Shelf | None) -> PointCloud:
     """Join clouds, in the local frame of the first."""
     origin = clouds[0].origin
     if len(clouds) == 1:
         return clouds[0]
+    if shelf is not None:
+        parts = (part + (c.origin - origin) for c in clouds for part in in_chunks(c.xyz))
+        return PointCloud(shelf.joined(parts, np.float64, 3), origin)
     return PointCloud(np.concatenate([c.xyz + (c.origin - origin) for c in clouds]), origin)

@@ -19,6 +19,7 @@ from twin_pipeline.registration import (
     available,
     lifted,
 )
+from twin_pipeline.shelves import Shelf
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,8 +62,8 @@ class Joined:
             yield {"scan": self.path.name, **self.alignment.describe()}
 
 
-def join(scans: Sequence[Joined], config: Config) -> tuple[Joined, ...]:
-    """Return the scans of a site in the frame of the first.
+def join(scans: Sequence[Joined], config: Config, shelf: Shelf | None = None) -> tuple[Joined, ...]:
+    """Return the scans of a site in the frame of the first, on a shelf where there is one.
 
     Raises
     ------
@@ -72,12 +73,12 @@ def join(scans: Sequence[Joined], config: Config) -> tuple[Joined, ...]:
         When alignment is asked for and Open3D is missing.
     """
     first, *others = scans
-    level = [first, *(_levelled(scan, first) for scan in others)]
+    level = [first, *(_levelled(scan, first, shelf) for scan in others)]
     if not _to_be_aligned(level, config):
         return tuple(level)
     joined = [level[0]]
     for scan in level[1:]:
-        joined.append(_aligned(scan, joined, config))
+        joined.append(_aligned(scan, joined, config, shelf))
     return tuple(joined)
 
 
@@ -106,20 +107,20 @@ def _fixed(scans: Sequence[Joined]) -> bool:
     return all(scan.control is not None for scan in scans)
 
 
-def _aligned(scan: Joined, joined: Sequence[Joined], config: Config) -> Joined:
+def _aligned(scan: Joined, joined: Sequence[Joined], config: Config, shelf: Shelf | None) -> Joined:
     found = align(
         scan.cloud, [other.cloud for other in joined], str(scan.path), config.registration
     )
-    cloud = found.fitted.similarity.moved(scan.cloud)
+    cloud = found.fitted.similarity.moved(scan.cloud, shelf)
     return replace(scan, cloud=cloud, alignment=found)
 
 
-def _levelled(scan: Joined, first: Joined) -> Joined:
+def _levelled(scan: Joined, first: Joined, shelf: Shelf | None) -> Joined:
     """Return a scan with elevations from the surface of the first scan's."""
     shift_m = to_be_raised_m(scan.path, scan.place, first.path, first.place)
     if not shift_m:
         return scan
-    return replace(scan, cloud=lifted(shift_m).moved(scan.cloud), raised_m=shift_m)
+    return replace(scan, cloud=lifted(shift_m).moved(scan.cloud, shelf), raised_m=shift_m)
 
 
 def to_be_raised_m(path: Path, place: Georeference, first: Path, its_place: Georeference) -> float:

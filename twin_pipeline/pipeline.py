@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 import twin_pipeline
+from twin_pipeline.benching import benched
 from twin_pipeline.catalogue import Catalogue, load_catalogue
 from twin_pipeline.clock import Clock
 from twin_pipeline.config import Config
@@ -19,6 +20,7 @@ from twin_pipeline.export.extent import footprint_of
 from twin_pipeline.export.run_record import InputFile
 from twin_pipeline.extraction import Extraction, extract
 from twin_pipeline.gathering import Gathered, ReadScan, gather
+from twin_pipeline.geometry.piecewise import Bench
 from twin_pipeline.job import with_job
 from twin_pipeline.model import Gate, PointCloud, Survey
 from twin_pipeline.output import shown
@@ -64,17 +66,25 @@ def run_site(site: Site, staging: Path, progress: Progress) -> SiteOutcome:
     OutputError
         When pictures are wanted and can't be written.
     """
-    clock = Clock(progress)
-    catalogue = catalogue_for(site.config)
     references = _references(site)
     references.require_files()
+    staging.mkdir(parents=True, exist_ok=True)
+    with benched(site.scans, staging, site.config, progress) as bench:
+        return _run(site, staging, references, progress, bench)
+
+
+def _run(
+    site: Site, staging: Path, references: References, progress: Progress, bench: Bench | None
+) -> SiteOutcome:
+    clock = Clock(progress)
+    catalogue = catalogue_for(site.config)
     with clock.stage("read"):
-        gathered = gather(site, progress.advance)
+        gathered = gather(site, progress.advance, bench.shelf if bench is not None else None)
     georeference = gathered.georeference
     with remembered(_memory(site, gathered, staging)) as memory:
         survey = memory.survey()
         if survey is None or site.config.debug.folder is not None:
-            survey = _survey(site.name, gathered.cloud, site.config, catalogue, clock)
+            survey = _survey(site.name, gathered.cloud, site.config, catalogue, clock, bench)
             memory.keep(survey)
         survey = with_job(_placed(survey, gathered), site.job, catalogue, site.config.nominal)
         with clock.stage("tiles"):
@@ -129,7 +139,9 @@ def _memory(site: Site, gathered: Gathered, staging: Path) -> Memory:
         "version": twin_pipeline.__version__,
         "site": site.name,
         "scans": [(str(scan.path), scan.sha256) for scan in gathered.scans],
-        "config": site.config.model_dump(mode="json", exclude={"debug": True, "export": True}),
+        "config": site.config.model_dump(
+            mode="json", exclude={"debug": True, "export": True, "pieces": True}
+        ),
         "georeference": place,
         "registration": gathered.registration,
     }
@@ -137,10 +149,15 @@ def _memory(site: Site, gathered: Gathered, staging: Path) -> Memory:
 
 
 def _survey(
-    site: str, cloud: PointCloud, config: Config, catalogue: Catalogue, clock: Clock
+    site: str,
+    cloud: PointCloud,
+    config: Config,
+    catalogue: Catalogue,
+    clock: Clock,
+    bench: Bench | None,
 ) -> Survey:
     with picturing(site, cloud, config) as observer:
-        found: Extraction = extract(cloud, config, catalogue, clock.stage, observer)
+        found: Extraction = extract(cloud, config, catalogue, clock.stage, observer, bench)
     level = None
     if found.ground is not None:
         level = float(np.median(found.ground.patches[:, 2])) + float(cloud.origin[2])
@@ -180,7 +197,7 @@ def _write_tiles(
     carried = tuple(name for name in options.dimensions if name in gathered.dimensions)
     need = Need.of(len(gathered.cloud), (*carried, "label"), options)
     require_room(staging, need)
-    labels = hashlib.sha256(survey.point_labels.tobytes()).hexdigest()
+    labels = hashlib.sha256(np.ascontiguousarray(survey.point_labels).data).hexdigest()
     keep = Keep(memory.folder / "tiles", f"{memory.identity} {labels}")
     with full_disk_told(staging, need, staging, keep.folder):
         write_point_tiles(

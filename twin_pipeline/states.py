@@ -70,7 +70,9 @@ def settings_of(command: str, site: Site) -> str:
             "command": command,
             "site": site.name,
             "files": [str(path) for path in files_of(site)],
-            "config": config.model_dump(mode="json", exclude={"counts", "publish", "watch"}),
+            "config": config.model_dump(
+                mode="json", exclude={"counts", "pieces", "publish", "watch"}
+            ),
             "sources": {section: config.sources(section) for section in config.sections()},
             "job": asdict(site.job),
         }

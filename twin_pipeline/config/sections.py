@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 from twin_pipeline.counts.options import CountsOptions
 from twin_pipeline.crs import CrsOptions
 from twin_pipeline.export.options import ExportOptions
+from twin_pipeline.geometry.options import PiecesOptions
 from twin_pipeline.job.options import JobOptions
 from twin_pipeline.patience import WatchOptions
 from twin_pipeline.pictures import DebugOptions
@@ -39,6 +40,7 @@ class Config(BaseModel):
     read: ReadOptions = ReadOptions()
     registration: RegistrationOptions = RegistrationOptions()
     prepare: PrepareOptions = PrepareOptions()
+    pieces: PiecesOptions = PiecesOptions()
     ground: GroundOptions = GroundOptions()
     detect: DetectOptions = DetectOptions()
     trace: TraceOptions = TraceOptions()

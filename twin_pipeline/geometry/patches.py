@@ -45,7 +45,7 @@ def collect_patches(pyramid: Pyramid, number: int) -> Patches:
     """Return the patches of one level, with the blocks to find them by."""
     level, block = pyramid.level(number), pyramid.level(number + _BLOCK_LEVELS)
     surface = level.surface
-    bend, bend_std = _bend(level, pyramid.level(number + 1))
+    bend, bend_std = pyramid.bend(number)
     return Patches(
         level=number,
         size_m=level.size_m,
@@ -56,22 +56,8 @@ def collect_patches(pyramid: Pyramid, number: int) -> Patches:
         usable=level.usable,
         normal_std_rad=level.typical_normal_std_rad,
         block=block,
-        children=np.searchsorted(level.starts, block.starts),
+        children=pyramid.kept(np.searchsorted(level.starts, block.starts)),
     )
-
-
-def _bend(level: VoxelLevel, coarser: VoxelLevel) -> tuple[SingleArray, SingleArray]:
-    """Return where the surface around lies relative to each patch's plane, and its std."""
-    surface = level.surface
-    parent = np.repeat(
-        np.arange(len(coarser.keys)), np.diff(np.searchsorted(level.starts, coarser.starts))
-    )
-    offset = coarser.surface.centroid[parent] - surface.centroid
-    bend = np.einsum("ij,ij->i", offset, surface.normal)
-    sideways = np.sqrt(np.maximum(np.einsum("ij,ij->i", offset, offset) - bend**2, 0.0))
-    tilt = level.normal_std_rad * sideways
-    std = np.hypot(surface.thickness_m / np.sqrt(surface.count), tilt)
-    return bend.astype(np.float32), std.astype(np.float32)
 
 
 def expected_bend_m(patches: Patches, radius_m: float) -> float:

@@ -1,6 +1,7 @@
 """The cloud in Morton order with voxel levels and the planes fitted in them."""
 
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +21,9 @@ _BLOCKS = 128
 _BLOCK_POINTS = 50
 _ORDERED = 10.0
 _SAMPLE = 64_000
+
+Chosen = Callable[[int, int], BoolArray]
+"""Tells which of the points from a first to before a last one are chosen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +125,18 @@ class Surface:
     """(M,) points used."""
 
 
-def recording_order(cloud: PointCloud) -> FloatArray | npt.NDArray[np.uint32] | None:
+class FileOrder:
+    """Times of points that were recorded in their order: their numbers."""
+
+    def __getitem__(self, index: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+        """Return the times of points."""
+        return index
+
+
+Times = FloatArray | FileOrder
+
+
+def recording_order(cloud: PointCloud) -> Times | None:
     """Return when each point (N,) was recorded, in any unit; None where that can't be told.
 
     By the times in the file, or else by its order, whichever a moving scanner explains.
@@ -131,7 +146,7 @@ def recording_order(cloud: PointCloud) -> FloatArray | npt.NDArray[np.uint32] | 
         times = cloud.time_s[:: max(len(cloud) // _SAMPLE, 1)]
         if _by_a_moving_scanner(xyz[np.argsort(times, kind="stable")]) and np.ptp(times) > 0.0:
             return cloud.time_s
-    return np.arange(len(cloud), dtype=np.uint32) if _by_a_moving_scanner(xyz) else None
+    return FileOrder() if _by_a_moving_scanner(xyz) else None
 
 
 def _by_a_moving_scanner(xyz: FloatArray) -> bool:
@@ -151,7 +166,7 @@ def _by_a_moving_scanner(xyz: FloatArray) -> bool:
 class Recording:
     """When the sorted points were recorded, in any unit."""
 
-    of_cloud: FloatArray | npt.NDArray[np.uint32]
+    of_cloud: Times
     """(N,) in the order of the cloud."""
     order: npt.NDArray[np.uint32]
     """(M,) index in the cloud of each sorted point."""
@@ -171,7 +186,7 @@ class Pyramid:
         keys: npt.NDArray[np.uint64],
         lower: FloatArray,
         voxel_size_m: float,
-        recorded: FloatArray | npt.NDArray[np.uint32] | None,
+        recorded: Times | None,
     ) -> None:
         self.xyz = xyz
         """(N, 3) sorted points, local frame."""
@@ -180,8 +195,10 @@ class Pyramid:
         self.voxel_size_m = voxel_size_m
         self.recorded = Recording(recorded, order) if recorded is not None else None
         """None where it is not known when points were recorded."""
-        self._keys = keys
-        self._lower = lower
+        self.keys = keys
+        """(N,) Morton keys of the sorted points' voxels."""
+        self.lower = lower
+        """(3,) corner of the grid, local frame."""
         self._levels: dict[int, VoxelLevel] = {}
 
     @classmethod
@@ -194,13 +211,29 @@ class Pyramid:
         xyz = rows.gather(cloud.xyz, order)
         return cls(xyz, order, keys, lower, voxel_size_m, recording_order(cloud))
 
-    def part(self, chosen: BoolArray) -> "Pyramid":
-        """Return a pyramid of the chosen points (N,) on the same grid."""
+    def zeros(self, dtype: npt.DTypeLike, *shape: int) -> npt.NDArray[Any]:
+        """Return an array of zeros, kept where the points are."""
+        return np.zeros(shape, dtype)
+
+    def kept(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return an array with the same content, kept where the points are."""
+        return array
+
+    def fit(self, numbers: Iterable[int]) -> None:
+        """Fit planes around the voxels of levels that will be asked for, where it pays."""
+
+    def spans(self) -> list[tuple[int, int]]:
+        """Return the first point, and the one after the last, of the pieces to be worked on."""
+        return [(0, len(self.xyz))]
+
+    def part(self, chosen: Chosen) -> "Pyramid":
+        """Return a pyramid of the chosen points on the same grid."""
+        kept = chosen(0, len(self.xyz))
         return Pyramid(
-            self.xyz[chosen],
-            self.order[chosen],
-            self._keys[chosen],
-            self._lower,
+            self.xyz[kept],
+            self.order[kept],
+            self.keys[kept],
+            self.lower,
             self.voxel_size_m,
             self.recorded.of_cloud if self.recorded is not None else None,
         )
@@ -208,14 +241,31 @@ class Pyramid:
     def level(self, number: int) -> VoxelLevel:
         """Return the level whose voxels are `voxel_size_m * 2**number` wide."""
         if number not in self._levels:
-            keys, starts = voxels.level_starts(self._keys, number)
+            keys, starts = voxels.level_starts(self.keys, number)
             size_m = self.voxel_size_m * 2**number
-            self._levels[number] = VoxelLevel(size_m, self._lower, self.xyz, keys, starts)
+            self._levels[number] = VoxelLevel(size_m, self.lower, self.xyz, keys, starts)
         return self._levels[number]
 
     def level_near(self, size_m: float) -> VoxelLevel:
         """Return the level whose voxels are nearest to `size_m` wide, as a ratio."""
         return self.level(max(0, round(math.log2(size_m / self.voxel_size_m))))
+
+    def bend(self, number: int) -> tuple[SingleArray, SingleArray]:
+        """Return where the surface around lies relative to each plane of a level, and its std.
+
+        Both (M,), metres along the normal; the surface is that of the next coarser level.
+        """
+        level, coarser = self.level(number), self.level(number + 1)
+        surface = level.surface
+        parent = np.repeat(
+            np.arange(len(coarser.keys)), np.diff(np.searchsorted(level.starts, coarser.starts))
+        )
+        offset = coarser.surface.centroid[parent] - surface.centroid
+        bend = np.einsum("ij,ij->i", offset, surface.normal)
+        sideways = np.sqrt(np.maximum(np.einsum("ij,ij->i", offset, offset) - bend**2, 0.0))
+        tilt = level.normal_std_rad * sideways
+        std = np.hypot(surface.thickness_m / np.sqrt(surface.count), tilt)
+        return bend.astype(np.float32), std.astype(np.float32)
 
     def points_along(
         self, nodes: FloatArray, radius_m: float

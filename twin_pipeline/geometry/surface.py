@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from twin_pipeline.kernels import plane
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
@@ -12,6 +14,8 @@ _PER_OCTANT = 40
 _REACH_M = 3.5
 _ROBUST_SCALE_M = 0.015
 _PAVEMENT_M = 0.03
+
+Word = TypeVar("Word", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,19 +75,42 @@ def _by_tiles(xy: FloatArray, patches: FloatArray) -> Iterator[tuple[IntArray, I
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Excavation:
-    """Where the points of a pyramid lie; arrays in its order."""
+    """Where the points of a pyramid lie. N = its points, M = voxels, in its order."""
 
-    depth_m: FloatArray
-    """(N,) below the pavement, metres; NaN where none is near."""
-    inside: BoolArray
-    """(N,) whether within half a metre of the excavation's outline."""
+    xyz: FloatArray
+    """(N, 3) metres, local frame."""
+    starts: IntArray
+    """(M + 1,) first point of each voxel."""
+    elevation_m: FloatArray
+    """(M,) of the pavement, carried on to there, local frame; NaN where none is near."""
+    inside_voxel: BoolArray
+    """(M,) whether within half a metre of the excavation's outline."""
 
     @property
-    def on_pavement(self) -> BoolArray:
-        """(N,) whether a point lies on the pavement."""
-        return np.abs(self.depth_m) <= _PAVEMENT_M
+    def depth_m(self) -> FloatArray:
+        """(N,) below the pavement, metres; NaN where none is near."""
+        return self._depth_m(0, len(self.xyz))
 
     @property
-    def dug(self) -> BoolArray:
-        """(N,) whether a point lies in the excavation, below the pavement."""
-        return self.inside & (self.depth_m > _PAVEMENT_M)
+    def inside(self) -> BoolArray:
+        """(N,) whether within half a metre of the excavation's outline."""
+        return self._of_points(self.inside_voxel, 0, len(self.xyz))
+
+    def on_pavement(self, first: int, last: int) -> BoolArray:
+        """Return whether points, from the first to before the last, lie on the pavement."""
+        return np.abs(self._depth_m(first, last)) <= _PAVEMENT_M
+
+    def dug(self, first: int, last: int) -> BoolArray:
+        """Return whether they lie in the excavation, below the pavement."""
+        deep = self._depth_m(first, last) > _PAVEMENT_M
+        return np.asarray(self._of_points(self.inside_voxel, first, last) & deep)
+
+    def _depth_m(self, first: int, last: int) -> FloatArray:
+        return self._of_points(self.elevation_m, first, last) - self.xyz[first:last, 2]
+
+    def _of_points(self, values: npt.NDArray[Word], first: int, last: int) -> npt.NDArray[Word]:
+        """Return the value (M,) of the voxel of each point."""
+        begin = int(np.searchsorted(self.starts, first, side="right")) - 1
+        end = int(np.searchsorted(self.starts, last))
+        edges = np.clip(self.starts[begin : end + 1], first, last)
+        return np.repeat(values[begin:end], np.diff(edges))

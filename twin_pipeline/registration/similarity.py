@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin_pipeline.model import FloatArray, PointCloud, frozen
+from twin_pipeline.shelves import Shelf, in_chunks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,11 +36,14 @@ class Similarity:
         """Return (N, 3) differences of coordinates in the new frame."""
         return np.asarray(self.scale * (offsets @ self.rotation.T))
 
-    def moved(self, cloud: PointCloud) -> PointCloud:
-        """Return a cloud in the new frame, its origin in whole metres again."""
+    def moved(self, cloud: PointCloud, shelf: Shelf | None = None) -> PointCloud:
+        """Return a cloud in the new frame, its origin in whole metres again; on a shelf, if any."""
         origin = np.round(self.apply(cloud.origin[np.newaxis])[0])
         rest = self.apply(cloud.origin[np.newaxis])[0] - origin
-        return PointCloud(self.turned(cloud.xyz) + rest, origin, cloud.time_s)
+        if shelf is None:
+            return PointCloud(self.turned(cloud.xyz) + rest, origin, cloud.time_s)
+        parts = (self.turned(part) + rest for part in in_chunks(cloud.xyz))
+        return PointCloud(shelf.joined(parts, np.float64, 3), origin, cloud.time_s)
 
     def then(self, later: "Similarity") -> "Similarity":
         """Return this change with another one after it."""

@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from twin_pipeline.bounds import bounds_of
+from twin_pipeline.geometry.cuts import Blocks, Piece
 from twin_pipeline.geometry.patches import (
     Patches,
     collect_patches,
@@ -14,15 +15,27 @@ from twin_pipeline.geometry.patches import (
     min_arc_deg,
     tolerance_ratio,
 )
+from twin_pipeline.geometry.piecewise import PiecewisePyramid, patches_near
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.tubes import Seeds
 from twin_pipeline.kernels import axis, hough
-from twin_pipeline.model import FloatArray
+from twin_pipeline.model import FloatArray, IntArray
+from twin_pipeline.shelves import Array, Parts
 
 _RADIUS_RATIO = 1.15
 _VOXELS_PER_RADIUS = 3.0
 _CELL_PER_RADIUS = 0.12
 _MIN_VOTES = 5.0
+_LEAST_VOXELS_PER_RADIUS = 1.4
+_SEEDS_AT_ONCE = 5_000
+
+Peaks = tuple[FloatArray, FloatArray, FloatArray]
+"""Centres, scores and radii."""
+
+Rung = tuple[float, int]
+"""A radius, and the level whose patches vote for it."""
+
+_REFINED = ("centre", "direction", "radius", "arc", "purity", "kept")
 
 
 class DetectOptions(BaseModel):
@@ -47,18 +60,21 @@ class DetectOptions(BaseModel):
 def detect(pyramid: Pyramid, options: DetectOptions) -> Seeds:
     """Return possible pipe axes, refined, sorted by how much of a tube's surface supports them."""
     ladder = _radius_ladder(options)
+    pyramid.fit(range(_levels(pyramid, ladder[0])[0], _levels(pyramid, ladder[-1])[1] + 2))
     levels = [_level_for(pyramid, radius) for radius in ladder]
     patches = {number: collect_patches(pyramid, number) for number in sorted(set(levels))}
     lower, _ = bounds_of(pyramid.xyz)
-    with ThreadPoolExecutor() as pool:
-        peaks = list(
-            pool.map(
-                lambda item: _peaks(patches[item[1]], item[0], lower, options),
-                zip(ladder, levels, strict=True),
-            )
-        )
+    rungs = list(zip(ladder, levels, strict=True))
+    if isinstance(pyramid, PiecewisePyramid):
+        peaks = _peaks_by_pieces(pyramid, patches, rungs, lower, options)
+    else:
+        peaks = _peaks_of_rungs(patches, rungs, lower, options)
     by_level = [
-        _refine(patches[number], [p for p, at in zip(peaks, levels, strict=True) if at == number])
+        _refine(
+            pyramid,
+            patches[number],
+            [p for p, at in zip(peaks, levels, strict=True) if at == number],
+        )
         for number in sorted(patches)
     ]
     return _sorted_seeds([seeds for seeds in by_level if seeds is not None], patches)
@@ -72,16 +88,67 @@ def _radius_ladder(options: DetectOptions) -> FloatArray:
 
 def _level_for(pyramid: Pyramid, radius_m: float) -> int:
     """Return the finest level whose patches suit the radius and hold enough points."""
-    number = max(0, int(math.log2(radius_m / (_VOXELS_PER_RADIUS * pyramid.voxel_size_m))))
-    coarsest = max(0, int(math.log2(radius_m / (1.4 * pyramid.voxel_size_m))))
+    number, coarsest = _levels(pyramid, radius_m)
     while number < coarsest and pyramid.level(number).typical_normal_std_rad > 0.12:
         number += 1
     return number
 
 
-def _peaks(
-    patches: Patches, radius_m: float, lower: FloatArray, options: DetectOptions
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _levels(pyramid: Pyramid, radius_m: float) -> tuple[int, int]:
+    """Return the finest and the coarsest level that may suit a radius."""
+    finest, coarsest = (
+        max(0, int(math.log2(radius_m / (voxels * pyramid.voxel_size_m))))
+        for voxels in (_VOXELS_PER_RADIUS, _LEAST_VOXELS_PER_RADIUS)
+    )
+    return finest, coarsest
+
+
+def _peaks_of_rungs(
+    patches: dict[int, Patches], rungs: list[Rung], lower: FloatArray, options: DetectOptions
+) -> list[Peaks]:
+    """Return the vote peaks for each rung of the ladder of radii."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda rung: _peaks(patches[rung[1]], rung[0], lower, options), rungs))
+
+
+def _peaks_by_pieces(
+    pyramid: PiecewisePyramid,
+    patches: dict[int, Patches],
+    rungs: list[Rung],
+    lower: FloatArray,
+    options: DetectOptions,
+) -> list[Peaks]:
+    blocks = pyramid.blocks
+    firsts = {n: np.searchsorted(pyramid.level(n).starts, blocks.starts) for n in patches}
+    works: list[tuple[object, ...]] = [
+        (patches, firsts, blocks, piece, rungs, lower, options) for piece in blocks.pieces
+    ]
+    whole = pyramid.together(_peaks_of_piece, works)
+    chosen = (np.flatnonzero(whole["rung"] == n) for n in range(len(rungs)))
+    return [(whole["centre"][n], whole["score"][n], whole["radius"][n]) for n in chosen]
+
+
+def _peaks_of_piece(
+    patches: dict[int, Patches],
+    firsts: dict[int, IntArray],
+    blocks: Blocks,
+    piece: Piece,
+    rungs: list[Rung],
+    lower: FloatArray,
+    options: DetectOptions,
+) -> Parts:
+    """Return the vote peaks that lie in a piece's space."""
+    own = blocks.own(piece)
+    near = {n: patches_near(whole, firsts[n], blocks, own) for n, whole in patches.items()}
+    peaks = _peaks_of_rungs(near, rungs, lower, options)
+    centre, score, radius = (np.concatenate(parts) for parts in zip(*peaks, strict=True))
+    rung = np.repeat(np.arange(len(rungs)), [len(scores) for _, scores, _ in peaks])
+    mine = own.holds(centre)
+    parts = {"centre": centre, "score": score, "radius": radius, "rung": rung}
+    return {name: part[mine] for name, part in parts.items()}
+
+
+def _peaks(patches: Patches, radius_m: float, lower: FloatArray, options: DetectOptions) -> Peaks:
     """Return centres, scores (share of a full ring) and radii of the vote peaks for one radius."""
     cell = _CELL_PER_RADIUS * radius_m
     corner = lower - radius_m - 3.0 * cell
@@ -104,7 +171,7 @@ def _peaks(
 
 
 def _refine(
-    patches: Patches, peaks: list[tuple[FloatArray, FloatArray, FloatArray]]
+    pyramid: Pyramid, patches: Patches, peaks: list[Peaks]
 ) -> tuple[FloatArray, ...] | None:
     """Thin out the peaks of one level and fit an axis to each that is left."""
     centres, scores, radii = (np.concatenate(parts) for parts in zip(*peaks, strict=True))
@@ -114,19 +181,43 @@ def _refine(
         return None
     keep = hough.suppress(centres, radii, 0.5)
     ratio = tolerance_ratio(patches)
-    centre, direction, radius, arc, purity, kept = axis.refine_seeds(
-        centres[keep],
-        radii[keep],
-        ratio,
-        *patches.search_arguments(),
-        patches.normal,
-        ~patches.usable,
+    places = (*patches.search_arguments(), patches.normal, pyramid.kept(~patches.usable))
+    centre, direction, radius, arc, purity, kept = _refined(
+        pyramid, centres[keep], radii[keep], ratio, places
     )
     good = (kept > 0) & (arc >= min_arc_deg(ratio)) & (purity >= 0.6)
     half = np.maximum(2.0 * radius, 0.06)
     strength = kept * patches.size_m**2 / (1.5 * np.maximum(radius, 1e-9) * 2.0 * half)
     level = np.full(len(centre), patches.level)
     return tuple(a[good] for a in (centre, direction, radius, strength, level))
+
+
+def _refined(
+    pyramid: Pyramid,
+    centres: FloatArray,
+    radii: FloatArray,
+    ratio: float,
+    places: tuple[object, ...],
+) -> tuple[Array, ...]:
+    """Return what `refine_seeds` does; in a cloud in pieces, of some seeds at a time."""
+    if not isinstance(pyramid, PiecewisePyramid):
+        return tuple(axis.refine_seeds(centres, radii, ratio, *places))
+    order = np.argsort(pyramid.keys_of(centres), kind="stable")
+    parts = [order[n : n + _SEEDS_AT_ONCE] for n in range(0, len(order), _SEEDS_AT_ONCE)]
+    works = [(centres[part], radii[part], ratio, places) for part in parts]
+    whole = pyramid.together(_refined_part, works)
+    refined = []
+    for name in _REFINED:
+        refined.append(np.empty_like(whole[name]))
+        refined[-1][order] = whole[name]
+    return tuple(refined)
+
+
+def _refined_part(
+    centres: FloatArray, radii: FloatArray, ratio: float, places: tuple[object, ...]
+) -> Parts:
+    found = axis.refine_seeds(centres, radii, ratio, *places)
+    return dict(zip(_REFINED, found, strict=True))
 
 
 def _sorted_seeds(parts: list[tuple[FloatArray, ...]], patches: dict[int, Patches]) -> Seeds:

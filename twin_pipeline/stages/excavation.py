@@ -20,7 +20,4 @@ def excavation(pyramid: Pyramid, ground: Ground) -> Excavation:
     elevation, _ = ground.elevation_at(centre)
     trench = shapely.union_all([shapely.Polygon(ring) for ring in ground.outlines])
     inside = shapely.contains_xy(trench.buffer(_EDGE_M), centre[:, 0], centre[:, 1])
-    points = np.diff(level.starts)
-    return Excavation(
-        np.repeat(elevation[index], points) - pyramid.xyz[:, 2], np.repeat(inside[index], points)
-    )
+    return Excavation(pyramid.xyz, level.starts, elevation[index], inside[index])

@@ -12,10 +12,12 @@ from twin_pipeline.model import LabelArray, PointLabel
 
 def label_places(pyramid: Pyramid, place: Excavation | None) -> LabelArray:
     """Return labels (N,) in the cloud's order of pavement and trench, values as in `PointLabel`."""
-    labels = np.zeros(len(pyramid.xyz), np.uint16)
+    labels: LabelArray = pyramid.zeros(np.uint16, len(pyramid.xyz))
     if place is not None:
-        labels[pyramid.order[place.on_pavement]] = PointLabel.GROUND
-        labels[pyramid.order[place.dug]] = PointLabel.TRENCH
+        for first, last in pyramid.spans():
+            order = pyramid.order[first:last]
+            labels[order[place.on_pavement(first, last)]] = PointLabel.GROUND
+            labels[order[place.dug(first, last)]] = PointLabel.TRENCH
     return labels
 
 

@@ -1,9 +1,10 @@
 """Sort the points along a Morton curve and offer them as a pyramid of voxels."""
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from twin_pipeline.bounds import bounds_of
 from twin_pipeline.errors import InputError
+from twin_pipeline.geometry.piecewise import Bench, PiecewisePyramid
 from twin_pipeline.geometry.pyramid import MAX_VOXELS_PER_AXIS, Pyramid
 from twin_pipeline.model import PointCloud
 
@@ -16,8 +17,8 @@ class PrepareOptions(BaseModel):
     voxel_size_m: float = Field(0.010, gt=0.0, le=0.1, description="finest voxel, metres")
 
 
-def prepare(cloud: PointCloud, options: PrepareOptions) -> Pyramid:
-    """Build the voxel pyramid of a cloud.
+def prepare(cloud: PointCloud, options: PrepareOptions, bench: Bench | None = None) -> Pyramid:
+    """Build the voxel pyramid of a cloud; on a bench where the cloud is larger than the memory.
 
     Raises
     ------
@@ -26,11 +27,14 @@ def prepare(cloud: PointCloud, options: PrepareOptions) -> Pyramid:
     """
     if len(cloud) == 0:
         raise InputError("the scan holds no points: check the file with `twin-pipeline info`")
-    extent_m = float(np.ptp(cloud.xyz, axis=0).max())
+    lower, upper = bounds_of(cloud.xyz)
+    extent_m = float((upper - lower).max())
     limit_m = (MAX_VOXELS_PER_AXIS - 2) * options.voxel_size_m
     if extent_m > limit_m:
         raise InputError(
             f"the scan spans {extent_m:.0f} m, more than the {limit_m:.0f} m that "
             f"prepare.voxel_size_m = {options.voxel_size_m} allows: remove far outliers or raise it"
         )
+    if bench is not None:
+        return PiecewisePyramid.of_large(cloud, options.voxel_size_m, bench)
     return Pyramid.of_cloud(cloud, options.voxel_size_m)

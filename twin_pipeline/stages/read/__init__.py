@@ -9,7 +9,7 @@ from twin_pipeline.stages.read.convert import convert, needs_conversion
 from twin_pipeline.stages.read.describe import describe_scan
 from twin_pipeline.stages.read.info import ScanInfo, inspect_scan, sha256_of
 from twin_pipeline.stages.read.options import ReadOptions
-from twin_pipeline.stages.read.points import DIMENSIONS, read_chunks, read_cloud
+from twin_pipeline.stages.read.points import DIMENSIONS, point_count, read_chunks, read_cloud
 from twin_pipeline.stages.read.whole import what_lacks
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "describe_scan",
     "inspect_scan",
     "needs_conversion",
+    "point_count",
     "read_chunks",
     "read_cloud",
     "repeated_fraction",

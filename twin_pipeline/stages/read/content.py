@@ -75,7 +75,9 @@ class _Accumulator:
 def repeated_fraction(xyz: FloatArray) -> float:
     """Return the share of points (N, 3) whose coordinates another has already; 0 below 1 %."""
     counter = DistinctCounter(_POINT_SLOTS_LOG2)
-    counter.add(*(np.ascontiguousarray(column).view(np.int64) for column in xyz.T))
+    for first in range(0, len(xyz), _CHUNK_POINTS):
+        columns = xyz[first : first + _CHUNK_POINTS].T
+        counter.add(*(np.ascontiguousarray(column).view(np.int64) for column in columns))
     repeated = 1.0 - counter.estimate() / len(xyz)
     return repeated if repeated > _WORTH_TELLING else 0.0
 

@@ -12,6 +12,7 @@ from twin_pipeline.crs.options import AxisOrder
 from twin_pipeline.errors import InputError
 from twin_pipeline.kernels.records import coordinates
 from twin_pipeline.model import FloatArray, PointChunk, PointCloud
+from twin_pipeline.shelves import Shelf
 from twin_pipeline.stages.read.decode import Records, iter_records, salvaged
 from twin_pipeline.stages.read.header import ScanHeader, read_header
 
@@ -81,12 +82,13 @@ def read_cloud(
     axis_order: AxisOrder | None = None,
     salvage: bool = False,
     told: Callable[[int, int], None] | None = None,
+    shelf: Shelf | None = None,
 ) -> PointCloud:
     """Read all points of a scan, in file order, into one cloud.
 
     The origin is the middle of the first points, in whole metres. Peak memory is the cloud's own
-    24 bytes a point, 8 more where the file tells times, and one chunk. `told` is given the points
-    read so far and those that there are.
+    24 bytes a point, 8 more where the file tells times, and one chunk; with a shelf, where the
+    cloud is then, only the chunk. `told` is given the points read so far and those that there are.
 
     Raises
     ------
@@ -97,6 +99,8 @@ def read_cloud(
     header = read_header(path)
     if salvage:
         header = salvaged(header)
+    if shelf is not None:
+        return _shelved(header, axis_order, told, shelf)
     xyz = np.empty((0, 3))
     origin = np.zeros(3)
     times = []
@@ -119,6 +123,39 @@ def read_cloud(
             "memory: cut or thin the scan"
         ) from error
     return PointCloud(xyz=xyz, origin=origin, time_s=time_s)
+
+
+def _shelved(
+    header: ScanHeader,
+    axis_order: AxisOrder | None,
+    told: Callable[[int, int], None] | None,
+    shelf: Shelf,
+) -> PointCloud:
+    xyz, times = shelf.roll(np.float64, 3), shelf.roll(np.float64)
+    origin, timed = np.zeros(3), False
+    for chunk in _chunks(header, axis_order, ("gps_time",), CHUNK_POINTS):
+        if chunk.start == 0:
+            origin = np.round(np.median(chunk.xyz, axis=0))
+        xyz.append(chunk.xyz - origin)
+        for name in chunk.attributes:
+            times.append(chunk.attributes[name])
+            timed = True
+        if told is not None:
+            told(chunk.start + len(chunk.xyz), header.point_count)
+    time_s = times.finish()
+    return PointCloud(xyz=xyz.finish(), origin=origin, time_s=time_s if timed else None)
+
+
+def point_count(path: Path) -> int:
+    """Return how many points a scan has by its header, no more than its size makes likely.
+
+    Raises
+    ------
+    InputError
+        If the header can't be read.
+    """
+    header = read_header(Path(path))
+    return min(header.point_count, _trusted_count(header))
 
 
 def _grown(xyz: FloatArray, length: int) -> FloatArray:
