@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
-from stages.made import bent, straight, tube_points
+from stages.made import bent, plane_points, straight, tube_points
 
 from twin_pipeline.catalogue import load_catalogue
 from twin_pipeline.config import Config
@@ -312,6 +312,19 @@ def test_pieces_beside_a_long_hidden_stretch_stay_two_pipes():
     points = tube_points(straight(8.0), 0.085, np.random.default_rng(2), noise_m=0.003)
     apart = points[(points[:, 0] < 2.5) | (points[:, 0] > 5.5)]
     assert [pipe.length_m for pipe in found_in(apart).pipes] == pytest.approx([2.5, 2.5], abs=0.1)
+
+
+@pytest.mark.parametrize(("radius_m", "length_m"), [(0.16, 6.0), (0.3154, 8.0)])
+def test_a_floor_right_below_leads_no_tube_astray(radius_m, length_m):
+    """Where it runs on below the tube, its normals are those of a wider tube's invert."""
+    rng = np.random.default_rng(4)
+    tube = tube_points(
+        straight(length_m), radius_m, rng, arc_deg=150.0, per_m2=4_000.0, noise_m=0.003
+    )
+    floor = plane_points((0.0, -0.6), (length_m, 0.6), -radius_m - 0.05, rng, per_m2=2_000.0)
+    (pipe,) = found_in(np.concatenate([tube, floor])).pipes
+    assert pipe.length_m == pytest.approx(length_m, abs=0.1)
+    assert pipe.outer_diameter_m == pytest.approx(2.0 * radius_m, abs=DIAMETER_TOLERANCE_M)
 
 
 def test_stages_are_announced_in_their_order():

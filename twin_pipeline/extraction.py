@@ -70,6 +70,8 @@ class _Search:
     def measured(self, run: Run) -> Tube | None:
         """Return the tube that a run holds; None where there is none, or none to be believed."""
         tube = measure(self.pyramid, run, self.config.measure)
+        if tube is not None and tube.misfit > _SHAPED:
+            run, tube = self._closely(run, tube)
         if tube is not None and _doubtful(tube):
             run, tube = self._again(run, tube)
         if tube is not None and _doubtful(tube):
@@ -103,6 +105,8 @@ class _Search:
         has to show it.
         """
         tube = measure(self.pyramid, piece, self.config.measure, probe=True)
+        if tube is not None and tube.misfit > _SHAPED:
+            _, tube = self._closely(piece, tube, probe=True)
         against = self._against(tube)
         self.observer.tried(piece, tube, against, probe=True)
         if against is None:
@@ -128,6 +132,11 @@ class _Search:
         if second is None or second.misfit > tube.misfit:
             return run, tube
         return led, second
+
+    def _closely(self, run: Run, tube: Tube, *, probe: bool = False) -> tuple[Run, Tube]:
+        """Measure only what lies near the run, if that is rounder than what was measured."""
+        close = measure(self.pyramid, run, self.config.measure, probe=probe, closely=True)
+        return (run, tube) if close is None or close.misfit > tube.misfit else (_led_by(close), close)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

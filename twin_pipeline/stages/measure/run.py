@@ -45,6 +45,10 @@ _END_REACH_M = 0.3
 _END_COSINE = 0.8
 _COARSE_COSINE = 0.3
 _FIRM_PRIOR, _LOOSE_PRIOR = 0.02, 0.002
+_NOISES = 4.0
+"""From the shell to where points have no weight in the end."""
+_BAND, _CLOSE_BAND = 0.3, 0.1
+"""Of the radius, around the followed run: where points may be at first."""
 
 
 def sparsely_covered(pyramid: Pyramid, run: Run) -> bool:
@@ -60,13 +64,16 @@ def measure(
     *,
     probe: bool = False,
     with_drift: bool = False,
+    closely: bool = False,
 ) -> Tube | None:
     """Fit a tube to a run; None where the points do not hold one.
 
     As a probe it takes some thousands of points only, enough to tell whether there is a tube. The
     scan's drift is solved for with it on demand, where it is known when points were recorded.
+    Closely, only points near the followed run take part from the beginning: a run that was
+    followed well is then not led away by a floor or soil close to the tube.
     """
-    begun = begin(pyramid, run, probe=probe)
+    begun = begin(pyramid, run, probe=probe, closely=closely)
     if begun is None:
         return None
     weights = solved(pyramid, begun, options, with_drift=with_drift)
@@ -101,9 +108,12 @@ class Begun:
     """Least cosine between normals and radial vectors in the end."""
     by_shape: bool
     """Whether normals are so coarse that the shape of the cross-section must tell soil."""
+    closely: bool
 
 
-def begin(pyramid: Pyramid, run: Run, *, probe: bool = False) -> Begun | None:
+def begin(
+    pyramid: Pyramid, run: Run, *, probe: bool = False, closely: bool = False
+) -> Begun | None:
     """Gather the points of a run; None where there are too few."""
     step = float(np.clip(0.5 * run.radius_m, 0.03, 0.10))
     axis = polyline.extend(polyline.resample(run.axis, step), max(2.0 * run.radius_m, 0.3), back=10)
@@ -115,8 +125,10 @@ def begin(pyramid: Pyramid, run: Run, *, probe: bool = False) -> Begun | None:
         index, segment = index[::every], segment[::every]
     normals, normal_std, poor = point_normals(pyramid, index, run.radius_m)
     adj = Adjustment(pyramid.xyz[index], normals, axis, segment, run.radius_m, step)
+    if closely:
+        adj.noise = _CLOSE_BAND * run.radius_m / _NOISES
     gate = math.cos(min(max(math.radians(23.0), 3.0 * normal_std), 1.2))
-    return Begun(adj, index, gate, by_shape=poor)
+    return Begun(adj, index, gate, by_shape=poor, closely=closely)
 
 
 def _reach(run: Run) -> float:
@@ -127,9 +139,10 @@ def iterate(begun: Begun, options: MeasureOptions) -> FloatArray | None:
     """Narrow band, gate and stiffness step by step; return the final weights."""
     adj = begun.adjustment
     weights = np.zeros(len(adj.points))
+    widest = _CLOSE_BAND if begun.closely else _BAND
     for iteration in range(_ITERATIONS):
-        settled = 4.0 * adj.noise
-        band = max(0.3 * adj.start_radius * 0.7**iteration, settled) if iteration < 8 else settled
+        settled = _NOISES * adj.noise
+        band = max(widest * adj.start_radius * 0.7**iteration, settled) if iteration < 8 else settled
         adj.radius_prior = _radius_prior(begun, iteration)
         adj.max_curvature = max(0.15 * 0.75**iteration, options.stiff_curvature_per_m)
         min_cosine = _min_cosine(begun, iteration)
@@ -158,7 +171,8 @@ def _radius_prior(begun: Begun, iteration: int) -> float:
     """Return what the followed radius counts, in units of all points."""
     if iteration >= _RELEASE_FROM:
         return 1e-6
-    return _FIRM_PRIOR if begun.by_shape and iteration < _TRIM_FROM else _LOOSE_PRIOR
+    firm = (begun.by_shape or begun.closely) and iteration < _TRIM_FROM
+    return _FIRM_PRIOR if firm else _LOOSE_PRIOR
 
 
 def _min_cosine(begun: Begun, iteration: int) -> float:
