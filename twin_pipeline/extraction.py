@@ -136,7 +136,9 @@ class _Search:
     def _closely(self, run: Run, tube: Tube, *, probe: bool = False) -> tuple[Run, Tube]:
         """Measure only what lies near the run, if that is rounder than what was measured."""
         close = measure(self.pyramid, run, self.config.measure, probe=probe, closely=True)
-        return (run, tube) if close is None or close.misfit > tube.misfit else (_led_by(close), close)
+        return (
+            (run, tube) if close is None or close.misfit > tube.misfit else (_led_by(close), close)
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -98,6 +98,7 @@ seen over 93 % of its length
 x: no pipe found in the scan
 left out a tube of 55 mm at -12791.55, -34395.65, 36.80: shoring strut
 left out a tube of 55 mm at -12791.55, -34395.65, 36.80: stands upright
+left out a tube of 68 mm at -1.55, -3.65, 6.80: soil that hides the main below it
 left out a tube of 9 mm at -1.55, -3.65, 6.80: its points scatter by 9.1 mm, more than on a pipe
 T1 is 400.0 mm off, the most of 6 (limit 50.0 mm; rms 1.3 mm); without T1 the others agree: check it
 1 sigma up to 3.1 mm at the scan's edge (limit 50.0 mm)

@@ -1,5 +1,7 @@
 """Roles of hand-made tubes in a trench 10 m long along +x, under a pavement at zero."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
@@ -49,6 +51,30 @@ def test_a_main_may_bend():
     nodes = bent(4.0, 45.0, 0.6, 1.0) + np.array([0.0, 0.0, -1.1])
     main = make_tube(nodes)
     assert roles(main) == [(main, Role.MAIN)]
+
+
+def test_a_ridge_over_a_hidden_stretch_of_the_main_is_the_soil_that_hides_it():
+    along = MAIN.nodes[:, 0]
+    hidden = replace(MAIN, observed=(along < 4.0) | (along > 5.6))
+    ridge = make_tube(straight(1.4, (4.1, 0.12, -0.95), 3.0), 0.034)
+    assert left_out(hidden, ridge) == [(ridge, "soil that hides the main below it")]
+    assert roles(hidden, ridge) == [(hidden, Role.MAIN)]
+
+
+@pytest.mark.parametrize(
+    ("start", "heading_deg"),
+    [
+        pytest.param((7.0, 0.12, -0.95), 3.0, id="where the main is seen"),
+        pytest.param((4.1, 0.35, -0.95), 3.0, id="beside the main"),
+        pytest.param((4.1, 0.12, -1.2), 3.0, id="below the main"),
+        pytest.param((4.6, -0.3, -0.95), 60.0, id="across the main"),
+    ],
+)
+def test_other_tubes_near_a_hidden_stretch_are_pipes(start, heading_deg):
+    along = MAIN.nodes[:, 0]
+    hidden = replace(MAIN, observed=(along < 4.0) | (along > 5.6))
+    other = make_tube(straight(1.4, start, heading_deg), 0.034)
+    assert other in [tube for tube, _ in roles(hidden, other)]
 
 
 def test_a_pipe_in_a_trench_that_winds_is_the_main_and_its_struts_are_struts():

@@ -14,6 +14,9 @@ from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray, Role
 
 _SAME_DEPTH_M = 0.12
+_RIDGE_DEG = 20.0
+_STRAY = 0.3
+"""Share of a ridge's length that may lie aside of the main's hidden stretch."""
 _SAME_SIZE = 0.35
 _LONG_M, _WIDE_DEG = 2.0, 100.0
 _PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -88,6 +91,9 @@ def classify(
             left_out.append(LeftOut(tube, reason))
     mains = _mains(buried, ground, options)
     others = [tube for tube in buried if not any(tube is main for main in mains)]
+    ridges = [tube for tube in others if any(_hides(tube, main) for main in mains)]
+    left_out += [LeftOut(tube, "soil that hides the main below it") for tube in ridges]
+    others = [tube for tube in others if not any(tube is ridge for ridge in ridges)]
     struts = _struts(others, mains, ground, options)
     left_out += [LeftOut(tube, "shoring strut") for tube in struts]
     found = [Classified(main, Role.MAIN) for main in mains]
@@ -200,6 +206,17 @@ def _angle_between(tube: Tube, main: Tube) -> float:
     chord = _chord(tube).copy()
     direction[2] = chord[2] = 0.0
     return _acute_deg(chord, direction)
+
+
+def _hides(tube: Tube, main: Tube) -> bool:
+    """Tell the ridge of a mound that lies along a main over a stretch of it that was not seen."""
+    distance_m = np.linalg.norm(main.nodes[:, None, :2] - tube.nodes[None, :, :2], axis=2)
+    nearest = distance_m.argmin(axis=0)
+    beside = distance_m.min(axis=0) > main.radius_m
+    below = tube.nodes[:, 2] < main.nodes[nearest, 2]
+    if _angle_between(tube, main) > _RIDGE_DEG or max(beside.mean(), below.mean()) > _STRAY:
+        return False
+    return float(main.observed[nearest].mean()) <= _STRAY
 
 
 def _struts(

@@ -142,7 +142,9 @@ def iterate(begun: Begun, options: MeasureOptions) -> FloatArray | None:
     widest = _CLOSE_BAND if begun.closely else _BAND
     for iteration in range(_ITERATIONS):
         settled = _NOISES * adj.noise
-        band = max(widest * adj.start_radius * 0.7**iteration, settled) if iteration < 8 else settled
+        band = (
+            max(widest * adj.start_radius * 0.7**iteration, settled) if iteration < 8 else settled
+        )
         adj.radius_prior = _radius_prior(begun, iteration)
         adj.max_curvature = max(0.15 * 0.75**iteration, options.stiff_curvature_per_m)
         min_cosine = _min_cosine(begun, iteration)
