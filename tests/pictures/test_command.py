@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from twin_pipeline.cli.running import Given
+from twin_pipeline.cli.flags import flags_of
+from twin_pipeline.cli.scan_commands import Measuring
 from twin_pipeline.config import load_config
 from twin_pipeline.pictures.folder import INDEX
 
@@ -50,6 +51,6 @@ def test_check_draws_too(scan, tmp_path):
 
 def test_other_processes_draw_into_the_same_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    flags = Given(None, None, None, None, debug_dir=tmp_path.relative_to(tmp_path) / "debug")
-    config = load_config(None, environment={}, flags=flags.settings())
+    flags = flags_of(Measuring(debug_dir=tmp_path.relative_to(tmp_path) / "debug"))
+    config = load_config(None, environment={}, flags=flags)
     assert config.debug.folder == str(tmp_path / "debug")

@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from twin_pipeline.cli.failures import GATE_FAILED
+from twin_pipeline.cli.options import Reading
 from twin_pipeline.errors import InputError
 from twin_pipeline.preparing import readable_scan
 from twin_pipeline.stages.read import ReadOptions, describe_scan, inspect_scan, sha256_of
@@ -18,10 +19,11 @@ from twin_pipeline.view import Access, serve
 __all__ = ["Access", "info", "validate", "view"]
 
 
-def info(scan: Path, *, salvage: bool, pdal_pipeline: Path | None, as_json: bool) -> None:
+def info(scan: Path, reading: Reading, *, as_json: bool) -> None:
     """Print what a scan is; fail if its points can't be used."""
-    pipeline = None if pdal_pipeline is None else str(pdal_pipeline)
-    options = ReadOptions(salvage=salvage, pdal_pipeline=pipeline)
+    given = reading.pdal_pipeline
+    pipeline = None if given is None else str(given)
+    options = ReadOptions(salvage=reading.salvage, pdal_pipeline=pipeline)
     with readable_scan(scan, options) as (path, notes):
         found = inspect_scan(path)
     if path != scan:

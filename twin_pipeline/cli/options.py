@@ -1,9 +1,12 @@
 """Arguments and options that commands share, with their help."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from twin_pipeline.cli.grouping import Key
 
 Scan = Annotated[Path, typer.Argument(metavar="SCAN", help="LAS or LAZ file.")]
 Scans = Annotated[
@@ -25,6 +28,7 @@ Crs = Annotated[
         metavar="CRS",
         help="CRS of the scan: EPSG:code, WKT, or 'local'. Without it the scan's record holds.",
     ),
+    Key("crs", "crs"),
 ]
 Vertical = Annotated[
     str | None,
@@ -33,6 +37,7 @@ Vertical = Annotated[
         help="What elevations are: jgd2011 or jgd2024 (T.P.), ap, yp, egm2008, egm96, EPSG:code, "
         "ellipsoidal.",
     ),
+    Key("crs", "vertical"),
 ]
 VerticalOffset = Annotated[
     float | None,
@@ -40,6 +45,7 @@ VerticalOffset = Annotated[
         metavar="METRES",
         help="Work datum: what an elevation of the scan reads where --vertical reads zero.",
     ),
+    Key("crs", "vertical_offset_m"),
 ]
 Geoid = Annotated[
     str | None,
@@ -47,6 +53,7 @@ Geoid = Annotated[
         metavar="MODEL",
         help="Geoid of the elevations: gsigeo2011, jpgeo2024, or a GTX, ISG or GeoTIFF file.",
     ),
+    Key("crs", "geoid"),
 ]
 ForceCrs = Annotated[
     bool,
@@ -54,6 +61,7 @@ ForceCrs = Annotated[
         "--force-crs",
         help="Take coordinates, CRS and heights as set, though they look wrong.",
     ),
+    Key("crs", "force_crs"),
 ]
 AxisOrder = Annotated[
     str | None,
@@ -61,10 +69,12 @@ AxisOrder = Annotated[
         metavar="ORDER",
         help="Order of the file's coordinates: en (easting first, the default) or ne.",
     ),
+    Key("crs", "axis_order"),
 ]
 Material = Annotated[
     str | None,
     typer.Option(metavar="CODE", help="Material of the pipes: DIP, SP, HPPE, VP or SUS."),
+    Key("nominal", "material"),
 ]
 Origin = Annotated[
     str | None,
@@ -72,6 +82,7 @@ Origin = Annotated[
         metavar="LON,LAT,HEIGHT",
         help="Where a local scan's zero lies: degrees and ellipsoidal height, with --crs local.",
     ),
+    Key("crs", "origin"),
 ]
 DebugDir = Annotated[
     Path | None,
@@ -80,16 +91,19 @@ DebugDir = Annotated[
         metavar="DIR",
         help="Draw pictures of every stage into DIR/SITE: pictures.html shows them.",
     ),
+    Key("debug", "folder"),
 ]
 Salvage = Annotated[
     bool,
     typer.Option("--salvage", help="Use what a cut-off or damaged scan has, and say what lacks."),
+    Key("read", "salvage"),
 ]
 PdalPipeline = Annotated[
     Path | None,
     typer.Option(
         "--pdal-pipeline", metavar="FILE.json", help="Read scans through these stages of PDAL."
     ),
+    Key("read", "pdal_pipeline"),
 ]
 Resume = Annotated[
     bool,
@@ -114,6 +128,7 @@ Boundary = Annotated[
         metavar="FILE",
         help="Boundary line (官民境界) for offsets: GeoJSON, CSV, DXF or LandXML.",
     ),
+    Key("boundary", "file"),
 ]
 Design = Annotated[
     str | None,
@@ -121,6 +136,7 @@ Design = Annotated[
         metavar="FILE",
         help="Designed centreline with levels: GeoJSON, CSV, DXF or LandXML; compared per station.",
     ),
+    Key("design", "file"),
 ]
 FORMATS = (
     "gpkg, geojson, csv, shapefile, shapefile-cp932, flatgeobuf, geoparquet, kml, kmz, dxf, "
@@ -133,6 +149,7 @@ Job = Annotated[
         help="Job file, CSV or TOML keyed by site: construction number, route, fiscal year, "
         "joint type, material.",
     ),
+    Key("job", "file"),
 ]
 Gcp = Annotated[
     str | None,
@@ -141,6 +158,7 @@ Gcp = Annotated[
         help="Control points to move the scan onto: name,easting,northing,elevation in the run's "
         "CRS, scan_x,scan_y,scan_z as the scan has them.",
     ),
+    Key("registration", "gcp"),
 ]
 PublicUrl = Annotated[
     str | None,
@@ -148,6 +166,7 @@ PublicUrl = Annotated[
         metavar="URL",
         help="Where OUT will be served: absolute addresses in catalog.json, for other viewers.",
     ),
+    Key("view", "public_url"),
 ]
 Runs = Annotated[list[Path], typer.Argument(metavar="OUT", help="Output folders of finished runs.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a finished run at OUT.")]
@@ -157,3 +176,59 @@ DryRun = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no messages.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Tracebacks of failures.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Heights:
+    """What a scan's coordinates are."""
+
+    crs: Crs = None
+    vertical: Vertical = None
+    vertical_offset: VerticalOffset = None
+    geoid: Geoid = None
+    axis_order: AxisOrder = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Heights):
+    """The same, and how a scan comes to its place."""
+
+    origin: Origin = None
+    force_crs: ForceCrs = False
+    gcp: Gcp = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How scans are read."""
+
+    salvage: Salvage = False
+    pdal_pipeline: PdalPipeline = None
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """What may be replaced, and what may be used."""
+
+    overwrite: Overwrite = False
+    resume: Resume = False
+    jobs: Jobs = None
+    scheduler: Scheduler = None
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """Files that tell more than the scan."""
+
+    boundary: Boundary = None
+    design: Design = None
+    job: Job = None
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What is printed."""
+
+    json: Json = False
+    quiet: Quiet = False
+    verbose: Verbose = False

@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from twin_pipeline.batch import RunSummary, run_batch
 from twin_pipeline.checking import check_scan
 from twin_pipeline.cli.compilation import begin_compilation, compile_all, remember_compilation
 from twin_pipeline.cli.failures import FAILED, GATE_FAILED
+from twin_pipeline.cli.options import How, Telling
 from twin_pipeline.cli.table import aligned, pipe_table
 from twin_pipeline.cli.terminal import TerminalProgress
 from twin_pipeline.cluster import Resources
-from twin_pipeline.config import Config, Flags, Setting, load_config
+from twin_pipeline.config import Config, Flags, load_config
 from twin_pipeline.crs import Decision
 from twin_pipeline.errors import AllFailedError
 from twin_pipeline.manifest import sites_given
@@ -34,100 +35,29 @@ from twin_pipeline.siting import locate, registered, require_targets
 from twin_pipeline.stages.read import inspect_scan
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """Flags that stand for configuration keys; None where not given."""
-
-    crs: str | None
-    vertical: str | None
-    geoid: str | None
-    axis_order: str | None
-    material: str | None = None
-    origin: str | None = None
-    vertical_offset: float | None = None
-    force_crs: bool = False
-    gcp: str | None = None
-    debug_dir: Path | None = None
-    salvage: bool = False
-    pdal_pipeline: Path | None = None
-    boundary: str | None = None
-    design: str | None = None
-    job: str | None = None
-    attributes: str | None = None
-    compress: str | None = None
-    tiles_version: str | None = None
-    public_url: str | None = None
-
-    def settings(self) -> Flags:
-        """Return them as settings of the configuration."""
-        # other processes may work in another folder
-        debug = None if self.debug_dir is None else str(self.debug_dir.absolute())
-        places: dict[tuple[str, str], tuple[str, object]] = {
-            ("crs", "crs"): ("--crs", self.crs),
-            ("crs", "vertical"): ("--vertical", self.vertical),
-            ("crs", "geoid"): ("--geoid", self.geoid),
-            ("crs", "axis_order"): ("--axis-order", self.axis_order),
-            ("nominal", "material"): ("--material", self.material),
-            ("crs", "origin"): ("--origin", self.origin),
-            ("crs", "vertical_offset_m"): ("--vertical-offset", self.vertical_offset),
-            ("registration", "gcp"): ("--gcp", self.gcp),
-            ("crs", "force_crs"): ("--force-crs", self.force_crs),
-            ("read", "salvage"): ("--salvage", self.salvage),
-            ("boundary", "file"): ("--boundary", self.boundary),
-            ("design", "file"): ("--design", self.design),
-            ("job", "file"): ("--job", self.job),
-            ("tiles", "attributes"): ("--attributes", self.attributes),
-            ("tiles", "compression"): ("--compress", self.compress),
-            ("tiles", "tiles_version"): ("--tiles-version", self.tiles_version),
-            ("debug", "folder"): ("--debug-dir", debug),
-            ("view", "public_url"): ("--public-url", self.public_url),
-        }
-        if self.pdal_pipeline is not None:
-            path = str(self.pdal_pipeline.absolute())
-            places["read", "pdal_pipeline"] = ("--pdal-pipeline", path)
-        return {place: Setting(value, flag) for place, (flag, value) in places.items() if value}
-
-
-@dataclass(frozen=True, slots=True)
-class How:
-    """Flags on what may be replaced and what may be used."""
-
-    overwrite: bool = False
-    resume: bool = False
-    jobs: int | None = None
-    scheduler: str | None = None
-
-    def arguments(self) -> dict[str, Any]:
-        """Return them as `run_batch` takes them."""
-        resources = Resources(self.jobs, self.scheduler)
-        return {"overwrite": self.overwrite, "resume": self.resume, "resources": resources}
-
-
 def run(
     scans: Sequence[Path],
     out: Path,
     config_file: Path | None,
-    given: Given,
+    flags: Flags,
     how: How,
-    *,
-    as_json: bool,
-    quiet: bool,
+    telling: Telling,
 ) -> None:
     """Run the pipeline and print the pipes; exit with GATE_FAILED if a gate failed."""
-    config = load_config(config_file, flags=given.settings())
+    config = load_config(config_file, flags=flags)
     sites = sites_of(sites_given(scans, config), config)
     if not (how.overwrite or how.resume):
         require_picture_places((site.name for site in sites), config)
-    with TerminalProgress(quiet=quiet) as progress:
+    with TerminalProgress(quiet=telling.quiet) as progress:
         if len(sites) > 1:
             compile_all(progress)
         else:
             begin_compilation(progress)
-        with record_printed(as_json=as_json):
+        with record_printed(as_json=telling.json):
             summary = to_place(partial(run_batch, sites), out, config, progress, how)
         pass_on_warnings(summary, progress)
     remember_compilation()
-    print_summary(summary, pipe_table(summary.results), as_json=as_json)
+    print_summary(summary, pipe_table(summary.results), as_json=telling.json)
     end(summary)
 
 
@@ -141,32 +71,36 @@ def to_place(
     """Do the work into a folder, or by way of a folder of this machine into object storage."""
     address = address_of(out)
     if address is None:
-        return work(out, config, progress, **how.arguments())
+        return work(out, config, progress, **_arguments(how))
     store, place = Store.at(address), local_place(address)
     store.require_free(overwrite=how.overwrite, resume=how.resume)
     if how.resume:
         store.fetch(place, progress)
     else:
         forget(address)
-    summary = work(place, config, progress, **how.arguments())
+    summary = work(place, config, progress, **_arguments(how))
     store.publish(place, progress)
     forget(address)
     return replace(summary, out=address)
 
 
-def check(
-    scan: Path, config_file: Path | None, given: Given, *, as_json: bool, quiet: bool
-) -> None:
+def _arguments(how: How) -> dict[str, Any]:
+    """Return flags as `run_batch` takes them."""
+    resources = Resources(how.jobs, how.scheduler)
+    return {"overwrite": how.overwrite, "resume": how.resume, "resources": resources}
+
+
+def check(scan: Path, config_file: Path | None, flags: Flags, telling: Telling) -> None:
     """Print what was checked, a line each; exit with GATE_FAILED if anything failed."""
-    config = load_config(config_file, flags=given.settings())
+    config = load_config(config_file, flags=flags)
     require_picture_places([scan.stem], config)
-    with TerminalProgress(quiet=quiet) as progress:
+    with TerminalProgress(quiet=telling.quiet) as progress:
         begin_compilation(progress)
         progress.site(scan.stem, 1, 1)
         items = check_scan(scan, config, progress)
     remember_compilation()
     failed = sum(not item.passed for item in items)
-    if as_json:
+    if telling.json:
         found = {"passed": not failed, "items": [item.to_dict() for item in items]}
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
@@ -189,10 +123,10 @@ def record_printed(*, as_json: bool) -> Iterator[None]:
 
 
 def announce(
-    scans: Sequence[Path], out: Path, config_file: Path | None, given: Given, how: How
+    scans: Sequence[Path], out: Path, config_file: Path | None, flags: Flags, how: How
 ) -> None:
     """Print what `run` would do, after the checks that need no pass over the points."""
-    config = load_config(config_file, flags=given.settings())
+    config = load_config(config_file, flags=flags)
     sites = sites_of(sites_given(scans, config), config)
     for site in sites:
         require_scans(site)

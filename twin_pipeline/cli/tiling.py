@@ -1,56 +1,45 @@
 """The command tile."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from twin_pipeline.batch import RunSummary, append_tiles, remove_sites, tile_batch
+from twin_pipeline.cli.options import How, Telling
 from twin_pipeline.cli.running import (
-    Given,
-    How,
     end,
     pass_on_warnings,
     print_summary,
     record_printed,
     to_place,
 )
+from twin_pipeline.cli.scan_commands import Change
 from twin_pipeline.cli.terminal import TerminalProgress
-from twin_pipeline.config import load_config
+from twin_pipeline.config import Flags, load_config
 from twin_pipeline.errors import UsageError
 from twin_pipeline.manifest import sites_given
 from twin_pipeline.progress import Progress
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Flags on what is done to a finished output folder."""
-
-    append: bool = False
-    remove: tuple[str, ...] = ()
 
 
 def tile(
     scans: Sequence[Path],
     out: Path,
     config_file: Path | None,
-    given: Given,
+    flags: Flags,
     how: How,
     change: Change,
-    *,
-    as_json: bool,
-    quiet: bool,
+    telling: Telling,
 ) -> None:
     """Write point tiles, or change which sites there are, and print how many."""
-    work = _work(scans, out, config_file, given, how, change)
-    with TerminalProgress(quiet=quiet) as progress:
-        with record_printed(as_json=as_json):
+    work = _work(scans, out, config_file, flags, how, change)
+    with TerminalProgress(quiet=telling.quiet) as progress:
+        with record_printed(as_json=telling.json):
             summary = work(progress)
         pass_on_warnings(summary, progress)
     counts = summary.record["counts"]
     sites = f" of {counts['sites']:,} sites" if counts["sites"] > 1 else ""
     tiles = f" in {counts['tiles']:,} tiles" if "tiles" in counts else ""
-    print_summary(summary, f"{counts['points_in']:,} points{sites}{tiles}", as_json=as_json)
+    print_summary(summary, f"{counts['points_in']:,} points{sites}{tiles}", as_json=telling.json)
     end(summary)
 
 
@@ -58,7 +47,7 @@ def _work(
     scans: Sequence[Path],
     out: Path,
     config_file: Path | None,
-    given: Given,
+    flags: Flags,
     how: How,
     change: Change,
 ) -> Callable[[Progress], RunSummary]:
@@ -68,7 +57,7 @@ def _work(
         return partial(remove_sites, change.remove, out)
     if not scans:
         raise UsageError("give the scans to tile, or --remove SITE; see tile --help")
-    config = load_config(config_file, flags=given.settings())
+    config = load_config(config_file, flags=flags)
     sites = sites_given(scans, config)
     call = append_tiles if change.append else tile_batch
 

@@ -13,9 +13,9 @@ import typer
 
 from twin_pipeline.cli.compilation import compile_all
 from twin_pipeline.cli.failures import GATE_FAILED
-from twin_pipeline.cli.running import Given
+from twin_pipeline.cli.options import Telling
 from twin_pipeline.cli.terminal import TerminalProgress
-from twin_pipeline.config import Config, load_config
+from twin_pipeline.config import Config, Flags, load_config
 from twin_pipeline.errors import InputError
 from twin_pipeline.intake.opening import watch as open_watch
 from twin_pipeline.job import load_job_file
@@ -30,28 +30,27 @@ def watch(
     folder: Path,
     out: Path,
     config_file: Path | None,
-    given: Given,
+    flags: Flags,
+    telling: Telling,
     *,
     once: bool,
-    as_json: bool,
-    quiet: bool,
 ) -> None:
     """Answer what is dropped into a folder until interrupted; a line for each on stdout."""
-    config = load_config(config_file, flags=given.settings())
+    config = load_config(config_file, flags=flags)
     _require_side_files(config)
 
     def told(answer: Mapping[str, Any]) -> None:
-        typer.echo(json.dumps(answer, ensure_ascii=False) if as_json else _line(answer))
+        typer.echo(json.dumps(answer, ensure_ascii=False) if telling.json else _line(answer))
 
     def note(text: str) -> None:
-        if not quiet:
+        if not telling.quiet:
             at = dt.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S")
             typer.echo(f"{at} {text}", err=True)
 
     with open_watch(folder, out, config, told, note) as watching:
         try:
             with _stoppable():
-                with TerminalProgress(quiet=quiet) as progress:
+                with TerminalProgress(quiet=telling.quiet) as progress:
                     compile_all(progress)
                 if once:
                     watching.once()
