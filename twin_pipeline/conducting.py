@@ -1,0 +1,103 @@
+"""The work on the sites of a batch: what still holds is kept, the rest is done and noted."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from twin_pipeline.cluster import on_cluster
+from twin_pipeline.completing import How
+from twin_pipeline.delivering import describe_site, is_paged
+from twin_pipeline.durable.files import write_json
+from twin_pipeline.durable.work import Work
+from twin_pipeline.errors import Interrupted, TwinPipelineError
+from twin_pipeline.performing import Done, Failure, failure_of, perform
+from twin_pipeline.pipeline import run_site
+from twin_pipeline.progress import Progress
+from twin_pipeline.site import Site
+from twin_pipeline.states import Seen, holds, state_of
+from twin_pipeline.tiling import tile_site
+from twin_pipeline.watching import Watch
+
+
+def work_on(
+    command: str, site: Site, folder: Path, progress: Progress, *, paged: bool = False
+) -> Done:
+    """Do the work of a command on one site; see `perform`.
+
+    `paged` tells that the site gets a report of its own.
+    """
+    if command == "tile":
+        return perform(tile_site, site, folder, progress)
+    describe = partial(describe_site, config=site.config, paged=paged)
+    return perform(run_site, site, folder, progress, describe)
+
+
+def prepare(work: Work, sites: Sequence[Site], how: How, started: dt.datetime) -> None:
+    """Keep what still holds of an interrupted or finished run, and note what is to be done."""
+    named = {site.name: site for site in sites}
+    kept = {
+        name
+        for name, state in work.done().items()
+        if name in named and holds(how.command, named[name], state)
+    }
+    for name in work.done().keys() - kept:
+        work.forget(name)
+    work.begin({"command": how.command, "sites": list(named), "started_at": started.isoformat()})
+    if how.resume:
+        for name, state in work.finished().items():
+            if name in named and name not in kept and holds(how.command, named[name], state):
+                work.adopt(name)
+
+
+def work_all(work: Work, sites: Sequence[Site], how: How, watch: Watch) -> dict[str, Failure]:
+    """Do what is not done yet; return the failures by site."""
+    done = work.done()
+    pending = [site for site in sites if site.name not in done]
+    failures: dict[str, Failure] = {}
+    seen = {site.name: Seen.of(site) for site in pending}
+    try:
+        for site, attempt, ended in _ended(work, pending, how, watch, len(sites)):
+            failure = ended if isinstance(ended, Failure) else None
+            if isinstance(ended, Done):
+                failure = _commit(work, how.command, site, seen[site.name], attempt, ended)
+            if failure is not None:
+                failures[site.name] = failure
+                write_json(work.failed / f"{len(failures)}.json", failure.to_dict())
+            watch.ended(site, failure)
+    except KeyboardInterrupt as error:
+        count = len(work.done())
+        if work.worth_keeping:
+            raise Interrupted(
+                f"interrupted; {count} of {len(sites)} sites are done, --resume goes on from there"
+            ) from error
+        raise
+    return failures
+
+
+def _commit(
+    work: Work, command: str, site: Site, seen: Seen, attempt: Path, done: Done
+) -> Failure | None:
+    try:
+        work.commit(site.name, attempt, state_of(command, site, seen, done))
+    except TwinPipelineError as error:
+        return failure_of(site, error)
+    return None
+
+
+def _ended(
+    work: Work, pending: Sequence[Site], how: How, watch: Watch, total: int
+) -> Iterator[tuple[Site, Path, Done | Failure]]:
+    """Yield each site when its work has ended; one that is the whole run may raise instead.
+
+    `total` counts those that are done already too.
+    """
+    if not pending:
+        return
+    if total == 1:
+        (site,) = pending
+        attempt = work.attempt(0)
+        yield site, attempt, work_on(how.command, site, attempt, watch.of(site))
+    else:
+        do = partial(work_on, how.command, paged=is_paged(total))
+        yield from on_cluster(do, pending, work, how.resources, watch)
