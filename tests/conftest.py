@@ -104,15 +104,15 @@ def known_pipes(monkeypatch) -> None:
 
     Several sites are done in this process, where the replacement is known.
     """
-    from twin_pipeline import batch, tiling
+    from twin_pipeline import conducting, tiling
 
     def run_site(site, staging, progress):
         outcome = tiling.tile_site(site, staging, progress)
         survey = make_survey(site.name, gates=(), warnings=())
         return replace(outcome, result=replace(outcome.result, survey=survey))
 
-    monkeypatch.setattr(batch, "run_site", run_site)
-    monkeypatch.setattr(batch, "on_cluster", in_this_process)
+    monkeypatch.setattr(conducting, "run_site", run_site)
+    monkeypatch.setattr(conducting, "on_cluster", in_this_process)
 
 
 def in_this_process(do, sites, work, resources, watch):

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 from factories import make_empty_survey
 
-from twin_pipeline import batch
+from twin_pipeline import batch, conducting
 from twin_pipeline.cli import main
 from twin_pipeline.cli.running import pass_on_warnings
 from twin_pipeline.model import Gate
@@ -45,7 +45,7 @@ def failing(monkeypatch):
         def run_site(*_):
             raise error
 
-        monkeypatch.setattr(batch, "run_site", run_site)
+        monkeypatch.setattr(conducting, "run_site", run_site)
 
     return fail
 
@@ -120,14 +120,14 @@ class TestRun:
 
     def test_failed_gate_is_named(self, call, make_scan, tmp_path, monkeypatch):
         gate = Gate("coverage", passed=False, detail="only 40 % of the trench was seen")
-        run_site = batch.run_site
+        run_site = conducting.run_site
 
         def with_gate(*arguments):
             outcome = run_site(*arguments)
             object.__setattr__(outcome.result.survey, "gates", (gate,))
             return outcome
 
-        monkeypatch.setattr(batch, "run_site", with_gate)
+        monkeypatch.setattr(conducting, "run_site", with_gate)
         out = tmp_path / "out"
         code, text, messages = call("run", make_scan(), "-o", out, *HEIGHTS)
         assert code == 3
@@ -203,9 +203,9 @@ class TestFailures:
     def test_termination_cleans_up(self, make_scan, tmp_path):
         scan = make_scan()
         script = (
-            "import os, signal, sys\nfrom twin_pipeline import batch\n"
+            "import os, signal, sys\nfrom twin_pipeline import conducting\n"
             "from twin_pipeline.cli import main\n"
-            "batch.run_site = lambda *_: os.kill(os.getpid(), signal.SIGTERM)\n"
+            "conducting.run_site = lambda *_: os.kill(os.getpid(), signal.SIGTERM)\n"
             "sys.argv = ['twin-pipeline', *sys.argv[1:]]\nmain()"
         )
         command = [sys.executable, "-c", script, "run", scan, "-o", tmp_path / "out", "-q"]
@@ -230,7 +230,7 @@ def test_no_pipe_is_said(call, make_scan, tmp_path, monkeypatch):
         outcome = tile_site(site, *rest)
         return replace(outcome, result=replace(outcome.result, survey=make_empty_survey(site.name)))
 
-    monkeypatch.setattr(batch, "run_site", run_site)
+    monkeypatch.setattr(conducting, "run_site", run_site)
     code, text, messages = call("run", make_scan(), "-o", tmp_path / "out", *HEIGHTS)
     assert code == 3
     assert text.startswith("no pipe was found")

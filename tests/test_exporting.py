@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from report.complete import with_sections
 
-from twin_pipeline import batch, exporting
+from twin_pipeline import batch, conducting, exporting
 from twin_pipeline.cli.options import FORMATS as OFFERED
 from twin_pipeline.config import Config
 from twin_pipeline.crs import CrsOptions
@@ -72,7 +72,7 @@ def test_each_format_stands_in_its_folder_beside_a_manifest(out):
 
 
 def test_the_report_comes_again_without_the_scans(make_scan, tmp_path, monkeypatch):
-    run = batch.run_site
+    run = conducting.run_site
 
     def with_cross_sections(site, staging, progress):
         outcome = run(site, staging, progress)
@@ -80,7 +80,7 @@ def test_the_report_comes_again_without_the_scans(make_scan, tmp_path, monkeypat
         pipes = tuple(with_sections(pipe) for pipe in survey.pipes if pipe.cover_min_m)
         return replace(outcome, result=replace(outcome.result, survey=replace(survey, pipes=pipes)))
 
-    monkeypatch.setattr(batch, "run_site", with_cross_sections)
+    monkeypatch.setattr(conducting, "run_site", with_cross_sections)
     out = tmp_path / "out"
     batch.run_batch([make_scan("b.las")], out, CONFIG, Progress())
     (folder,), notes = export(out, "report")
@@ -202,13 +202,13 @@ def test_a_failure_leaves_nothing(out, monkeypatch):
 
 
 def test_a_run_hands_each_site_what_the_job_file_states(make_scan, tmp_path, monkeypatch):
-    stub, seen = batch.run_site, {}
+    stub, seen = conducting.run_site, {}
 
     def run_site(site, staging, progress):
         seen[site.name] = site.job
         return stub(site, staging, progress)
 
-    monkeypatch.setattr(batch, "run_site", run_site)
+    monkeypatch.setattr(conducting, "run_site", run_site)
     job = tmp_path / "job.toml"
     job.write_text(
         "[sites.a]\nroute_name = '区道1号'\n[sites.a.pipes.P2]\njoint_type = 'K'\n", "utf-8"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from twin_pipeline import batch, exporting
+from twin_pipeline import batch, conducting, exporting
 from twin_pipeline.config import Config
 from twin_pipeline.crs import CrsOptions
 from twin_pipeline.durable import exchange
@@ -34,27 +34,27 @@ def scans(make_scan):
 def worked(monkeypatch):
     """Return the list of sites that were worked on, in this order."""
     names = []
-    run_site = batch.run_site
+    run_site = conducting.run_site
 
     def noting(site, *rest):
         names.append(site.name)
         return run_site(site, *rest)
 
-    monkeypatch.setattr(batch, "run_site", noting)
+    monkeypatch.setattr(conducting, "run_site", noting)
     return names
 
 
 def interrupted(monkeypatch, scans, out, after, **how):
     """Run, and interrupt the work on the scan named `after`."""
     with monkeypatch.context() as patch:
-        run_site = batch.run_site
+        run_site = conducting.run_site
 
         def stopping(site, *rest):
             if site.name == after:
                 raise KeyboardInterrupt
             return run_site(site, *rest)
 
-        patch.setattr(batch, "run_site", stopping)
+        patch.setattr(conducting, "run_site", stopping)
         with pytest.raises(KeyboardInterrupt) as raised:
             batch.run_batch(scans, out, CONFIG, Progress(), **how)
     return raised.value
@@ -206,7 +206,7 @@ def test_removed_site_disappears(scans, tmp_path):
 
 
 def test_scan_that_changes_while_it_is_read_is_refused(scans, tmp_path, monkeypatch):
-    run_site = batch.run_site
+    run_site = conducting.run_site
 
     def meanwhile(site, *rest):
         outcome = run_site(site, *rest)
@@ -215,7 +215,7 @@ def test_scan_that_changes_while_it_is_read_is_refused(scans, tmp_path, monkeypa
                 file.write(b"more")
         return outcome
 
-    monkeypatch.setattr(batch, "run_site", meanwhile)
+    monkeypatch.setattr(conducting, "run_site", meanwhile)
     summary = batch.run_batch(scans, tmp_path / "out", CONFIG, Progress())
     (failed,) = summary.failed_sites
     assert "changed while it was read" in failed["reason"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from twin_pipeline import batch
+from twin_pipeline import batch, conducting
 from twin_pipeline.config import Config
 from twin_pipeline.crs import CrsOptions
 from twin_pipeline.errors import TwinPipelineError
@@ -125,13 +125,13 @@ def test_unreadable_scan_is_one_line(make_scan, tmp_path):
 @pytest.mark.usefixtures("known_pipes")
 def test_scan_that_vanishes_before_its_turn_costs_one_site(make_scan, tmp_path, monkeypatch):
     scans = [make_scan(f"{name}.las", points=200) for name in "ab"]
-    run_site = batch.run_site
+    run_site = conducting.run_site
 
     def removing(site, *rest):
         scans[1].unlink(missing_ok=True)
         return run_site(site, *rest)
 
-    monkeypatch.setattr(batch, "run_site", removing)
+    monkeypatch.setattr(conducting, "run_site", removing)
     summary = batch.run_batch(scans, tmp_path / "out", CONFIG, Progress())
     (failed,) = summary.failed_sites
     assert "b.las: does not exist" in failed["reason"]
@@ -139,13 +139,13 @@ def test_scan_that_vanishes_before_its_turn_costs_one_site(make_scan, tmp_path, 
 
 def test_nothing_is_readable_by_others_while_it_is_made(make_scan, tmp_path, monkeypatch):
     modes = []
-    tile_site = batch.tile_site
+    tile_site = conducting.tile_site
 
     def looking(*arguments):
         modes.append((tmp_path / ".out.work").stat().st_mode & 0o777)
         return tile_site(*arguments)
 
-    monkeypatch.setattr(batch, "tile_site", looking)
+    monkeypatch.setattr(conducting, "tile_site", looking)
     batch.tile_batch([make_scan(points=200)], tmp_path / "out", CONFIG, Progress())
     assert modes == [0o700]
     umask = os.umask(0)
@@ -237,7 +237,7 @@ def memory_kb(which):
 def refusal(scan, config, attempt):
     """Run a scan as a batch does; return why it was refused, None if it was not."""
     try:
-        batch.work_on("run", site_of(scan, config), attempt, Progress())
+        conducting.work_on("run", site_of(scan, config), attempt, Progress())
     except TwinPipelineError as error:
         return error
     return None

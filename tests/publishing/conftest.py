@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from twin_pipeline import batch
+from twin_pipeline import batch, conducting
 from twin_pipeline.config import Config
 from twin_pipeline.crs import CrsOptions
 from twin_pipeline.exporting import read_results
@@ -59,13 +59,13 @@ def small_viewer(tmp_path_factory, monkeypatch):
 def make_run(make_scan, tmp_path, known_pipes, monkeypatch):
     """Return a function that runs scans, of which the results are known."""
     _ = known_pipes
-    run_site = batch.run_site
+    run_site = conducting.run_site
 
     def dated(site, staging, progress):
         outcome = run_site(site, staging, progress)
         return replace(outcome, result=replace(outcome.result, provenance=PROVENANCE))
 
-    monkeypatch.setattr(batch, "run_site", dated)
+    monkeypatch.setattr(conducting, "run_site", dated)
 
     def run(name="out", scans=("掘削 1.las", "b.las"), points=2000, **changes):
         out = tmp_path / name
