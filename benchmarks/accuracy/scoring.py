@@ -8,6 +8,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from twin_pipeline.model import BoolArray, FittingKind, FloatArray, Pipe
+from twin_pipeline.synthetic.scene import Scene
 from twin_pipeline.synthetic.truth import BIN_M, PipeTruth, Truth
 
 MIN_ARC_DEG = 60.0
@@ -36,8 +37,12 @@ class Match:
     crown: FloatArray = field(default_factory=lambda: np.empty(0))
     cover: FloatArray = field(default_factory=lambda: np.empty(0))
     cover_std: FloatArray = field(default_factory=lambda: np.empty(0))
+    limit_m: float = math.nan
+    """Cramer-Rao bound of the diameter's std, of the points used if each erred on its own."""
     joints: tuple[float, ...] = ()
     """Errors of the joints that were found within reach."""
+    joints_z: tuple[float, ...] = ()
+    """The same over their sigmas."""
     joints_missed: int = 0
     joints_false: int = 0
     bends: tuple[float, ...] = ()
@@ -57,6 +62,7 @@ class Score:
     """One scene."""
 
     name: str
+    scene: Scene
     matches: list[Match]
     false_m: float
     """Length of pipe found where none is."""
@@ -80,7 +86,7 @@ def score(name: str, pipes: Sequence[Pipe], truth: Truth, seconds: float, points
         if best >= 0 and on[best].any():
             of_truth[best].append((pipe, on[best]))
     matches = [_match(true, of_truth[k]) for k, true in enumerate(truth.pipes)]
-    return Score(name, matches, false_m, tuple(false_pipes), seconds, points)
+    return Score(name, truth.scene, matches, false_m, tuple(false_pipes), seconds, points)
 
 
 def _dense(line: FloatArray) -> FloatArray:
@@ -149,14 +155,24 @@ def _measure(match: Match, pipe: Pipe) -> None:
     match.crown = (stations.crown_z_m - np.interp(chainage, true.chainage_m, true.crown_z_m))[inner]
     match.cover = (stations.cover_m - np.interp(chainage, true.chainage_m, true.cover_m))[inner]
     match.cover_std = stations.cover_std_m[inner]
+    match.limit_m = diameter_limit_m(pipe.arc_deg, pipe.fit_rms_m, pipe.points)
     _joints(match, pipe)
     _bends(match, pipe)
     _tees(match, pipe)
     _ends(match, pipe)
 
 
+def diameter_limit_m(arc_deg: float, noise_m: float, points: int) -> float:
+    """Return the least std of a circle's diameter from points spread evenly over an arc, metres."""
+    half = math.radians(0.5 * arc_deg)
+    s, k = math.sin(half) / half, math.sin(2.0 * half) / (2.0 * half)
+    c = 0.5 * (1.0 + k)
+    return 2.0 * noise_m / math.sqrt(max(points, 1)) * math.sqrt(c / max(c - s * s, 1e-12))
+
+
 def _joints(match: Match, pipe: Pipe) -> None:
-    places = np.array([f.position for f in pipe.fittings if f.kind == FittingKind.JOINT])
+    joints = [f for f in pipe.fittings if f.kind == FittingKind.JOINT]
+    places = np.array([f.position for f in joints])
     found = _nearest(places, match.truth)[0] if len(places) else np.empty(0)
     visible = [
         joint
@@ -164,8 +180,14 @@ def _joints(match: Match, pipe: Pipe) -> None:
         if match.truth.bin_arc_deg[min(int(joint / BIN_M), len(match.truth.bin_arc_deg) - 1)]
         >= MIN_ARC_DEG
     ]
-    errors = [float(found[np.argmin(np.abs(found - j))] - j) for j in visible if len(found)]
-    match.joints = tuple(e for e in errors if abs(e) < JOINT_REACH_M)
+    nearest = [int(np.argmin(np.abs(found - joint))) for joint in visible if len(found)]
+    within = [
+        (float(found[k] - joint), joints[k].chainage_std_m)
+        for k, joint in zip(nearest, visible, strict=False)
+        if abs(found[k] - joint) < JOINT_REACH_M
+    ]
+    match.joints = tuple(error for error, _ in within)
+    match.joints_z = tuple(error / std for error, std in within if std)
     match.joints_missed = len(visible) - len(match.joints)
     true = np.array(match.truth.joints_m)
     match.joints_false = sum(

@@ -109,6 +109,7 @@ def make_tube(nodes: FloatArray, radius_m: float = 0.085, **changes: Any) -> Tub
         "inflation": 1.2,
         "halo": 0.02,
         "wander_m": 0.0,
+        "drift_m": np.full(count, np.nan),
         "stand_off_m": 0.0,
     }
     return Tube(**{**given, **changes})

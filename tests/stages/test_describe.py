@@ -121,14 +121,45 @@ def test_mean_cover_does_not_depend_on_where_fittings_stand():
     assert with_crowd.cover_mean_m == pytest.approx(described(ground=sloping).cover_mean_m)
 
 
-def test_cover_sigma_holds_ground_crown_and_distortion():
-    options = DescribeOptions(scan_distortion_std_m=0.003)
+def test_cover_sigma_holds_ground_crown_and_part_of_a_drift_that_was_not_solved_for():
+    options = DescribeOptions(unsolved_drift_std_m=0.003)
     pipe = describe(finding(), GROUND, ORIGIN, options)
-    least = np.sqrt(GROUND.std_floor_m**2 + 0.0005**2 + 0.0015**2)
+    least = np.sqrt(GROUND.std_floor_m**2 + 0.0005**2 + 0.0012**2)
     assert np.all(pipe.stations.cover_std_m >= least - 1e-9)
     assert pipe.cover_std_m == pytest.approx(least, rel=0.2)
     assert pipe.position_std_h_m == pytest.approx(np.hypot(0.0006, 0.003))
     assert pipe.position_std_v_m == pytest.approx(np.hypot(0.0008, 0.003))
+
+
+def test_of_a_drift_that_was_solved_for_the_pavement_shares_the_greater_part():
+    """The position holds all of it already."""
+    count = len(TUBE.nodes)
+    drift = np.full(count, 0.004)
+    tube = replace(
+        TUBE,
+        std_h_m=np.hypot(TUBE.std_h_m, drift),
+        crown_std_m=np.hypot(TUBE.crown_std_m, drift),
+        drift_m=drift,
+    )
+    options = DescribeOptions(scan_distortion_std_m=0.0)
+    pipe = describe(finding(tube), GROUND, ORIGIN, options)
+    still = describe(finding(replace(TUBE, drift_m=0.0 * drift)), GROUND, ORIGIN, options)
+    added = np.sqrt(pipe.stations.cover_std_m**2 - still.stations.cover_std_m**2)
+    assert added == pytest.approx(0.4 * 0.004)
+    assert pipe.position_std_h_m == pytest.approx(np.hypot(0.0006, 0.004))
+
+
+def test_the_sigma_of_a_position_is_that_of_what_was_seen():
+    """Of what was hidden the stations tell, and the quality where it is uncertain."""
+    x = TUBE.nodes[:, 0] - 0.3
+    hidden = (x > 3.5) & (x < 4.5)
+    tube = replace(
+        TUBE, observed=~hidden, std_h_m=np.where(hidden, 0.3, TUBE.std_h_m), drift_m=0.0 * x
+    )
+    options = DescribeOptions(scan_distortion_std_m=0.0)
+    pipe = describe(finding(tube), GROUND, ORIGIN, options)
+    assert pipe.position_std_h_m == pytest.approx(0.0006)
+    assert "position known to 300 mm only at" in pipe.quality_reason
 
 
 def test_without_ground_there_is_no_cover_and_the_reason_is_given():

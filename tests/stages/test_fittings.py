@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from stages.made import bent, make_tube
+from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.fittings import FittingsOptions, find_bends
 
 
@@ -75,6 +76,30 @@ def test_a_straight_pipe_has_no_bend(angle_deg):
 
 def test_a_wide_curve_of_the_route_is_no_bend():
     assert find_bends(make_tube(bent(1.0, 30.0, 12.0, 1.0)), FittingsOptions()) == []
+
+
+def offset_axis(between_m: float) -> FloatArray:
+    """An axis that leaves its course by two bends of 22.5 degrees and a short straight."""
+    first = bent(2.0, 22.5, 0.68, between_m / 2)
+    second = bent(between_m / 2, 22.5, 0.68, 2.0)[:, [0, 1, 2]] * [1.0, -1.0, 1.0]
+    turn = np.radians(22.5)
+    rotation = np.array(
+        [[np.cos(turn), np.sin(turn), 0], [-np.sin(turn), np.cos(turn), 0], [0, 0, 1]]
+    )
+    return np.vstack([first, (second @ rotation + first[-1])[1:]])
+
+
+def test_bends_of_an_offset_are_measured_by_their_arcs_and_the_long_straights():
+    """Between them sockets leave too little of the pipe to show where it goes."""
+    nodes = offset_axis(0.4)
+    own = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(nodes, axis=0), axis=1))])
+    arc_end = 2.0 + 0.68 * np.radians(22.5)
+    share = np.clip((own - arc_end - 0.02) / 0.36, 0.0, 1.0)
+    hidden = (share > 0.0) & (share < 1.0)
+    wrong = nodes + 0.003 * np.sin(np.pi * share)[:, None] ** 2 * [0.0, 0.9, 0.4]
+    bends = find_bends(make_tube(wrong, observed=~hidden), FittingsOptions())
+    assert [bend.angle_deg for bend in bends] == pytest.approx([22.5, 22.5], abs=0.3)
+    assert [bend.radius_m for bend in bends] == pytest.approx([0.68, 0.68], rel=0.15)
 
 
 def test_a_bend_at_the_very_end_has_no_straight_to_measure_it_by():

@@ -81,6 +81,8 @@ class Tube:
     """Points that go on outwards beyond the ends of the seen arc, over points on the tube."""
     wander_m: float
     """rms by which the axis leaves, up and down, the straight or bend that it follows."""
+    drift_m: FloatArray
+    """(K,) the scan's drift's part of the crown's standard deviation; NaN where it is not known."""
     stand_off_m: float
     """By how much the scanned surface lies outside the barrel, as a sleeve does; 0 for none."""
 

@@ -26,7 +26,7 @@ _SOCKET_M = 0.35
 """How far from a joint's middle its socket, and what measuring leaves out for it, may reach."""
 _HIDING = frozenset({FittingKind.JOINT, FittingKind.TEE})
 """Fittings that cover the barrel."""
-_COMMON_DRIFT = 0.5
+_COMMON_DRIFT = 0.4
 """Of a drift of the pipe; the pavement beside it drifts along."""
 
 
@@ -37,9 +37,14 @@ class DescribeOptions(BaseModel):
 
     station_interval_m: float = Field(1.0, gt=0.0, description="distance between stations, metres")
     scan_distortion_std_m: float = Field(
+        0.0002,
+        ge=0.0,
+        description="1 sigma of the scan's own drift that the pipe does not show, metres",
+    )
+    unsolved_drift_std_m: float = Field(
         0.0005,
         ge=0.0,
-        description="least 1 sigma of the scan's own drift, where the pipe shows none, metres",
+        description="the same of scans of which it is not known when points were recorded, metres",
     )
     good_arc_deg: float = Field(100.0, gt=0.0, description="least arc of quality good, degrees")
     usable_arc_deg: float = Field(70.0, gt=0.0, description="least arc of quality usable, degrees")
@@ -124,8 +129,8 @@ def describe(
         crown_z_end_m=float(stations.crown_z_m[-1]),
         centre_z_start_m=float(stations.centre[0, 2]),
         centre_z_end_m=float(stations.centre[-1, 2]),
-        position_std_h_m=math.hypot(_rms(tube.std_h_m), drift),
-        position_std_v_m=math.hypot(_rms(tube.std_v_m), drift),
+        position_std_h_m=math.hypot(_rms(tube.std_h_m[tube.observed]), drift),
+        position_std_v_m=math.hypot(_rms(tube.std_v_m[tube.observed]), drift),
         arc_deg=float(np.median(tube.arc_deg[tube.observed])),
         fit_rms_m=tube.noise_m,
         points=len(tube.points),
@@ -168,13 +173,22 @@ def _cover(
         return np.full(len(at), np.nan), np.full(len(at), np.nan), np.full(len(at), np.nan)
     centre = polyline.along(tube.nodes, tube.nodes, at)
     elevation, elevation_std = ground.elevation_at(centre[:, :2])
-    crown_std = polyline.along(tube.nodes, tube.crown_std_m, at)
-    std = np.sqrt(elevation_std**2 + crown_std**2 + (_COMMON_DRIFT * _drift(tube, options)) ** 2)
+    solved = np.nan_to_num(tube.drift_m)
+    alone = np.maximum(tube.crown_std_m**2 - solved**2, 0.0)
+    drift = _COMMON_DRIFT * np.hypot(solved, _drift(tube, options))
+    crown_std = polyline.along(tube.nodes, np.sqrt(alone + drift**2), at)
+    std = np.hypot(elevation_std, crown_std)
     return elevation - centre[:, 2] - tube.radius_m, std, elevation_std
 
 
 def _drift(tube: Tube, options: DescribeOptions) -> float:
-    return math.hypot(tube.wander_m, options.scan_distortion_std_m)
+    """Return the std of the scan's drift that the tube's own do not hold yet, metres.
+
+    Where it could not be solved for, it is at least as large as the axis waves.
+    """
+    if np.isfinite(tube.drift_m).any():
+        return options.scan_distortion_std_m
+    return math.hypot(tube.wander_m, options.unsolved_drift_std_m)
 
 
 def _mean_cover(tube: Tube, ground: Ground | None) -> float | None:

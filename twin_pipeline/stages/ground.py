@@ -44,7 +44,7 @@ class GroundOptions(BaseModel):
         0.3, gt=0.0, description="shallowest excavation, metres below the pavement"
     )
     std_floor_m: float = Field(
-        0.0005, ge=0.0, description="systematic part of the ground's standard deviation, metres"
+        0.0002, ge=0.0, description="systematic part of the ground's standard deviation, metres"
     )
 
 

@@ -11,10 +11,19 @@ from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import BoolArray, FloatArray
+from twin_pipeline.stages.fittings.alignment import Alignment, fit_alignment, meeting
 from twin_pipeline.stages.fittings.options import FittingsOptions
 
 _STRAIGHT_M = 0.6
+_MARGIN_M = 0.1
+"""Beside what is curved, left out of the straights."""
+_SHORTEST_M = 0.15
 _ARC_STEP_M = 0.005
+_NEIGHBOURS_M = 1.2
+"""Between bends that are fitted together, as they share a straight."""
+_ENOUGH_NODES = 8
+_LAID_M = 0.004
+"""rms from straights and arcs up to which an axis consists of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +35,107 @@ class Bend:
     radius_m: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Corner:
+    """A bend at first sight."""
+
+    piece: tuple[int, int]
+    """First and last curved vertex of the axis."""
+    place: FloatArray
+    """(3,) where its straights meet."""
+    radius_m: float
+    bend: Bend | None
+    """By its straights alone; None where one of them is too short."""
+
+
 def find_bends(tube: Tube, options: FittingsOptions) -> list[Bend]:
     """Return the bends of an axis in order of chainage."""
-    nodes = tube.nodes
-    own = polyline.chainage(nodes)
+    own = polyline.chainage(tube.nodes)
+    pieces = _curved_pieces(tube.nodes, own, options)
+    corners = []
+    for number, piece in enumerate(pieces):
+        before = own[pieces[number - 1][1]] if number else 0.0
+        after = own[pieces[number + 1][0]] if number + 1 < len(pieces) else own[-1]
+        corner = _corner(tube.nodes, own, piece, (before, after))
+        if corner is not None:
+            corners.append(corner)
+    least = options.min_bend_deg
+    return [
+        bend
+        for group in _neighbours(corners, own)
+        for bend in _measured_together(tube, own, group, least)
+        if bend.angle_deg >= least
+    ]
+
+
+def _curved_pieces(
+    nodes: FloatArray, own: FloatArray, options: FittingsOptions
+) -> list[tuple[int, int]]:
     direction = polyline.directions(nodes, 0.08)
     turn = np.arccos(np.clip(np.sum(direction[:-1] * direction[1:], axis=1), -1.0, 1.0))
     curvature = np.concatenate([turn / np.diff(own), [0.0]])
-    curved = _closed(curvature > 1.0 / options.max_bend_radius_m, own, 0.2)
-    pieces = stretches(curved)
-    bends = []
-    for number, (first, last) in enumerate(pieces):
-        before = own[pieces[number - 1][1]] if number else 0.0
-        after = own[pieces[number + 1][0]] if number + 1 < len(pieces) else own[-1]
-        bend = _bend(nodes, own, (first, last), (before, after))
-        if bend is not None and bend.angle_deg >= options.min_bend_deg:
-            bends.append(bend)
-    return bends
+    pieces = stretches(_closed(curvature > 1.0 / options.max_bend_radius_m, own, 0.2))
+    turned = np.zeros_like(nodes)
+    turned[1:] = np.cumsum(np.cross(direction[:-1], direction[1:]), axis=0)
+    least = math.radians(options.min_bend_deg)
+    return [part for piece in pieces for part in _one_way(turned, piece, least)]
+
+
+def _one_way(turned: FloatArray, piece: tuple[int, int], least_rad: float) -> list[tuple[int, int]]:
+    """Split a curve where it turns back, as the two bends of an offset do.
+
+    Turned (K, 3) is how far, and about which axis, the pipe has turned up to each vertex.
+    """
+    first, last = piece
+    since = turned[first : last + 1] - turned[first]
+    middle = int(np.linalg.norm(since, axis=1).argmax())
+    before, after = since[middle], since[-1] - since[middle]
+    back = float(before @ after) < 0.0 and float(np.linalg.norm(after)) > least_rad
+    if not back or not 0 < middle < len(since) - 1 or float(np.linalg.norm(before)) < least_rad:
+        return [piece]
+    return [(first, first + middle), *_one_way(turned, (first + middle, last), least_rad)]
+
+
+def _neighbours(corners: list[_Corner], own: FloatArray) -> list[list[_Corner]]:
+    groups: list[list[_Corner]] = []
+    for corner in corners:
+        last = groups[-1][-1].piece[1] if groups else None
+        if last is not None and own[corner.piece[0]] - own[last] < _NEIGHBOURS_M:
+            groups[-1].append(corner)
+        else:
+            groups.append([corner])
+    return groups
+
+
+def _measured_together(
+    tube: Tube, own: FloatArray, group: list[_Corner], least_deg: float
+) -> list[Bend]:
+    """Measure bends by straights and arcs that fit the axis best, where it consists of them."""
+    alone = [corner.bend for corner in group if corner.bend is not None]
+    start = max(float(own[group[0].piece[0]]) - _MARGIN_M - _STRAIGHT_M, 0.0)
+    end = min(float(own[group[-1].piece[1]]) + _MARGIN_M + _STRAIGHT_M, float(own[-1]))
+    near = (own >= start) & (own <= end) & tube.observed
+    if np.count_nonzero(near) < _ENOUGH_NODES * (len(group) + 1):
+        return alone
+    first, last = polyline.along(tube.nodes, tube.nodes, np.array([start, end]))
+    places = [corner.place for corner in group]
+    begun = Alignment(
+        np.array([first, *places, last]), np.array([corner.radius_m for corner in group])
+    )
+    found, rms_m = fit_alignment(tube.nodes[near], begun)
+    if rms_m > _LAID_M:
+        return alone
+    angles = np.degrees(found.angles_rad)
+    if len(group) > 1 and angles.min() < least_deg:
+        kept = [corner for corner, angle in zip(group, angles, strict=True) if angle >= least_deg]
+        return _measured_together(tube, own, kept, least_deg) if kept else []
+    at = np.arange(start, end, _ARC_STEP_M)
+    line = polyline.along(tube.nodes, tube.nodes, at)
+    radii = found.tangents / np.tan(0.5 * np.maximum(found.angles_rad, 1e-6))
+    return [
+        Bend(float(at[np.linalg.norm(line - middle, axis=1).argmin()]), float(angle), float(radius))
+        for middle, angle, radius in zip(found.middles(), angles, radii, strict=True)
+    ]
 
 
 def _closed(flags: BoolArray, own: FloatArray, gap_m: float) -> BoolArray:
@@ -55,25 +148,31 @@ def _closed(flags: BoolArray, own: FloatArray, gap_m: float) -> BoolArray:
     return result
 
 
-def _bend(
+def _corner(
     nodes: FloatArray, own: FloatArray, piece: tuple[int, int], limits: tuple[float, float]
-) -> Bend | None:
-    """Measure a bend by the straights on either side of it and the arc that joins them best."""
-    margin = 0.1
-    start, end = own[piece[0]] - margin, own[piece[1]] + margin
+) -> _Corner | None:
+    """Find where the straights on either side of a curve meet, and the arc that joins them best.
+
+    None at the ends of the axis, where a straight is missing, and where it does not turn.
+    """
+    start, end = own[piece[0]] - _MARGIN_M, own[piece[1]] + _MARGIN_M
+    if start < _SHORTEST_M or own[-1] - end < _SHORTEST_M:
+        return None
     inbound = _line(nodes, own, max(start - _STRAIGHT_M, limits[0]), start)
     outbound = _line(nodes, own, end, min(end + _STRAIGHT_M, limits[1]))
     if inbound is None or outbound is None:
-        return None
+        middle = polyline.along(nodes, nodes, np.array([0.5 * (start + end)]))[0]
+        return _Corner(piece, middle, 0.5 * float(end - start), None)
     angle = math.radians(polyline.angle_deg(inbound[1], outbound[1]))
     if angle < 0.02:
         return None
-    corner = _meeting(inbound, outbound)
+    place = meeting(inbound, outbound)
     at = np.arange(start, end, _ARC_STEP_M)
     line = polyline.along(nodes, nodes, at)
-    middle = float(at[np.argmin(np.linalg.norm(line - corner, axis=1))])
-    radius = _arc_radius(line - corner, inbound[1], outbound[1], angle)
-    return Bend(middle, math.degrees(angle), radius)
+    middle_m = float(at[np.argmin(np.linalg.norm(line - place, axis=1))])
+    radius = _arc_radius(line - place, inbound[1], outbound[1], angle)
+    bend = Bend(middle_m, math.degrees(angle), radius)
+    return _Corner(piece, place, max(radius, 0.05), bend)
 
 
 def _arc_radius(
@@ -106,19 +205,9 @@ def _line(
 ) -> tuple[FloatArray, FloatArray] | None:
     """Fit a line to a stretch of axis; None where it is too short to have a direction."""
     inside = (own >= start_m) & (own <= end_m)
-    if inside.sum() < 3 or end_m - start_m < 0.15:
+    if inside.sum() < 3 or end_m - start_m < _SHORTEST_M:
         return None
     points = nodes[inside]
     centre = points.mean(axis=0)
     direction = np.linalg.svd(points - centre)[2][0]
     return centre, direction * np.sign(direction @ (points[-1] - points[0]))
-
-
-def _meeting(
-    first: tuple[FloatArray, FloatArray], second: tuple[FloatArray, FloatArray]
-) -> FloatArray:
-    """Return the point halfway between two lines where they are nearest."""
-    (p, u), (q, v) = first, second
-    system = np.array([[u @ u, -(u @ v)], [u @ v, -(v @ v)]])
-    s, t = np.linalg.solve(system, np.array([(q - p) @ u, (q - p) @ v]))
-    return np.asarray(0.5 * (p + s * u + q + t * v))

@@ -22,8 +22,8 @@ _MEDIAN_STD = 1.2533
 """Standard deviation of a median in units of that of a mean."""
 _AROUND_M = 0.3
 """Barrel on either side of a socket that its profile is fitted with."""
-_BESIDE_M = 0.1
-"""Within which of a socket its barrel must be seen on either side."""
+_CLOSE_M, _BESIDE_M = 0.04, 0.1
+"""Within which of a socket its barrel must be seen on either side; the next one may be close."""
 _LEVEL_SHARE = 0.4
 """Of a socket's height, that both halves of its ring reach, and the barrel beside it does not."""
 _FIT_POINTS = 1500
@@ -247,11 +247,13 @@ def _foot_std(profile: _Profile, shape: _Trapezoid, *, before: bool) -> float:
 
     Infinite where no barrel follows: what lies on a pipe that comes out of soil has one side only.
     """
-    beside = (
-        profile.between(shape.begin - _BESIDE_M, shape.begin)
-        if before
-        else profile.between(shape.end, shape.end + _BESIDE_M)
-    )
+    for reach in (_CLOSE_M, _BESIDE_M):
+        start, end = (
+            (shape.begin - reach, shape.begin) if before else (shape.end, shape.end + reach)
+        )
+        beside = profile.between(start, end)
+        if len(beside.rise) >= _FEW_POINTS:
+            break
     if len(beside.rise) < _FEW_POINTS // 2:
         return math.inf
     height = shape.height - shape.barrel

@@ -38,6 +38,7 @@ class Adjustment:
         self.hidden = np.zeros(len(axis), bool)
         self.expected: FloatArray | float = 0.0
         self.offset: FloatArray | None = None
+        self.radius_weight = 1.0
         self._alone = np.zeros(2 * len(axis))
         self._look()
 
@@ -70,6 +71,7 @@ class Adjustment:
         schur = corner + loose - border @ b
         step_radius = (rhs_radius - border @ a + loose * (self.start_radius - self.radius)) / schur
         self.factor, self.coupling, self.cofactor = factor, b[:, None], np.array([[1.0 / schur]])
+        self.radius_weight = schur
         self._step(a - step_radius * b, step_radius)
 
     def shared_equations(
@@ -98,6 +100,7 @@ class Adjustment:
         self.coupling = normal_equations.cholesky_solve(self.factor, border)
         # without a library's threads, on whose number the last digits would hang
         matrix = corner - np.einsum("kp,kq->pq", border, self.coupling)
+        self.radius_weight = float(matrix[0, 0])
         return matrix, rhs_shared - np.einsum("kp,k->p", border, self._alone)
 
     def step_shared(self, shared: FloatArray, cofactor: FloatArray) -> None:

@@ -144,6 +144,8 @@ def settle(adj: Adjustment, drift: Drift) -> FloatArray:
         adj.expect(expected_residuals(adj, weights))
     weights = _weights(adj, None)
     adj.offset = _around_nodes(adj, weights, drift)
+    equations = _equations(adj, weights, drift)
+    adj.cofactor = equations.cofactor(np.append(0.0, drift.shift.ravel()))
     return weights
 
 
@@ -197,9 +199,7 @@ def _around_nodes(adj: Adjustment, weights: FloatArray, drift: Drift) -> FloatAr
 
 def _solve(adj: Adjustment, weights: FloatArray, drift: Drift, walk: Walk | None) -> Walk:
     """Take one step of tube and drift, under a walk or the likeliest of all; return which."""
-    matrix, rhs = adj.shared_equations(weights, drift.epoch, len(drift.shift))
-    rhs = rhs + np.einsum("pq,q->p", matrix[:, 1:], drift.shift.ravel())
-    equations = SharedEquations(matrix, rhs, adj.noise, drift.free)
+    equations = _equations(adj, weights, drift)
     walk = walk or equations.likeliest()
     shared, cofactor = equations.solved(walk)
     shift = shared[1:].copy()
@@ -207,3 +207,9 @@ def _solve(adj: Adjustment, weights: FloatArray, drift: Drift, walk: Walk | None
     drift.shift = shift.reshape(-1, 3)
     adj.step_shared(shared, cofactor)
     return walk
+
+
+def _equations(adj: Adjustment, weights: FloatArray, drift: Drift) -> SharedEquations:
+    matrix, rhs = adj.shared_equations(weights, drift.epoch, len(drift.shift))
+    rhs = rhs + np.einsum("pq,q->p", matrix[:, 1:], drift.shift.ravel())
+    return SharedEquations(matrix, rhs, adj.noise, drift.free)

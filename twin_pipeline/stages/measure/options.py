@@ -12,7 +12,7 @@ class MeasureOptions(BaseModel):
         0.03, gt=0.0, description="curvature below which an axis counts as straight, 1/metres"
     )
     radius_floor_m: float = Field(
-        0.0001, ge=0.0, description="systematic part of a radius' standard deviation, metres"
+        0.00005, ge=0.0, description="systematic part of a radius' standard deviation, metres"
     )
     noise_bias: float = Field(
         0.25,

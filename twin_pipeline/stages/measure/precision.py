@@ -1,6 +1,7 @@
 """What the numbers are worth: formal variances, and how much more the slices scatter."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import scipy
@@ -62,38 +63,53 @@ def slice_scatter(
     return inflation, radius[np.arange(len(observed)) // per_slice]
 
 
-def standard_deviations(
-    adj: Adjustment, inflation: float
-) -> tuple[float, FloatArray, FloatArray, FloatArray]:
-    """Return the radius' std and, per node (K,), those of the axis across, up and of the crown."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Precision:
+    """Standard deviations in metres; K = nodes."""
+
+    radius: float
+    across: FloatArray
+    """(K,) of the axis, horizontally."""
+    up: FloatArray
+    """(K,) of the axis, vertically."""
+    crown: FloatArray
+    """(K,)"""
+    crown_alone: FloatArray
+    """(K,) of the crown if the scan were known not to drift."""
+
+
+def standard_deviations(adj: Adjustment, inflation: float) -> Precision:
+    """Return how well radius, axis and crown are known."""
     inverse = normal_equations.banded_inverse(adj.factor)
     along_u, along_v = adj.coupling[::2], adj.coupling[1::2]
     variance = adj.noise**2 * inflation
-    spread_u, spread_v = (
-        np.einsum("kp,pq->kq", along, adj.cofactor) for along in (along_u, along_v)
-    )
-    uu = variance * (inverse[0, ::2] + np.einsum("kp,kp->k", spread_u, along_u))
-    vv = variance * (inverse[0, 1::2] + np.einsum("kp,kp->k", spread_v, along_v))
-    uv = variance * (inverse[1, ::2] + np.einsum("kp,kp->k", spread_u, along_v))
-    rr = variance * float(adj.cofactor[0, 0])
-    ur, vr = -variance * spread_u[:, 0], -variance * spread_v[:, 0]
-
-    def along(direction: FloatArray) -> tuple[FloatArray, FloatArray]:
-        a = np.einsum("kj,kj->k", direction, adj.u)
-        c = np.einsum("kj,kj->k", direction, adj.v)
-        return a * a * uu + c * c * vv + 2.0 * a * c * uv, a * ur + c * vr
-
     up = np.array([0.0, 0.0, 1.0]) - adj.tangent[:, 2:] * adj.tangent
     level = np.cross(adj.tangent, [0.0, 0.0, 1.0])
     norm_up = np.maximum(np.linalg.norm(up, axis=1, keepdims=True), 1e-9)
     level /= np.maximum(np.linalg.norm(level, axis=1, keepdims=True), 1e-9)
-    vertical, _ = along(up)
-    crown, with_radius = along(up / norm_up)
-    return (
-        math.sqrt(rr),
-        np.sqrt(along(level)[0]),
-        np.sqrt(vertical),
-        np.sqrt(np.maximum(crown + rr + 2.0 * with_radius, 0.0)),
+
+    def along(direction: FloatArray, cofactor: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the variance along a direction (K, 3) and the covariance with the radius."""
+        shared = len(cofactor)
+        a = np.einsum("kj,kj->k", direction, adj.u)
+        c = np.einsum("kj,kj->k", direction, adj.v)
+        coupled = a[:, None] * along_u[:, :shared] + c[:, None] * along_v[:, :shared]
+        spread = np.einsum("kp,pq->kq", coupled, cofactor)
+        own = a * a * inverse[0, ::2] + c * c * inverse[0, 1::2] + 2.0 * a * c * inverse[1, ::2]
+        own = own + np.einsum("kp,kp->k", spread, coupled)
+        return variance * own, -variance * spread[:, 0]
+
+    def crown(cofactor: FloatArray) -> FloatArray:
+        axis, with_radius = along(up / norm_up, cofactor)
+        total = axis + variance * float(cofactor[0, 0]) + 2.0 * with_radius
+        return np.sqrt(np.maximum(total, 0.0))
+
+    return Precision(
+        radius=math.sqrt(variance * float(adj.cofactor[0, 0])),
+        across=np.sqrt(along(level, adj.cofactor)[0]),
+        up=np.sqrt(along(up, adj.cofactor)[0]),
+        crown=crown(adj.cofactor),
+        crown_alone=crown(np.array([[1.0 / adj.radius_weight]])),
     )
 
 

@@ -17,6 +17,7 @@ from twin_pipeline.stages.measure.hidden import hidden_std
 from twin_pipeline.stages.measure.normals import point_normals
 from twin_pipeline.stages.measure.options import MeasureOptions
 from twin_pipeline.stages.measure.precision import (
+    Precision,
     slice_scatter,
     standard_deviations,
     wander,
@@ -43,6 +44,7 @@ _PROBE_POINTS = 3000
 _END_BIN_M = 0.02
 _END_REACH_M = 0.3
 _END_COSINE = 0.8
+_END_COURSE_M = 0.4
 _COARSE_COSINE = 0.3
 _FIRM_PRIOR, _LOOSE_PRIOR = 0.02, 0.002
 _NOISES = 4.0
@@ -212,14 +214,14 @@ def make_tube(
     if used.sum() < MIN_POINTS:
         return None
     inflation, slice_radius = slice_scatter(adj, np.where(used, weights, 0.0), node, observed)
-    radius_std, std_h, std_v, crown = standard_deviations(adj, inflation)
+    known = standard_deviations(adj, inflation)
     near = inside & (np.abs(adj.residual) < max(4.0 * adj.noise, 0.003))
     shell = inside & adj.keep & (np.abs(adj.residual) < 0.3 * adj.radius) & observed[node]
     span = slice(first, last + 1)
     nodes = _exact_ends(adj, first, last)
     if adj.offset is not None:
         nodes += adj.offset[span]
-    wander_m = wander(nodes, std_v[span])
+    wander_m = wander(nodes, known.up[span])
     sleeve_m, sleeve_std_m = stand_off(adj, used)
     hidden = hidden_std(nodes, observed[span])
     hidden_h, hidden_v = np.hypot(hidden[:, 0], hidden[:, 1]), hidden[:, 2]
@@ -227,12 +229,12 @@ def make_tube(
         nodes=nodes,
         radius_m=adj.radius - sleeve_m,
         radius_std_m=math.hypot(
-            with_systematic(radius_std, adj, wander_m if adj.offset is None else 0.0, options),
+            with_systematic(known.radius, adj, wander_m if adj.offset is None else 0.0, options),
             sleeve_std_m,
         ),
-        std_h_m=np.hypot(std_h[span], hidden_h),
-        std_v_m=np.hypot(std_v[span], hidden_v),
-        crown_std_m=np.hypot(np.hypot(crown[span], hidden_v), sleeve_std_m),
+        std_h_m=np.hypot(known.across[span], hidden_h),
+        std_v_m=np.hypot(known.up[span], hidden_v),
+        crown_std_m=np.hypot(np.hypot(known.crown[span], hidden_v), sleeve_std_m),
         arc_deg=arc[span],
         observed=observed[span],
         slice_radius_m=slice_radius[span] - sleeve_m,
@@ -246,8 +248,16 @@ def make_tube(
         inflation=inflation,
         halo=halo(adj, used, inside),
         wander_m=wander_m,
+        drift_m=_drift(adj, known)[span],
         stand_off_m=sleeve_m,
     )
+
+
+def _drift(adj: Adjustment, known: Precision) -> FloatArray:
+    """Return what of the crown's std (K,) the scan's drift is; NaN where it was not solved for."""
+    if adj.offset is None:
+        return np.full(len(adj.nodes), np.nan)
+    return np.sqrt(np.maximum(known.crown**2 - known.crown_alone**2, 0.0))
 
 
 def _exact_ends(adj: Adjustment, first: int, last: int) -> FloatArray:
@@ -269,12 +279,13 @@ def _exact_ends(adj: Adjustment, first: int, last: int) -> FloatArray:
     reach = round(_END_REACH_M / _END_BIN_M)
     while high < bins and count[high] > enough and reach > 0:
         high, reach = high + 1, reach - 1
+    back = min(max(round(_END_COURSE_M / adj.step), 1), last - first)
     for end, inner, move in (
-        (0, 1, first * adj.step - low * _END_BIN_M),
-        (-1, -2, high * _END_BIN_M - last * adj.step),
+        (0, back, first * adj.step - low * _END_BIN_M),
+        (-1, -1 - back, high * _END_BIN_M - last * adj.step),
     ):
-        outward = nodes[end] - nodes[inner]
-        nodes[end] += max(move / adj.step, -0.5) * outward
+        outward = (nodes[end] - nodes[inner]) / np.linalg.norm(nodes[end] - nodes[inner])
+        nodes[end] += max(move, -0.5 * adj.step) * outward
     return nodes
 
 

@@ -1,7 +1,7 @@
 """How a scan's shift may change with time, and which such way is likeliest (empirical Bayes)."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -10,9 +10,16 @@ import numpy as np
 from twin_pipeline.kernels import normal_equations
 from twin_pipeline.model import BoolArray, FloatArray
 
-_SIZES_M = (0.0002, 0.0005, 0.0012, 0.003, 0.0075, 0.018)
+_SIZES_M = (0.00005, 0.0002, 0.0005, 0.0012, 0.003, 0.0075, 0.018)
 _LIKENESS = (0.0, 0.9)
 """Standard deviations of shifts, and correlations from epoch to epoch, to choose from."""
+
+_FINE_SIZES_M = tuple(0.00005 * 2.0**k for k in range(10))
+_FINE_LIKENESS = (0.0, 0.9, 0.98, 0.995)
+"""The same where the question is how uncertain it is which of them holds."""
+_USUAL_SIZE_M = 0.004
+"""Mean of the exponential distribution that sizes are taken to have before anything is seen."""
+_NEGLIGIBLE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,25 @@ class SharedEquations:
 
     def likeliest(self) -> Walk:
         """Return the walk under which the points are likeliest."""
-        return max(_walks(), key=self._evidence)
+        return max(_walks(_SIZES_M, _LIKENESS), key=self._evidence)
+
+    def cofactor(self, solution: FloatArray) -> FloatArray:
+        """Return the covariance (P, P) of a solution (P,) in units of the noise's variance.
+
+        How large and how slow the drift is stays uncertain: slow shifts show in a pipe by little of
+        what they are. Every walk counts by how likely it makes the points.
+        """
+        walks = list(_walks(_FINE_SIZES_M, _FINE_LIKENESS))
+        evidence = np.array([self._evidence(walk) - walk.size_m / _USUAL_SIZE_M for walk in walks])
+        share = np.exp(evidence - evidence.max())
+        share /= share.sum()
+        total = np.zeros_like(self.matrix)
+        for walk, weight in zip(walks, share, strict=True):
+            if weight > _NEGLIGIBLE:
+                other, inverse = self.solved(walk)
+                off = (other - solution) / self.noise_m
+                total += weight * (inverse + off[:, None] * off)
+        return total
 
     def _evidence(self, walk: Walk) -> float:
         """Return how likely the points are under a walk: logarithm, up to a constant."""
@@ -75,8 +100,8 @@ class SharedEquations:
         return _factor(held)
 
 
-def _walks() -> Iterator[Walk]:
-    return (Walk(size_m, likeness) for size_m, likeness in product(_SIZES_M, _LIKENESS))
+def _walks(sizes_m: Sequence[float], likeness: Sequence[float]) -> Iterator[Walk]:
+    return (Walk(size_m, like) for size_m, like in product(sizes_m, likeness))
 
 
 def _factor(matrix: FloatArray) -> FloatArray:
