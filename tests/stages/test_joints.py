@@ -84,6 +84,19 @@ def test_a_socket_beside_a_lower_clamp_is_told_from_it():
     assert at[0].std_m > 0.01
 
 
+def test_of_a_socket_half_under_a_clamp_others_of_the_pipe_tell_the_length():
+    starts = [0.6, 2.2, 3.8]
+    points = belled(np.random.default_rng(11), starts, 0.003)
+    rho = np.hypot(points[:, 1], points[:, 2])
+    under = (points[:, 0] > 2.0) & (points[:, 0] < 2.255) & (rho < RADIUS_M + 0.014)
+    points[under, 1:] *= ((RADIUS_M + 0.014) / rho[under])[:, None]
+    found_at = found(points)
+    assert [joint.chainage_m for joint in found_at] == pytest.approx(
+        [start + 0.075 for start in starts], abs=0.012
+    )
+    assert found_at[1].std_m > 1.5 * found_at[0].std_m
+
+
 def test_a_bare_barrel_has_no_joint():
     assert joints(sleeved(np.random.default_rng(2))) == []
 

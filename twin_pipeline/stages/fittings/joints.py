@@ -41,6 +41,8 @@ _BLUR = 2.4
 _BLUR_STD = 0.4
 _UNSEEN_FOOT_STD_M = 0.04
 """Of where a socket ends where something lower, such as a saddle, reaches up to it."""
+_LIKE_STD_M = 0.01
+"""Of the length of one socket by those of others on the same pipe."""
 _LOWER_SHARE, _LOWER_M = 0.12, 0.003
 """Of a socket's height, and at least, from which on what lies beside it is not the bare barrel."""
 
@@ -76,6 +78,40 @@ class _Profile:
 
     def _of(self, part: slice) -> "_Profile":
         return _Profile(self.chainage[part], self.rise[part], self.side[part], self.noise_m)
+
+
+@dataclass(frozen=True, slots=True)
+class _Socket:
+    """Where a socket begins and ends, metres along the pipe."""
+
+    begin_m: float
+    end_m: float
+    std_m: float
+    """Of both together, but for what hides them."""
+    begin_hidden_m: float
+    """Std that what stands before its begin adds; NaN where that hides the begin altogether."""
+    end_hidden_m: float
+
+    @property
+    def length_m(self) -> float:
+        return self.end_m - self.begin_m
+
+    @property
+    def whole(self) -> bool:
+        """Whether both its begin and its end are seen."""
+        return not math.isnan(self.begin_hidden_m + self.end_hidden_m)
+
+    def joint(self, lengths_m: FloatArray) -> Joint:
+        """Return its middle; where one side is hidden by the lengths (S,) of sockets like it."""
+        hidden = (self.begin_hidden_m, self.end_hidden_m)
+        feet = [_UNSEEN_FOOT_STD_M if math.isnan(foot) else foot for foot in hidden]
+        middle = 0.5 * (self.begin_m + self.end_m)
+        if len(lengths_m) and math.isnan(hidden[0]) != math.isnan(hidden[1]):
+            half = 0.5 * float(np.median(lengths_m))
+            at_begin = math.isnan(hidden[1])
+            middle = self.begin_m + half if at_begin else self.end_m - half
+            feet = [hidden[0] if at_begin else hidden[1], _LIKE_STD_M + float(np.ptp(lengths_m))]
+        return Joint(middle, math.hypot(self.std_m, 0.5 * math.hypot(*feet)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,8 +150,10 @@ def find_joints(pyramid: Pyramid, tube: Tube, options: FittingsOptions) -> list[
     """Return the sockets of a tube in order of chainage."""
     profile = _profile(pyramid, tube, options)
     places = _standing(profile, tube.length_m, options)
-    joints = [_socket(profile, start_m, end_m, options) for start_m, end_m in places]
-    return [joint for joint in joints if joint is not None]
+    tried = (_socket(profile, start_m, end_m, options) for start_m, end_m in places)
+    sockets = [socket for socket in tried if socket is not None]
+    lengths = np.array([socket.length_m for socket in sockets if socket.whole])
+    return [socket.joint(lengths) for socket in sockets]
 
 
 def _profile(pyramid: Pyramid, tube: Tube, options: FittingsOptions) -> _Profile:
@@ -175,7 +213,7 @@ def _levels(
 
 def _socket(
     profile: _Profile, start_m: float, end_m: float, options: FittingsOptions
-) -> Joint | None:
+) -> _Socket | None:
     """Measure what stands out between two chainages; None where it is no socket."""
     near = profile.between(start_m - _AROUND_M, end_m + _AROUND_M).thinned(_FIT_POINTS)
     shape, std_m = _fitted(near, start_m, end_m, options)
@@ -184,11 +222,11 @@ def _socket(
         return None
     if shape.height - shape.barrel < options.min_socket_rise_m or not _is_ring(profile, shape):
         return None
-    feet_m = math.hypot(*(_foot_std(profile, shape, before=before) for before in (True, False)))
-    if not math.isfinite(feet_m):
+    feet = [_foot_std(profile, shape, before=before) for before in (True, False)]
+    if any(math.isinf(foot) for foot in feet):
         return None
     blur_m = _BLUR_STD * profile.noise_m
-    return Joint(0.5 * (begin + end), math.hypot(std_m, 0.5 * feet_m, blur_m, _SHAPE_STD_M))
+    return _Socket(begin, end, math.hypot(std_m, blur_m, _SHAPE_STD_M), *feet)
 
 
 def _fitted(
@@ -246,6 +284,7 @@ def _foot_std(profile: _Profile, shape: _Trapezoid, *, before: bool) -> float:
     """Return what hides where a socket meets the barrel adds to the std of that place, metres.
 
     Infinite where no barrel follows: what lies on a pipe that comes out of soil has one side only.
+    NaN where something lower reaches up to it.
     """
     for reach in (_CLOSE_M, _BESIDE_M):
         start, end = (
@@ -262,7 +301,7 @@ def _foot_std(profile: _Profile, shape: _Trapezoid, *, before: bool) -> float:
         return math.inf
     std = _MEDIAN_STD * profile.noise_m / math.sqrt(len(beside.rise))
     if level > max(_LOWER_SHARE * height, _LOWER_M) + 2.0 * std:
-        return _UNSEEN_FOOT_STD_M
+        return math.nan
     return _gap(profile, shape.begin if before else shape.end) / math.sqrt(12.0)
 
 
