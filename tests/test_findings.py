@@ -54,6 +54,7 @@ def test_the_main_has_a_tee_where_the_branch_leaves_with_the_angle_between_them(
     assert np.hypot(tee.position[0] - TEE_M, tee.position[1]) < 0.03
     assert tee.angle_deg == pytest.approx(ANGLE_DEG, abs=1.0)
     assert tee.chainage_m in pipes[0].stations.chainage_m
+    assert tee.branch_id == pipes[1].pipe_id
 
 
 def test_the_clamp_of_the_tee_is_no_joint(pipes):

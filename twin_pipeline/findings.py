@@ -54,7 +54,7 @@ def findings_of(
         )
         findings.append(
             Finding(
-                pipe_id=f"P{number + 1:02d}",
+                pipe_id=_pipe_id(number),
                 tube=tube,
                 role=_role(item, [found[tee.main] for tee in tees if tee.branch == number]),
                 material=config.nominal.material,
@@ -104,7 +104,13 @@ def _joints(tube: Tube, tees: Sequence[Tee], searched: Pyramid, config: Config) 
 
 def _tee(tube: Tube, tee: Tee) -> Fitting:
     place = position(tube, tee.chainage_m)
-    return Fitting(FittingKind.TEE, tee.chainage_m, place, tee.angle_deg)
+    return Fitting(
+        FittingKind.TEE, tee.chainage_m, place, tee.angle_deg, branch_id=_pipe_id(tee.branch)
+    )
+
+
+def _pipe_id(number: int) -> str:
+    return f"P{number + 1:02d}"
 
 
 def _ends(tube: Tube, leaves: set[bool], xyz: FloatArray) -> list[Fitting]:

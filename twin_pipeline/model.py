@@ -165,6 +165,8 @@ class Fitting:
     """Bending radius of the centreline, for bends."""
     chainage_std_m: float | None = None
     """1 sigma along the pipe, for joints."""
+    branch_id: str | None = None
+    """The pipe that leaves here, for tees."""
 
 
 @dataclass(frozen=True, slots=True)

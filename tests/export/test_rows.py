@@ -27,7 +27,8 @@ CONTRACT = {
     STATIONS: "site pipe_id chainage_m easting_m northing_m ground_z_m crown_z_m centre_z_m "
     "cover_m cover_std_m outer_diameter_m observed offset_m "
     "plan_deviation_m level_deviation_m cover_deviation_m",
-    FITTINGS: "site pipe_id kind chainage_m angle_deg catalogue_angle_deg radius_m",
+    FITTINGS: "site pipe_id kind chainage_m angle_deg catalogue_angle_deg radius_m "
+    "chainage_std_m branch_id",
 }
 
 
@@ -124,7 +125,7 @@ def test_fittings_and_trench(result):
         "joint",
         "end",
     ]
-    assert fittings.rows[4][4:] == (44.62, 45.0, 0.51)
+    assert fittings.rows[4][4:] == (44.62, 45.0, 0.51, None, None)
     trench = trench_table([result])
     assert trench.rows == ((result.survey.site, pytest.approx(16.24, abs=1e-6)),)
 

@@ -211,6 +211,10 @@ FITTINGS = Layer(
         _degrees("angle_deg", "measured change of direction", "曲がり角", nullable=True),
         _degrees("catalogue_angle_deg", "nearest standard bend", "規格角度", nullable=True),
         _metres("radius_m", "bending radius of the centreline", "曲げ半径", nullable=True),
+        _metres(
+            "chainage_std_m", "1 sigma of a joint's chainage", "追加距離標準偏差", nullable=True
+        ),
+        _text("branch_id", "pipe that leaves at a tee", "分岐管番号", nullable=True),
     ),
 )
 

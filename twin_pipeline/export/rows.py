@@ -189,6 +189,8 @@ def _fitting_values(result: SiteResult, pipe: Pipe, fitting: Fitting) -> dict[st
         "angle_deg": fitting.angle_deg,
         "catalogue_angle_deg": fitting.catalogue_angle_deg,
         "radius_m": fitting.radius_m,
+        "chainage_std_m": fitting.chainage_std_m,
+        "branch_id": fitting.branch_id,
     }
 
 

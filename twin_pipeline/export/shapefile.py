@@ -62,6 +62,8 @@ SHORT_NAMES = {
     "angle_deg": "ANGLE_DEG",
     "catalogue_angle_deg": "CAT_ANG_D",
     "radius_m": "RADIUS_M",
+    "chainage_std_m": "CHAIN_STD",
+    "branch_id": "BRANCH_ID",
     "area_m2": "AREA_M2",
 }
 
