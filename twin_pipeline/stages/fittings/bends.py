@@ -129,7 +129,7 @@ def _measured_together(
     if len(group) > 1 and angles.min() < least_deg:
         kept = [corner for corner, angle in zip(group, angles, strict=True) if angle >= least_deg]
         return _measured_together(tube, own, kept, least_deg) if kept else []
-    at = np.arange(start, end, _ARC_STEP_M)
+    at: FloatArray = np.arange(start, end, _ARC_STEP_M, dtype=np.float64)
     line = polyline.along(tube.nodes, tube.nodes, at)
     radii = found.tangents / np.tan(0.5 * np.maximum(found.angles_rad, 1e-6))
     return [
@@ -161,13 +161,13 @@ def _corner(
     inbound = _line(nodes, own, max(start - _STRAIGHT_M, limits[0]), start)
     outbound = _line(nodes, own, end, min(end + _STRAIGHT_M, limits[1]))
     if inbound is None or outbound is None:
-        middle = polyline.along(nodes, nodes, np.array([0.5 * (start + end)]))[0]
+        middle = polyline.along(nodes, nodes, np.array([0.5 * float(start + end)]))[0]
         return _Corner(piece, middle, 0.5 * float(end - start), None)
     angle = math.radians(polyline.angle_deg(inbound[1], outbound[1]))
     if angle < 0.02:
         return None
     place = meeting(inbound, outbound)
-    at = np.arange(start, end, _ARC_STEP_M)
+    at: FloatArray = np.arange(start, end, _ARC_STEP_M, dtype=np.float64)
     line = polyline.along(nodes, nodes, at)
     middle_m = float(at[np.argmin(np.linalg.norm(line - place, axis=1))])
     radius = _arc_radius(line - place, inbound[1], outbound[1], angle)
