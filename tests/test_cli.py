@@ -68,6 +68,15 @@ def test_help_loads_nothing_heavy():
     assert done.stdout.decode().splitlines()[-1] == "set()"
 
 
+def test_what_a_command_does_not_call_it_does_not_load():
+    script = (
+        "import sys\nimport twin_pipeline.cli.tiling\n"
+        "print({'numba', 'laspy', 'jinja2', 'cryptography', 'distributed'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert done.stdout.decode().splitlines()[-1] == "set()"
+
+
 def test_module_and_command_are_the_same():
     done = subprocess.run([*PROGRAM, "--version"], capture_output=True, check=True)
     assert done.stdout.decode().startswith("twin-pipeline ")

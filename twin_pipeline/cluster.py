@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from twin_pipeline.credentials import temporary_security
-from twin_pipeline.crew import MEND_EVERY_S, Crew, OwnCrew, uninterrupted
 from twin_pipeline.durable.work import Work
 from twin_pipeline.errand import SiteWork, run_errand
 from twin_pipeline.errors import ClusterError
@@ -27,6 +25,8 @@ from twin_pipeline.watching import Watch
 
 if TYPE_CHECKING:
     from distributed import Client
+
+    from twin_pipeline.crew import Crew
 
 Ended = tuple[Site, Path, Done | Failure]
 
@@ -154,6 +154,9 @@ def _own(jobs: int, threads: int, work: Work, watch: Watch) -> Iterator["Crew"]:
     import dask
     from distributed import Client, LocalCluster
 
+    from twin_pipeline.credentials import temporary_security
+    from twin_pipeline.crew import OwnCrew, uninterrupted
+
     security = temporary_security()
     limit = int(0.9 * psutil.virtual_memory().available / jobs)
     count = str(threads or os.cpu_count() or 1)
@@ -201,6 +204,8 @@ def _dashboard(client: "Client") -> str:
 def _joined(address: str, work: Work, watch: Watch) -> Iterator["Crew"]:
     from distributed import Client
 
+    from twin_pipeline.crew import Crew
+
     try:
         client = Client(address, timeout=10, set_as_default=False)
     except (OSError, ValueError, TypeError, RuntimeError, ImportError) as error:
@@ -247,8 +252,10 @@ def _quiet() -> Iterator[None]:
 
 
 def _run(
-    crew: Crew, do: SiteWork, sites: Sequence[Site], work: Work, watch: Watch, *, threads: int
+    crew: "Crew", do: SiteWork, sites: Sequence[Site], work: Work, watch: Watch, *, threads: int
 ) -> Iterator[Ended]:
+    from twin_pipeline.crew import MEND_EVERY_S
+
     client = crew.client
     topic = f"twin-pipeline-{uuid.uuid4().hex}"
     news: queue.Queue[tuple[Any, ...]] = queue.Queue()

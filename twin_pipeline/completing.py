@@ -20,7 +20,7 @@ from twin_pipeline.durable.files import read_json
 from twin_pipeline.durable.work import Work
 from twin_pipeline.errors import AllFailedError, InputError
 from twin_pipeline.export.attributes import SiteResult
-from twin_pipeline.export.further import EXPORT
+from twin_pipeline.export.names import EXPORT
 from twin_pipeline.export.run_record import run_record, write_run_record
 from twin_pipeline.layers import FOLDER as LAYERS
 from twin_pipeline.layers import Layer, keep_layers, show_layers

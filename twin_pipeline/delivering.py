@@ -15,23 +15,15 @@ from twin_pipeline.config import Config
 from twin_pipeline.durable.files import entries, link_file, link_tree, read_json
 from twin_pipeline.errors import OutputError, TwinPipelineError
 from twin_pipeline.export.attributes import SiteResult
-from twin_pipeline.export.further import EXPORT, MANIFEST, deliver, is_loaded
+from twin_pipeline.export.names import EXPORT, MANIFEST
 from twin_pipeline.export.options import ExportOptions
 from twin_pipeline.export.run_record import RunFacts
-from twin_pipeline.export.site_record import NAME as SITE_RECORD
-from twin_pipeline.export.site_record import write_site_record
-from twin_pipeline.export.viewer_data import NAME as VIEWER_DATA
-from twin_pipeline.export.viewer_data import write_site_details
-from twin_pipeline.export.viewers import write_for_points, write_for_viewers
-from twin_pipeline.export.write import write_attributes
 from twin_pipeline.job import load_job_file, with_job
 from twin_pipeline.merging import facts_of
 from twin_pipeline.output import SITES
 from twin_pipeline.performing import outcome_at
 from twin_pipeline.pipeline import SiteOutcome
-from twin_pipeline.report.page import MOST_SITES, REPORT, write_report
-from twin_pipeline.reporting import REPORT as AGAIN
-from twin_pipeline.reporting import report_again
+from twin_pipeline.report.names import MOST_SITES, REPORT
 from twin_pipeline.stages.nominal import NominalOptions
 
 Tell = Callable[[str], None]
@@ -44,6 +36,12 @@ def is_paged(sites: int) -> bool:
 
 def describe_site(outcome: SiteOutcome, folder: Path, config: Config, *, paged: bool) -> None:
     """Write what is told of one site alone into its folder, but for what is there already."""
+    from twin_pipeline.export.site_record import NAME as SITE_RECORD
+    from twin_pipeline.export.site_record import write_site_record
+    from twin_pipeline.export.viewer_data import NAME as VIEWER_DATA
+    from twin_pipeline.export.viewer_data import write_site_details
+    from twin_pipeline.report.page import write_report
+
     result = outcome.result
     if not (folder / SITE_RECORD).exists():
         write_site_record(result, folder / SITE_RECORD)
@@ -90,6 +88,10 @@ def write_whole(
     results: Sequence[SiteResult], facts: RunFacts, config: Config, staging: Path
 ) -> None:
     """Write the files that hold all sites."""
+    from twin_pipeline.export.viewers import write_for_viewers
+    from twin_pipeline.export.write import write_attributes
+    from twin_pipeline.report.page import write_report
+
     write_attributes(results, staging)
     write_for_viewers(results, staging, _limits_m(config), config.view.base_url)
     write_report(results, facts, staging / REPORT, paged=is_paged(len(results)))
@@ -97,6 +99,10 @@ def write_whole(
 
 def write_scanned(results: Sequence[SiteResult], config: Config, staging: Path) -> None:
     """Write what viewers need where nothing but points is there."""
+    from twin_pipeline.export.viewer_data import NAME as VIEWER_DATA
+    from twin_pipeline.export.viewer_data import write_site_details
+    from twin_pipeline.export.viewers import write_for_points
+
     for result in results:
         folder = staging / SITES / result.survey.site
         if not (folder / VIEWER_DATA).exists():
@@ -110,6 +116,8 @@ def _limits_m(config: Config) -> list[float]:
 
 def write_further(results: Sequence[SiteResult], config: Config, staging: Path, tell: Tell) -> None:
     """Write the further formats that the configuration names."""
+    from twin_pipeline.export.further import deliver, is_loaded
+
     for name in dict.fromkeys(config.export.formats):
         if not is_loaded(name):
             deliver(name, results, staging / EXPORT, config.export, tell)
@@ -117,6 +125,8 @@ def write_further(results: Sequence[SiteResult], config: Config, staging: Path, 
 
 def load_further(results: Sequence[SiteResult], config: Config, out: Path, tell: Tell) -> None:
     """Load into databases, once the output folder is complete: that stays if a load fails."""
+    from twin_pipeline.export.further import deliver, is_loaded
+
     for name in filter(is_loaded, dict.fromkeys(config.export.formats)):
         try:
             tell(deliver(name, results, out / EXPORT, config.export, tell))
@@ -160,6 +170,10 @@ def _renew(
     staging: Path,
     tell: Tell,
 ) -> None:
+    from twin_pipeline.export.further import deliver
+    from twin_pipeline.reporting import REPORT as AGAIN
+    from twin_pipeline.reporting import report_again
+
     job = manifest["job"]
     stated = with_job_file(results, job, config.nominal, tell)
     if manifest["format"] == AGAIN:

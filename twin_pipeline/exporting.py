@@ -10,7 +10,8 @@ from twin_pipeline.delivering import with_job_file
 from twin_pipeline.errors import InputError, UsageError
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.formats import FORMATS, require_formats
-from twin_pipeline.export.further import EXPORT, deliver, require_folder, require_place
+from twin_pipeline.export.further import deliver, require_folder, require_place
+from twin_pipeline.export.names import EXPORT
 from twin_pipeline.export.site_record import NAME, read_site_record
 from twin_pipeline.output import SITES, read_record, require_site_name
 from twin_pipeline.reporting import REPORT, report_again

@@ -10,7 +10,8 @@ from twin_pipeline.crs import scan_target
 from twin_pipeline.errors import InputError
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.dataset import grouped
-from twin_pipeline.export.further import EXPORT, format_folder
+from twin_pipeline.export.further import format_folder
+from twin_pipeline.export.names import EXPORT
 from twin_pipeline.export.run_record import InputFile, RunFacts
 from twin_pipeline.model import CrossSection, Gate
 from twin_pipeline.output import SITES, read_record

@@ -12,14 +12,14 @@ HERE = Path(__file__).parent
 # Numba's cache takes no notice of the check, so that checked code must have a folder of its own
 PROGRAM = """
 import sys
-import numba
+from pathlib import Path
 import numpy as np
 import pytest
-import twin_pipeline.kernels
+from twin_pipeline import kernels
 
-numba.config.CACHE_DIR = sys.argv[1]
+kernels.CACHE_DIR = Path(sys.argv[1])
 
-@numba.njit
+@kernels.jit()
 def beyond(array):
     return array[len(array)]
 

@@ -19,6 +19,7 @@ from twin_pipeline.stages.read import (
     sha256_of,
 )
 from twin_pipeline.stages.read.distinct import DistinctCounter
+from twin_pipeline.stages.read.layout import dimension_names, record_layout
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 HOSTILE = sorted(SHARED.glob("hostile_las/**/*.la[sz]"))
@@ -426,3 +427,10 @@ def test_twins_from_the_wild_are_equal(name):
         assert np.array_equal(one.xyz, other.xyz)
         for attribute, values in one.attributes.items():
             assert np.array_equal(values, other.attributes[attribute])
+
+
+@pytest.mark.parametrize("point_format", range(11))
+def test_records_are_laid_out_as_laspy_has_them(point_format):
+    known = laspy.PointFormat(point_format)
+    assert record_layout(point_format) == known.dtype()
+    assert dimension_names(point_format) == tuple(known.dimension_names)

@@ -14,18 +14,13 @@ from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.dataset import Dataset, grouped
 from twin_pipeline.export.files import write_text
 from twin_pipeline.export.formats import FORMATS, Loader, Space, Writer, profile_of, target_for
+from twin_pipeline.export.names import MANIFEST
 from twin_pipeline.export.options import ExportOptions
 from twin_pipeline.export.withheld import NOTHING, Withheld
 from twin_pipeline.output import output_folder, require_free
 
-EXPORT = "export"
-"""Where in the output folder further formats stand, each in a folder of its name."""
-
 Groups = dict[Target, tuple[SiteResult, ...]]
 """Sites by the system that they are written in."""
-
-MANIFEST = "export.json"
-"""In each format's folder: what was written, from which sites, in which system."""
 
 
 def write_format(

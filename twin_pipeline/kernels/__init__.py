@@ -1,42 +1,96 @@
 """Numba kernels: arrays and scalars in, arrays out; local frame, metres, float64.
 
+Numba is loaded when the first kernel is called: that takes longer than many commands that call
+none, and it may be done while a scan is being decoded.
+
 Compiled code is cached under a folder named after the source of all kernels, so that a change in
 any of them is noticed (Numba alone looks only at the file of the function it compiles).
 """
 
 import fcntl
+import functools
 import hashlib
 import os
 import sys
+import threading
+from collections.abc import Callable
 from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numba
 import platformdirs
-from numba.core.caching import IndexDataCacheFile
 
 
 def _source_digest() -> str:
-    digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
+    digest = hashlib.sha256(f"{metadata.version('numba')} {sys.version}".encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
 
-# threads that wait for the next loop must sleep: spinning, they take the processors from those who
-# work, here and in other processes; OpenMP looks at this when the first loop begins
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
-if "NUMBA_THREADING_LAYER_PRIORITY" not in os.environ:
-    # Open3D brings a TBB that is too old for Numba, which warns of it where it looks there first
-    numba.config.THREADING_LAYER_PRIORITY = ["omp", "tbb", "workqueue"]
-
 CACHE_DIR = platformdirs.user_cache_path("twin-pipeline") / "kernels" / _source_digest()
-numba.config.CACHE_DIR = str(CACHE_DIR)
+
+prange = range
+"""The range of a loop in threads; kernels see Numba's in its place."""
+
+_loading = threading.RLock()
 
 
-def _save_alone(file: Any, key: Any, data: Any, save: Any = IndexDataCacheFile.save) -> None:  # noqa: ANN401
+def jit(**options: Any) -> Callable[[Callable[..., Any]], Any]:  # noqa: ANN401 - Numba's own
+    """Have a function compiled when it is first called; options are those of `numba.njit`."""
+    return lambda function: _Kernel(function, options)
+
+
+class _Kernel:
+    """A function that Numba compiles, or takes from the cache, once it is called."""
+
+    def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
+        functools.update_wrapper(self, function)
+        self._function = function
+        self._options = options
+        self._compiled: Callable[..., Any] | None = None
+
+    def __call__(self, *arguments: Any) -> Any:  # noqa: ANN401 - those of the function
+        compiled = self._compiled or self.load()
+        return compiled(*arguments)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - what Numba adds to functions
+        return getattr(self.load(), name)
+
+    def load(self) -> Callable[..., Any]:
+        """Hand the function to Numba, and all kernels of its file: they may call each other."""
+        with _loading:
+            scope = self._function.__globals__
+            numba = _numba()
+            if scope.get("prange") is prange:
+                scope["prange"] = numba.prange
+            for name, kernel in [*scope.items()]:
+                if isinstance(kernel, _Kernel):
+                    kernel._compiled = numba.njit(**kernel._options)(kernel._function)  # noqa: SLF001
+                    scope[name] = kernel._compiled  # noqa: SLF001
+            assert self._compiled is not None  # noqa: S101 - for the type checker
+            return self._compiled
+
+
+@functools.cache
+def _numba() -> Any:  # noqa: ANN401 - a module without types
+    # threads that wait for the next loop must sleep: spinning, they take the processors from those
+    # who work, here and in other processes; OpenMP looks at this when the first loop begins
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    import numba
+    from numba.core.caching import IndexDataCacheFile
+
+    if "NUMBA_THREADING_LAYER_PRIORITY" not in os.environ:
+        # Open3D brings a TBB that is too old for Numba, which warns of it where it looks there
+        # first
+        numba.config.THREADING_LAYER_PRIORITY = ["omp", "tbb", "workqueue"]
+    numba.config.CACHE_DIR = str(CACHE_DIR)
+    IndexDataCacheFile.save = functools.partialmethod(_save_alone, save=IndexDataCacheFile.save)
+    return numba
+
+
+def _save_alone(file: Any, key: Any, data: Any, save: Any) -> None:  # noqa: ANN401
     """Save compiled code while no other process does.
 
     Numba numbers the files by an index that it reads and writes without a lock: of two processes
@@ -47,6 +101,3 @@ def _save_alone(file: Any, key: Any, data: Any, save: Any = IndexDataCacheFile.s
         with (CACHE_DIR / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             save(file, key, data)
-
-
-IndexDataCacheFile.save = _save_alone

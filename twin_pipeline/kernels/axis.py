@@ -8,7 +8,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+
+from twin_pipeline.kernels import jit, prange
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -28,7 +29,7 @@ _SAME_DIRECTION = math.cos(math.radians(3.0))
 _CLEARLY_MORE = 1.1
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def perpendicular_frame(d: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return two unit vectors (3,), (3,) that span the plane perpendicular to unit `d` (3,)."""
     a = np.zeros(3)
@@ -39,7 +40,7 @@ def perpendicular_frame(d: FloatArray) -> tuple[FloatArray, FloatArray]:
     return u, np.asarray(np.cross(d, u), dtype=np.float64)
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def patches_in_ball(
     centre: FloatArray,
     reach: float,
@@ -103,7 +104,7 @@ def patches_in_ball(
     return result[:found]
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def take_around(
     nodes: FloatArray,
     reach: float,
@@ -131,7 +132,7 @@ def take_around(
             used[i] = True
 
 
-@njit(cache=True, nogil=True, inline="always")
+@jit(cache=True, nogil=True, inline="always")
 def _spread(value: int) -> np.uint64:
     """Put two zero bits before each of the lower 21 bits."""
     x = np.uint64(value) & np.uint64(0x1FFFFF)
@@ -142,7 +143,7 @@ def _spread(value: int) -> np.uint64:
     return (x | (x << np.uint64(2))) & np.uint64(0x1249249249249249)
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _find(table: TableArray, keys: KeyArray, ix: int, iy: int, iz: int) -> int:
     """Return the index of voxel (ix, iy, iz), or -1."""
     key = _spread(ix) | (_spread(iy) << np.uint64(1)) | (_spread(iz) << np.uint64(2))
@@ -156,7 +157,7 @@ def _find(table: TableArray, keys: KeyArray, ix: int, iy: int, iz: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _direction_moments(
     points: FloatArray,
     normals: FloatArray,
@@ -186,7 +187,7 @@ def _direction_moments(
     return m
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def gauss_axis(
     points: FloatArray, normals: FloatArray, centre: FloatArray, radius: float
 ) -> FloatArray:
@@ -209,7 +210,7 @@ def gauss_axis(
     return np.linalg.eigh(m)[1][:, 0].copy()
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def vote_axis(
     points: FloatArray, normals: FloatArray, centre: FloatArray, radius: float
 ) -> FloatArray:
@@ -221,7 +222,7 @@ def vote_axis(
     return np.linalg.eigh(m)[1][:, 2].copy()
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def refine_axis(
     points: FloatArray,
     normals: FloatArray,
@@ -310,7 +311,7 @@ def refine_axis(
     return c, d, r, sw, True
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def tube_support(
     points: FloatArray,
     normals: FloatArray,
@@ -396,7 +397,7 @@ def tube_support(
     return shift, seen * 360.0 / ARC_BINS, purity, kept
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@jit(cache=True, nogil=True, parallel=True)
 def refine_seeds(
     centres: FloatArray,
     radii: FloatArray,
@@ -467,7 +468,7 @@ def refine_seeds(
     return out_centre, out_direction, out_radius, out_arc, out_purity, out_kept
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def follow_axis(
     start: FloatArray,
     direction: FloatArray,
@@ -565,7 +566,7 @@ def follow_axis(
     return centres[:end], seen[:end]
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _direction(
     trail: FloatArray, step: float, radius: float, pieces: tuple[float, ...]
 ) -> FloatArray:

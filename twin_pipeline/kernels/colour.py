@@ -1,13 +1,14 @@
 """Colours of vertices, chosen so that they pack well and still tell the scan's own code."""
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from twin_pipeline.kernels import jit
 
 OPAQUE = 65535
 
 
-@numba.njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def easily_packed(
     codes: npt.NDArray[np.uint8], least: npt.NDArray[np.int32], most: npt.NDArray[np.int32]
 ) -> npt.NDArray[np.uint16]:
@@ -44,7 +45,7 @@ def easily_packed(
     return light
 
 
-@numba.njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _longest_run(
     codes: npt.NDArray[np.uint8],
     start: int,

@@ -1,13 +1,14 @@
 """A sum over points that does not depend on their order, to tell whether two sets are the same."""
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from twin_pipeline.kernels import jit
 
 Words = npt.NDArray[np.uint64]
 
 
-@numba.njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def mix_in(state: Words, column: npt.NDArray[np.integer], salt: int) -> None:
     """Mix a column (N,) of whole numbers into the points' states (N,), in place.
 

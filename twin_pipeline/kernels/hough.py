@@ -9,7 +9,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from twin_pipeline.kernels import jit
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -27,13 +28,13 @@ peak depends on the sums around it, and these on the cells around them."""
 _ROOM = _CUBE + 2 * _MARGIN
 
 
-@njit(cache=True, nogil=True, inline="always")
+@jit(cache=True, nogil=True, inline="always")
 def _pack(ix: int, iy: int, iz: int) -> np.int64:
     """Return the key of a cell: 21 bits for each number."""
     return (np.int64(ix) << 42) | (np.int64(iy) << 21) | np.int64(iz)
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _slot(table: IntArray, key: int) -> np.uint64:
     """Return the slot that holds `key`, or the free slot where it belongs."""
     mask = np.uint64(len(table) - 1)
@@ -44,7 +45,7 @@ def _slot(table: IntArray, key: int) -> np.uint64:
     return slot
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def axis_votes(
     centroids: FloatArray,
     normals: FloatArray,
@@ -97,12 +98,12 @@ def axis_votes(
     return cells
 
 
-@njit(cache=True, nogil=True, inline="always")
+@jit(cache=True, nogil=True, inline="always")
 def _bends_like(usable: np.bool_, bend: float, std: float, expected: float) -> bool:
     return bool(usable and 0.3 * expected - 1.5 * std <= bend <= 4.0 * expected + 1.5 * std)
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def vote_peaks(
     cells: CellArray, cell: float, lower: FloatArray, minimum: float
 ) -> tuple[FloatArray, FloatArray]:
@@ -154,7 +155,7 @@ def vote_peaks(
     return centres[:found], scores[:found]
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _sorted_by_cube(cells: CellArray) -> tuple[IntArray, IntArray, CellArray]:
     """Sort votes by cubes of cells; near a cube's faces they belong to its neighbours as well.
 
@@ -203,19 +204,19 @@ def _sorted_by_cube(cells: CellArray) -> tuple[IntArray, IntArray, CellArray]:
     return keys[:cubes], starts, inside
 
 
-@njit(cache=True, nogil=True, inline="always")
+@jit(cache=True, nogil=True, inline="always")
 def _first_cube(cell: int) -> int:
     """Return the first cube along an axis that a cell belongs to."""
     return max(int(cell) - _MARGIN, 0) >> _CUBE_BITS
 
 
-@njit(cache=True, nogil=True, inline="always")
+@jit(cache=True, nogil=True, inline="always")
 def _last_cube(cell: int) -> int:
     """Return the last cube along an axis that a cell belongs to."""
     return (int(cell) + _MARGIN) >> _CUBE_BITS
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _roomier(keys: IntArray, held: IntArray) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     """Return table, numbers, keys and counts with twice the room."""
     count = len(keys)
@@ -229,7 +230,7 @@ def _roomier(keys: IntArray, held: IntArray) -> tuple[IntArray, IntArray, IntArr
     return table, number, wider_keys, wider_held
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _doubled(centres: FloatArray, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the same with twice the room."""
     count = len(scores)
@@ -238,7 +239,7 @@ def _doubled(centres: FloatArray, scores: FloatArray) -> tuple[FloatArray, Float
     return wider, longer
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _count(votes: CellArray, counts: CellArray, touched: CellArray) -> int:
     """Count votes by place; fill in the places that got any, and return how many."""
     taken = 0
@@ -250,7 +251,7 @@ def _count(votes: CellArray, counts: CellArray, touched: CellArray) -> int:
     return taken
 
 
-@njit(cache=True, nogil=True, inline="always")
+@jit(cache=True, nogil=True, inline="always")
 def _along(place: int, axis: int) -> int:
     """Return the number of a place along an axis of a cube with its margin."""
     if axis == 0:
@@ -258,7 +259,7 @@ def _along(place: int, axis: int) -> int:
     return place // _ROOM % _ROOM if axis == 1 else place % _ROOM
 
 
-@njit(cache=True, nogil=True, inline="always")
+@jit(cache=True, nogil=True, inline="always")
 def _off_border(place: int) -> bool:
     inner = True
     for a in range(3):
@@ -266,7 +267,7 @@ def _off_border(place: int) -> bool:
     return inner
 
 
-@njit(cache=True, nogil=True, inline="always")
+@jit(cache=True, nogil=True, inline="always")
 def _in_core(place: int) -> bool:
     core = True
     for a in range(3):
@@ -274,7 +275,7 @@ def _in_core(place: int) -> bool:
     return core
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _neighbour_sum(counts: CellArray, place: int) -> int:
     """Return the votes in a place and its 26 neighbours."""
     total = 0
@@ -284,7 +285,7 @@ def _neighbour_sum(counts: CellArray, place: int) -> int:
     return total
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _is_peak(sums: CellArray, place: int) -> bool:
     """Tell whether no neighbour has a larger sum, nor an equal sum and comes first."""
     own = sums[place]
@@ -296,7 +297,7 @@ def _is_peak(sums: CellArray, place: int) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def suppress(
     centres: FloatArray,
     radii: FloatArray,

@@ -6,9 +6,10 @@ on its own: differences to the vertex before, zigzag, in groups of 16 with 0, 2,
 a group of 2 or 4 bits marks greater differences and appends them in full.
 """
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from twin_pipeline.kernels import jit
 
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint32]
@@ -24,7 +25,7 @@ _HIGHEST, _LOWEST = np.uint32(0x80808080), np.uint32(0x01010101)
 _SIZES = np.array([(n > 0) | (n >= 3) << 8 | (n >= 15) << 16 for n in range(256)], dtype=np.int32)
 """By difference: whether it is above zero, and too great for two and for four bits."""
 
-_jit = numba.njit(cache=True, nogil=True)
+_jit = jit(cache=True, nogil=True)
 
 
 @_jit
@@ -175,7 +176,7 @@ def _put_group(deltas: Bytes, first: int, mode: int, stream: Bytes, position: in
     return position + _GROUP
 
 
-@numba.njit(inline="always")
+@jit(inline="always")
 def _put_bits(deltas: Bytes, first: int, bits: int, stream: Bytes, position: int) -> int:
     """Write a group of so many bits each; inlined, so that `bits` is a constant."""
     escape = (1 << bits) - 1

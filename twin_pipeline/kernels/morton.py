@@ -1,8 +1,9 @@
 """Z-order (Morton) keys of integer coordinates, and a stable sort by them."""
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from twin_pipeline.kernels import jit
 
 KEY_BITS = 21
 """Bits of each coordinate in a key; three of them fill 63 of 64 bits."""
@@ -16,7 +17,7 @@ _FEW = 32
 """Up to so many are sorted one by one."""
 
 
-@numba.njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def spread_bits(value: int) -> np.uint64:
     """Return the lowest 21 bits of `value` with two zero bits after each."""
     v = np.uint64(value) & np.uint64(0x1FFFFF)
@@ -27,7 +28,7 @@ def spread_bits(value: int) -> np.uint64:
     return (v | (v << np.uint64(2))) & np.uint64(0x1249249249249249)
 
 
-@numba.njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def morton_keys(
     ijk: npt.NDArray[np.int32], base: npt.NDArray[np.int64], drop_bits: int
 ) -> npt.NDArray[np.uint64]:
@@ -57,7 +58,7 @@ def morton_keys(
     return keys
 
 
-@numba.njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def in_z_order(
     records: npt.NDArray[np.uint16],
     corners: npt.NDArray[np.int32],
@@ -128,7 +129,7 @@ def in_z_order(
     return ijk, others, keys
 
 
-@numba.njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _sorted_by_bits(
     values: npt.NDArray[np.uint64], spare: npt.NDArray[np.uint64], count: int, last_bit: int
 ) -> npt.NDArray[np.uint64]:
@@ -167,7 +168,7 @@ def _sorted_by_bits(
     return values
 
 
-@numba.njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def grid_cells(
     xyz: npt.NDArray[np.float64],
     origin: npt.NDArray[np.float64],
@@ -219,7 +220,7 @@ def grid_cells(
     return keys, ijk, local, -1
 
 
-@numba.njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def stable_argsort(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint32]:
     """Return the order that sorts the keys, equal keys staying in their order.
 

@@ -9,7 +9,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+
+from twin_pipeline.kernels import jit, prange
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -26,7 +27,7 @@ _ROOM = _BLOCK + 2
 """Voxels along an edge of a block, bits of a key within it, and voxels with those around it."""
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@jit(cache=True, nogil=True, parallel=True)
 def neighbourhood_normals(
     keys: KeyArray,
     starts: IntArray,
@@ -104,7 +105,7 @@ def neighbourhood_normals(
     return centroids, normals, thickness, width, counts
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _fill(
     grid: TableArray, beside: TableArray, first: IntArray, keys: KeyArray, to: IntArray
 ) -> None:
@@ -121,7 +122,7 @@ def _fill(
                     grid[place] = k
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _places() -> IntArray:
     """Return the place (27, 64) in the grid of each voxel of 27 blocks, _NONE beyond the grid."""
     places = np.full((27, 64), _NONE)
@@ -135,7 +136,7 @@ def _places() -> IntArray:
     return places
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _eigenvalues(
     xx: float, xy: float, xz: float, yy: float, yz: float, zz: float
 ) -> tuple[float, float, float]:
@@ -155,7 +156,7 @@ def _eigenvalues(
     return low, 3.0 * q - high - low, high
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _eigenvector(
     xx: float, xy: float, xz: float, yy: float, yz: float, zz: float, value: float
 ) -> tuple[float, float, float]:

@@ -11,14 +11,15 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from twin_pipeline.kernels import jit
 
 FloatArray = npt.NDArray[np.float64]
 
 HALF_BAND = 5
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _across(
     row: FloatArray,
     radial: FloatArray,
@@ -40,7 +41,7 @@ def _across(
             row[2 * a + 1] += share * radial[c] * v[k + a, c]
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def assemble(
     chainage: FloatArray,
     radial: FloatArray,
@@ -96,7 +97,7 @@ def assemble(
     return band, border, corner, rhs, rhs_radius
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def assemble_shared(
     chainage: FloatArray,
     radial: FloatArray,
@@ -162,7 +163,7 @@ def assemble_shared(
     return border, corner, rhs
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def add_bending_prior(
     band: FloatArray,
     rhs: FloatArray,
@@ -201,7 +202,7 @@ def add_bending_prior(
                     band[ip - iq, iq] += w * cp * cq
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def cholesky(band: FloatArray) -> FloatArray:
     """Return the lower Cholesky factor of a positive definite matrix, both (rows, n) banded."""
     rows, n = band.shape
@@ -220,7 +221,7 @@ def cholesky(band: FloatArray) -> FloatArray:
     return factor
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def cholesky_solve(factor: FloatArray, rhs: FloatArray) -> FloatArray:
     """Return the solution for a factor (rows, n) of `cholesky`.
 
@@ -239,7 +240,7 @@ def cholesky_solve(factor: FloatArray, rhs: FloatArray) -> FloatArray:
     return x
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def banded_inverse(factor: FloatArray) -> FloatArray:
     """Return the entries of the inverse that lie within the band (Takahashi's recursion).
 

@@ -7,7 +7,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+
+from twin_pipeline.kernels import jit, prange
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -24,7 +25,7 @@ _SHARPNESS = 6.0
 """How fast the doubt whether another plane is the right one falls with its support."""
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@jit(cache=True, nogil=True, parallel=True)
 def neighbours_within(
     points: FloatArray, elevations: FloatArray, reach_m: float
 ) -> tuple[IntArray, IntArray]:
@@ -59,14 +60,14 @@ def neighbours_within(
     return neighbours, first
 
 
-@njit(cache=True, nogil=True, inline="always")
+@jit(cache=True, nogil=True, inline="always")
 def _within(points: FloatArray, i: int, elevations: FloatArray, j: int, reach_m: float) -> bool:
     dx = elevations[j, 0] - points[i, 0]
     dy = elevations[j, 1] - points[i, 1]
     return bool(dx * dx + dy * dy <= reach_m * reach_m)
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@jit(cache=True, nogil=True, parallel=True)
 def planes_at(
     points: FloatArray,
     elevations: FloatArray,
@@ -109,7 +110,7 @@ def planes_at(
     return height, std
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _spread_evenly(
     point: FloatArray, elevations: FloatArray, own: IntArray, per_octant: int
 ) -> FloatArray:
@@ -136,7 +137,7 @@ def _spread_evenly(
     return kept[:k]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@jit(cache=True, nogil=True, inline="always")
 def _octant(dx: float, dy: float) -> int:
     """Return in which eighth of the horizon a direction lies, 0 ... 7 from west through south."""
     upper = dy > 0.0 or (dy == 0.0 and dx > 0.0)
@@ -146,7 +147,7 @@ def _octant(dx: float, dy: float) -> int:
     return number + 4 if upper else number
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _robust_plane(kept: FloatArray, scale_m: float) -> tuple[float, float]:
     """Return height and standard deviation at offset 0.
 
@@ -160,7 +161,7 @@ def _robust_plane(kept: FloatArray, scale_m: float) -> tuple[float, float]:
     return _of_several(kept, scale_m)
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _start(kept: FloatArray, own: BoolArray, scale_m: float) -> tuple[FloatArray, float]:
     """Fit least absolute deviations to some; return weights and the residual that goes without."""
     weights = own.astype(np.float64)
@@ -171,12 +172,12 @@ def _start(kept: FloatArray, own: BoolArray, scale_m: float) -> tuple[FloatArray
     return weights, _limit(np.abs(residual[own]), scale_m)
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _limit(deviation: FloatArray, scale_m: float) -> float:
     return max(4.0 * 1.4826 * float(np.median(deviation)), scale_m)
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _residuals(kept: FloatArray, weights: FloatArray) -> FloatArray:
     height, slope_x, slope_y, _ = _weighted_plane(kept, weights)
     residual = np.empty(len(kept))
@@ -185,12 +186,12 @@ def _residuals(kept: FloatArray, weights: FloatArray) -> FloatArray:
     return residual
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _near_weight(kept: FloatArray, j: int) -> float:
     return 1.0 / (1.0 + math.hypot(kept[j, 0], kept[j, 1])) ** 2
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _support(kept: FloatArray, weights: FloatArray, limit: float) -> float:
     """Return which share of the elevations, the near ones weighing most, agrees with a plane."""
     residual = _residuals(kept, weights)
@@ -203,7 +204,7 @@ def _support(kept: FloatArray, weights: FloatArray, limit: float) -> float:
     return agreed / total
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _of_several(kept: FloatArray, scale_m: float) -> tuple[float, float]:
     """Begin from each half of the horizon as well, and take the plane that has most support."""
     count = len(kept)
@@ -234,7 +235,7 @@ def _of_several(kept: FloatArray, scale_m: float) -> tuple[float, float]:
     return height[best], math.sqrt(variance)
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _settled(
     kept: FloatArray, weights: FloatArray, scale_m: float, most_m: float
 ) -> tuple[float, float]:
@@ -259,7 +260,7 @@ def _settled(
     return height, math.sqrt(max(variance * cofactor * share, 0.0))
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _weighted_plane(kept: FloatArray, weights: FloatArray) -> tuple[float, float, float, float]:
     """Return height at offset 0, slopes in x and y, and the height's cofactor."""
     w = x = y = z = xz = yz = 0.0

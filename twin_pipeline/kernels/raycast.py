@@ -21,7 +21,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from twin_pipeline.kernels import jit
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
@@ -65,7 +66,7 @@ _NEWTON_LIMIT_M = 2e-3
 _DETAIL_M = 0.05
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _grid_value(grid: FloatArray, frame: FloatArray, x: float, y: float) -> float:
     u = min(max((x - frame[0]) / frame[2], 0.0), grid.shape[0] - 1.000001)
     v = min(max((y - frame[1]) / frame[2], 0.0), grid.shape[1] - 1.000001)
@@ -77,7 +78,7 @@ def _grid_value(grid: FloatArray, frame: FloatArray, x: float, y: float) -> floa
     return float(low * (1.0 - u) + high * u)
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _tile_value(tile: FloatArray, u: float, v: float) -> float:
     """Value of a texture that repeats with period 1 in both coordinates."""
     n = tile.shape[0]
@@ -92,12 +93,12 @@ def _tile_value(tile: FloatArray, u: float, v: float) -> float:
     return float(low * (1.0 - a) + high * a)
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _fold(folds: FloatArray, height: float, angle: float, along: float) -> float:
     return float(height * _tile_value(folds, angle / (2.0 * math.pi), along))
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _frustum(s: FloatArray, folds: FloatArray, x: float, y: float, z: float) -> float:
     qx, qy, qz = x - s[1], y - s[2], z - s[3]
     along = qx * s[4] + qy * s[5] + qz * s[6]
@@ -119,7 +120,7 @@ def _frustum(s: FloatArray, folds: FloatArray, x: float, y: float, z: float) -> 
     return float(max(side * scale, -along, along - s[7]))
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _torus(s: FloatArray, folds: FloatArray, x: float, y: float, z: float) -> float:
     qx, qy, qz = x - s[1], y - s[2], z - s[3]
     up = qx * s[4] + qy * s[5] + qz * s[6]
@@ -141,7 +142,7 @@ def _torus(s: FloatArray, folds: FloatArray, x: float, y: float, z: float) -> fl
     return float(max(side, -b, past_end))
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _box(s: FloatArray, x: float, y: float, z: float) -> float:
     qx, qy, qz = x - s[1], y - s[2], z - s[3]
     inside = -1e30
@@ -154,7 +155,7 @@ def _box(s: FloatArray, x: float, y: float, z: float) -> float:
     return float(math.sqrt(outside) if outside > 0.0 else inside)
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _ellipsoid(s: FloatArray, x: float, y: float, z: float) -> float:
     qx, qy, qz = x - s[1], y - s[2], z - s[3]
     norm = 0.0
@@ -164,7 +165,7 @@ def _ellipsoid(s: FloatArray, x: float, y: float, z: float) -> float:
     return float((math.sqrt(norm) - 1.0) * min(s[13], s[14], s[15]))
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _solid(s: FloatArray, folds: FloatArray, x: float, y: float, z: float) -> float:
     if s[0] == FRUSTUM:
         return float(_frustum(s, folds, x, y, z))
@@ -175,7 +176,7 @@ def _solid(s: FloatArray, folds: FloatArray, x: float, y: float, z: float) -> fl
     return float(_ellipsoid(s, x, y, z))
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def plan_position(
     elements: FloatArray, first: int, last: int, x: float, y: float
 ) -> tuple[float, float]:
@@ -206,13 +207,13 @@ def plan_position(
     return chainage, offset
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _corrugation(depth: float, wavelength: float, chainage: float) -> float:
     wave = 1.6 * math.sin(2.0 * math.pi * chainage / wavelength)
     return 0.5 * depth * min(max(wave, -1.0), 1.0)
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _walls(
     trench: FloatArray,
     elements: FloatArray,
@@ -236,7 +237,7 @@ def _walls(
     return float(max(side, end) * trench[10])
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _ground(g: Terrain, x: float, y: float, z: float) -> tuple[float, int]:
     """Distance to the ground, never too large, and what is nearest: pavement, wall or floor."""
     plane = g.pavement[0] + g.pavement[1] * x + g.pavement[2] * y
@@ -260,7 +261,7 @@ def _ground(g: Terrain, x: float, y: float, z: float) -> tuple[float, int]:
     return -void, code
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _enter_box(
     box: FloatArray, o: FloatArray, d: FloatArray, near: float, far: float
 ) -> tuple[float, float]:
@@ -276,12 +277,12 @@ def _enter_box(
     return near, far
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _at(o: FloatArray, d: FloatArray, t: float) -> tuple[float, float, float]:
     return o[0] + t * d[0], o[1] + t * d[1], o[2] + t * d[2]
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _newton_step(ahead: float, behind: float, value: float, h: float) -> float:
     slope = (ahead - behind) / (2.0 * h)
     if slope > -1e-3:
@@ -289,7 +290,7 @@ def _newton_step(ahead: float, behind: float, value: float, h: float) -> float:
     return min(max(-value / slope, -_NEWTON_LIMIT_M), _NEWTON_LIMIT_M)
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _hit_solid(
     s: FloatArray, folds: FloatArray, o: FloatArray, d: FloatArray, near: float, far: float
 ) -> float:
@@ -315,7 +316,7 @@ def _hit_solid(
     return t
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _reach_ground(g: Terrain, o: FloatArray, d: FloatArray) -> float:
     """Distance along the ray to the plane over all of the ground, or infinity."""
     height = o[2] - g.pavement[0] - g.pavement[1] * o[0] - g.pavement[2] * o[1] - g.pavement[6]
@@ -325,7 +326,7 @@ def _reach_ground(g: Terrain, o: FloatArray, d: FloatArray) -> float:
     return float(height / sink if sink > 1e-9 else math.inf)
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _hit_ground(g: Terrain, o: FloatArray, d: FloatArray, far: float) -> tuple[float, int]:
     """Distance along the ray to the ground and what it is, or infinity and MISS."""
     t = _reach_ground(g, o, d)
@@ -349,7 +350,7 @@ def _hit_ground(g: Terrain, o: FloatArray, d: FloatArray, far: float) -> tuple[f
     return t, code
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _surface(
     code: int, g: Terrain, solids: FloatArray, folds: FloatArray, x: float, y: float, z: float
 ) -> float:
@@ -358,7 +359,7 @@ def _surface(
     return float(_ground(g, x, y, z)[0])
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _write_normal(
     normal: FloatArray,
     code: int,
@@ -379,7 +380,7 @@ def _write_normal(
         normal /= length
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def trace(
     origins: FloatArray,
     directions: FloatArray,
@@ -430,7 +431,7 @@ def trace(
     return ranges, codes, normals
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def plan_positions(
     elements: FloatArray, x: FloatArray, y: FloatArray
 ) -> tuple[FloatArray, FloatArray]:

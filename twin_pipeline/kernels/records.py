@@ -1,11 +1,12 @@
 """Point records as scan files hold them."""
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from twin_pipeline.kernels import jit
 
-@numba.njit(cache=True, nogil=True)
+
+@jit(cache=True, nogil=True)
 def coordinates(
     records: npt.NDArray[np.uint8],
     scale: npt.NDArray[np.float64],

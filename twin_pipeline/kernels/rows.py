@@ -2,14 +2,15 @@
 
 from typing import TypeVar
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from twin_pipeline.kernels import jit
 
 Word = TypeVar("Word", bound=np.generic)
 
 
-@numba.njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def bounds(rows: npt.NDArray[Word]) -> tuple[npt.NDArray[Word], npt.NDArray[Word]]:
     """Return the least and the greatest of each column of numbers (N, W), N at least 1."""
     least, most = rows[0].copy(), rows[0].copy()
@@ -22,7 +23,7 @@ def bounds(rows: npt.NDArray[Word]) -> tuple[npt.NDArray[Word], npt.NDArray[Word
     return least, most
 
 
-@numba.njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def counted(
     rows: npt.NDArray[np.int32],
     columns: npt.NDArray[np.int64],
@@ -43,7 +44,7 @@ def counted(
     return made
 
 
-@numba.njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def gather(rows: npt.NDArray[Word], order: npt.NDArray[np.uint32]) -> npt.NDArray[Word]:
     """Return the rows (N, W) at the places `order`, (M,), one after the other."""
     width = rows.shape[1]
@@ -55,7 +56,7 @@ def gather(rows: npt.NDArray[Word], order: npt.NDArray[np.uint32]) -> npt.NDArra
     return taken
 
 
-@numba.njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def gather_into(
     place: npt.NDArray[Word], values: npt.NDArray[Word], order: npt.NDArray[np.uint32]
 ) -> None:
@@ -65,7 +66,7 @@ def gather_into(
             place[n, word] = values[order[n], word]
 
 
-@numba.njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def split(
     rows: npt.NDArray[Word], chosen: npt.NDArray[np.bool_], count: int
 ) -> tuple[npt.NDArray[Word], npt.NDArray[Word]]:

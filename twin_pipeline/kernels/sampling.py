@@ -1,15 +1,16 @@
 """Blue-noise subsets of points: no two nearer than a radius, no gap much wider than it."""
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from twin_pipeline.kernels import jit
 
 PASSES = 4
 """Darts are thrown in four passes over the points: at an eighth of them, at random, at another, at
 a quarter, and at the other half, of which hardly any find room."""
 
 
-@numba.njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def dart_pass(n: int) -> int:
     """Return the pass, 0 ... 3, in which point n has its turn; by splitmix64's finaliser."""
     word = np.uint64(n) * np.uint64(0x9E3779B97F4A7C15)
@@ -19,7 +20,7 @@ def dart_pass(n: int) -> int:
     return (eighth > 0) + (eighth > 1) + (eighth > 3)
 
 
-@numba.njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _bucket(cx: int, cy: int, cz: int, mask: int) -> int:
     """Return a cell's place in the table; cells of a block of 8 x 8 x 4 lie side by side."""
     value = (cx >> 3) * 73856093 ^ (cy >> 3) * 19349663 ^ (cz >> 2) * 83492791
@@ -27,7 +28,7 @@ def _bucket(cx: int, cy: int, cz: int, mask: int) -> int:
     return (block | (cx & 7) | (cy & 7) << 3 | (cz & 3) << 6) & mask
 
 
-@numba.njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def poisson_subset(
     ijk: npt.NDArray[np.int32], radius: float, limit: int
 ) -> tuple[npt.NDArray[np.bool_], int]:
@@ -106,7 +107,7 @@ def poisson_subset(
     return accepted, taken
 
 
-@numba.njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _turns(count: int) -> npt.NDArray[np.uint32]:
     """Return the points in the order of their passes, those of a pass as they come."""
     passes = np.empty(count, dtype=np.uint8)
@@ -123,7 +124,7 @@ def _turns(count: int) -> npt.NDArray[np.uint32]:
     return order
 
 
-@numba.njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _away(ijk: npt.NDArray[np.int32], n: int, kept: npt.NDArray[np.int32], entry: int) -> float:
     """Return the square of the distance of a point to one that was accepted."""
     dx = np.float64(np.int64(ijk[n, 0]) - kept[entry, 0])

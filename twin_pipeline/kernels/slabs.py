@@ -2,13 +2,14 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from twin_pipeline.kernels import jit
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def within_slabs(
     xyz: FloatArray, centres: FloatArray, along: FloatArray, half_m: float
 ) -> tuple[IntArray, IntArray]:
@@ -45,7 +46,7 @@ def within_slabs(
     return index[:found], slab[:found]
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def within_capsule(xyz: FloatArray, first: FloatArray, last: FloatArray, radius: float) -> IntArray:
     """Return the rising numbers (P,) of the points (N, 3) within `radius` of a segment, metres.
 

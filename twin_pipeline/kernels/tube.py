@@ -8,14 +8,15 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+
+from twin_pipeline.kernels import jit, prange
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@jit(cache=True, nogil=True, parallel=True)
 def project(
     points: FloatArray, nodes: FloatArray, segment: IntArray, chainage_step: float
 ) -> tuple[FloatArray, FloatArray]:
@@ -59,7 +60,7 @@ def project(
     return chainage, radial
 
 
-@njit(cache=True, nogil=True, inline="always")
+@jit(cache=True, nogil=True, inline="always")
 def _fraction(points: FloatArray, i: int, nodes: FloatArray, k: int) -> float:
     """Return where point i projects on segment k: 0 at its first node, 1 at its second."""
     num = den = 0.0
@@ -70,7 +71,7 @@ def _fraction(points: FloatArray, i: int, nodes: FloatArray, k: int) -> float:
     return num / den
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def nearest_segments(points: FloatArray, nodes: FloatArray, near: IntArray, reach: int) -> IntArray:
     """Return the number (N,) of the segment that starts at or before the nearest node.
 
@@ -98,7 +99,7 @@ def nearest_segments(points: FloatArray, nodes: FloatArray, near: IntArray, reac
     return segment
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@jit(cache=True, nogil=True, parallel=True)
 def look_along(
     points: FloatArray,
     normals: FloatArray,
@@ -147,7 +148,7 @@ def look_along(
     return chainage, node, radial, rho, angle, cosine
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def tukey_weights(
     residual: FloatArray,
     cosine: FloatArray,
@@ -178,7 +179,7 @@ def tukey_weights(
     return weights
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def arc_counts(
     node: IntArray, angle: FloatArray, weights: FloatArray, nodes: int, sectors: int
 ) -> FloatArray:
@@ -202,12 +203,12 @@ def arc_counts(
     return counts
 
 
-@njit(cache=True, nogil=True, inline="always")
+@jit(cache=True, nogil=True, inline="always")
 def _sector(angle: float, sectors: int) -> int:
     return int((angle + math.pi) / (2.0 * math.pi) * sectors) % sectors
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def bulging_counts(
     node: IntArray,
     residual: FloatArray,
@@ -247,7 +248,7 @@ def bulging_counts(
     return near, out
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def lateral_frames(nodes: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return unit vectors tangent, u, v, each (K, 3), of nodes (K, 3), metres, local frame.
 
@@ -281,7 +282,7 @@ def lateral_frames(nodes: FloatArray) -> tuple[FloatArray, FloatArray, FloatArra
     return tangent, u, v
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def sector_counts(
     chainage: FloatArray,
     angle: FloatArray,

@@ -9,7 +9,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+
+from twin_pipeline.kernels import jit, prange
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -21,7 +22,7 @@ EMPTY = -1
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@jit(cache=True, nogil=True, inline="always")
 def _spread(value: int) -> np.uint64:
     """Put two zero bits before each of the lower 21 bits."""
     x = np.uint64(value) & np.uint64(0x1FFFFF)
@@ -32,7 +33,7 @@ def _spread(value: int) -> np.uint64:
     return (x | (x << np.uint64(2))) & np.uint64(0x1249249249249249)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@jit(cache=True, nogil=True, inline="always")
 def _compact(value: np.uint64) -> np.int64:
     """Undo `_spread`."""
     x = np.uint64(value) & np.uint64(0x1249249249249249)
@@ -43,13 +44,13 @@ def _compact(value: np.uint64) -> np.int64:
     return np.int64((x | (x >> np.uint64(32))) & np.uint64(0x1FFFFF))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@jit(cache=True, nogil=True, inline="always")
 def morton_key(ix: int, iy: int, iz: int) -> np.uint64:
     """Return the Morton key of a voxel; x is the lowest bit of each triple."""
     return np.uint64(_spread(ix) | (_spread(iy) << np.uint64(1)) | (_spread(iz) << np.uint64(2)))
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@jit(cache=True, nogil=True, parallel=True)
 def morton_keys(xyz: FloatArray, lower: FloatArray, size: float) -> KeyArray:
     """Return the Morton key of each point's voxel.
 
@@ -74,7 +75,7 @@ def morton_keys(xyz: FloatArray, lower: FloatArray, size: float) -> KeyArray:
     return keys
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def level_starts(sorted_keys: KeyArray, level: int) -> tuple[KeyArray, IntArray]:
     """Return the occupied voxels of one level, 2**level base voxels wide.
 
@@ -106,14 +107,14 @@ def level_starts(sorted_keys: KeyArray, level: int) -> tuple[KeyArray, IntArray]
     return keys, starts
 
 
-@njit(cache=True, nogil=True, inline="always")
+@jit(cache=True, nogil=True, inline="always")
 def _hash(key: np.uint64) -> np.uint64:
     """Return bits that all bits of a key have a part in, the lower ones of the result too."""
     mixed = np.uint64(key) * _MULTIPLIER
     return np.uint64(mixed ^ (mixed >> np.uint64(32)))
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def hash_table(keys: KeyArray) -> TableArray:
     """Return an open-addressing table (power of two,) int32 of voxel indices by keys (M,) uint64.
 
@@ -132,7 +133,7 @@ def hash_table(keys: KeyArray) -> TableArray:
     return table
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def find_voxel(table: TableArray, keys: KeyArray, ix: int, iy: int, iz: int) -> int:
     """Return the index of voxel (ix, iy, iz), or EMPTY; `table` is the `hash_table` of `keys`."""
     if ix < 0 or iy < 0 or iz < 0:
@@ -147,7 +148,7 @@ def find_voxel(table: TableArray, keys: KeyArray, ix: int, iy: int, iz: int) -> 
     return EMPTY
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@jit(cache=True, nogil=True, parallel=True)
 def neighbour_blocks(keys: KeyArray) -> tuple[IntArray, TableArray]:
     """Gather voxels (M,), ascending Morton keys, in blocks of 4 x 4 x 4, and find those beside.
 
@@ -171,7 +172,7 @@ def neighbour_blocks(keys: KeyArray) -> tuple[IntArray, TableArray]:
     return first, beside
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@jit(cache=True, nogil=True, parallel=True)
 def voxel_moments(xyz: FloatArray, starts: IntArray) -> tuple[FloatArray, SingleArray]:
     """Return the mean and the scatter of the points in each voxel.
 
@@ -214,7 +215,7 @@ def voxel_moments(xyz: FloatArray, starts: IntArray) -> tuple[FloatArray, Single
     return means, scatter
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def points_in_capsule(
     xyz: FloatArray,
     keys: KeyArray,
@@ -277,7 +278,7 @@ def points_in_capsule(
     return result[:found]
 
 
-@njit(cache=True, nogil=True)
+@jit(cache=True, nogil=True)
 def _distance2(px: float, py: float, pz: float, axis: FloatArray, length2: float) -> float:
     """Return the squared distance of a point (relative to the segment's start) from a segment."""
     t = 0.0

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from twin_pipeline.errors import InputError, UsageError
-from twin_pipeline.export.further import EXPORT
+from twin_pipeline.export.names import EXPORT
 from twin_pipeline.output import read_record
 
 LAYERS = ("pipes", "stations")

@@ -10,8 +10,9 @@ from typing import Any
 
 from twin_pipeline.errors import TwinPipelineError
 from twin_pipeline.export.csv_tables import write_csv_tables
-from twin_pipeline.export.further import EXPORT, MANIFEST, write_format
+from twin_pipeline.export.further import write_format
 from twin_pipeline.export.geojson import write_geojson
+from twin_pipeline.export.names import EXPORT, MANIFEST
 from twin_pipeline.export.tile_styles import write_styles
 from twin_pipeline.export.viewer_data import NAME as VIEWER_DATA
 from twin_pipeline.export.viewer_data import write_viewer_data

@@ -36,12 +36,6 @@ from twin_pipeline.templates import templates_beside
 
 NO_VALUE = "–"
 
-REPORT = "report.html"
-"""The report's name, in the output folder and in the folder of a site."""
-
-MOST_SITES = 50
-"""Up to so many sites are told on one page; of more, each has a page of its own."""
-
 SECTIONS_A_SHEET = 9
 MOST_SECTIONS = 360
 """Cross-sections of a report, about 10 kB each; of many pipes each gets fewer, but one."""

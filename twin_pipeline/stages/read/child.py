@@ -62,7 +62,7 @@ class LazChild:
             "points": header.point_count,
             "chunk_points": chunk_points,
             "parts": parts,
-            "memory_bytes": _BASE_BYTES + 3 * count * header.record_length,
+            "memory_bytes": _BASE_BYTES + 4 * count * header.record_length,
             "packages": str(Path(importlib.util.find_spec("lazrs").origin).parents[1]),  # type: ignore[union-attr,arg-type]
             "cpu_s": 600 + header.point_count // _SLOWEST_POINTS_PER_S,
         }

@@ -6,16 +6,16 @@ would make it allocate without bound. Layout: ASPRS LAS 1.4 R15.
 
 import datetime as dt
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import laspy
 import numpy as np
 
 from twin_pipeline.errors import InputError
 from twin_pipeline.model import FloatArray
+from twin_pipeline.stages.read.layout import record_layout
 
 _SMALLEST_HEADER = 227
 _HEADER_1_3, _HEADER_1_4 = 235, 375
@@ -73,13 +73,14 @@ class ScanHeader:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Layout of one point record, extra bytes skipped."""
-        standard = laspy.PointFormat(self.point_format).dtype()
-        fields = [standard.fields[name] for name in standard.names]
+        standard = record_layout(self.point_format)
+        fields: Mapping[str, Any] = standard.fields or {}
+        places = [fields[name] for name in standard.names or ()]
         return np.dtype(
             {
-                "names": list(standard.names),
-                "formats": [field[0] for field in fields],
-                "offsets": [field[1] for field in fields],
+                "names": list(standard.names or ()),
+                "formats": [place[0] for place in places],
+                "offsets": [place[1] for place in places],
                 "itemsize": self.record_length,
             }
         )
@@ -183,7 +184,7 @@ def _point_layout(block: bytes, path: Path) -> tuple[bool, int, int]:
     record_length: int = struct.unpack_from("<H", block, 105)[0]
     if point_format not in _POINT_FORMATS:
         raise InputError(f"{path}: point format {point_format} is not known: write it as 0 to 10")
-    needed = laspy.PointFormat(point_format).size
+    needed = record_layout(point_format).itemsize
     if record_length < needed:
         raise InputError(
             f"{path}: its points are {record_length} bytes long, but format {point_format} needs "

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import laspy
 import numpy as np
 
 from twin_pipeline.crs import CrsRecord
@@ -18,6 +17,7 @@ from twin_pipeline.stages.read.content import Content, scan_content
 from twin_pipeline.stages.read.coordinates import crs_record
 from twin_pipeline.stages.read.decode import require_points, salvaged
 from twin_pipeline.stages.read.header import FAR_M, ScanHeader, read_header
+from twin_pipeline.stages.read.layout import dimension_names
 from twin_pipeline.stages.read.survey_date import survey_date
 
 Triple = tuple[float, float, float]
@@ -120,7 +120,7 @@ def inspect_scan(path: Path, *, full: bool = True, salvage: bool = False) -> Sca
         creation_date=header.creation_date,
         survey_date=survey_date(header) if unreadable is None else header.creation_date,
         crs=crs_record(header),
-        dimensions=(*laspy.PointFormat(header.point_format).dimension_names, *_extra(header)),
+        dimensions=(*dimension_names(header.point_format), *_extra(header)),
         header_box=_box(header.lower, header.upper),
         actual_box=_box(content.lower, content.upper) if content else None,
         density_per_m2=content.density_per_m2 if content else None,

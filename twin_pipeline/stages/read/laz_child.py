@@ -14,6 +14,7 @@ import contextlib
 import importlib
 import json
 import os
+import queue
 import resource
 import struct
 import sys
@@ -21,6 +22,8 @@ import threading
 from typing import Any, BinaryIO, cast
 
 _STEP_POINTS = 4096
+_AHEAD_BYTES = 64 << 20
+"""How much is decoded before it is wanted."""
 
 
 def main() -> None:
@@ -143,14 +146,39 @@ def _decoder(kind: Any, task: dict[str, Any], file: BinaryIO, selection: Any = N
 
 
 def _decode(decoder: Any, task: dict[str, Any], out: BinaryIO) -> None:
-    left, step = task["points"], task["chunk_points"]
-    buffer = bytearray(min(step, left) * task["record_length"])
-    while left:
-        count = min(step, left)
-        part = memoryview(buffer)[: count * task["record_length"]]
-        decoder.decompress_many(part)
-        out.write(part)
-        left -= count
+    """Decode ahead of the one who reads, as he may still be about to start.
+
+    What was decoded before the data turn out to be damaged is written too.
+    """
+    left, step, length = task["points"], task["chunk_points"], task["record_length"]
+    size = min(step, left) * length
+    free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
+    for _ in range(max(2, _AHEAD_BYTES // max(size, 1))):
+        free.put(bytearray())
+    ready: queue.SimpleQueue[tuple[bytearray, int] | None] = queue.SimpleQueue()
+    writer = threading.Thread(target=_write, args=(out, ready, free), daemon=True)
+    writer.start()
+    try:
+        while left:
+            count = min(step, left)
+            # Made when it is needed, not before: most files are small.
+            buffer = free.get() or bytearray(size)
+            decoder.decompress_many(memoryview(buffer)[: count * length])
+            ready.put((buffer, count * length))
+            left -= count
+    finally:
+        ready.put(None)
+        writer.join()
+
+
+def _write(out: BinaryIO, ready: Any, free: Any) -> None:
+    try:
+        for buffer, length in iter(ready.get, None):
+            out.write(memoryview(buffer)[:length])
+            free.put(buffer)
+        out.flush()
+    except BrokenPipeError:
+        os._exit(0)
 
 
 def _count(lazrs: Any, task: dict[str, Any], file: BinaryIO, out: BinaryIO) -> None:

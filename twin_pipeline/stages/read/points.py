@@ -15,13 +15,12 @@ from twin_pipeline.model import FloatArray, PointChunk, PointCloud
 from twin_pipeline.shelves import Shelf
 from twin_pipeline.stages.read.decode import Records, iter_records, salvaged
 from twin_pipeline.stages.read.header import ScanHeader, read_header
+from twin_pipeline.stages.read.layout import FIRST_EXTENDED
 
 DIMENSIONS = ("red", "green", "blue", "intensity", "classification", "return_number", "gps_time")
 """The attributes that `read_chunks` knows."""
 
 CHUNK_POINTS = 1_000_000
-
-_FIRST_EXTENDED_FORMAT = 6
 
 
 def read_chunks(
@@ -179,7 +178,7 @@ def _coordinates(records: Records, header: ScanHeader, axis_order: AxisOrder | N
 
 
 def _attribute(records: Records, header: ScanHeader, name: str) -> npt.NDArray[Any] | None:
-    extended = header.point_format >= _FIRST_EXTENDED_FORMAT
+    extended = header.point_format >= FIRST_EXTENDED
     if name == "return_number":
         return records["bit_fields"] & np.uint8(0x0F if extended else 0x07)
     if name == "classification" and not extended:

@@ -1,0 +1,7 @@
+"""What is known of reports without what makes them."""
+
+REPORT = "report.html"
+"""The report's name, in the output folder and in the folder of a site."""
+
+MOST_SITES = 50
+"""Up to so many sites are told on one page; of more, each has a page of its own."""
