@@ -8,7 +8,7 @@ import numpy as np
 from twin_pipeline.model import FloatArray, IntArray
 from twin_pipeline.tiles.solids import FINE, Detail, coarse
 
-PIPES_PER_TILE = 50
+PIPES_PER_TILE = 10
 """Most pipes in a leaf."""
 
 BRANCHES = 4

@@ -30,7 +30,8 @@ from twin_pipeline.tiles.tileset import (
 from twin_pipeline.tiles.tube import Mesh, joined
 
 FEATURES = "EXT_mesh_features"
-TRIANGLES_MODE = 4
+UNLIT = "KHR_materials_unlit"
+LINES_MODE, TRIANGLES_MODE = 1, 4
 
 ERROR_PER_DEVIATION = 8.0
 """Geometric error over the deviation of a coarse solid: at the usual 16 pixels of screen-space
@@ -214,16 +215,17 @@ def _glb(
     positions, node = centred(xyz)
     attributes = {
         "POSITION": builder.attribute(positions, bounds=bounds_of(positions)),
-        "NORMAL": builder.attribute(y_up(mesh.normals)),
         "_FEATURE_ID_0": builder.attribute(features[:, None]),
     }
+    if not mesh.is_lines:
+        attributes["NORMAL"] = builder.attribute(y_up(mesh.normals))
     indices = builder.indices(mesh.triangles.ravel())
     table = pipe_table(survey, builder, fields)
     ids = {"featureCount": len(survey.pipes), "attribute": 0, "propertyTable": 0, "label": "pipe"}
     primitive = {
         "attributes": attributes,
         "indices": indices,
-        "mode": TRIANGLES_MODE,
+        "mode": LINES_MODE if mesh.is_lines else TRIANGLES_MODE,
         "material": 0,
         "extensions": {FEATURES: {"featureIds": [ids]}},
     }
@@ -234,16 +236,18 @@ def _glb(
             "scenes": [{"nodes": [0]}],
             "nodes": [{"mesh": 0, **node}],
             "meshes": [{"primitives": [primitive]}],
-            "materials": [_material(colour)],
-            "extensionsUsed": [FEATURES, STRUCTURAL],
+            "materials": [_material(colour, lit=not mesh.is_lines)],
+            "extensionsUsed": [FEATURES, STRUCTURAL, *([UNLIT] if mesh.is_lines else [])],
             "extensions": {STRUCTURAL: {"schema": pipe_schema(fields), "propertyTables": [table]}},
         }
     )
 
 
-def _material(colour: tuple[float, float, float, float]) -> dict[str, Any]:
+def _material(colour: tuple[float, float, float, float], *, lit: bool) -> dict[str, Any]:
     surface = {"baseColorFactor": colour, "metallicFactor": 0.0, "roughnessFactor": 0.6}
-    solid_look = {"name": "water", "pbrMetallicRoughness": surface, "doubleSided": False}
+    made: dict[str, Any] = {"name": "water", "pbrMetallicRoughness": surface, "doubleSided": False}
+    if not lit:
+        made["extensions"] = {UNLIT: {}}
     if colour[3] == 1.0:
-        return solid_look
-    return solid_look | {"name": "uncertainty", "alphaMode": "BLEND"}
+        return made
+    return made | {"name": "uncertainty", "alphaMode": "BLEND"}

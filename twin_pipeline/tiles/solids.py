@@ -7,7 +7,7 @@ import numpy as np
 from twin_pipeline.catalogue import Catalogue
 from twin_pipeline.geometry import polyline
 from twin_pipeline.model import FittingKind, FloatArray, Pipe
-from twin_pipeline.tiles.tube import Mesh, tube
+from twin_pipeline.tiles.tube import Mesh, line, tube
 
 SIGMAS = 2.0
 """The shell holds the pipe's surface with about 95 % probability in each direction."""
@@ -24,14 +24,14 @@ class Detail:
     """How finely pipes are drawn."""
 
     sides: int
-    """Corners of a ring."""
+    """Corners of a ring; 0 for a line, which from afar can be seen where a tube can't."""
     tolerance_m: float
     """How far the drawn centreline may be from the measured one."""
     sockets: bool
 
     def deviation_m(self, radius_m: float, socket_m: float) -> float:
         """Return how far the drawn surface is from the finest one."""
-        chord = radius_m * (1 - np.cos(np.pi / self.sides))
+        chord = radius_m * (1 - np.cos(np.pi / self.sides)) if self.sides else radius_m
         return self.tolerance_m + float(chord) + (0.0 if self.sockets else socket_m)
 
 
@@ -39,21 +39,31 @@ FINE = Detail(sides=48, tolerance_m=0.0005, sockets=True)
 """The barrel's chords are at most 0.2 % of the radius inside it."""
 
 
+_COARSER = (
+    Detail(sides=10, tolerance_m=0.01, sockets=True),
+    Detail(sides=6, tolerance_m=0.03, sockets=False),
+)
+
+
 def coarse(level: int) -> Detail:
     """Return the detail of tiles `level` steps above the finest, 1 or more."""
-    return Detail(sides=max(5, 16 >> level), tolerance_m=0.01 * 4.0**level, sockets=False)
+    if level <= len(_COARSER):
+        return _COARSER[level - 1]
+    return Detail(sides=0, tolerance_m=0.05 * 3.0 ** (level - len(_COARSER) - 1), sockets=False)
 
 
 def solid(pipe: Pipe, detail: Detail, catalogue: Catalogue) -> Mesh:
-    """Return a closed mesh of a pipe, scan frame."""
+    """Return a pipe as a closed mesh, or from afar as a line, scan frame."""
     radius_m = pipe.outer_diameter_m / 2
-    line = polyline.simplified(pipe.centreline, detail.tolerance_m)
+    axis = polyline.simplified(pipe.centreline, detail.tolerance_m)
+    if not detail.sides:
+        return line(axis)
     if not detail.sockets:
-        return tube(line, radius_m, sides=detail.sides)
+        return tube(axis, radius_m, sides=detail.sides)
     joints = [f.chainage_m for f in pipe.fittings if f.kind is FittingKind.JOINT]
     socket_m = socket_radius_m(pipe, catalogue)
-    line, radii = _with_sockets(line, radius_m, np.array(joints), socket_m)
-    return tube(line, radii, sides=detail.sides)
+    axis, radii = _with_sockets(axis, radius_m, np.array(joints), socket_m)
+    return tube(axis, radii, sides=detail.sides)
 
 
 def shell(pipe: Pipe, detail: Detail = FINE) -> Mesh:
@@ -65,8 +75,10 @@ def shell(pipe: Pipe, detail: Detail = FINE) -> Mesh:
     across = np.hypot(pipe.position_std_h_m, half_m)
     upward = np.hypot(pipe.position_std_v_m, half_m)
     spread = SIGMAS * np.array([across, across, upward])
-    line = polyline.simplified(pipe.centreline, detail.tolerance_m)
-    return tube(line, pipe.outer_diameter_m / 2, sides=detail.sides, spread_m=spread)
+    axis = polyline.simplified(pipe.centreline, detail.tolerance_m)
+    if not detail.sides:
+        return line(axis)
+    return tube(axis, pipe.outer_diameter_m / 2, sides=detail.sides, spread_m=spread)
 
 
 def socket_radius_m(pipe: Pipe, catalogue: Catalogue) -> float:

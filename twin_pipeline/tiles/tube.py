@@ -1,4 +1,4 @@
-"""Closed tubes along centrelines."""
+"""Closed tubes along centrelines, and lines where a tube would be too narrow to be seen."""
 
 from dataclasses import dataclass
 
@@ -19,14 +19,19 @@ NEAREST_M = 0.001
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mesh:
-    """Triangles, seen from outside counter-clockwise."""
+    """Triangles, seen from outside counter-clockwise, or lines."""
 
     positions: FloatArray
     """(V, 3) float64, metres."""
     normals: FloatArray
-    """(V, 3) float64, unit vectors, outward."""
+    """(V, 3) float64, unit vectors, outward; (0, 3) of lines."""
     triangles: npt.NDArray[np.uint32]
-    """(T, 3) uint32, vertex numbers."""
+    """(T, 3) uint32, vertex numbers; (T, 2) of lines."""
+
+    @property
+    def is_lines(self) -> bool:
+        """Whether it has no surface."""
+        return self.triangles.shape[1] == 2
 
 
 def tube(
@@ -77,8 +82,15 @@ def tube(
     return joined([barrel, *ends])
 
 
+def line(centreline: FloatArray) -> Mesh:
+    """Return a polyline (K, 3), metres, as lines from vertex to vertex."""
+    starts = np.arange(len(centreline) - 1)
+    segments = np.stack((starts, starts + 1), axis=1).astype(np.uint32)
+    return Mesh(np.asarray(centreline, np.float64), np.empty((0, 3)), segments)
+
+
 def joined(meshes: list[Mesh]) -> Mesh:
-    """Return all meshes as one."""
+    """Return all meshes as one; they are all of triangles, or all of lines."""
     offsets = np.cumsum([0, *(len(mesh.positions) for mesh in meshes[:-1])])
     triangles = [mesh.triangles + np.uint32(o) for mesh, o in zip(meshes, offsets, strict=True)]
     return Mesh(

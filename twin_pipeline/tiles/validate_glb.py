@@ -12,7 +12,7 @@ from twin_pipeline.errors import InputError
 from twin_pipeline.model import FloatArray
 from twin_pipeline.tiles.digest import Digest
 from twin_pipeline.tiles.metadata import STRUCTURAL
-from twin_pipeline.tiles.pipes import FEATURES, TRIANGLES_MODE
+from twin_pipeline.tiles.pipes import FEATURES, LINES_MODE, TRIANGLES_MODE
 from twin_pipeline.tiles.point_glb import POINTS_MODE
 from twin_pipeline.tiles.positions import GRID, grid_of
 from twin_pipeline.tiles.proof import Proof, colours_agree
@@ -84,8 +84,8 @@ def inspect(path: Path, proof: Proof | None) -> Content:
         }
         if proof is not None:
             _prove(content, node, attributes, properties, proof)
-    elif primitive.get("mode") == TRIANGLES_MODE:
-        content.problems += _triangle_problems(glb, primitive, len(content.xyz))
+    elif primitive.get("mode") in _CORNERS:
+        content.problems += _index_problems(glb, primitive, len(content.xyz))
         content.problems += _feature_problems(glb, primitive, attributes)
     return content
 
@@ -213,10 +213,14 @@ def property_values(
     return found
 
 
-def _triangle_problems(glb: Glb, primitive: dict[str, Any], vertices: int) -> list[str]:
+_CORNERS = {LINES_MODE: (2, "lines"), TRIANGLES_MODE: (3, "triangles")}
+
+
+def _index_problems(glb: Glb, primitive: dict[str, Any], vertices: int) -> list[str]:
     indices = glb.accessor(primitive["indices"])
-    if len(indices) % 3:
-        return [f"{len(indices)} indices make no triangles"]
+    corners, shapes = _CORNERS[primitive["mode"]]
+    if len(indices) % corners:
+        return [f"{len(indices)} indices make no {shapes}"]
     if indices.max() >= vertices:
         return [f"index {indices.max()} is beyond {vertices} vertices"]
     return []
