@@ -74,7 +74,7 @@ def join(scans: Sequence[Joined], config: Config, shelf: Shelf | None = None) ->
     """
     first, *others = scans
     level = [first, *(_levelled(scan, first, shelf) for scan in others)]
-    if not _to_be_aligned(level, config):
+    if not to_be_aligned(level, config):
         return tuple(level)
     joined = [level[0]]
     for scan in level[1:]:
@@ -96,7 +96,8 @@ def join_warnings(scans: Sequence[Joined], config: Config) -> Iterator[str]:
         )
 
 
-def _to_be_aligned(scans: Sequence[Joined], config: Config) -> bool:
+def to_be_aligned(scans: Sequence[Joined], config: Config) -> bool:
+    """Whether the scans of a site are moved by what they share."""
     wanted = config.registration.align
     if len(scans) < 2 or wanted == "none":
         return False

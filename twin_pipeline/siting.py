@@ -34,10 +34,16 @@ def locate(info: ScanInfo, config: Config) -> Georeference:
     GeoreferenceError
         When coordinates or heights can't be established.
     """
-    if info.unreadable:
-        raise InputError(info.unreadable)
+    usable(info)
     held = registered(info.path, config) is not None
     return place(info, bounds(info, config), config, held=held)
+
+
+def usable(info: ScanInfo) -> ScanInfo:
+    """Return a scan whose points can be used; raises InputError where they can't."""
+    if info.unreadable:
+        raise InputError(info.unreadable)
+    return info
 
 
 def registered(scan: Path, config: Config, *, needed: bool = True) -> Control | None:

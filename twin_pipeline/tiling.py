@@ -8,27 +8,30 @@ from pathlib import Path
 import numpy as np
 
 import twin_pipeline
+from twin_pipeline.bounds import bounds_of
+from twin_pipeline.config import Config
 from twin_pipeline.crs import Georeference
 from twin_pipeline.durable.inputs import Stamp, digest_of
 from twin_pipeline.durable.work import partial_of
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.run_record import InputFile
-from twin_pipeline.joining import raised_warning, to_be_raised_m
-from twin_pipeline.model import PointChunk, Survey
+from twin_pipeline.joining import Joined, join, join_warnings, to_be_aligned
+from twin_pipeline.model import FloatArray, PointChunk, PointCloud, Survey
 from twin_pipeline.output import shown
 from twin_pipeline.pipeline import SiteOutcome
 from twin_pipeline.progress import Progress
-from twin_pipeline.registration import Control, Similarity, lifted
+from twin_pipeline.registration import Similarity
 from twin_pipeline.site import Site
 from twin_pipeline.siting import (
     Box,
-    bounds,
     corners,
-    locate,
+    file_bounds,
     moved_chunks,
+    place,
     registered,
     registration_warnings,
     resolution_m,
+    usable,
 )
 from twin_pipeline.stages.read import ScanInfo, inspect_scan, read_chunks, sha256_of
 from twin_pipeline.tiles import Keep, TilesSummary, write_point_tiles
@@ -42,25 +45,31 @@ CHUNK_POINTS = 200_000
 """Few enough that a chunk on its way to the disk hardly leaves the processor's cache."""
 
 
+_SAMPLE_M = 0.02
+"""Side of the voxels of which a scan gives one point each to be aligned by."""
+_SAMPLE_POINTS = 4_000_000
+"""So many are held at most before those of one voxel are put together."""
+_NO_POINTS = PointCloud(np.empty((0, 3)), np.zeros(3))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scan:
     """A scan that is not read yet, and where it lies."""
 
     info: ScanInfo
-    control: Control | None
+    joined: Joined
+    """In the frame of the site, without its points."""
     box: Box
-    place: Georeference
 
-    raised_m: float = 0.0
-    """Added to its elevations, which counted from another surface than the first scan's."""
+    @property
+    def place(self) -> Georeference:
+        """Of the scan alone."""
+        return self.joined.place
 
     @property
     def change(self) -> Similarity | None:
         """From the file's coordinates to the site's."""
-        own = None if self.control is None else self.control.fitted.similarity
-        if not self.raised_m:
-            return own
-        return lifted(self.raised_m) if own is None else own.then(lifted(self.raised_m))
+        return self.joined.change
 
 
 def tile_site(site: Site, staging: Path, progress: Progress) -> SiteOutcome:
@@ -77,8 +86,7 @@ def tile_site(site: Site, staging: Path, progress: Progress) -> SiteOutcome:
     OutputError
         When the disk has not enough room.
     """
-    alone = [_scan(path, site) for path in site.scans]
-    scans = [_levelled(scan, alone[0]) for scan in alone]
+    scans = _together(site, [_scan(path, site) for path in site.scans], progress)
     clock = time.perf_counter()
     written = _write(site, scans, staging, progress)
     inputs = [
@@ -95,18 +103,61 @@ def tile_site(site: Site, staging: Path, progress: Progress) -> SiteOutcome:
 
 
 def _scan(path: Path, site: Site) -> _Scan:
-    info = inspect_scan(path, full=False)
-    place = locate(info, site.config)
-    return _Scan(info, registered(path, site.config), bounds(info, site.config), place)
+    """Return a scan on its control points; the first of a site needs some, if any has."""
+    info = usable(inspect_scan(path, full=False))
+    control = registered(path, site.config, needed=path == site.scan)
+    box = _moved(info, None if control is None else control.fitted.similarity, site.config)
+    where = place(info, box, site.config, held=control is not None)
+    return _Scan(info, Joined(path, _NO_POINTS, where, control), box)
 
 
-def _levelled(scan: _Scan, first: _Scan) -> _Scan:
-    """Return a scan with elevations from the surface of the first scan's."""
-    raised_m = to_be_raised_m(scan.info.path, scan.place, first.info.path, first.place)
-    if not raised_m:
-        return scan
-    lower, upper = (corner + np.array([0.0, 0.0, raised_m]) for corner in scan.box)
-    return replace(scan, box=(lower, upper), raised_m=raised_m)
+def _moved(info: ScanInfo, change: Similarity | None, config: Config) -> Box:
+    """Return the box of a scan in another frame."""
+    box = file_bounds(info, config)
+    return box if change is None else bounds_of(change.apply(corners(box)))
+
+
+def _together(site: Site, alone: Sequence[_Scan], progress: Progress) -> list[_Scan]:
+    """Return the scans in the frame of the first, as a run has them."""
+    joined = [scan.joined for scan in alone]
+    if to_be_aligned(joined, site.config):
+        progress.stage("align scans")
+        joined = [replace(scan.joined, cloud=_sampled(scan, site.config)) for scan in alone]
+    return [
+        _Scan(
+            scan.info,
+            replace(moved, cloud=_NO_POINTS),
+            _moved(scan.info, moved.change, site.config),
+        )
+        for scan, moved in zip(alone, join(joined, site.config), strict=True)
+    ]
+
+
+def _sampled(scan: _Scan, config: Config) -> PointCloud:
+    """Return one point a voxel of a scan, where its control points put it."""
+    origin = np.floor(scan.box[0])
+    chunks = read_chunks(
+        scan.info.path,
+        axis_order=config.crs.axis_order,
+        dimensions=(),
+        chunk_points=CHUNK_POINTS,
+    )
+    held, count = [np.empty((0, 3))], 0
+    for chunk in moved_chunks(chunks, scan.change):
+        held.append(_one_a_voxel(chunk.xyz - origin))
+        count += len(held[-1])
+        if count > _SAMPLE_POINTS:
+            held = [_one_a_voxel(np.concatenate(held))]
+            count = 0
+    return PointCloud(_one_a_voxel(np.concatenate(held)), origin)
+
+
+def _one_a_voxel(xyz: FloatArray) -> FloatArray:
+    """Return the first of the points (N, 3) in each voxel."""
+    voxels = np.floor(xyz / _SAMPLE_M).astype(np.int64)
+    _, first = np.unique(voxels, axis=0, return_index=True)
+    kept: FloatArray = xyz[np.sort(first)]
+    return kept
 
 
 def _box(scans: Sequence[_Scan]) -> Box:
@@ -116,7 +167,7 @@ def _box(scans: Sequence[_Scan]) -> Box:
 
 
 def _result(site: Site, scans: Sequence[_Scan]) -> SiteResult:
-    controls = [scan.control for scan in scans if scan.control is not None]
+    controls = [control for s in scans if (control := s.joined.control) is not None]
     edge = corners(_box(scans))
     survey = Survey(
         site.name,
@@ -126,25 +177,16 @@ def _result(site: Site, scans: Sequence[_Scan]) -> SiteResult:
         ground_z_m=None,
         gates=tuple(gate for control in controls for gate in control.gates(edge)),
     )
-    described = tuple(control.describe() for control in controls)
+    described = tuple(row for scan in scans for row in scan.joined.describe())
     extent = np.stack(_box(scans))
     return SiteResult(survey, scans[0].place, registration=described, extent=extent)
 
 
 def _warnings(site: Site, scans: Sequence[_Scan]) -> Iterator[str]:
-    first = scans[0]
-    if len(scans) > 1 and not all(scan.control is not None for scan in scans):
-        yield (
-            f"the {len(scans)} scans of the site were put together as they are: tile aligns "
-            "nothing, run does"
-        )
     yield from dict.fromkeys(told for scan in scans for told in scan.place.warnings)
+    yield from join_warnings([scan.joined for scan in scans], site.config)
     for scan in scans:
-        if scan.raised_m:
-            yield raised_warning(
-                scan.info.path, scan.place, first.info.path, first.place, scan.raised_m
-            )
-        yield from registration_warnings(scan.info, scan.control, scan.place)
+        yield from registration_warnings(scan.info, scan.joined.control, scan.place)
         wanted = site.config.tiles.asked
         missing = [name for name in wanted if name not in scan.info.dimensions]
         if missing:
@@ -220,7 +262,7 @@ def _identity(site: Site, scans: Sequence[_Scan]) -> str:
             "scans": [(str(path), Stamp.of(path)) for path in site.scans],
             "crs": site.config.crs.model_dump(mode="json"),
             "georeference": [scan.place.describe() for scan in scans],
-            "registration": [s.control.describe() for s in scans if s.control is not None],
+            "registration": [row for scan in scans for row in scan.joined.describe()],
             "options": site.config.tiles.model_dump(mode="json", exclude={"threads"}),
         }
     )

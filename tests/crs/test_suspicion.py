@@ -176,6 +176,27 @@ def test_degrees_are_noticed_anywhere():
         resolve(CrsRecord(), options, lower, upper, "site.laz")
 
 
+def test_systems_that_stretch_lengths_are_refused():
+    """A pipe of 100 mm would be measured as one of 123 mm, and its depth not."""
+    tokyo = (15_550_409.0, 4_257_980.7, 32.0)
+    message = refused(at=tokyo, crs=3857, vertical="jgd2011")
+    assert "lengths 1.23" in message
+    assert "measure 123." in message
+    for code, at in (
+        (6691, (381_600.0, 3_950_300.0, 32.0)),
+        (32654, (381_600.0, 3_950_300.0, 32.0)),
+    ):
+        assert place(at=at, crs=code, vertical="jgd2011").warnings == ()
+
+
+def test_a_record_of_other_heights_than_the_office_s_names_the_flags_that_take_its_word():
+    record = record_from_geokeys({3072: 11327})
+    message = refused(record, **TOKYO)
+    assert "--vertical jgd2024 --geoid jpgeo2024" in message
+    said = TOKYO | {"vertical": "jgd2024", "geoid": "jpgeo2024"}
+    assert place(record, **said).warnings == ()
+
+
 def test_earth_centred_metres_are_named():
     record = record_from_wkt(CRS.from_epsg(4978).to_wkt())
     assert "earth's centre" in refused(record, at=(-3.95e6, 3.35e6, 3.7e6))

@@ -104,7 +104,65 @@ def test_flat_ground_alone_is_refused(count):
         np.column_stack((random.uniform(-3, 3, (count, 2)), random.normal(0, NOISE_M, count)))
         for _ in range(2)
     ]
-    assert "flat ground alone" in refused(displaced(flat[0], (0, 0, 0), (0.05, 0, 0.01)), flat[1])
+    assert "flat ground and straight walls alone" in refused(
+        displaced(flat[0], (0, 0, 0), (0.05, 0, 0.01)), flat[1]
+    )
+
+
+def without_ends(xyz):
+    """Return the trench without its end walls, as the middle of a long one is."""
+    return xyz[(np.abs(np.abs(xyz[:, 0]) - 3.0) > 0.02) | (xyz[:, 2] > -0.01)]
+
+
+@needs_open3d
+@pytest.mark.parametrize(("turned_deg", "azimuth"), [(0.0, 90), (50.0, 40)])
+@pytest.mark.parametrize("pipe", [True, False], ids=["pipe", "before laying"])
+def test_a_straight_trench_that_slides_is_refused_with_its_direction(pipe, turned_deg, azimuth):
+    """Nothing in it stands against a shift along its axis, however well it seems to fit."""
+    first, second = (
+        displaced(without_ends(trench(seed, pipe=pipe)), (turned_deg, 0, 0), (0, 0, 0))
+        for seed in (6, 7)
+    )
+    message = refused(displaced(second, (0.2, 0.0, 0.0), (0.1, 0.05, 0.02)), first)
+    found = int(message.partition("open along ")[2].split()[0])
+    assert abs(found - azimuth) <= 3
+
+
+@needs_open3d
+@pytest.mark.parametrize("shared_m", [0.5, 3.0])
+def test_scans_that_share_no_end_wall_are_refused(shared_m):
+    first, second = trench(6), trench(7)
+    left = first[first[:, 0] < shared_m / 2]
+    right = second[second[:, 0] > -shared_m / 2]
+    refused(displaced(right, (0.3, 0, 0), (0.05, 0.02, 0.01)), left)
+
+
+@needs_open3d
+@pytest.mark.parametrize(
+    ("turned_deg", "shift"),
+    [((0.3, 0, 0), (0.6, 0.05, 0.02)), ((0.3, 0, 0), (2.0, 0.05, 0.02)),
+     ((5.0, 0, 0), (0.2, 0.1, 0.05)), ((0, 3.0, 4.0), (0.2, 0.1, 0.05))],
+)  # fmt: skip
+def test_scans_far_from_their_place_come_back(turned_deg, shift):
+    true = trench(8)
+    moved = displaced(true, turned_deg, shift)
+    found = aligned(moved, trench(9), align_reach_m=2.0)
+    assert np.abs(found.fitted.similarity.apply(moved + ORIGIN) - ORIGIN - true).max() < 0.002
+
+
+@needs_open3d
+def test_what_was_moved_between_the_scans_pulls_at_nothing():
+    def heap(at, seed):
+        random = np.random.default_rng(seed)
+        xyz = random.random((6000, 3))
+        xyz[np.arange(6000), random.integers(0, 3, 6000)] = random.integers(0, 2, 6000)
+        return xyz * (0.8, 0.5, 0.9) + at + random.normal(0, NOISE_M, xyz.shape)
+
+    true = np.concatenate((trench(8), heap((0, 0.8, 0), 1), heap((-2, -1.8, 0), 2)))
+    target = np.concatenate((trench(9), heap((0.25, 0.9, 0), 3), heap((-1.5, -1.5, 0), 4)))
+    moved = displaced(true, (0.3, 0, 0), (0.05, 0.02, 0.01))
+    found = aligned(moved, target)
+    assert np.abs(found.fitted.similarity.apply(moved + ORIGIN) - ORIGIN - true).max() < 0.003
 
 
 @needs_open3d

@@ -1,15 +1,23 @@
 """Several scans of one site in one frame."""
 
+import laspy
 import numpy as np
 import pytest
 
 from tests.registration.made import TARGETS, scanner_frame, write_targets
+from tests.registration.test_align import (
+    ORIGIN,
+    displaced,
+    needs_open3d,
+    trench,
+    without_ends,
+)
 from twin_pipeline import joining
 from twin_pipeline.config import Config
 from twin_pipeline.crs import CrsOptions
 from twin_pipeline.errors import GeoreferenceError
 from twin_pipeline.gathering import gather
-from twin_pipeline.registration import RegistrationOptions
+from twin_pipeline.registration import RegistrationOptions, Similarity
 from twin_pipeline.site import Site
 
 UNALIGNED = RegistrationOptions(align="none")
@@ -83,3 +91,50 @@ def test_tiles_have_the_same_heights_as_the_run(make_scan, tmp_path):
     outcome = tile_site(site(scans, vertical=None), tmp_path / "work", Progress())
     assert any("raised by 0.09" in warning for warning in outcome.warnings)
     assert outcome.counts["points_in_tiles"] == 3500
+
+
+def write_trench(path, xyz):
+    header = laspy.LasHeader(point_format=3, version="1.2")
+    header.scales, header.offsets = [1e-4] * 3, ORIGIN
+    las = laspy.LasData(header)
+    las.x, las.y, las.z = (xyz + ORIGIN).T
+    las.write(path)
+    return path
+
+
+@needs_open3d
+def test_tiles_are_aligned_like_the_run(tmp_path):
+    from twin_pipeline.progress import Progress
+    from twin_pipeline.tiling import tile_site
+
+    true = trench(2)
+    moved = displaced(true, (0.3, 0.0, 0.0), (0.08, -0.05, 0.04))
+    scans = [
+        write_trench(tmp_path / "first.las", trench(1)),
+        write_trench(tmp_path / "second.las", moved),
+    ]
+    (tmp_path / "work").mkdir()
+    options = {"crs": 6677, "axis_order": "en"}
+    both = site(scans, RegistrationOptions(), **options)
+    outcome = tile_site(both, tmp_path / "work", Progress())
+    assert not any("aligned" in warning for warning in outcome.warnings)
+    (row,) = outcome.result.registration
+    assert (row["scan"], row["method"]) == ("second.las", "icp")
+    change = Similarity(np.array(row["rotation"]), 1.0, np.array(row["from"]), np.array(row["to"]))
+    assert np.abs(change.apply(moved + ORIGIN) - ORIGIN - true).max() < 0.003
+    by_run = gather(both).registration[0]
+    assert np.allclose(row["to"], by_run["to"], atol=0.2)
+    slid = [write_trench(tmp_path / f"{n}.las", without_ends(trench(n))) for n in (3, 4)]
+    with pytest.raises(GeoreferenceError, match="where it slides"):
+        tile_site(site(slid, RegistrationOptions(), **options), tmp_path / "work", Progress())
+
+
+def test_tiles_put_together_unaligned_are_told(make_scan, tmp_path, monkeypatch):
+    from twin_pipeline.progress import Progress
+    from twin_pipeline.tiling import tile_site
+
+    monkeypatch.setattr(joining, "available", lambda: False)
+    (tmp_path / "work").mkdir()
+    both = site([make_scan("a.las"), make_scan("b.las")], RegistrationOptions())
+    outcome = tile_site(both, tmp_path / "work", Progress())
+    assert any("not aligned to each other" in warning for warning in outcome.warnings)

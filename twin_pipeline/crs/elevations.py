@@ -54,9 +54,15 @@ def _vertical(case: Case, declared: Declared) -> tuple[VerticalDatum, str]:
     if recorded is not None and recorded.key != said.key and not case.options.force_crs:
         raise case.refuse(
             f"its CRS says elevations are {recorded.name!r}, but vertical is set to {said.key}: "
-            f"leave --vertical out, or {INSIST}"
+            f"{_as_recorded(recorded)} takes its word, or {INSIST}"
         )
     return said, case.setting("vertical")
+
+
+def _as_recorded(datum: VerticalDatum) -> str:
+    """Return the flags that mean what a record says; they win over a configuration."""
+    geoid = "" if datum.ellipsoidal else f" --geoid {datum.geoid or 'FILE'}"
+    return f"--vertical {datum.key}{geoid}"
 
 
 def _recorded(declared: Declared) -> VerticalDatum | None:

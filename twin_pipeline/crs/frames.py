@@ -20,6 +20,7 @@ from twin_pipeline.model import FloatArray
 # transformations JGD2011 or ETRS89 to WGS 84 are rated 1 m.
 MAX_DATUM_ACCURACY_M = 2.0
 
+_ARM_M = 10.0
 _GEOGRAPHIC_3D = "EPSG:4979"
 _GEOCENTRIC = "EPSG:4978"
 
@@ -95,6 +96,13 @@ class Plane:
     def of(cls, crs: CRS) -> "Plane":
         """Build it; raises GeoreferenceError where the datum can't be carried over."""
         return cls(crs, _to_wgs84(crs))
+
+    def scale(self, at: FloatArray) -> float:
+        """Return how long a metre on the ground is drawn at (2+,) easting, northing."""
+        arms = np.array([[0.0, 0.0], [_ARM_M, 0.0], [0.0, _ARM_M]])
+        lon_deg, lat_deg = self.lonlat(at[:2] + arms)
+        ecef = geographic_to_ecef(np.column_stack((lon_deg, lat_deg, np.zeros(3))))
+        return float(2 * _ARM_M / np.linalg.norm(ecef[1:] - ecef[0], axis=1).sum())
 
     def lonlat(self, xy: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return longitude and latitude (deg) of (N, 2+) scan coordinates, inf where undefined."""

@@ -70,7 +70,7 @@ def within_area(plane: Plane, xy: FloatArray) -> bool:
     lon_deg, lat_deg = plane.lonlat(xy)
     if not (np.isfinite(lon_deg).all() and np.isfinite(lat_deg).all()):
         return False
-    if _is_null_island(lon_deg, lat_deg):
+    if null_island(plane, xy):
         return False
     area = plane.crs.area_of_use
     if area is None:
@@ -87,6 +87,10 @@ def _between_longitudes(lon_deg: FloatArray, west: float, east: float) -> BoolAr
     return np.logical_or(lon_deg >= west, lon_deg <= east)
 
 
-def _is_null_island(lon_deg: FloatArray, lat_deg: FloatArray) -> bool:
-    """Devices without a position write longitude 0, latitude 0 into whatever CRS they claim."""
+def null_island(plane: Plane, xy: FloatArray) -> bool:
+    """Whether (N, 2+) points come near longitude 0, latitude 0.
+
+    Devices without a position write that into whatever CRS they claim.
+    """
+    lon_deg, lat_deg = plane.lonlat(xy)
     return bool(np.hypot(lon_deg, lat_deg).min() < 0.05)

@@ -14,7 +14,10 @@ from twin_pipeline.crs.compare import epsg_name
 from twin_pipeline.crs.frames import Plane
 from twin_pipeline.crs.mistakes import Mistake, mistakes
 from twin_pipeline.crs.movement import movement_doubts
-from twin_pipeline.crs.place import MAX_HEIGHT_M, Extent, within_area
+from twin_pipeline.crs.place import MAX_HEIGHT_M, Extent, null_island, within_area
+
+MAX_SCALE_ERROR = 0.003
+"""UTM and national systems keep to 0.1 % inside their areas."""
 
 _GIVE_LOCAL = "give --crs local --origin LON,LAT,HEIGHT"
 
@@ -54,11 +57,23 @@ def place_doubts(case: Case, plane: Plane) -> Iterator[str]:
         return
     if extent.near_zero() and options.crs is None:
         yield _near_zero(plane)
+    yield from _scale_doubts(plane, extent)
     if options.area is not None:
         yield from outside_doubts(case, plane, options.area)
     if at_sea(plane, extent):
         yield from _sea_doubts(case, plane)
     yield from movement_doubts(plane, extent)
+
+
+def _scale_doubts(plane: Plane, extent: Extent) -> Iterator[str]:
+    """Yield that lengths in a projection are not those on the ground, as in web maps."""
+    scale = plane.scale(extent.centre)
+    if abs(scale - 1.0) > MAX_SCALE_ERROR:
+        yield (
+            f"{epsg_name(plane.crs)} ({plane.crs.name}) draws lengths {scale:.4f} times as long as "
+            f"they are at {spot(plane, extent)}: a pipe of 100 mm would measure {100 * scale:.1f} "
+            "mm: convert the scan to a system for surveys first, such as EPSG:6677"
+        )
 
 
 def place_warnings(case: Case, plane: Plane) -> Iterator[str]:
@@ -120,8 +135,11 @@ def _likely_truth(case: Case, plane: Plane) -> str:
     fitting = _ashore(case, plane)
     if any(made.exchanges for made in fitting):
         return _told(plane, fitting)
-    if extent.near_zero() or abs(y) < 10:
-        return f"these look like the scanner's own coordinates: {_GIVE_LOCAL}"
+    if null_island(plane, extent.corners()) or extent.near_zero() or abs(y) < 10:
+        return (
+            "these look like the scanner's own coordinates, or a device's without a position: "
+            f"{_GIVE_LOCAL}, or control points with --gcp FILE.csv"
+        )
     if 166_000 < x < 834_000 and 2_200_000 < y < 5_100_000:
         return "these look like UTM: give --crs EPSG:6691 (JGD2011 / UTM zone 54N) or its neighbour"
     if fitting:

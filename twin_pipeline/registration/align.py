@@ -15,7 +15,12 @@ from twin_pipeline.errors import GeoreferenceError, UsageError
 from twin_pipeline.model import FloatArray, PointCloud
 from twin_pipeline.registration.fit import Fit
 from twin_pipeline.registration.options import RegistrationOptions
-from twin_pipeline.registration.patches import Patches, held, patches_of, step_together
+from twin_pipeline.registration.patches import (
+    Patches,
+    open_motion,
+    patches_of,
+    step_together,
+)
 from twin_pipeline.registration.similarity import Similarity
 
 _COARSE_VOXEL_M, _VOXEL_M = 0.05, 0.02
@@ -109,6 +114,7 @@ def align(
         )
     moved = np.asarray(source.points) @ matrix[:3, :3].T + matrix[:3, 3]
     fitted = _fit(matrix, origin, seen)
+    _require_held(seen, name)
     _require_fixed(fitted, moved + origin, name, options)
     return Alignment(fitted, overlap)
 
@@ -207,7 +213,7 @@ def _fit(matrix: FloatArray, origin: FloatArray, seen: Patches) -> Fit:
     design = seen.design()
     variance = _SYSTEMATIC_M**2 + float((seen.apart_m**2).sum()) / max(len(design) - 6, 1)
     covariance = np.zeros((7, 7))
-    fixed = held(seen, design)
+    fixed = open_motion(seen, design) is None
     covariance[:6, :6] = _SHARED * variance * np.linalg.inv(design.T @ design) if fixed else np.inf
     covariance[[0, 1, 2], [0, 1, 2]] += _SYSTEMATIC_M**2  # what no number of patches averages out
     rotation = matrix[:3, :3]
@@ -216,21 +222,43 @@ def _fit(matrix: FloatArray, origin: FloatArray, seen: Patches) -> Fit:
     return Fit(change, seen.apart_m[:, np.newaxis] * seen.normals, covariance)
 
 
+_ADVICE = (
+    "flat ground and straight walls alone do not hold a scan; give control points (--gcp), or scan "
+    "more of the same end walls, edges and corners"
+)
+
+
+def _require_held(seen: Patches, name: str) -> None:
+    motion = open_motion(seen, seen.design())
+    if motion is not None:
+        raise GeoreferenceError(
+            f"{name}: what it shares with the other scans of its site leaves {_told(motion)}: "
+            f"{_ADVICE}"
+        )
+
+
+def _told(motion: FloatArray) -> str:
+    """Return what a motion (6,) that nothing stands against leaves open, for people."""
+    shift, turn = np.abs(motion[:3]), np.abs(motion[3:])
+    if not motion.any():
+        return "its place open (too few surfaces)"
+    if np.linalg.norm(turn) > np.linalg.norm(shift):
+        about = ("east", "north", "the vertical")[int(np.argmax(turn))]
+        return f"open how it is turned about {about}"
+    if shift[2] > np.hypot(*shift[:2]):
+        return "its height open"
+    azimuth_deg = float(np.degrees(np.arctan2(motion[0], motion[1]))) % 180.0
+    return f"its place open along {azimuth_deg:.0f} degrees from north, where it slides"
+
+
 def _require_fixed(fitted: Fit, moved: FloatArray, name: str, options: RegistrationOptions) -> None:
     box = np.array([moved.min(axis=0), moved.max(axis=0)])
     edge = box[[[0, 0, 0], [1, 1, 1], [0, 1, 0], [1, 0, 1]], [0, 1, 2]]
-    advice = (
-        "flat ground alone does not hold a scan; give control points (--gcp), or scan more of the "
-        "same walls and edges"
-    )
-    shared = f"{name}: what it shares with the other scans of its site leaves its place"
-    if not np.isfinite(fitted.covariance).all():
-        raise GeoreferenceError(f"{shared} open: {advice}")
     largest_m = float(np.linalg.norm(fitted.std_m(edge), axis=1).max())
     if largest_m > options.max_residual_m:
         raise GeoreferenceError(
-            f"{shared} unsure by {1000 * largest_m:.0f} mm (limit "
-            f"{1000 * options.max_residual_m:.0f} mm): {advice}"
+            f"{name}: what it shares with the other scans of its site leaves its place unsure by "
+            f"{1000 * largest_m:.0f} mm (limit {1000 * options.max_residual_m:.0f} mm): {_ADVICE}"
         )
     if fitted.rms_m > options.max_alignment_rms_m:
         raise GeoreferenceError(

@@ -66,10 +66,14 @@ def _means(values: FloatArray, group: IntArray) -> FloatArray:
     return np.column_stack([np.bincount(group, column) / counts for column in values.T])
 
 
-def held(seen: Patches, design: FloatArray) -> bool:
-    """Whether enough patches stand against each motion, the one held least included."""
+def open_motion(seen: Patches, design: FloatArray) -> FloatArray | None:
+    """Return the motion that too few patches stand against, None where all are held.
+
+    (6,) a shift and a turn about the middle, scaled to metres at the patches; zeros where there
+    are too few patches to tell.
+    """
     if len(design) < _LEAST_PATCHES:
-        return False
+        return np.zeros(6)
     size_m = float(np.sqrt((seen.at**2).sum(axis=1).mean())) or 1.0
     scaled = design / np.array([1.0, 1.0, 1.0, size_m, size_m, size_m])
     for motion in np.linalg.eigh(scaled.T @ scaled).eigenvectors.T:
@@ -77,8 +81,8 @@ def held(seen: Patches, design: FloatArray) -> bool:
         length = np.maximum(np.linalg.norm(along, axis=1), 1e-9)
         holding = int((np.abs(scaled @ motion) > _HOLDING * length).sum())
         if holding < max(_LEAST_PATCHES, _LEAST_SHARE * len(design)):
-            return False
-    return True
+            return np.asarray(motion, dtype=np.float64)
+    return None
 
 
 def step_together(seen: Patches, distance_m: float) -> FloatArray:
@@ -88,7 +92,7 @@ def step_together(seen: Patches, distance_m: float) -> FloatArray:
     """
     motion = np.eye(4)
     design = seen.design()
-    if not held(seen, design):
+    if open_motion(seen, design) is not None:
         return motion
     weights = np.clip(1.0 - (seen.apart_m / distance_m) ** 2, 0.0, 1.0)  # Tukey's, rooted
     solved = np.linalg.lstsq(design * weights[:, None], -seen.apart_m * weights, rcond=None)[0]
