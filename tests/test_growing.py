@@ -56,6 +56,24 @@ def test_sites_are_added_and_taken_out_without_touching_the_others(out, make_sca
     assert record["counts"]["points_in"] == record["counts"]["points_in_tiles"] == 2400
 
 
+def test_viewers_find_all_that_they_ask_for_of_points_alone(out):
+    index = json.loads((out / "viewer.json").read_text("utf-8"))
+    assert [site["name"] for site in index["sites"]] == ["a", "b"]
+    assert index["pipes"] == []
+    for site in index["sites"]:
+        details = json.loads((out / site["details"]).read_text("utf-8"))
+        assert details["frame"]["max_error_m"] < 0.001
+    document = json.loads((out / "catalog.json").read_text("utf-8"))
+    (group,) = document["catalog"]
+    assert [member["type"] for member in group["members"]] == ["3d-tiles", "3d-tiles"]
+    assert document["workbench"] == [member["id"] for member in group["members"]]
+    for member in group["members"]:
+        assert (out / member["url"]).is_file()
+        assert member["rectangle"]["west"] < index["sites"][0]["lon_deg"]
+    for layer in json.loads((out / "reearth.json").read_text("utf-8")):
+        assert (out / layer["data"]["url"]).is_file()
+
+
 def test_site_that_is_there_is_replaced_only_on_request(out, make_scan):
     before = _files(out)
     other = make_scan("A.las", points=700)

@@ -103,8 +103,33 @@ def test_policy_names_no_other_host(server: ViewerServer) -> None:
     assert directives["default-src"] == "'none'"
     assert directives["script-src"] == "'self' 'wasm-unsafe-eval'"
     sources = {source for value in directives.values() for source in value.split()}
-    known = {"'self'", "'none'", "'wasm-unsafe-eval'", "'unsafe-inline'", "data:", "blob:"}
+    known = {"'self'", "'none'", "'wasm-unsafe-eval'", "data:", "blob:"}
     assert sources <= known
+
+
+def test_nothing_in_the_output_folder_can_run(server: ViewerServer, out: Path) -> None:
+    (out / "report.html").write_text("<style></style><script src=x.js></script>", encoding="utf-8")
+    for path in ("/data/report.html", "/data/pipes.geojson", "/data/nothing.html"):
+        policy = ask(server, path).headers["Content-Security-Policy"]
+        directives = dict(part.split(" ", 1) for part in policy.split("; "))
+        assert directives["default-src"] == "'none'"
+        assert directives["style-src"] == "'unsafe-inline'"
+        assert "script-src" not in directives
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="the system has no IPv6")
+def test_listens_on_an_address_of_ipv6(static: Path, out: Path) -> None:  # noqa: ARG001
+    try:
+        running = serve(out, access=Access("::1"))
+    except UsageError:
+        pytest.skip("::1 is switched off on this machine")
+    with running:
+        assert running.url.startswith("http://[::1]:")
+        port = int(running.url.rstrip("/").rsplit(":", 1)[1])
+        connection = http.client.HTTPConnection("::1", port, timeout=10)
+        connection.request("GET", GLB_PATH)
+        assert connection.getresponse().read() == GLB
+        connection.close()
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_search_and_filters_leave_what_was_asked_for(view: View, pixels_when: Wa
     expect(page.locator("button.pipe")).to_have_count(2)
     page.get_by_label("点群", exact=True).uncheck()
     page.get_by_text("絞り込み").click()
-    page.get_by_label("外径 上限").fill("0.12")
+    page.get_by_label("外径 上限").fill("120")
     expect(page.locator("button.pipe")).to_have_count(1)
     expect(page.locator("button.pipe")).to_contain_text("P2")
     pixels_when(CENTRE, lambda pixels: set(pixels) == {(18, 22, 28)})

@@ -142,7 +142,7 @@ def test_section_shows_the_points_of_the_slice_and_the_circle(view: View, page: 
     page.get_by_label("追加距離").fill("4")
     readout = page.locator(".section .readout")
     expect(readout).to_contain_text("追加距離 4.00 m")
-    expect(chart.locator(".dimension .mark")).to_contain_text(
+    expect(chart.locator(".dimension .mark").last).to_have_text(
         f"{station_value('cover_m', 4.0):.3f} ± 0.004 m"
     )
     shown = readout.inner_text()

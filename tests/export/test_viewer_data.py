@@ -40,6 +40,16 @@ def test_index_has_all_pipes_with_exact_attributes(tmp_path):
     assert (tmp_path / index["sites"][0]["details"]).is_file()
 
 
+def test_reason_of_a_quality_is_there_in_japanese_too(tmp_path):
+    known = make_pipe("P1", quality_reason="20 % of the length was hidden: uncover and rescan")
+    unknown = make_pipe("P2", quality_reason="no rule has this")
+    result = make_result(make_survey("a", pipes=(known, unknown)))
+    path = write_viewer_data([result], tmp_path, (1.2,))
+    first, second = json.loads(path.read_text("utf-8"))["pipes"]
+    assert first["quality_reason_ja"].startswith("延長の")
+    assert "quality_reason_ja" not in second
+
+
 def test_line_keeps_its_shape_with_few_vertices(tmp_path):
     bent = np.linspace(0, np.pi / 2, 2_000)
     vertices = np.column_stack((10 * np.cos(bent), 10 * np.sin(bent), np.full(2_000, -1.3)))

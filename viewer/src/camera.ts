@@ -17,6 +17,8 @@ const PITCH = CesiumMath.toRadians(-44);
 // Walls hide the pipe from a view across its trench; along it both are seen to their floor.
 const OFF_AXIS = CesiumMath.toRadians(17);
 const STEEP = CesiumMath.toRadians(60);
+/** Rise per run. */
+const STEEP_GRADE = 0.1;
 const FLIGHT_SECONDS = 1.2;
 // So far away both ends of what is looked at, also the near one, are within the picture.
 const RANGE_RADII = 3.3;
@@ -153,11 +155,13 @@ function longestPipe(pipes: readonly LocatedPipe[]): LocatedPipe | null {
   );
 }
 
-/** Bearing of a pipe from its first to its last vertex, clockwise from north. */
+/** Bearing of a pipe from end to end, clockwise from north; of a steep one, upwards. */
 function axisHeading(vertices: readonly Cartesian3[]): number {
   const [first, last] = [vertices[0], vertices.at(-1)];
   if (first === undefined || last === undefined) return 0;
   const toLocal = Matrix4.inverse(Transforms.eastNorthUpToFixedFrame(first), new Matrix4());
-  const local = Matrix4.multiplyByPoint(toLocal, last, new Cartesian3());
-  return Math.atan2(local.x, local.y);
+  const { x, y, z } = Matrix4.multiplyByPoint(toLocal, last, new Cartesian3());
+  // Looking down a steep trench one would see no more than its walls.
+  const downwards = z < -STEEP_GRADE * Math.hypot(x, y);
+  return downwards ? Math.atan2(-x, -y) : Math.atan2(x, y);
 }

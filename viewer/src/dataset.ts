@@ -51,6 +51,8 @@ export interface Dataset {
   readonly pipes: readonly LocatedPipe[];
   readonly sites: readonly SiteInfo[];
   readonly levels: readonly GroundLevel[];
+  /** Whether these are of the ground, and not only of the middle of the points. */
+  readonly knowsGround: boolean;
   /** Covers at which the colour of pipes changes, metres, rising. */
   readonly coverLimits: readonly number[];
   /** Layers that somebody has added to the catalogue. */
@@ -72,14 +74,15 @@ export async function loadDataset(base: string): Promise<Dataset> {
   ]);
   const told = index === null ? await fromAttributes(base) : fromIndex(index, base);
   const added = await addedLayers(catalog, base);
-  const levels = [told.levels, told.pipes.flatMap(levelAbovePipe), links.flatMap(levelOfBox)];
+  const ground = [told.levels, told.pipes.flatMap(levelAbovePipe)].find(({ length }) => length > 0);
   return {
     ...told,
     extras: [...added, ...(catalog === null ? [] : extraLayers(catalog, base))],
     base,
     name: told.sites.map(({ name }) => name).join(", "),
     links,
-    levels: levels.find((found) => found.length > 0) ?? [],
+    levels: ground ?? links.flatMap(levelOfBox),
+    knowsGround: ground !== undefined,
   };
 }
 

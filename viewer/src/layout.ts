@@ -2,6 +2,9 @@ export const MENU_CLOSED = "menu-closed";
 /** The same width as in style.css. */
 export const NARROW = "(max-width: 46rem)";
 
+/** Here the panel lies below the scene; the same width as in style.css. */
+const PANEL_BELOW = "(max-width: 56rem)";
+
 /** Pixels of the scene that are covered along its edges. */
 export interface Covered {
   readonly left: number;
@@ -17,8 +20,10 @@ export function covered(): Covered {
   const side = narrow || body.classList.contains(MENU_CLOSED) ? 0 : SIDEBAR_REM * rem;
   const panel = edges("panel");
   const dock = edges("dock");
-  const bottom = narrow ? Math.max(dock.bottom, panel.bottom) : dock.bottom;
-  return { left: side, right: narrow ? 0 : panel.right, bottom };
+  if (matchMedia(PANEL_BELOW).matches) {
+    return { left: side, right: 0, bottom: Math.max(dock.bottom, panel.bottom) };
+  }
+  return { left: side, right: panel.right, bottom: dock.bottom };
 }
 
 const SIDEBAR_REM = 21.75;

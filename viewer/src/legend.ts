@@ -40,12 +40,17 @@ export function pipeLegend(
 }
 
 /** What the colours of the points mean; null for their natural colours. */
-export function pointLegend(by: PointColouring): HTMLElement | null {
+export function pointLegend(by: PointColouring, knowsGround: boolean): HTMLElement | null {
   switch (by) {
     case "rgb":
       return null;
     case "elevation":
-      return scale(HEIGHT_STOPS, HEIGHT_RANGE_M, text("heightLegend"), 1);
+      return scale(
+        HEIGHT_STOPS,
+        HEIGHT_RANGE_M,
+        text(knowsGround ? "heightLegend" : "heightOfMiddle"),
+        1,
+      );
     case "distance":
       return scale(DISTANCE_STOPS, DISTANCE_RANGE_M, text("distanceLegend"), 2);
     case "intensity":

@@ -63,10 +63,10 @@ function titleBar({ dataset, goHome }: SidebarParts): HTMLElement[] {
   return [menu, title, button(text("home"), goHome), other];
 }
 
-function pointSection({ state, colourings }: SidebarParts): HTMLElement {
+function pointSection({ dataset, state, colourings }: SidebarParts): HTMLElement {
   const write = () => {
     const options = colourings.value.map((name): [PointColouring, string] => [name, text(name)]);
-    const legend = pointLegend(state.pointColouring.value);
+    const legend = pointLegend(state.pointColouring.value, dataset.knowsGround);
     const row = choice(text("pointColour"), options, state.pointColouring);
     return legend === null ? [row] : [row, legend];
   };

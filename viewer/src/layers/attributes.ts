@@ -68,9 +68,12 @@ function asText(value: unknown): string {
   return plain.length > LONGEST ? `${plain.slice(0, LONGEST)} …` : plain;
 }
 
-/** The text of HTML: it is read into a document that runs, loads and shows nothing. */
+const UNREAD = /<(script|style)\b[\s\S]*?<\/\1\s*>/gi;
+const TAG = /<\/?[a-z!][^>]*>/gi;
+
+/** The text of HTML. What has no tags left is parsed for the sake of its `&amp;` and the like. */
 function textOf(html: string): string | null {
-  const { body } = new DOMParser().parseFromString(html, "text/html");
-  for (const hidden of body.querySelectorAll("script, style")) hidden.remove();
+  const bare = html.replaceAll(UNREAD, " ").replaceAll(TAG, " ");
+  const { body } = new DOMParser().parseFromString(bare, "text/html");
   return asText(body.textContent.replaceAll(/\s+/g, " ").trim()) || null;
 }

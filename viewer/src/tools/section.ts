@@ -16,6 +16,8 @@ const ASIDE_M = 0.9;
 const BELOW_M = 0.25;
 const ABOVE_M = 0.25;
 const PAUSE_MS = 80;
+/** From this width on there is room to say all of the axes. */
+const ROOMY_PX = 380;
 /** Labels from here on are pipes. */
 const FIRST_PIPE = 16;
 /** Points of a pipe farther from the circle than this are its sockets or a neighbour's. */
@@ -228,7 +230,7 @@ function grid(place: AxisPlace, crs: CrsJson, width: number, height: number, x: 
     svg(
       "text",
       { class: "axis", x: width - MARGIN.right, y: height - 3, "text-anchor": "end" },
-      `${text("acrossAxis")} · ${heightName(crs)} (m)`,
+      width < ROOMY_PX ? text("acrossShort") : `${text("acrossAxis")} · ${heightName(crs)} (m)`,
     ),
   );
   return group;
@@ -238,6 +240,7 @@ function grid(place: AxisPlace, crs: CrsJson, width: number, height: number, x: 
 function coverMark(place: AxisPlace, width: number, x: Scale, y: Scale): SVGGElement {
   const ground = y((place.groundZ ?? 0) - place.centreZ);
   const crown = y(place.crownZ - place.centreZ);
+  const middle = (ground + crown) / 2;
   const cover = `${fixed(place.cover, 3)}${place.coverStd === null ? "" : ` ± ${fixed(place.coverStd, 3)}`} m`;
   return svg(
     "g",
@@ -251,11 +254,8 @@ function coverMark(place: AxisPlace, width: number, x: Scale, y: Scale): SVGGEle
     }),
     svg("line", { x1: x(0), x2: x(0), y1: ground, y2: crown }),
     svg("path", { d: `M${x(0) - 4} ${ground + 7}l4 -7l4 7M${x(0) - 4} ${crown - 7}l4 7l4 -7` }),
-    svg(
-      "text",
-      { class: "mark", x: x(0) + 8, y: (ground + crown) / 2 },
-      `${text("cover")} ${cover}`,
-    ),
+    svg("text", { class: "mark", x: x(0) + 8, y: middle - 3 }, text("cover")),
+    svg("text", { class: "mark", x: x(0) + 8, y: middle + 11 }, cover),
   );
 }
 
