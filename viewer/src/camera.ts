@@ -43,6 +43,15 @@ export function homeView(dataset: Dataset): View | null {
   return viewOf(BoundingSphere.fromPoints([...vertices]), axisHeading(longest.vertices));
 }
 
+/** One site as the first view would show it. */
+export function siteView(dataset: Dataset, site: string): View | null {
+  return homeView({
+    ...dataset,
+    pipes: dataset.pipes.filter(({ record }) => record.site === site),
+    links: dataset.links.filter((link) => link.site === site),
+  });
+}
+
 /** One pipe from above, along its trench: a branch or crossing lies in that of a longer pipe. */
 export function pipeView(pipe: LocatedPipe, all: readonly LocatedPipe[]): View {
   const sameSite = all.filter(({ record }) => record.site === pipe.record.site);

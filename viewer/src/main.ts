@@ -8,6 +8,7 @@ import {
   lightDirection,
   pipeView,
   presetView,
+  siteView,
   type View,
 } from "./camera";
 import type { ExtraLayer } from "./catalog";
@@ -34,6 +35,7 @@ import type { PipeRecord } from "./record";
 import { createWidget, drawContinually, lightFrom } from "./scene";
 import { applyFragment, type SharedView, viewAsFragment } from "./share";
 import { createSidebar } from "./sidebar";
+import { nameSites } from "./site-names";
 import { Sites } from "./sites";
 import { offeredLayers, ViewState } from "./state";
 import { Tilesets } from "./tilesets";
@@ -109,6 +111,7 @@ class Page {
     new Globe(this.#widget, this.#dataset, this.#state, this.#sites, this.#extras);
     this.#connect();
     createOverview(this.#widget, this.#dataset, this.#state);
+    nameSites(this.#widget, this.#dataset);
     const shared = this.#readAddress();
     await this.#tilesets.openNearest();
     performance.mark("opened");
@@ -216,8 +219,13 @@ class Page {
     );
   }
 
-  #pick({ pipe, mark, feature }: ReturnType<Picker["at"]>): void {
+  #pick({ pipe, mark, feature, site }: ReturnType<Picker["at"]>): void {
     const state = this.#state;
+    const near = site === null ? null : siteView(this.#dataset, site);
+    if (near !== null) {
+      this.#fly(near, true);
+      return;
+    }
     state.feature.set(feature);
     if (mark === null) {
       state.mark.set(null);
