@@ -1,7 +1,7 @@
 """The method in order: prepare, ground, detect, trace, measure, judge, classify, describe."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +17,7 @@ from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.model import FloatArray, LabelArray, Pipe, PointCloud
 from twin_pipeline.observing import Observer
+from twin_pipeline.squeezing import SqueezedTracer, squeezed_tracers
 from twin_pipeline.stages.classify import LeftOut, classify
 from twin_pipeline.stages.cross_sections import cut_cross_sections
 from twin_pipeline.stages.describe import describe
@@ -181,7 +182,10 @@ def extract(
         seeds = detect(searched, config.detect)
         observer.seeded(seeds)
     with stage("measure"):
-        tubes = _joined(search, _tubes(search, Tracer(seeds, config.trace)))
+        tubes = _tubes(search, Tracer(seeds, config.trace), [])
+        for tracer in squeezed_tracers(searched, ground, tubes, config):
+            tubes += _tubes(search, tracer, tubes)
+        tubes = _joined(search, tubes)
         tubes = [search.settled(tube) for tube in tubes]
     with stage("classify"):
         found, left_out = classify(tubes, ground, config.classify)
@@ -200,8 +204,11 @@ def extract(
     return Extraction(pipes, ground, labels, tuple(_mention(item, cloud) for item in left_out))
 
 
-def _tubes(search: _Search, tracer: Tracer) -> list[Tube]:
-    """Measure the best supported run, take its surface away, and go on with what is left."""
+def _tubes(search: _Search, tracer: Tracer | SqueezedTracer, known: Sequence[Tube]) -> list[Tube]:
+    """Measure the best supported run, take its surface away, and go on with what is left.
+
+    Known tubes are not found again.
+    """
     tubes: list[Tube] = []
     while (run := tracer.next_run()) is not None:
         piece = tracer.probe(run)
@@ -209,7 +216,7 @@ def _tubes(search: _Search, tracer: Tracer) -> list[Tube]:
             piece = run
         worth = search.worth_measuring(run, piece)
         tube = search.measured(worth) if worth is not None else None
-        if tube is None or any(_part_of(tube, other) for other in tubes):
+        if tube is None or any(_part_of(tube, other) for other in (*known, *tubes)):
             tracer.dismiss(piece)
         else:
             tube = _prolonged(search, tracer, tube, run.level)
@@ -226,7 +233,7 @@ def _passes(run: Run, place: FloatArray, radius_m: float) -> bool:
     return bool(np.linalg.norm(run.axis - place, axis=1).min() < radius_m)
 
 
-def _prolonged(search: _Search, tracer: Tracer, tube: Tube, level: int) -> Tube:
+def _prolonged(search: _Search, tracer: Tracer | SqueezedTracer, tube: Tube, level: int) -> Tube:
     """Follow a tube on with its measured radius as long as that makes it longer."""
     least_m, drift_share = search.config.trace.min_length_m, search.config.measure.drift_share
     while (run := tracer.prolong(tube, level)) is not None:

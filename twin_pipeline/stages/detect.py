@@ -26,6 +26,7 @@ _RADIUS_RATIO = 1.15
 _VOXELS_PER_RADIUS = 3.0
 _CELL_PER_RADIUS = 0.12
 _MIN_VOTES = 5.0
+_POOR_RAD = 0.12
 _LEAST_VOXELS_PER_RADIUS = 1.4
 _SEEDS_AT_ONCE = 5_000
 
@@ -80,6 +81,19 @@ def detect(pyramid: Pyramid, options: DetectOptions) -> Seeds:
     return _sorted_seeds([seeds for seeds in by_level if seeds is not None], patches)
 
 
+def blind_below_m(pyramid: Pyramid, options: DetectOptions) -> float | None:
+    """Return the diameter below which patches that suit a tube are poor; None if all are good.
+
+    On a pipe there may be far fewer points than typically.
+    """
+    below = None
+    for radius in _radius_ladder(options):
+        if pyramid.level(_levels(pyramid, radius)[1]).typical_normal_std_rad < 0.5 * _POOR_RAD:
+            break
+        below = 2.0 * radius * _RADIUS_RATIO
+    return below
+
+
 def _radius_ladder(options: DetectOptions) -> FloatArray:
     low, high = options.min_diameter_m / 2.0, options.max_diameter_m / 2.0
     steps = max(math.ceil(math.log(high / low) / math.log(_RADIUS_RATIO)), 1)
@@ -89,7 +103,7 @@ def _radius_ladder(options: DetectOptions) -> FloatArray:
 def _level_for(pyramid: Pyramid, radius_m: float) -> int:
     """Return the finest level whose patches suit the radius and hold enough points."""
     number, coarsest = _levels(pyramid, radius_m)
-    while number < coarsest and pyramid.level(number).typical_normal_std_rad > 0.12:
+    while number < coarsest and pyramid.level(number).typical_normal_std_rad > _POOR_RAD:
         number += 1
     return number
 

@@ -60,6 +60,12 @@ class JudgeOptions(BaseModel):
     max_radius_std_faint: float = Field(
         0.03, gt=0.0, description="largest relative std of the radius where it is not, ratio"
     )
+    max_radius_std_long: float = Field(
+        0.05, gt=0.0, description="the same where a long piece makes up for noise, ratio"
+    )
+    max_stand_off_m: float = Field(
+        0.006, gt=0.0, description="most that a sleeve stands off its barrel; soil is rougher"
+    )
     min_purity: float = Field(0.7, gt=0.0, lt=1.0, description="least share of points that fit")
     max_inflation: float = Field(
         15.0,
@@ -73,7 +79,7 @@ class JudgeOptions(BaseModel):
         40.0, gt=1.0, description="the same for what is round beyond doubt, as drift may bend it"
     )
     long_m: float = Field(
-        3.0, gt=0.0, description="seen length that makes up for noise that hides the curve, metres"
+        2.5, gt=0.0, description="seen length that makes up for noise that hides the curve, metres"
     )
     long_diameters: float = Field(12.0, gt=0.0, description="the same in outer diameters")
     max_misfit_long: float = Field(
@@ -105,11 +111,12 @@ def why_not_a_pipe(
     narrow = arc_deg < options.narrow_arc_deg
     min_plane_ratio = options.min_plane_ratio_narrow if narrow else options.min_plane_ratio
     long_m = max(options.long_m, options.long_diameters * 2.0 * tube.radius_m)
+    clear = wide and tube.plane_ratio >= options.clear_plane_ratio
+    max_std = _max_radius_std(arc_deg, options, clear=clear)
     if seen_m >= long_m and tube.misfit <= options.max_misfit_long and arc_deg >= min_arc:
         # the radius' own std, of so many points, tells a curve from a plane
         min_plane_ratio = 1.0
-    clear = wide and tube.plane_ratio >= options.clear_plane_ratio
-    max_std = _max_radius_std(arc_deg, options, clear=clear) * tube.radius_m
+        max_std = max(max_std, options.max_radius_std_long) if not narrow else max_std
     undoubted = is_round and tube.misfit <= options.max_misfit_faint
     max_inflation = options.max_inflation if wide else options.max_inflation_faint
     max_inflation = options.max_inflation_round if undoubted else max_inflation
@@ -127,7 +134,11 @@ def why_not_a_pipe(
         (tube.purity >= options.min_purity, f"purity {tube.purity:.2f}"),
         (scatter <= options.max_radius_scatter, f"radius scatters by {100 * scatter:.0f} %"),
         (tube.inflation <= max_inflation, f"radius varies, {tube.inflation:.0f} x noise"),
-        (tube.radius_std_m <= max_std, "radius not determined"),
+        (tube.radius_std_m <= max_std * tube.radius_m, "radius not determined"),
+        (
+            tube.stand_off_m <= options.max_stand_off_m,
+            f"surface stands off by {1000.0 * tube.stand_off_m:.0f} mm, as soil does",
+        ),
     )
     return next((reason for passed, reason in checks if not passed), None)
 

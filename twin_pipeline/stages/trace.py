@@ -12,7 +12,8 @@ from twin_pipeline.geometry.tubes import Run, Seeds, Tube
 from twin_pipeline.kernels import axis
 from twin_pipeline.model import BoolArray, FloatArray
 
-_STEP_PER_RADIUS = 0.4
+STEP_PER_RADIUS = 0.4
+"""Distance of a run's stations."""
 _MAX_STEPS = 20_000
 _SAME_SIZE = 0.3
 _DOUBLE_BEND_DEG = 35.0
@@ -71,10 +72,10 @@ class Tracer:
                     return run
         return None
 
-    def probe(self, run: Run) -> Run:
+    def probe(self, run: Run, least_m: float = 1.0) -> Run:
         """Return the best seen metre or so of a run: to tell if the rest is worth it."""
-        length_m = max(1.0, 10.0 * run.radius_m)
-        count = min(int(length_m / (_STEP_PER_RADIUS * run.radius_m)) + 1, len(run.axis))
+        length_m = max(least_m, 10.0 * run.radius_m)
+        count = min(int(length_m / (STEP_PER_RADIUS * run.radius_m)) + 1, len(run.axis))
         seen = np.convolve(run.seen, np.ones(count), mode="valid")
         first = int(np.argmax(seen))
         begin, end = _without_loose_ends(run.seen[first : first + count])
@@ -94,7 +95,7 @@ class Tracer:
         start, end = _end_direction(nodes[::-1]), _end_direction(nodes)
         back, back_seen = self._one_way(patches, nodes[0], start, radius)
         ahead, ahead_seen = self._one_way(patches, nodes[-1], end, radius)
-        found_m = float(back_seen.sum() + ahead_seen.sum()) * _STEP_PER_RADIUS * radius
+        found_m = float(back_seen.sum() + ahead_seen.sum()) * STEP_PER_RADIUS * radius
         if found_m < max(self._options.min_length_m, 4.0 * radius):
             return None
         seen = np.concatenate([back_seen[::-1], np.ones(len(nodes), bool), ahead_seen])
@@ -166,7 +167,7 @@ class Tracer:
             start,
             direction,
             radius_m,
-            _STEP_PER_RADIUS * radius_m,
+            STEP_PER_RADIUS * radius_m,
             self._options.max_gap_m,
             min_arc_deg(ratio),
             self._options.min_purity,
@@ -179,7 +180,7 @@ class Tracer:
         return centres, seen
 
     def _long_enough(self, run: Run) -> bool:
-        seen_m = float(run.seen.sum()) * _STEP_PER_RADIUS * run.radius_m
+        seen_m = float(run.seen.sum()) * STEP_PER_RADIUS * run.radius_m
         needed = max(
             self._options.min_length_m, self._options.min_length_diameters * 2.0 * run.radius_m
         )
@@ -288,7 +289,7 @@ def _connected(a: FloatArray, b: FloatArray, radius_m: float) -> FloatArray:
     """Connect two axes by a cubic that leaves one and reaches the other in their directions."""
     leaving, arriving = _end_direction(a), -_end_direction(b[::-1])
     distance = float(np.linalg.norm(b[0] - a[-1]))
-    count = max(int(distance / (_STEP_PER_RADIUS * radius_m)), 1)
+    count = max(int(distance / (STEP_PER_RADIUS * radius_m)), 1)
     t = np.linspace(0.0, 1.0, count + 2)[1:-1, None]
     hermite = (
         (2 * t**3 - 3 * t**2 + 1) * a[-1]

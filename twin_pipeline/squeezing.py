@@ -1,0 +1,145 @@
+"""Look once more for pipes too thin for how densely and sharply they were scanned.
+
+Patches of surface must be smaller than a pipe is thick, and hold enough points to have a normal.
+Where no size of patches does, a cloud that is pushed together along the trench is searched: its
+patches stand for pieces of pipe that are far longer than wide.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import shapely
+
+from twin_pipeline.config import Config
+from twin_pipeline.geometry import polyline
+from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.squeeze import Squeeze
+from twin_pipeline.geometry.surface import Ground
+from twin_pipeline.geometry.tubes import Run, Tube
+from twin_pipeline.model import FloatArray, PointCloud
+from twin_pipeline.stages.detect import DetectOptions, blind_below_m, detect
+from twin_pipeline.stages.trace import STEP_PER_RADIUS, TraceOptions, Tracer
+
+_FACTOR = 8.0
+_SAME_COURSE_DEG = 8.0
+_MOST_COURSES = 4
+_RIM_TOLERANCE_M = 0.3
+_RIM_LEAST_M = 1.5
+_LONG_TUBE_M = 1.5
+_NODE_STEP_M = 0.1
+_ENOUGH_PER_M2 = 3000.0
+_AREA_SIZE_M = 0.08
+_VOXELS_PER_AREA = 1.5
+"""Voxels that a surface crosses, per area of a voxel's side."""
+_PROBE_M = 4.0
+"""Of a thinly covered pipe a metre tells nothing."""
+
+
+def squeezed_tracers(
+    searched: Pyramid, ground: Ground | None, tubes: Sequence[Tube], config: Config
+) -> "Iterator[SqueezedTracer]":
+    """Yield what hands out runs of thin pipes, along one course of the trench after another.
+
+    Nothing is yielded where the cloud is dense and sharp enough for the thinnest pipe.
+
+    Parameters
+    ----------
+    tubes
+        Those that were found already; what is added to them meanwhile counts.
+    """
+    below_m = blind_below_m(searched, config.detect)
+    if below_m is None or ground is None:
+        return
+    thin = config.detect.model_copy(update={"max_diameter_m": below_m})
+    for course in _courses(ground, tubes):
+        yield SqueezedTracer(Squeeze(course, _FACTOR), searched, tubes, thin, config)
+
+
+class SqueezedTracer:
+    """A `Tracer` in a squeezed cloud, which takes and gives places as they truly are."""
+
+    def __init__(
+        self,
+        squeeze: Squeeze,
+        searched: Pyramid,
+        tubes: Sequence[Tube],
+        thin: DetectOptions,
+        config: Config,
+    ) -> None:
+        self._squeeze = squeeze
+        cloud = PointCloud(squeeze.apply(_thinned(searched)), np.zeros(3))
+        self.seeds = detect(Pyramid.of_cloud(cloud, config.prepare.voxel_size_m), thin)
+        self._tracer = Tracer(self.seeds, _squeezed_options(config.trace, squeeze.factor))
+        for tube in tubes:
+            self.take(tube.nodes, tube.radius_m)
+
+    def next_run(self) -> Run | None:
+        """Follow the strongest seed that is left; None when there is none."""
+        run = self._tracer.next_run()
+        return None if run is None else self._as_it_was(run)
+
+    def probe(self, run: Run) -> Run:
+        """Return the best seen piece of a run; see `Tracer`."""
+        return self._tracer.probe(run, _PROBE_M)
+
+    def prolong(self, tube: Tube, level: int) -> Run | None:
+        """Follow a measured tube on from both its ends; None where it does not go on."""
+        nodes = polyline.resample(self._squeeze.apply(tube.nodes), 0.1 * tube.radius_m)
+        run = self._tracer.prolong(replace(tube, nodes=nodes), level)
+        return None if run is None else self._as_it_was(run)
+
+    def dismiss(self, run: Run) -> None:
+        """Drop the seeds that would lead to the same run again."""
+        self._tracer.dismiss(replace(run, axis=self._squeeze.apply(run.axis)))
+
+    def take(self, nodes: FloatArray, radius_m: float) -> None:
+        """Remove what lies on and in a tube (P, 3) from what later runs may use."""
+        even = polyline.resample(nodes, _NODE_STEP_M)
+        self._tracer.take(self._squeeze.apply(even), radius_m)
+
+    def _as_it_was(self, run: Run) -> Run:
+        axis = self._squeeze.undo(run.axis)
+        even = polyline.resample(axis, STEP_PER_RADIUS * run.radius_m)
+        at = polyline.chainage(even)
+        seen = np.interp(at, polyline.chainage(axis), run.seen.astype(np.float64)) > 0.5
+        return Run(even, run.radius_m, seen, run.level)
+
+
+def _thinned(searched: Pyramid) -> FloatArray:
+    """Return some of the points (N, 3): squeezed they are dense enough soon."""
+    level = searched.level_near(_AREA_SIZE_M)
+    area_m2 = len(level.keys) * level.size_m**2 / _VOXELS_PER_AREA
+    return searched.xyz[:: max(int(len(searched.xyz) / (_ENOUGH_PER_M2 * area_m2)), 1)]
+
+
+def _squeezed_options(options: TraceOptions, factor: float) -> TraceOptions:
+    lengths = {"max_gap_m": options.max_gap_m, "min_length_m": options.min_length_m}
+    return options.model_copy(update={name: m / factor for name, m in lengths.items()})
+
+
+def _courses(ground: Ground, tubes: Sequence[Tube]) -> list[FloatArray]:
+    """Return unit directions (3,) in which pipes of a trench may run, the longest first."""
+    legs = [tube.nodes[-1] - tube.nodes[0] for tube in tubes if tube.length_m > _LONG_TUBE_M]
+    for ring in ground.outlines:
+        rim = shapely.get_coordinates(shapely.Polygon(ring).exterior.simplify(_RIM_TOLERANCE_M))
+        legs += [_on_ground(ground, a, b) for a, b in zip(rim[:-1], rim[1:], strict=True)]
+    courses: list[FloatArray] = []
+    for leg in sorted(legs, key=lambda leg: -float(np.linalg.norm(leg))):
+        if len(courses) < _MOST_COURSES and np.linalg.norm(leg) > _RIM_LEAST_M:
+            known = any(_acute_deg(leg, course) < _SAME_COURSE_DEG for course in courses)
+            courses += [] if known else [leg / np.linalg.norm(leg)]
+    return courses
+
+
+def _on_ground(ground: Ground, start: FloatArray, end: FloatArray) -> FloatArray:
+    """Return the leg (3,) between two places (2,), as steep as the pavement beside it."""
+    elevation, _ = ground.elevation_at(np.array([start, end]))
+    rise = float(elevation[1] - elevation[0])
+    return np.append(end - start, rise if math.isfinite(rise) else 0.0)
+
+
+def _acute_deg(first: FloatArray, second: FloatArray) -> float:
+    angle = polyline.angle_deg(first, second)
+    return min(angle, 180.0 - angle)
