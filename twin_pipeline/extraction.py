@@ -216,7 +216,11 @@ def _tubes(search: _Search, tracer: Tracer | SqueezedTracer, known: Sequence[Tub
             piece = run
         worth = search.worth_measuring(run, piece)
         tube = search.measured(worth) if worth is not None else None
-        if tube is None or any(_part_of(tube, other) for other in (*known, *tubes)):
+        if (
+            tube is None
+            or tracer.too_thin(tube)
+            or any(_part_of(tube, other) for other in (*known, *tubes))
+        ):
             tracer.dismiss(piece)
         else:
             tube = _prolonged(search, tracer, tube, run.level)

@@ -8,6 +8,7 @@ patches stand for pieces of pipe that are far longer than wide.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -33,6 +34,8 @@ _ENOUGH_PER_M2 = 3000.0
 _AREA_SIZE_M = 0.08
 _VOXELS_PER_AREA = 1.5
 """Voxels that a surface crosses, per area of a voxel's side."""
+_THINNEST_M, _SIGMAS = 0.044, 2.0
+"""Diameter between those of cables and of the pipes that are looked for, and how surely above."""
 _PROBE_M = 4.0
 """Of a thinly covered pipe a metre tells nothing."""
 
@@ -74,6 +77,11 @@ class SqueezedTracer:
         self._tracer = Tracer(self.seeds, _squeezed_options(config.trace, squeeze.factor))
         for tube in tubes:
             self.take(tube.nodes, tube.radius_m)
+
+    def too_thin(self, tube: Tube) -> bool:
+        """Tell whether a tube may as well be a cable, of which a few points tell little."""
+        least_m = tube.radius_m - _SIGMAS * tube.radius_std_m
+        return 2.0 * least_m < _THINNEST_M
 
     def next_run(self) -> Run | None:
         """Follow the strongest seed that is left; None when there is none."""
@@ -124,7 +132,7 @@ def _courses(ground: Ground, tubes: Sequence[Tube]) -> list[FloatArray]:
     legs = [tube.nodes[-1] - tube.nodes[0] for tube in tubes if tube.length_m > _LONG_TUBE_M]
     for ring in ground.outlines:
         rim = shapely.get_coordinates(shapely.Polygon(ring).exterior.simplify(_RIM_TOLERANCE_M))
-        legs += [_on_ground(ground, a, b) for a, b in zip(rim[:-1], rim[1:], strict=True)]
+        legs += [_on_ground(ground, a, b) for a, b in pairwise(rim)]
     courses: list[FloatArray] = []
     for leg in sorted(legs, key=lambda leg: -float(np.linalg.norm(leg))):
         if len(courses) < _MOST_COURSES and np.linalg.norm(leg) > _RIM_LEAST_M:

@@ -177,3 +177,14 @@ def test_ground_moves_with_the_pavement_whatever_the_order():
     elevation, std = _ground(turned).elevation_at(OVER_TRENCH @ turn.T)
     np.testing.assert_allclose(elevation, usual[0], atol=1e-4)
     np.testing.assert_allclose(std, usual[1], rtol=0.05)
+
+
+def test_roughly_the_ground_is_known_in_a_shadow_on_the_pavement_too():
+    patches = _pavement(np.random.default_rng(9))
+    patches = patches[patches[:, 0] < 2.0]
+    ground = _ground(patches)
+    beyond = np.array([[6.5, 0.0]])
+    assert np.isnan(ground.elevation_at(beyond)[0]).all()
+    assert ground.roughly_at(beyond) == pytest.approx(_plane(beyond), abs=0.02)
+    near = np.array([[1.0, 0.0]])
+    assert ground.roughly_at(near) == ground.elevation_at(near)[0]

@@ -178,6 +178,20 @@ def test_a_skew_strut_of_a_row_is_one_too():
     assert [tube for tube, _ in roles(MAIN, *row, deep)] == [MAIN, deep]
 
 
+def test_three_alike_at_one_height_are_struts_however_askew():
+    props = [
+        across(x, -0.56, 0.042, heading) for x, heading in ((2.0, 60.0), (5.0, 75.0), (8.0, 120.0))
+    ]
+    assert [role for _, role in roles(MAIN, *props)] == [Role.MAIN]
+    assert [role for _, role in roles(MAIN, *props[:2])[1:]] == [Role.CROSSING] * 2
+
+
+def test_three_branches_alike_are_no_struts():
+    main = make_tube(straight(10.0, (0.0, 0.1, -0.62)))
+    leaving = [make_tube(straight(0.6, (x, 0.15, -0.62), 80.0), 0.03) for x in (2.0, 5.0, 8.0)]
+    assert [role for _, role in roles(main, *leaving)[1:]] == [Role.BRANCH] * 3
+
+
 def test_what_is_rougher_than_the_main_is_no_pipe():
     edge = make_tube(straight(6.0, (2.0, 0.4, -0.4)), 0.04, noise_m=1.9 * MAIN.noise_m)
     assert roles(MAIN, edge) == [(MAIN, Role.MAIN)]

@@ -12,6 +12,7 @@ from twin_pipeline.model import BoolArray, FloatArray, IntArray
 
 _PER_OCTANT = 40
 _REACH_M = 3.5
+_FAR_M = 10.0
 _ROBUST_SCALE_M = 0.015
 _PAVEMENT_M = 0.03
 
@@ -47,23 +48,40 @@ class Ground:
         -------
         elevation, std : (S,) float64, metres; NaN where no pavement is near.
         """
+        elevation, std = self._planes_at(xy, _REACH_M)
+        return elevation, np.hypot(std, self.std_floor_m)
+
+    def roughly_at(self, xy: FloatArray) -> FloatArray:
+        """Return elevations (S,) that are good enough to tell an excavation from what is around.
+
+        Where no pavement is near, as in the shadow of what stands beside the trench, they come
+        from what is farther off, up to 10 m.
+        """
+        elevation, _ = self._planes_at(xy, _REACH_M)
+        unknown = np.isnan(elevation)
+        elevation[unknown], _ = self._planes_at(xy[unknown], _FAR_M)
+        return elevation
+
+    def _planes_at(self, xy: FloatArray, reach_m: float) -> tuple[FloatArray, FloatArray]:
         elevation, std = np.full(len(xy), np.nan), np.full(len(xy), np.nan)
-        for asked, near in _by_tiles(xy, self.patches[:, :2]):
+        for asked, near in _by_tiles(xy, self.patches[:, :2], reach_m):
             places, patches = np.ascontiguousarray(xy[asked]), self.patches[near]
-            neighbours, first = plane.neighbours_within(places, patches, _REACH_M)
+            neighbours, first = plane.neighbours_within(places, patches, reach_m)
             elevation[asked], std[asked] = plane.planes_at(
                 places, patches, neighbours, first, _PER_OCTANT, _ROBUST_SCALE_M
             )
-        return elevation, np.hypot(std, self.std_floor_m)
+        return elevation, std
 
 
-def _by_tiles(xy: FloatArray, patches: FloatArray) -> Iterator[tuple[IntArray, IntArray]]:
+def _by_tiles(
+    xy: FloatArray, patches: FloatArray, reach_m: float
+) -> Iterator[tuple[IntArray, IntArray]]:
     """Yield points (S, 2) that lie in one tile and the patches (G, 2) within reach, both rising."""
     if min(len(xy), len(patches)) == 0:
         return
-    lower = np.minimum(xy.min(axis=0), patches.min(axis=0)) - _REACH_M
-    rows = int((max(xy[:, 1].max(), patches[:, 1].max()) - lower[1]) / _REACH_M) + 2
-    asked, held = (((at - lower) / _REACH_M).astype(np.int64) @ (rows, 1) for at in (xy, patches))
+    lower = np.minimum(xy.min(axis=0), patches.min(axis=0)) - reach_m
+    rows = int((max(xy[:, 1].max(), patches[:, 1].max()) - lower[1]) / reach_m) + 2
+    asked, held = (((at - lower) / reach_m).astype(np.int64) @ (rows, 1) for at in (xy, patches))
     order = np.argsort(held, kind="stable")
     in_order = held[order]
     for tile in np.unique(asked):

@@ -24,6 +24,7 @@ _ALONG_DEG = 45.0
 _WIDTHS = 2.5
 """From so many trench widths on a tube in it can only run along it."""
 _ROW = 2
+_ASIDE_M = 0.5
 
 
 class ClassifyOptions(BaseModel):
@@ -240,11 +241,16 @@ def _struts(
             if other is not tube
         )
     ]
+    struts += [tube for tube in _rows(tubes, mains, depth, options) if not _among(tube, struts)]
     return struts + [
         tube
         for tube in tubes
-        if not any(tube is strut for strut in struts) and _one_more(tube, struts, depth, options)
+        if not _among(tube, struts) and _one_more(tube, struts, depth, options)
     ]
+
+
+def _among(tube: Tube, others: list[Tube]) -> bool:
+    return any(tube is other for other in others)
 
 
 def _one_more(
@@ -256,8 +262,46 @@ def _one_more(
         for strut in struts
         if _twins(tube, strut) and abs(depth[id(tube)] - depth[id(strut)]) < _SAME_DEPTH_M
     ]
-    shallow = depth[id(tube)] - tube.radius_m < options.utility_cover_m + _SAME_DEPTH_M
-    return len(row) >= _ROW and shallow and _level(tube, options)
+    return len(row) >= _ROW and _shallow(tube, depth, options) and _level(tube, options)
+
+
+def _rows(
+    tubes: list[Tube], mains: list[Tube], depth: dict[int, float], options: ClassifyOptions
+) -> list[Tube]:
+    """Return struts that are told by their number: three of one size and depth, one by one.
+
+    In a trench that winds none of them need look square to it. Pieces of one pipe lie in a line.
+    """
+    level = [
+        tube
+        for tube in tubes
+        if _level(tube, options)
+        and _shallow(tube, depth, options)
+        and not any(min(_ends_off(tube, main)) < _reach(main) for main in mains)
+    ]
+    return [
+        tube
+        for tube in level
+        if sum(
+            _twins(tube, other)
+            and abs(depth[id(tube)] - depth[id(other)]) < _SAME_DEPTH_M
+            and not _in_line(tube, other)
+            for other in level
+            if other is not tube
+        )
+        >= _ROW
+    ]
+
+
+def _in_line(tube: Tube, other: Tube) -> bool:
+    """Tell whether a tube, carried on, would pass through the middle of another."""
+    gap, along = _centre(other) - _centre(tube), _chord(tube)
+    along = along / np.linalg.norm(along)
+    return float(np.linalg.norm(gap - (gap @ along) * along)) < _ASIDE_M
+
+
+def _shallow(tube: Tube, depth: dict[int, float], options: ClassifyOptions) -> bool:
+    return depth[id(tube)] - tube.radius_m < options.utility_cover_m + _SAME_DEPTH_M
 
 
 def _level(tube: Tube, options: ClassifyOptions) -> bool:
@@ -294,13 +338,20 @@ def _like_a_strut(tube: Tube, mains: list[Tube], ground: Ground, options: Classi
 def _minor_role(tube: Tube, mains: list[Tube]) -> Role:
     """Return branch where an end meets a main, crossing where it passes one, else unknown."""
     for main in mains:
-        reach = main.radius_m + 0.3 * 2.0 * main.radius_m + 0.15
-        ends = [
-            float(np.linalg.norm(main.nodes - end, axis=1).min()) for end in tube.nodes[[0, -1]]
-        ]
+        ends, reach = _ends_off(tube, main), _reach(main)
         if min(ends) < reach and max(ends) > 2.0 * reach:
             return Role.BRANCH
         plan = shapely.LineString(tube.nodes[:, :2])
         if plan.intersects(shapely.LineString(main.nodes[:, :2])):
             return Role.CROSSING
     return Role.UNKNOWN
+
+
+def _ends_off(tube: Tube, main: Tube) -> list[float]:
+    """Return how far the ends of a tube are from a main's axis."""
+    return [float(np.linalg.norm(main.nodes - end, axis=1).min()) for end in tube.nodes[[0, -1]]]
+
+
+def _reach(main: Tube) -> float:
+    """Return how far from a main's axis the end of what leaves it may be seen."""
+    return main.radius_m + 0.3 * 2.0 * main.radius_m + 0.15

@@ -17,7 +17,7 @@ def excavation(pyramid: Pyramid, ground: Ground) -> Excavation:
     cell = np.floor((pyramid.xyz[level.starts[:-1], :2] - corner) / level.size_m)
     columns, index = np.unique(cell, axis=0, return_inverse=True)
     centre = corner + (columns + 0.5) * level.size_m
-    elevation, _ = ground.elevation_at(centre)
+    elevation = ground.roughly_at(centre)
     trench = shapely.union_all([shapely.Polygon(ring) for ring in ground.outlines])
     inside = shapely.contains_xy(trench.buffer(_EDGE_M), centre[:, 0], centre[:, 1])
     return Excavation(pyramid.xyz, level.starts, elevation[index], inside[index])

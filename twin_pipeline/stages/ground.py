@@ -191,7 +191,7 @@ def _outlines(pyramid: Pyramid, ground: Ground, options: GroundOptions) -> tuple
     corner = centroid[:, :2].min(axis=0)
     cell = np.floor((centroid[:, :2] - corner) / _COLUMN_M)
     columns, index = np.unique(cell, axis=0, return_inverse=True)
-    elevation, _ = ground.elevation_at(corner + (columns + 0.5) * _COLUMN_M)
+    elevation = ground.roughly_at(corner + (columns + 0.5) * _COLUMN_M)
     below = elevation[index] - centroid[:, 2] > options.min_trench_depth_m
     if not below.any():
         return ()

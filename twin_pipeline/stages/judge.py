@@ -61,7 +61,7 @@ class JudgeOptions(BaseModel):
         0.03, gt=0.0, description="largest relative std of the radius where it is not, ratio"
     )
     max_radius_std_long: float = Field(
-        0.05, gt=0.0, description="the same where a long piece makes up for noise, ratio"
+        0.04, gt=0.0, description="the same where a long piece makes up for noise, ratio"
     )
     max_stand_off_m: float = Field(
         0.006, gt=0.0, description="most that a sleeve stands off its barrel; soil is rougher"
@@ -73,7 +73,7 @@ class JudgeOptions(BaseModel):
         description="largest variation of the radius along the tube, ratio of variances to noise",
     )
     max_inflation_faint: float = Field(
-        8.0, gt=1.0, description="the same for arcs below 100 degrees, as soil has"
+        4.0, gt=1.0, description="the same for arcs below 100 degrees, as soil has"
     )
     max_inflation_round: float = Field(
         40.0, gt=1.0, description="the same for what is round beyond doubt, as drift may bend it"

@@ -72,6 +72,10 @@ class Tracer:
                     return run
         return None
 
+    def too_thin(self, tube: Tube) -> bool:  # noqa: ARG002 - of a cloud as it is points tell
+        """Tell whether a tube may as well be a cable."""
+        return False
+
     def probe(self, run: Run, least_m: float = 1.0) -> Run:
         """Return the best seen metre or so of a run: to tell if the rest is worth it."""
         length_m = max(least_m, 10.0 * run.radius_m)
