@@ -33,8 +33,9 @@ from twin_pipeline.stages.trace import Tracer, join
 StageClock = Callable[[str], AbstractContextManager[None]]
 """Called with the name of a stage, encloses it."""
 
-_WORSE = 1.2
-"""From this ratio of standard deviations on, what was added is not the same pipe."""
+_WORSE, _WORSE_SETTLED = 1.2, 1.6
+"""From this ratio of standard deviations on, what was added is not the same pipe; the latter where
+the scan's drift had to be solved for to see that."""
 
 _MUCH_LONGER = 2.5
 _LONG_M = 3.0
@@ -238,19 +239,43 @@ def _passes(run: Run, place: FloatArray, radius_m: float) -> bool:
 
 
 def _prolonged(search: _Search, tracer: Tracer | SqueezedTracer, tube: Tube, level: int) -> Tube:
-    """Follow a tube on with its measured radius as long as that makes it longer."""
-    least_m, drift_share = search.config.trace.min_length_m, search.config.measure.drift_share
+    """Follow a tube on with its measured radius as long as that makes it longer.
+
+    Where all that was followed holds no such tube, half of it may.
+    """
     while (run := tracer.prolong(tube, level)) is not None:
-        longer = search.measured(run)
-        if longer is None or longer.length_m < tube.length_m + least_m:
-            break
-        # more of the same pipe makes it better known, something else does not
-        if _std_within(longer, drift_share) > _WORSE * _std_within(tube, drift_share):
-            break
-        if not (_same_size(tube, longer) and _part_of(tube, longer)):
+        tried = (_longer(search, tube, piece) for piece in (run, _halfway(run, tube)))
+        longer = next((found for found in tried if found is not None), None)
+        if longer is None:
             break
         tube = longer
     return tube
+
+
+def _longer(search: _Search, tube: Tube, run: Run) -> Tube | None:
+    """Measure a tube with what it goes on to; None where that is not the same pipe."""
+    drift_share = search.config.measure.drift_share
+    least_m = tube.length_m + search.config.trace.min_length_m
+    most_std_m = _WORSE * _std_within(tube, drift_share)
+    longer = search.measured(run)
+    if longer is not None and _std_within(longer, drift_share) > most_std_m:
+        # the shorter one may be so well known as the scan's drift was solved for with it
+        longer, most_std_m = search.settled(longer), _WORSE_SETTLED / _WORSE * most_std_m
+    if longer is None or longer.length_m < least_m:
+        return None
+    # more of the same pipe makes it better known, something else does not
+    if _std_within(longer, drift_share) > most_std_m:
+        return None
+    return longer if _same_size(tube, longer) and _part_of(tube, longer) else None
+
+
+def _halfway(run: Run, tube: Tube) -> Run:
+    """Return a run that leaves a tube at both ends, cut back to half of what lies beyond these."""
+    first, last = (
+        int(np.linalg.norm(run.axis - end, axis=1).argmin()) for end in tube.nodes[[0, -1]]
+    )
+    piece = slice(first // 2, last + (len(run.axis) - last) // 2 + 1)
+    return replace(run, axis=run.axis[piece], seen=run.seen[piece])
 
 
 def _same_size(tube: Tube, other: Tube) -> bool:
