@@ -30,7 +30,7 @@ _RIM_TOLERANCE_M = 0.3
 _RIM_LEAST_M = 1.5
 _LONG_TUBE_M = 1.5
 _NODE_STEP_M = 0.1
-_ENOUGH_PER_M2 = 3000.0
+_ENOUGH_PER_M2, _MOST_POINTS = 4000.0, 3_000_000
 _AREA_SIZE_M = 0.08
 _VOXELS_PER_AREA = 1.5
 """Voxels that a surface crosses, per area of a voxel's side."""
@@ -119,7 +119,8 @@ def _thinned(searched: Pyramid) -> FloatArray:
     """Return some of the points (N, 3): squeezed they are dense enough soon."""
     level = searched.level_near(_AREA_SIZE_M)
     area_m2 = len(level.keys) * level.size_m**2 / _VOXELS_PER_AREA
-    return searched.xyz[:: max(int(len(searched.xyz) / (_ENOUGH_PER_M2 * area_m2)), 1)]
+    enough = min(_ENOUGH_PER_M2 * area_m2, _MOST_POINTS)
+    return np.array(searched.xyz[:: max(math.ceil(len(searched.xyz) / enough), 1)])
 
 
 def _squeezed_options(options: TraceOptions, factor: float) -> TraceOptions:
