@@ -100,7 +100,7 @@ def test_a_scale_is_found_or_warned_of(tmp_path):
 @pytest.mark.parametrize(
     ("known", "seen", "words"),
     [
-        (TARGETS[:2], SEEN[:2], "2 control points, but three"),
+        (TARGETS[:2], SEEN[:2], "to fix it, not 2"),
         (TARGETS[:, [1, 0, 2]], SEEN, "easting and northing are likely exchanged"),
         (TARGETS, SEEN / 0.3048, "likely in feet"),
         (TARGETS, SEEN * 1000, "likely in millimetres"),

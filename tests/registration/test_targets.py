@@ -32,10 +32,11 @@ def refused(tmp_path, text):
         ("点名,東,北,標高,scan_x,scan_y,scan_z", "cp932"),
         ("ID, Easting_m, Northing_m, Height_m, Scan X, Scan Y, Scan Z", "utf-8"),
         ("point;e;n;h;picked_x;picked_y;picked_z", "utf-8"),
+        ("点名\t東距\t北距\t標高\tscan_x\tscan_y\tscan_z", "utf-16"),
     ],
 )
 def test_headers_of_many_offices(tmp_path, header, encoding):
-    row = ROW.replace(",", ";") if ";" in header else ROW
+    row = ROW.replace(",", next(sign for sign in ";\t," if sign in header))
     (target,) = read_targets(written(tmp_path, f"{header}\r\n{row}\r\n\r\n", encoding)).targets
     assert target.name == "T1"
     assert target.known == (-12801.0, -34401.0, 37.2)

@@ -169,7 +169,7 @@ def control_of(
     where = f"{file.path}: scan {scan.stem}"
     if len(controls) < LEAST_TARGETS:
         raise GeoreferenceError(
-            f"{where}: {len(controls)} control points, but three are needed to fix it: give more"
+            f"{where}: three control points or more are needed to fix it, not {len(controls)}"
         )
     fitted = fitted_to(controls, options)
     require_sound(controls, fitted, where)

@@ -1,5 +1,6 @@
 """Control points as a CSV file gives them."""
 
+import codecs
 import csv
 import hashlib
 import io
@@ -76,7 +77,9 @@ def seen(targets: Sequence[Target]) -> FloatArray:
 
 
 def read_targets(path: Path) -> TargetFile:
-    """Read control points from CSV in UTF-8 or Shift_JIS, decimal points, comma or semicolon.
+    """Read control points from CSV in UTF-8, UTF-16 or Shift_JIS, with decimal points.
+
+    Commas, semicolons or tabs part the columns.
 
     Raises
     ------
@@ -89,10 +92,10 @@ def read_targets(path: Path) -> TargetFile:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror or error}") from error
-    lines = [line for line in _text(data, path).splitlines() if line.strip().strip(",;")]
+    lines = [line for line in _text(data, path).splitlines() if line.strip().strip(",;\t")]
     if not lines:
         raise InputError(f"{path}: holds no control points: its first line must be {HEADER}")
-    separator = ";" if lines[0].count(";") > lines[0].count(",") else ","
+    separator = max(",;\t", key=lines[0].count)
     rows = csv.reader(io.StringIO("\n".join(lines)), delimiter=separator)
     columns = _columns(next(rows), path)
     targets = tuple(_target(row, columns, path, n) for n, row in enumerate(rows, start=2))
@@ -101,12 +104,13 @@ def read_targets(path: Path) -> TargetFile:
 
 
 def _text(data: bytes, path: Path) -> str:
-    for encoding in ("utf-8-sig", "cp932"):
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp932"):
         try:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise InputError(f"{path}: is no CSV in UTF-8 or Shift_JIS")
+    raise InputError(f"{path}: is no CSV in UTF-8, UTF-16 or Shift_JIS")
 
 
 def _columns(header: Sequence[str], path: Path) -> dict[str, int]:
