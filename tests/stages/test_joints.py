@@ -97,6 +97,23 @@ def test_of_a_socket_half_under_a_clamp_others_of_the_pipe_tell_the_length():
     assert found_at[1].std_m > 1.5 * found_at[0].std_m
 
 
+def test_a_socket_unlike_the_others_of_its_pipe_is_less_sure():
+    """The axis has climbed it, or it is none of the pipe's own."""
+    rng = np.random.default_rng(12)
+    sockets = (0.6, 0.15, 0.036), (2.2, 0.15, 0.014), (3.8, 0.15, 0.036)
+    first, low, last = found(sleeved(rng, *sockets))
+    assert low.std_m > 2.0 * max(first.std_m, last.std_m)
+
+
+def test_a_drift_of_the_scan_moves_joints_too():
+    points = sleeved(np.random.default_rng(13), (0.9, 0.15, 0.03))
+    axis = straight(LENGTH_M)
+    tube = make_tube(axis, RADIUS_M, drift_m=np.full(len(axis), 0.005))
+    (drifting,) = find_joints(pyramid_of(points), tube, FittingsOptions())
+    (still,) = found(points)
+    assert drifting.std_m == pytest.approx(np.hypot(still.std_m, 0.005))
+
+
 def test_a_bare_barrel_has_no_joint():
     assert joints(sleeved(np.random.default_rng(2))) == []
 

@@ -1,6 +1,7 @@
 """Joints from the sockets that stand out of the barrel."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,14 +34,16 @@ _STEEP_M = 0.1
 """Scale of the prior on the length of slopes: what hides the barrel behind it is steep."""
 _LEAST_NOISE_M = 0.001
 _OFF_BARREL_M = 0.01
-_UPRIGHT_M = 0.003
-_SHAPE_STD_M = 0.002
+_UPRIGHT_M = 0.01
+_SHAPE_STD_M = 0.003
 """How far a socket's middle is from that of the trapezoid that its profile is taken for."""
 _BLUR = 2.4
 """Length over which noise spreads a vertical face, in units of the noise."""
 _BLUR_STD = 0.4
 _UNSEEN_FOOT_STD_M = 0.04
 """Of where a socket ends where something lower, such as a saddle, reaches up to it."""
+_UNLIKE, _UNLIKE_STD_M = 0.35, 0.02
+"""Difference of rises that tells that the axis is off, and what that does to a joint."""
 _LIKE_STD_M = 0.01
 """Of the length of one socket by those of others on the same pipe."""
 _LOWER_SHARE, _LOWER_M = 0.12, 0.003
@@ -86,6 +89,7 @@ class _Socket:
 
     begin_m: float
     end_m: float
+    rise_m: float
     std_m: float
     """Of both together, but for what hides them."""
     begin_hidden_m: float
@@ -101,8 +105,13 @@ class _Socket:
         """Whether both its begin and its end are seen."""
         return not math.isnan(self.begin_hidden_m + self.end_hidden_m)
 
-    def joint(self, lengths_m: FloatArray) -> Joint:
-        """Return its middle; where one side is hidden by the lengths (S,) of sockets like it."""
+    def joint(self, whole: "Sequence[_Socket]", usual_rise_m: float, drift_m: float) -> Joint:
+        """Return its middle; where one side is hidden by the lengths of whole sockets.
+
+        What rises much more or less than others of the pipe shows that the axis is off there.
+        """
+        lengths_m = np.array([socket.length_m for socket in whole])
+        unlike = abs(self.rise_m / usual_rise_m - 1.0) > _UNLIKE
         hidden = (self.begin_hidden_m, self.end_hidden_m)
         feet = [_UNSEEN_FOOT_STD_M if math.isnan(foot) else foot for foot in hidden]
         middle = 0.5 * (self.begin_m + self.end_m)
@@ -111,7 +120,8 @@ class _Socket:
             at_begin = math.isnan(hidden[1])
             middle = self.begin_m + half if at_begin else self.end_m - half
             feet = [hidden[0] if at_begin else hidden[1], _LIKE_STD_M + float(np.ptp(lengths_m))]
-        return Joint(middle, math.hypot(self.std_m, 0.5 * math.hypot(*feet)))
+        axis_m = _UNLIKE_STD_M if unlike else 0.0
+        return Joint(middle, math.hypot(self.std_m, 0.5 * math.hypot(*feet), axis_m, drift_m))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,8 +162,12 @@ def find_joints(pyramid: Pyramid, tube: Tube, options: FittingsOptions) -> list[
     places = _standing(profile, tube.length_m, options)
     tried = (_socket(profile, start_m, end_m, options) for start_m, end_m in places)
     sockets = [socket for socket in tried if socket is not None]
-    lengths = np.array([socket.length_m for socket in sockets if socket.whole])
-    return [socket.joint(lengths) for socket in sockets]
+    if not sockets:
+        return []
+    whole = [socket for socket in sockets if socket.whole]
+    usual_rise_m = max(float(np.median([socket.rise_m for socket in sockets])), _OFF_BARREL_M)
+    drift_m = float(np.median(np.nan_to_num(tube.drift_m)))
+    return [socket.joint(whole, usual_rise_m, drift_m) for socket in sockets]
 
 
 def _profile(pyramid: Pyramid, tube: Tube, options: FittingsOptions) -> _Profile:
@@ -226,7 +240,8 @@ def _socket(
     if any(math.isinf(foot) for foot in feet):
         return None
     blur_m = _BLUR_STD * profile.noise_m
-    return _Socket(begin, end, math.hypot(std_m, blur_m, _SHAPE_STD_M), *feet)
+    rise_m = shape.height - shape.barrel
+    return _Socket(begin, end, rise_m, math.hypot(std_m, blur_m, _SHAPE_STD_M), *feet)
 
 
 def _fitted(

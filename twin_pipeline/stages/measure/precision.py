@@ -18,6 +18,8 @@ _WAVE_STEP_M = 0.25
 _BEND = 0.03
 """Change of direction, radians, that is a bend and no drift."""
 _FEW_PLACES = 4
+_MOST_DRIFT_M = 0.025
+"""What a drift adds at most; equations that hardly hold the axis would make it any amount."""
 
 
 def slice_radii(
@@ -79,37 +81,45 @@ class Precision:
 
 
 def standard_deviations(adj: Adjustment, inflation: float) -> Precision:
-    """Return how well radius, axis and crown are known."""
+    """Return how well radius, axis and crown are known.
+
+    What slices scatter more than noise would inflates what points know, but not what the scan's
+    drift adds to it.
+    """
     inverse = normal_equations.banded_inverse(adj.factor)
     along_u, along_v = adj.coupling[::2], adj.coupling[1::2]
-    variance = adj.noise**2 * inflation
     up = np.array([0.0, 0.0, 1.0]) - adj.tangent[:, 2:] * adj.tangent
     level = np.cross(adj.tangent, [0.0, 0.0, 1.0])
     norm_up = np.maximum(np.linalg.norm(up, axis=1, keepdims=True), 1e-9)
     level /= np.maximum(np.linalg.norm(level, axis=1, keepdims=True), 1e-9)
+    without_drift = np.array([[1.0 / adj.radius_weight]])
 
     def along(direction: FloatArray, cofactor: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the variance along a direction (K, 3) and the covariance with the radius."""
+        """Return cofactors (K,) along a direction (K, 3) and with the radius."""
         shared = len(cofactor)
         a = np.einsum("kj,kj->k", direction, adj.u)
         c = np.einsum("kj,kj->k", direction, adj.v)
         coupled = a[:, None] * along_u[:, :shared] + c[:, None] * along_v[:, :shared]
         spread = np.einsum("kp,pq->kq", coupled, cofactor)
         own = a * a * inverse[0, ::2] + c * c * inverse[0, 1::2] + 2.0 * a * c * inverse[1, ::2]
-        own = own + np.einsum("kp,kp->k", spread, coupled)
-        return variance * own, -variance * spread[:, 0]
+        return own + np.einsum("kp,kp->k", spread, coupled), -spread[:, 0]
 
     def crown(cofactor: FloatArray) -> FloatArray:
         axis, with_radius = along(up / norm_up, cofactor)
-        total = axis + variance * float(cofactor[0, 0]) + 2.0 * with_radius
-        return np.sqrt(np.maximum(total, 0.0))
+        return np.maximum(axis + float(cofactor[0, 0]) + 2.0 * with_radius, 0.0)
 
+    def std(cofactor: FloatArray, alone: FloatArray) -> FloatArray:
+        drift = np.clip(cofactor - alone, 0.0, (_MOST_DRIFT_M / adj.noise) ** 2)
+        return adj.noise * np.sqrt(inflation * alone + drift)
+
+    radius = std(adj.cofactor[:1, 0], without_drift[0])
+    crown_alone = crown(without_drift)
     return Precision(
-        radius=math.sqrt(variance * float(adj.cofactor[0, 0])),
-        across=np.sqrt(along(level, adj.cofactor)[0]),
-        up=np.sqrt(along(up, adj.cofactor)[0]),
-        crown=crown(adj.cofactor),
-        crown_alone=crown(np.array([[1.0 / adj.radius_weight]])),
+        radius=float(radius[0]),
+        across=std(along(level, adj.cofactor)[0], along(level, without_drift)[0]),
+        up=std(along(up, adj.cofactor)[0], along(up, without_drift)[0]),
+        crown=std(crown(adj.cofactor), crown_alone),
+        crown_alone=std(crown_alone, crown_alone),
     )
 
 
