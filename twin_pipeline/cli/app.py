@@ -11,9 +11,11 @@ import typer
 from twin_pipeline import __version__
 from twin_pipeline.cli import result_commands, scan_commands
 from twin_pipeline.cli.layer_commands import layers
+from twin_pipeline.cli.once import OnceGroup
 
 app = typer.Typer(
     name="twin-pipeline",
+    cls=OnceGroup,
     help="From the scan of an open trench to measured water pipes, attribute files and 3D Tiles.",
     epilog="Every command has --help with an example.",
     no_args_is_help=True,
