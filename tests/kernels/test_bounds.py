@@ -38,6 +38,7 @@ CHECKED = (
     "test_normal_equations.py",
     "test_tube_points.py",
     "test_plane.py",
+    "test_scatter.py",
     "test_neighbourhood.py::test_planes_are_those_of_the_points_around",
     "test_voxels.py::test_every_voxel_is_found_and_no_other",
     "test_voxels.py::test_capsules_hold_the_points_near_a_segment",

@@ -1,3 +1,4 @@
+import numba
 import numpy as np
 import pytest
 from shapes import beside, wavy
@@ -302,3 +303,29 @@ def test_many_right_hand_sides_are_solved_as_each_alone():
     together = normal_equations.cholesky_solve(factor, rhs)
     alone = [normal_equations.cholesky_solve(factor, column.copy()) for column in rhs.T]
     np.testing.assert_allclose(together, np.transpose(alone), rtol=1e-12)
+
+
+def test_parts_make_the_same_equations_however_many_threads_share_them():
+    problem = Problem(9, count=20_000)
+    shared = problem.equations()
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    alone = problem.equations()
+    numba.set_num_threads(before)
+    jacobian = np.zeros((20_000, 28))
+    problem.chainage = np.nan_to_num(problem.chainage)
+    k = np.minimum((problem.chainage / STEP_M).astype(int), 12)
+    f = problem.chainage / STEP_M - k
+    towards = problem.radial / problem.rho[:, None]
+    for ahead, share in ((0, 1.0 - f), (1, f)):
+        for side, frame in enumerate((problem.u, problem.v)):
+            row = share * np.einsum("nj,nj->n", towards, frame[k + ahead])
+            jacobian[np.arange(20_000), 2 * (k + ahead) + side] = row
+    weighted = problem.weights[:, None] * np.nan_to_num(jacobian)
+    for one, other in zip(shared, alone, strict=True):
+        assert np.array_equal(one, other)
+    np.testing.assert_allclose(_dense(shared[0]), weighted.T @ np.nan_to_num(jacobian), atol=1e-9)
+    np.testing.assert_allclose(shared[1], weighted.sum(axis=0), atol=1e-9)
+    np.testing.assert_allclose(shared[3], weighted.T @ problem.residual, atol=1e-9)
+    assert shared[2] == pytest.approx(problem.weights.sum())
+    assert shared[4] == pytest.approx(problem.weights @ problem.residual)

@@ -24,7 +24,7 @@ import platformdirs
 
 def _source_digest() -> str:
     digest = hashlib.sha256(f"{metadata.version('numba')} {sys.version}".encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -59,7 +59,10 @@ class _Kernel:
         return getattr(self.load(), name)
 
     def load(self) -> Callable[..., Any]:
-        """Hand the function to Numba, and all kernels of its file: they may call each other."""
+        """Hand the function to Numba, and all kernels of its file: they may call each other.
+
+        So are those of other files that this one imports.
+        """
         with _loading:
             scope = self._function.__globals__
             numba = _numba()
@@ -67,8 +70,9 @@ class _Kernel:
                 scope["prange"] = numba.prange
             for name, kernel in [*scope.items()]:
                 if isinstance(kernel, _Kernel):
-                    kernel._compiled = numba.njit(**kernel._options)(kernel._function)  # noqa: SLF001
-                    scope[name] = kernel._compiled  # noqa: SLF001
+                    if kernel._function.__globals__ is scope:  # noqa: SLF001
+                        kernel._compiled = numba.njit(**kernel._options)(kernel._function)  # noqa: SLF001
+                    scope[name] = kernel._compiled or kernel.load()  # noqa: SLF001
             assert self._compiled is not None  # noqa: S101 - for the type checker
             return self._compiled
 

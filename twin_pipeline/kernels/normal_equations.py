@@ -12,11 +12,18 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from twin_pipeline.kernels import jit
+from twin_pipeline.kernels import jit, prange
 
 FloatArray = npt.NDArray[np.float64]
 
 HALF_BAND = 5
+_PART_POINTS = 8192
+_MOST_PARTS = 8
+"""Fewest points of a part that is worth a thread, and how many parts are made at most."""
+_BORDER, _RHS, _RADIUS = HALF_BAND + 1, HALF_BAND + 2, HALF_BAND + 3
+_ROWS = HALF_BAND + 4
+"""Rows of what is summed up: the band, the border, the right-hand side, and what concerns the
+radius alone."""
 
 
 @jit(cache=True, nogil=True)
@@ -41,7 +48,7 @@ def _across(
             row[2 * a + 1] += share * radial[c] * v[k + a, c]
 
 
-@jit(cache=True, nogil=True)
+@jit(cache=True, nogil=True, parallel=True)
 def assemble(
     chainage: FloatArray,
     radial: FloatArray,
@@ -53,6 +60,9 @@ def assemble(
     step: float,
 ) -> tuple[FloatArray, FloatArray, float, FloatArray, float]:
     """Accumulate the banded normal equations of weighted points.
+
+    Many points are shared out in parts, whose sums are added in their order: the result hangs on
+    how many points there are, not on how many threads.
 
     Parameters
     ----------
@@ -72,29 +82,64 @@ def assemble(
     band (HALF_BAND + 1, 2K), border (2K,) coupling with the radius, corner (scalar), all in units
     of the weights; rhs (2K,) and rhs_radius, weights times metres.
     """
-    count = len(u)
-    band = np.zeros((HALF_BAND + 1, 2 * count))
-    border = np.zeros(2 * count)
-    rhs = np.zeros(2 * count)
-    corner = rhs_radius = 0.0
+    total = len(chainage)
+    parts = max(min(total // _PART_POINTS, _MOST_PARTS), 1)
+    sums = np.zeros((parts, _ROWS, 2 * len(u)))
+    if parts == 1:
+        _add_points(sums[0], chainage, radial, rho, residual, weights, u, v, step, 0, total)
+    else:
+        for part in prange(parts):
+            first, last = part * total // parts, (part + 1) * total // parts
+            _add_points(
+                sums[part], chainage, radial, rho, residual, weights, u, v, step, first, last
+            )
+        for part in range(1, parts):
+            sums[0] += sums[part]
+    together = sums[0]
+    return (
+        together[: HALF_BAND + 1],
+        together[_BORDER],
+        together[_RADIUS, 0],
+        together[_RHS],
+        together[_RADIUS, 1],
+    )
+
+
+@jit(cache=True, nogil=True)
+def _add_points(
+    sums: FloatArray,
+    chainage: FloatArray,
+    radial: FloatArray,
+    rho: FloatArray,
+    residual: FloatArray,
+    weights: FloatArray,
+    u: FloatArray,
+    v: FloatArray,
+    step: float,
+    first: int,
+    last: int,
+) -> None:
+    """Add the points from `first` up to `last` to sums (_ROWS, 2K); arguments of `assemble`."""
     row = np.empty(4)
-    for i in range(len(chainage)):
+    corner = rhs_radius = 0.0
+    for i in range(first, last):
         w = weights[i]
         if w <= 0.0:
             continue
         s = chainage[i] / step
-        k = min(int(s), count - 2)
+        k = min(int(s), len(u) - 2)
         f = s - k
         _across(row, radial[i], rho[i], u, v, k, f)
         e = residual[i]
         for a in range(4):
-            border[2 * k + a] += w * row[a]
-            rhs[2 * k + a] += w * row[a] * e
+            sums[_BORDER, 2 * k + a] += w * row[a]
+            sums[_RHS, 2 * k + a] += w * row[a] * e
             for b in range(a + 1):
-                band[a - b, 2 * k + b] += w * row[a] * row[b]
+                sums[a - b, 2 * k + b] += w * row[a] * row[b]
         corner += w
         rhs_radius += w * e
-    return band, border, corner, rhs, rhs_radius
+    sums[_RADIUS, 0] += corner
+    sums[_RADIUS, 1] += rhs_radius
 
 
 @jit(cache=True, nogil=True)

@@ -3,13 +3,16 @@
 import numpy as np
 import numpy.typing as npt
 
-from twin_pipeline.kernels import jit
+from twin_pipeline.kernels import jit, prange
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+_PARTS = 16
+"""Of the points, that are looked at side by side."""
 
-@jit(cache=True, nogil=True)
+
+@jit(cache=True, nogil=True, parallel=True)
 def within_slabs(
     xyz: FloatArray, centres: FloatArray, along: FloatArray, half_m: float
 ) -> tuple[IntArray, IntArray]:
@@ -31,19 +34,30 @@ def within_slabs(
         (P,) rising numbers of points, and the number of the slab that each lies in; a point in
         several slabs comes once for each.
     """
-    index, slab = np.empty(1024, np.int64), np.empty(1024, np.int64)
-    found = 0
-    for i in range(len(xyz)):
-        for s in range(len(centres)):
-            ahead = (xyz[i, 0] - centres[s, 0]) * along[s, 0]
-            ahead += (xyz[i, 1] - centres[s, 1]) * along[s, 1]
-            if abs(ahead) > half_m:
-                continue
-            if found == len(index):
-                index, slab = np.append(index, index), np.append(slab, slab)
-            index[found], slab[found] = i, s
-            found += 1
-    return index[:found], slab[:found]
+    first = np.zeros(_PARTS + 1, np.int64)
+    for part in prange(_PARTS):
+        for i in range(part * len(xyz) // _PARTS, (part + 1) * len(xyz) // _PARTS):
+            for s in range(len(centres)):
+                first[part + 1] += _within(xyz, i, centres, along, s, half_m)
+    first = np.cumsum(first)
+    index, slab = np.empty(first[-1], np.int64), np.empty(first[-1], np.int64)
+    for part in prange(_PARTS):
+        found = first[part]
+        for i in range(part * len(xyz) // _PARTS, (part + 1) * len(xyz) // _PARTS):
+            for s in range(len(centres)):
+                if _within(xyz, i, centres, along, s, half_m):
+                    index[found], slab[found] = i, s
+                    found += 1
+    return index, slab
+
+
+@jit(cache=True, nogil=True, inline="always")
+def _within(
+    xyz: FloatArray, i: int, centres: FloatArray, along: FloatArray, s: int, half_m: float
+) -> bool:
+    ahead = (xyz[i, 0] - centres[s, 0]) * along[s, 0]
+    ahead += (xyz[i, 1] - centres[s, 1]) * along[s, 1]
+    return bool(abs(ahead) <= half_m)
 
 
 @jit(cache=True, nogil=True)

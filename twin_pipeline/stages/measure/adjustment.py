@@ -5,7 +5,7 @@ import math
 import numpy as np
 import scipy
 
-from twin_pipeline.kernels import normal_equations, tube
+from twin_pipeline.kernels import normal_equations, scatter, tube
 from twin_pipeline.model import FloatArray, IntArray
 
 _STIFF_TURN_RAD = math.radians(2.5)
@@ -24,6 +24,7 @@ class Adjustment:
         segment: IntArray,
         radius_m: float,
         step_m: float,
+        stands_for: int = 1,
     ) -> None:
         self.points, self.normals = points, normals
         self.radius, self.step = radius_m, step_m
@@ -34,12 +35,35 @@ class Adjustment:
         self.noise = 0.1 * radius_m
         self.radius_prior = 0.002
         self.used = len(points)
+        self.stands_for = stands_for
+        """How many points of the scan each point counts for."""
         self.keep = np.ones(len(points), bool)
         self.hidden = np.zeros(len(axis), bool)
         self.expected: FloatArray | float = 0.0
         self.offset: FloatArray | None = None
         self.radius_weight = 1.0
         self._alone = np.zeros(2 * len(axis))
+        self._look()
+
+    def thinned(self, every: int) -> "Adjustment":
+        """Return the adjustment of one point in so many, before its first step."""
+        fewer = Adjustment(
+            self.points[::every].copy(),
+            self.normals[::every].copy(),
+            self.nodes,
+            self.segment[::every].copy(),
+            self.radius,
+            self.step,
+            every,
+        )
+        fewer.noise = self.noise
+        return fewer
+
+    def go_on_from(self, other: "Adjustment") -> None:
+        """Take over where another adjustment of the same run has come to."""
+        self.nodes, self.hidden = other.nodes, other.hidden
+        self.radius, self.noise = other.radius, other.noise
+        self.used = other.used * other.stands_for
         self._look()
 
     def _look(self) -> None:
@@ -56,9 +80,10 @@ class Adjustment:
 
     def weights(self, band_m: float, min_cosine: float) -> FloatArray:
         """Return Tukey's weights (N,) of points within a band whose normals point outwards."""
-        return tube.tukey_weights(
+        weights: FloatArray = tube.tukey_weights(
             self.residual, self.cosine, self.chainage, self.keep, band_m, min_cosine
         )
+        return weights if self.stands_for == 1 else self.stands_for * weights
 
     def solve(self, weights: FloatArray) -> None:
         """One Gauss-Newton step of all nodes and the radius."""
@@ -103,19 +128,16 @@ class Adjustment:
         self.radius_weight = float(matrix[0, 0])
         return matrix, rhs_shared - np.einsum("kp,k->p", border, self._alone)
 
-    def step_shared(self, shared: FloatArray, cofactor: FloatArray) -> None:
+    def step_shared(self, shared: FloatArray, cofactor: FloatArray, points: FloatArray) -> None:
         """Take a step (1 + 3E,) that solves the shared equations, the axis with it.
 
-        The cofactor is the inverse of their matrix, priors included.
+        The cofactor is the inverse of their matrix, priors included; it takes the points (N, 3)
+        to be elsewhere.
         """
         self.cofactor = cofactor
+        self.points = points
         moved = np.einsum("kp,p->k", self.coupling, shared)
         self._step(self._alone - moved, float(shared[0]))
-
-    def move(self, points: FloatArray) -> None:
-        """Take the points (N, 3) to be elsewhere."""
-        self.points = points
-        self._look()
 
     def _assemble(
         self, weights: FloatArray
@@ -160,10 +182,9 @@ class Adjustment:
 
     def update_noise(self, weights: FloatArray) -> None:
         """Estimate the noise anew from the points that carry weight."""
-        used = weights > 0.0
-        self.used = int(np.count_nonzero(used))
+        self.used, median_m = scatter.median_of_used(self.residual, weights)
         if self.used > _ENOUGH_FOR_NOISE:
-            self.noise = max(1.4826 * float(np.median(np.abs(self.residual[used]))), 2e-4)
+            self.noise = max(1.4826 * median_m, 2e-4)
 
     def net_turn(self) -> FloatArray:
         """Return the turn (K, 2) along u and v from well before nodes to well after, radians."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twin_pipeline.kernels import scatter as kernel
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 
@@ -20,6 +21,8 @@ _MIN_SECTORS = 8
 _WITHIN_NOISE = 3.0
 _PRIOR_SHARE = 0.02
 _MAX_SLOPE = 4.0
+_ANGLES = np.linspace(-math.pi, math.pi, 1441)
+"""At which residuals are computed; between them they change by nanometres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +51,16 @@ class Scatter:
 
 def expected_residuals(adj: Adjustment, weights: FloatArray) -> FloatArray:
     """Return the mean residual (N,) in metres that the noise alone gives at each point's angle."""
-    used = (weights > 0.0) & (np.abs(adj.residual) < _WITHIN_NOISE * adj.noise)
-    angle, residual = adj.angle[used], adj.residual[used]
+    count, total, squares = kernel.sector_sums(
+        adj.angle, adj.residual, weights, _WITHIN_NOISE * adj.noise, _SECTORS
+    )
     isotropic = np.full(len(adj.residual), adj.noise**2 / (2.0 * adj.radius))
-    sector = ((angle + math.pi) / (2.0 * math.pi) * _SECTORS).astype(np.int64) % _SECTORS
-    count = np.bincount(sector, minlength=_SECTORS).astype(float)
-    if len(angle) < _MIN_POINTS:
+    if count.sum() < _MIN_POINTS:
         return isotropic
     good = count > max(0.2 * float(np.median(count[count > 0.0])), 20.0)
     if good.sum() < _MIN_SECTORS:
         return isotropic
-    mean = np.bincount(sector, residual, _SECTORS) / np.maximum(count, 1.0)
-    square = np.bincount(sector, residual**2, _SECTORS) / np.maximum(count, 1.0)
+    mean, square = total / np.maximum(count, 1.0), squares / np.maximum(count, 1.0)
     middle = (np.arange(_SECTORS, dtype=np.float64) + 0.5) * (2.0 * math.pi / _SECTORS) - math.pi
     scatter = _scatter(middle[good], np.asarray(square - mean**2)[good], count[good])
     towards = math.atan2(
@@ -68,17 +69,16 @@ def expected_residuals(adj: Adjustment, weights: FloatArray) -> FloatArray:
     off = np.angle(np.exp(1j * (middle - towards)))
     density_slope = _log_density(off[good], count[good])
     reach = float(np.abs(off[good]).max())
-    away = np.clip(np.angle(np.exp(1j * (adj.angle - towards))), -reach, reach)
+    away = np.clip(np.angle(np.exp(1j * (_ANGLES - towards))), -reach, reach)
     at = towards + away
-    return np.asarray(
-        (
-            0.5 * scatter.along_tangent(at)
-            - scatter.slope(at)
-            - scatter.along_normal_and_tangent(at)
-            * np.clip(np.polyval(density_slope, away), -_MAX_SLOPE, _MAX_SLOPE)
-        )
-        / adj.radius
-    )
+    table = (
+        0.5 * scatter.along_tangent(at)
+        - scatter.slope(at)
+        - scatter.along_normal_and_tangent(at)
+        * np.clip(np.polyval(density_slope, away), -_MAX_SLOPE, _MAX_SLOPE)
+    ) / adj.radius
+    expected: FloatArray = kernel.looked_up(adj.angle, table)
+    return expected
 
 
 def _scatter(angle: FloatArray, variance: FloatArray, count: FloatArray) -> Scatter:

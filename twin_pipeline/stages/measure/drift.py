@@ -8,11 +8,12 @@ likeliest is taken (empirical Bayes).
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import scipy
 
+from twin_pipeline.kernels import scatter
 from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.anisotropy import expected_residuals
@@ -55,18 +56,17 @@ class Drift:
     """(E - 1,) whether the shift may jump from an epoch to the next."""
     shift: FloatArray
     """(E, 3)"""
+    epoch: FloatArray = field(init=False)
+    """(N,) when each point was recorded, in epochs from the first."""
 
-    @property
-    def epoch(self) -> FloatArray:
-        """(N,) when each point was recorded, in epochs from the first."""
-        return np.interp(self.recorded, self.times, np.arange(len(self.times), dtype=np.float64))
+    def __post_init__(self) -> None:
+        number = np.arange(len(self.times), dtype=np.float64)
+        self.epoch = np.interp(self.recorded, self.times, number)
 
     def at_points(self) -> FloatArray:
         """Return the shift (N, 3) of each point."""
-        epoch = self.epoch
-        first = np.minimum(epoch.astype(np.int64), len(self.shift) - 2)
-        share = (epoch - first)[:, None]
-        return np.asarray((1.0 - share) * self.shift[first] + share * self.shift[first + 1])
+        shift: FloatArray = scatter.shift_at(self.epoch, self.shift)
+        return shift
 
 
 def find_drift(adj: Adjustment, weights: FloatArray, recorded: FloatArray) -> Drift | None:
@@ -135,8 +135,7 @@ def settle(adj: Adjustment, drift: Drift) -> FloatArray:
         weights = _weights(adj, allowed)
         if step in _JUMP_ROUNDS:
             drift = _with_jump(adj, weights, drift)
-        walk = _solve(adj, weights, drift, None if step in _CHOICE_ROUNDS else walk)
-        adj.move(measured - drift.at_points())
+        walk = _solve(adj, weights, measured, drift, None if step in _CHOICE_ROUNDS else walk)
         weights = _weights(adj, allowed)
         if _lost(adj, weights):
             return np.zeros(len(weights))
@@ -197,15 +196,20 @@ def _around_nodes(adj: Adjustment, weights: FloatArray, drift: Drift) -> FloatAr
     return np.asarray(mean - along[:, None] * adj.tangent)
 
 
-def _solve(adj: Adjustment, weights: FloatArray, drift: Drift, walk: Walk | None) -> Walk:
-    """Take one step of tube and drift, under a walk or the likeliest of all; return which."""
+def _solve(
+    adj: Adjustment, weights: FloatArray, measured: FloatArray, drift: Drift, walk: Walk | None
+) -> Walk:
+    """Take one step of tube and drift, under a walk or the likeliest of all; return which.
+
+    The points (N, 3) are where they were measured, less the drift.
+    """
     equations = _equations(adj, weights, drift)
     walk = walk or equations.likeliest()
     shared, cofactor = equations.solved(walk)
     shift = shared[1:].copy()
     shared[1:] -= drift.shift.ravel()
     drift.shift = shift.reshape(-1, 3)
-    adj.step_shared(shared, cofactor)
+    adj.step_shared(shared, cofactor, measured - drift.at_points())
     return walk
 
 

@@ -1,7 +1,7 @@
 """From a followed run to a measured tube."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,9 @@ _SHAPE_FROM = 2
 _HIDE_FROM = 3
 _RELEASE_FROM = 9
 _GIVE_UP_FROM = 6
+_ALL_FROM = 8
+_FIRST_POINTS_PER_M = 2000
+"""The step from which on all points take part, and how many of a metre do before."""
 MIN_POINTS = 60
 _PROBE_POINTS = 3000
 _END_BIN_M = 0.02
@@ -139,10 +142,28 @@ def _reach(run: Run) -> float:
 
 def iterate(begun: Begun, options: MeasureOptions) -> FloatArray | None:
     """Narrow band, gate and stiffness step by step; return the final weights."""
+    adj, every = begun.adjustment, _spare(begun)
+    if every > 1:
+        fewer = replace(begun, adjustment=adj.thinned(every), index=begun.index[::every])
+        if _narrowed(fewer, options, range(_ALL_FROM)) is None:
+            return None
+        adj.go_on_from(fewer.adjustment)
+    return _narrowed(begun, options, range(_ALL_FROM if every > 1 else 0, _ITERATIONS))
+
+
+def _spare(begun: Begun) -> int:
+    """Return of how many points one is enough for the first steps, those that only find the way."""
+    adj = begun.adjustment
+    length_m = (len(adj.nodes) - 1) * adj.step
+    return 1 if begun.by_shape else max(int(len(adj.points) / (_FIRST_POINTS_PER_M * length_m)), 1)
+
+
+def _narrowed(begun: Begun, options: MeasureOptions, iterations: range) -> FloatArray | None:
+    """Take some steps; return the weights of the last, None where there is no tube."""
     adj = begun.adjustment
     weights = np.zeros(len(adj.points))
     widest = _CLOSE_BAND if begun.closely else _BAND
-    for iteration in range(_ITERATIONS):
+    for iteration in iterations:
         settled = _NOISES * adj.noise
         band = (
             max(widest * adj.start_radius * 0.7**iteration, settled) if iteration < 8 else settled
@@ -162,7 +183,7 @@ def iterate(begun: Begun, options: MeasureOptions) -> FloatArray | None:
                 return None
             adj.hidden |= standing_out(adj) | climbing(adj)
             weights[adj.hidden[adj.node]] = 0.0
-        if (weights > 0.0).sum() < MIN_POINTS:
+        if adj.stands_for * np.count_nonzero(weights) < MIN_POINTS:
             return None
         adj.solve(weights)
         adj.update_noise(weights)

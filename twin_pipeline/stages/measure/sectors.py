@@ -7,7 +7,7 @@ import numpy as np
 import scipy
 
 from twin_pipeline.geometry.stretches import stretches
-from twin_pipeline.kernels import tube
+from twin_pipeline.kernels import scatter, tube
 from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 
@@ -57,10 +57,8 @@ def trim_sectors(adj: Adjustment, band_m: float, min_cosine: float) -> BoolArray
     # a slice that would lose everything keeps its clean sectors without the margin
     starved = (~wide).sum(axis=1) < 4
     wide[starved] = bad[starved]
-    along = np.nan_to_num(adj.chainage) * (slices / length)
-    s = np.minimum(along.astype(np.int64), slices - 1)
-    b = ((adj.angle + np.pi) / (2.0 * np.pi) * SECTORS).astype(np.int64) % SECTORS
-    return ~wide[s, b]
+    kept: BoolArray = scatter.in_chosen(adj.chainage, adj.angle, slices / length, ~wide)
+    return kept
 
 
 def standing_out(adj: Adjustment) -> BoolArray:

@@ -1,0 +1,120 @@
+"""How well patches around a short piece of axis look like a tube.
+
+Frame: local, metres. K = patches.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from twin_pipeline.kernels import jit
+from twin_pipeline.kernels.axis.around import perpendicular_frame
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+ARC_BINS = 24
+_TANGENTS = tuple(math.tan(k * 2.0 * math.pi / ARC_BINS) for k in range(1, ARC_BINS // 4))
+"""Of the angles between sectors within a quarter."""
+
+
+@jit(cache=True, nogil=True)
+def tube_support(
+    points: FloatArray,
+    normals: FloatArray,
+    centre: FloatArray,
+    direction: FloatArray,
+    radius: float,
+    half_length: float,
+    tolerance: float,
+) -> tuple[FloatArray, float, float, int]:
+    """Judge how well patches around a short piece of axis look like a tube.
+
+    Parameters
+    ----------
+    points, normals
+        (K, 3) centroids, metres, local frame, and unit normals of either sign.
+    centre, direction
+        (3,) middle of the piece of axis, metres, local frame, and (3,) unit direction.
+    radius
+        Radius of the tube, metres.
+    half_length
+        Half of the length of the piece, metres.
+    tolerance
+        How far the vote of a patch may miss the axis, metres.
+
+    Returns
+    -------
+    shift (3,) robust mean of the votes' lateral offsets (m), arc_deg seen, purity (share of the
+    patches on the shell's seen sectors whose normals agree), kept (patches that agree).
+    """
+    u, v = perpendicular_frame(direction)
+    offsets = np.empty((len(points), 2))
+    sector = np.empty(len(points), np.int64)
+    shell = np.zeros(ARC_BINS, np.int64)
+    inner2, outer2 = (0.75 * radius) ** 2, (1.25 * radius) ** 2
+    count = 0
+    for i in range(len(points)):
+        ex = points[i, 0] - centre[0]
+        ey = points[i, 1] - centre[1]
+        ez = points[i, 2] - centre[2]
+        if abs(ex * direction[0] + ey * direction[1] + ez * direction[2]) > half_length:
+            continue
+        eu, ev = ex * u[0] + ey * u[1] + ez * u[2], ex * v[0] + ey * v[1] + ez * v[2]
+        nx, ny, nz = normals[i, 0], normals[i, 1], normals[i, 2]
+        nu, nv = nx * u[0] + ny * u[1] + nz * u[2], nx * v[0] + ny * v[1] + nz * v[2]
+        if eu * nu + ev * nv < 0.0:
+            nu, nv = -nu, -nv
+        au, av = eu - radius * nu, ev - radius * nv
+        rho2 = eu * eu + ev * ev
+        if au * au + av * av < tolerance * tolerance or inner2 < rho2 < outer2:
+            offsets[count, 0], offsets[count, 1] = au, av
+            sector[count] = _sector(eu, ev)
+            shell[sector[count]] += 1
+            count += 1
+    shift = np.zeros(3)
+    su = sv = 0.0
+    per_tolerance2 = 1.0 / (tolerance * tolerance)
+    for _ in range(4):
+        total = wu = wv = 0.0
+        for i in range(count):
+            du, dv = offsets[i, 0] - su, offsets[i, 1] - sv
+            near = 1.0 - (du * du + dv * dv) * per_tolerance2
+            if near > 0.0:
+                w = near * near
+                total += w
+                wu += w * offsets[i, 0]
+                wv += w * offsets[i, 1]
+        if total == 0.0:
+            return shift, 0.0, 0.0, 0
+        su, sv = wu / total, wv / total
+    agree = np.zeros(ARC_BINS, np.int64)
+    for i in range(count):
+        du, dv = offsets[i, 0] - su, offsets[i, 1] - sv
+        if (du * du + dv * dv) * per_tolerance2 < 1.0:
+            agree[sector[i]] += 1
+    kept = inside = seen = 0
+    for b in range(ARC_BINS):
+        if agree[b] >= 1 and 2 * agree[b] >= shell[b]:
+            seen += 1
+            kept += agree[b]
+            inside += shell[b]
+    shift = su * u + sv * v
+    purity = kept / inside if inside > 0 else 0.0
+    return shift, seen * 360.0 / ARC_BINS, purity, kept
+
+
+@jit(cache=True, nogil=True, inline="always")
+def _sector(x: float, y: float) -> int:
+    """Return in which of the ARC_BINS sectors from -pi on a direction lies."""
+    quarter = 0
+    if y >= 0.0:
+        x, y, quarter = -x, -y, 2
+    if x >= 0.0:
+        x, y, quarter = -y, x, quarter + 1
+    ahead, aside = abs(x), abs(y)
+    within = 0
+    for k in range(len(_TANGENTS)):
+        within += aside >= ahead * _TANGENTS[k]
+    return (ARC_BINS // 4) * quarter + within
