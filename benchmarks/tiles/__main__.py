@@ -35,9 +35,9 @@ RIVAL = "py3dtiles 12, from LAS, 1.1"
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tiles")
-    parser.add_argument("--millions", type=float, nargs="+", default=[3.0, 10.0])
+    parser.add_argument("--millions", type=float, nargs="+", default=[3.0, 10.0, 30.0])
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--rival-up-to", type=float, default=3.0, metavar="MILLIONS")
+    parser.add_argument("--rival-up-to", type=float, default=10.0, metavar="MILLIONS")
     given = parser.parse_args()
     print(HEAD)
     print("|" + "|".join("-" * len(part) for part in HEAD.split("|")[1:-1]) + "|")

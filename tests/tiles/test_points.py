@@ -111,6 +111,16 @@ def test_every_point_once_in_its_place_with_its_attributes(case, write):
     assert max(len(tile.columns["POSITION"]) for tile in tiles) <= 1_000
 
 
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+def test_boxes_hold_points_that_lie_hundreds_of_kilometres_apart(version, write):
+    """Where the tile's floats are rounded by millimetres; the grid's words stay exact."""
+    corners = np.array([(0, 0, 0), (3e5, 0, 0), (0, 3e5, 0), (3e5, 3e5, 0)])
+    far = np.concatenate([np.add(_spread(200, 2.0, 2.0, 2.0), corner) for corner in corners])
+    scan = scan_of(far)
+    out, _ = write(scan, options={"tiles_version": version})
+    assert validate_tiles(out, len(far)) == []
+
+
 REAL = {
     "Tokyo, sea level by geoid": {"crs": "EPSG:6677", "vertical": "jgd2011", "geoid": "gsigeo2011"},
     "local frame": {"crs": "local", "origin": (139.69, 35.69, 40.0)},

@@ -64,6 +64,10 @@ class TileSink:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         lower, upper = bounds_of(xyz)
+        if centre is None:
+            # Over a hundred kilometres floats are rounded by more than the margin of the boxes.
+            slack = float(np.spacing(np.abs(xyz).max().astype(np.float32)))
+            lower, upper = lower - slack, upper + slack
         return TileNode(
             uri,
             len(points),
