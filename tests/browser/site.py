@@ -91,6 +91,22 @@ def write_two_scans(out: Path) -> None:
     write_catalogs(results, out, CatalogOptions())
 
 
+def write_sites_apart(out: Path) -> None:
+    """Write two scans without pipes, 20 km from each other."""
+    results = []
+    for site, east_m in (("東", 0.0), ("西", -20_000.0)):
+        xyz = _pavement(np.random.default_rng(5), 20_000).round(3) + np.array([east_m, 0, 0])
+        box = xyz.min(axis=0), xyz.max(axis=0)
+        options = CrsOptions(crs="EPSG:6677", vertical="jgd2011", axis_order="en")
+        georeference = resolve(CrsRecord(), options, *box, "made by hand")
+        survey = Survey(site, (), np.zeros(len(xyz), np.uint16), (), None)
+        _write_tiles(out / "tiles", survey, georeference, xyz, np.full_like(xyz, 0.5))
+        results.append(SiteResult(survey, georeference, extent=np.stack(box)))
+    write_root(out / "tiles", ["東", "西"])
+    write_viewer_data(results, out, (0.6, 1.2))
+    write_catalogs(results, out, CatalogOptions())
+
+
 def _write_catalog(result: SiteResult, out: Path) -> None:
     """Write the run's catalogue with a layer that somebody has added, not yet opened."""
     path, _ = write_catalogs([result], out, CatalogOptions())

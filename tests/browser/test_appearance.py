@@ -85,7 +85,8 @@ def serious_faults(view: View) -> list[dict[str, Any]]:
     ]
 
 
-def test_no_serious_accessibility_fault(view: View) -> None:
+@pytest.mark.parametrize("language", ["日本語", "English"])
+def test_no_serious_accessibility_fault(view: View, language: str) -> None:
     page = view.page
     page.get_by_role("button", name="P<1>").click()
     for name in ("縦断図", "横断図", "計測"):
@@ -93,6 +94,17 @@ def test_no_serious_accessibility_fault(view: View) -> None:
     page.get_by_text("絞り込み").click()
     page.get_by_text("レイヤを追加").click()
     expect(page.locator(".section .chart[data-state=ready]")).to_be_visible()
-    assert serious_faults(view) == []
+    if language == "English":
+        page.get_by_role("button", name="English").click()
+        expect(page.locator(".section .chart[data-state=ready]")).to_be_visible()
+    try:
+        assert serious_faults(view) == []
+        for card in (3, 4, 6):
+            page.locator("#toolbar button").nth(card).click()
+            expect(page.locator("#card")).to_be_visible()
+            assert serious_faults(view) == []
+    finally:
+        if language == "English":
+            page.get_by_role("button", name="日本語").click()
     page.get_by_text("絞り込み").click()
     page.get_by_text("レイヤを追加").click()

@@ -1,12 +1,14 @@
-"""Two scans of one place, before and after, parted by the curtain."""
+"""Two scans: of one place, before and after, parted by the curtain; and far from each other."""
 
+import base64
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from browser.opened import View, pixels_around
-from browser.site import write_two_scans
+from browser.opened import CENTRE, View, pixels_around
+from browser.site import write_sites_apart, write_two_scans
 from twin_pipeline.view import serve
 
 pytestmark = pytest.mark.browser
@@ -14,6 +16,30 @@ pytestmark = pytest.mark.browser
 IN_THE_TRENCH = (775, 480)
 """The floor beside the pipe."""
 RIGHT, LEFT = 900, 620
+
+GREY = (127, 127, 127)
+"""Of all points of the sites that lie apart."""
+
+_DOTS = """async (png) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${png}`;
+    await image.decode();
+    const canvas = new OffscreenCanvas(image.width, image.height);
+    const context = canvas.getContext("2d");
+    context.drawImage(image, 0, 0);
+    const { data } = context.getImageData(0, 0, image.width, image.height);
+    const dots = [];
+    // The sidebar and the toolbar have this blue, too.
+    for (let y = 70; y < image.height; y += 1) {
+        for (let x = 320; x < image.width; x += 1) {
+            const at = 4 * (y * image.width + x);
+            if (data[at] !== 79 || data[at + 1] !== 179 || data[at + 2] !== 255) continue;
+            if (dots.every(([a, b]) => Math.hypot(a - x, b - y) > 20)) dots.push([x, y + 2]);
+        }
+    }
+    return dots;
+}"""
+"""The dots of sites that lie apart, pixels of their own blue."""
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +93,26 @@ def test_curtain_parts_before_from_after(two: View) -> None:
     expect(curtain).to_have_count(0)
     _becomes(two, green=True)
     assert two.errors == []
+
+
+def test_sites_that_lie_apart_have_names_that_lead_there(
+    context: BrowserContext, tmp_path: Path
+) -> None:
+    write_sites_apart(tmp_path)
+    with serve(tmp_path) as server:
+        view = View(context.new_page(), server.url, tmp_path)
+        view.open()
+        page = view.page
+        page.wait_for_timeout(500)
+        picture = page.screenshot(animations="disabled")
+        dots = page.evaluate(_DOTS, base64.b64encode(picture).decode())
+        assert len(dots) == 2
+        page.mouse.click(*dots[0])
+        for _ in range(60):
+            pixels = pixels_around(page, CENTRE, half=30)
+            if GREY in pixels:
+                break
+            page.wait_for_timeout(250)
+        assert GREY in pixels
+        assert view.errors == []
+        page.close()

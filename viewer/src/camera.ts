@@ -43,12 +43,12 @@ export function homeView(dataset: Dataset): View | null {
   return viewOf(BoundingSphere.fromPoints([...vertices]), axisHeading(longest.vertices));
 }
 
-/** One site as the first view would show it. */
-export function siteView(dataset: Dataset, site: string): View | null {
+/** Some sites as the first view would show them. */
+export function sitesView(dataset: Dataset, sites: readonly string[]): View | null {
   return homeView({
     ...dataset,
-    pipes: dataset.pipes.filter(({ record }) => record.site === site),
-    links: dataset.links.filter((link) => link.site === site),
+    pipes: dataset.pipes.filter(({ record }) => sites.includes(record.site ?? "")),
+    links: dataset.links.filter(({ site }) => sites.includes(site ?? "")),
   });
 }
 

@@ -1,4 +1,4 @@
-import type { CesiumWidget } from "cesium";
+import { Cartesian3, type CesiumWidget } from "cesium";
 import "./style.css";
 import { barrelOf } from "./barrel";
 import {
@@ -8,7 +8,7 @@ import {
   lightDirection,
   pipeView,
   presetView,
-  siteView,
+  sitesView,
   type View,
 } from "./camera";
 import type { ExtraLayer } from "./catalog";
@@ -35,7 +35,7 @@ import type { PipeRecord } from "./record";
 import { createWidget, drawContinually, lightFrom } from "./scene";
 import { applyFragment, type SharedView, viewAsFragment } from "./share";
 import { createSidebar } from "./sidebar";
-import { nameSites } from "./site-names";
+import { nameSites, type SiteMark } from "./site-names";
 import { Sites } from "./sites";
 import { offeredLayers, ViewState } from "./state";
 import { Tilesets } from "./tilesets";
@@ -219,11 +219,10 @@ class Page {
     );
   }
 
-  #pick({ pipe, mark, feature, site }: ReturnType<Picker["at"]>): void {
+  #pick({ pipe, mark, feature, sites }: ReturnType<Picker["at"]>): void {
     const state = this.#state;
-    const near = site === null ? null : siteView(this.#dataset, site);
-    if (near !== null) {
-      this.#fly(near, true);
+    if (sites !== null) {
+      this.#approach(sites);
       return;
     }
     state.feature.set(feature);
@@ -238,6 +237,15 @@ class Page {
     this.#select(owner.record);
     state.chainage.set(mark.kind === "station" ? mark.chainage : mark.fitting.chainage_m);
     state.mark.set(mark);
+  }
+
+  /** Go to the sites that share a name, and from there to one of them. */
+  #approach({ site, group }: SiteMark): void {
+    const all = sitesView(this.#dataset, group);
+    const from = this.#widget.camera.positionWC;
+    const isFar = all && Cartesian3.distance(all.target.center, from) > 2 * all.offset.range;
+    const view = isFar ? all : sitesView(this.#dataset, [site]);
+    if (view) this.#fly(view, true);
   }
 
   #select(record: PipeRecord): void {

@@ -10,7 +10,7 @@ import type { Extras } from "./layers/extras";
 import { type Mark, markOf } from "./markers";
 import type { PipeSolids } from "./pipes";
 import type { PipeRecord } from "./record";
-import { siteOf } from "./site-names";
+import { type SiteMark, siteMarkOf } from "./site-names";
 import type { Tilesets } from "./tilesets";
 
 const TOLERANCE_PX = 9;
@@ -23,8 +23,8 @@ export interface Picked {
   readonly mark: Mark | null;
   /** A feature of a layer that was added. */
   readonly feature: FeatureInfo | null;
-  /** A site seen from afar. */
-  readonly site: string | null;
+  /** A site seen from afar, or several. */
+  readonly sites: SiteMark | null;
 }
 
 /** Asks the scene what is where. */
@@ -58,7 +58,7 @@ export class Picker {
       const picked = this.#scene.pick(place, TOLERANCE_PX, TOLERANCE_PX);
       const feature = featureInfo(picked, this.#extras.added.value, this.#now());
       const pipe = feature === null ? this.#solids.recordOf(picked) : null;
-      return { pipe, mark: markOf(picked), feature, site: siteOf(picked) };
+      return { pipe, mark: markOf(picked), feature, sites: siteMarkOf(picked) };
     } finally {
       for (const tileset of hidden) tileset.show = true;
     }

@@ -29,23 +29,27 @@ export function nameSites({ scene }: CesiumWidget, dataset: Dataset): void {
   const far = new DistanceDisplayCondition(FROM_M, Number.MAX_VALUE);
   const dots = scene.primitives.add(new PointPrimitiveCollection()) as PointPrimitiveCollection;
   const names = scene.primitives.add(new LabelCollection({ scene })) as LabelCollection;
-  for (const [site, position] of places) {
-    dots.add({
-      id: new SiteMark(site),
-      position,
-      pixelSize: 9,
-      color: DOT,
-      outlineColor: PAPER,
-      outlineWidth: 2,
-      distanceDisplayCondition: far,
-      disableDepthTestDistance: Number.POSITIVE_INFINITY,
-    });
+  const groups = grouped(places);
+  for (const { sites } of groups) {
+    for (const site of sites) {
+      dots.add({
+        id: new SiteMark(site, sites),
+        position: places.get(site) ?? Cartesian3.ZERO,
+        pixelSize: 9,
+        color: DOT,
+        outlineColor: PAPER,
+        outlineWidth: 2,
+        distanceDisplayCondition: far,
+        disableDepthTestDistance: Number.POSITIVE_INFINITY,
+      });
+    }
   }
-  for (const { site, position, others } of grouped(places).slice(0, MOST_NAMES)) {
+  for (const { position, sites } of groups.slice(0, MOST_NAMES)) {
+    const [first, ...others] = sites;
     names.add({
-      id: new SiteMark(site),
+      id: new SiteMark(first, sites),
       position,
-      text: others === 0 ? site : `${site} +${others}`,
+      text: others.length === 0 ? first : `${first} +${others.length}`,
       font: "600 13px system-ui, 'Noto Sans JP', sans-serif",
       style: LabelStyle.FILL,
       horizontalOrigin: HorizontalOrigin.CENTER,
@@ -60,25 +64,26 @@ export function nameSites({ scene }: CesiumWidget, dataset: Dataset): void {
   }
 }
 
-/** Whether a picked object is the dot or name of a site, and of which. */
-export function siteOf(picked: unknown): string | null {
+/** The dot or name that a picked object is, null where it is none. */
+export function siteMarkOf(picked: unknown): SiteMark | null {
   const id = (picked as { id?: unknown } | undefined)?.id;
-  return id instanceof SiteMark ? id.site : null;
+  return id instanceof SiteMark ? id : null;
 }
 
-/** What the dots and names carry. */
-class SiteMark {
+/** What a dot or name stands for: a site, and with it all those that share its name. */
+export class SiteMark {
   readonly site: string;
+  readonly group: readonly string[];
 
-  constructor(site: string) {
+  constructor(site: string, group: readonly string[]) {
     this.site = site;
+    this.group = group;
   }
 }
 
 interface Group {
-  readonly site: string;
   readonly position: Cartesian3;
-  others: number;
+  readonly sites: [string, ...string[]];
 }
 
 /** Sites so near to each other that from afar one name would cover the other's. */
@@ -88,8 +93,8 @@ function grouped(places: ReadonlyMap<string, Cartesian3>): Group[] {
   const groups: Group[] = [];
   for (const [site, position] of places) {
     const near = groups.find((group) => Cartesian3.distance(group.position, position) < reach);
-    if (near === undefined) groups.push({ site, position, others: 0 });
-    else near.others += 1;
+    if (near === undefined) groups.push({ position, sites: [site] });
+    else near.sites.push(site);
   }
   return groups;
 }
