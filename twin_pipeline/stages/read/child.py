@@ -22,6 +22,9 @@ COPY_AGAIN = "copy the file again from its source"
 PATIENCE_S = 120.0
 """How long the decoder may be silent: a hundred times what a chunk takes."""
 
+INTERPRETER = (sys.executable, "-I", *(("-X", "utf8") if sys.flags.utf8_mode else ()))
+"""How a decoder is called: alone with its own code, and with names as this process spells them."""
+
 _SCRIPT = Path(__file__).with_name("laz_child.py")
 _BASE_BYTES = 768 << 20
 PARALLEL_BYTES = 512 << 20
@@ -67,7 +70,7 @@ class LazChild:
             "cpu_s": 600 + header.point_count // _SLOWEST_POINTS_PER_S,
         }
         self._process = subprocess.Popen(  # noqa: S603 - our own script
-            [sys.executable, "-I", os.fspath(_SCRIPT), json.dumps(task)],
+            [*INTERPRETER, os.fspath(_SCRIPT), json.dumps(task)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

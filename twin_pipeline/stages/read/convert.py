@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from twin_pipeline.errors import InputError, UsageError
+from twin_pipeline.stages.read.child import INTERPRETER
 from twin_pipeline.stages.read.decode import iter_records, salvaged
 from twin_pipeline.stages.read.header import ScanHeader, read_header
 from twin_pipeline.stages.read.options import ReadOptions
@@ -132,7 +133,7 @@ def _in_child(kind: str, path: Path, out: Path, stages: Sequence[Any]) -> tuple[
         "memory_bytes": _BASE_BYTES + _BYTES_PER_BYTE * size,
         "packages": [entry for entry in sys.path if entry],
     }
-    command = [sys.executable, "-I", os.fspath(_SCRIPT), json.dumps(task)]
+    command = [*INTERPRETER, os.fspath(_SCRIPT), json.dumps(task)]
     limit_s = _BASE_S + size / _BYTES_PER_S
     try:
         done = subprocess.run(command, capture_output=True, check=False, timeout=limit_s)  # noqa: S603 - our own script

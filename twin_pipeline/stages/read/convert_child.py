@@ -18,6 +18,9 @@ _SCALES_M = (0.0001, 0.001, 0.01)
 _MOST_COUNTS = 2_000_000_000
 _FULL = 65535
 _DATE_AT = 90
+_CHUNK_POINTS = 1_000_000
+_MOST_POINTS_PER_BYTE = 8
+"""Of E57, whose coordinates are packed into as few bits as they need."""
 
 
 def main() -> None:
@@ -30,7 +33,7 @@ def main() -> None:
     try:
         notes = _ACTIONS[task["kind"]](task)
     except BaseException as error:  # noqa: BLE001 - decoders in C++ and Rust raise anything
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(str(error).partition("****")[0].split()) or type(error).__name__
         sys.stderr.write("\n" + reason[:300])
         sys.stderr.flush()
         os._exit(3)
@@ -51,6 +54,7 @@ def _e57_scan(file: Any, number: int) -> dict[str, Any]:
     import numpy as np
 
     header = file.get_header(number)
+    _require_records(file, header)
     data = file.read_scan(
         number, intensity=True, colors=True, row_column=False, ignore_missing_fields=True
     )
@@ -64,6 +68,25 @@ def _e57_scan(file: Any, number: int) -> dict[str, Any]:
         colours = [_sixteen_bits(data[name], limits or (0.0, 255.0)) for name in names]
         part["rgb"] = np.column_stack(colours)
     return part
+
+
+def _require_records(file: Any, header: Any) -> None:
+    """Count what can be read: beyond that pye57 would give what happens to lie in the memory."""
+    libe57 = importlib.import_module("pye57.libe57")
+    claimed = header.point_count
+    if claimed < 0 or claimed > _MOST_POINTS_PER_BYTE * os.path.getsize(file.path):  # noqa: PTH202
+        raise ValueError(f"it claims {claimed} points, for which it is too small")
+    known = [name for name in header.point_fields if name.startswith(("cartesian", "spherical"))]
+    buffers = libe57.VectorSourceDestBuffer()
+    held = [file.make_buffer(name, _CHUNK_POINTS) for name in known]
+    for _, buffer in held:
+        buffers.append(buffer)
+    reader, read = header.points.reader(buffers), 0
+    while count := reader.read():
+        read += count
+    reader.close()
+    if read != claimed:
+        raise ValueError(f"it holds {read} of the {claimed} points that it claims")
 
 
 def _limits(header: Any, name: str, low: str, high: str) -> tuple[float, float] | None:
@@ -84,7 +107,9 @@ def _ply(task: dict[str, Any]) -> list[str]:
     import numpy as np
 
     plyfile = importlib.import_module("plyfile")
-    vertex = plyfile.PlyData.read(task["path"])["vertex"].data
+    made = plyfile.PlyData.read(task["path"])
+    vertex = made["vertex"].data
+    notes = list(_beyond(task["path"], made))
     names = {name.lower(): name for name in vertex.dtype.names}
     for axis in "xyz":
         if axis not in names:
@@ -99,7 +124,27 @@ def _ply(task: dict[str, Any]) -> list[str]:
         if name in names:
             part["intensity"] = _sixteen_bits(vertex[names[name]], _range_of(vertex[names[name]]))
             break
-    return _write(task, [part], None)
+    return [*notes, *_write(task, [part], None)]
+
+
+def _beyond(path: str, made: Any) -> Iterator[str]:
+    """Say where more follows than the header of PLY names."""
+    with open(path, "rb") as file:  # noqa: PTH123 - pathlib is not needed otherwise
+        while file.readline().strip() != b"end_header":
+            pass
+        if made.text:
+            left = sum(bool(line.strip()) for line in file) - sum(part.count for part in made)
+            unit = "lines"
+        elif any(hasattr(property_, "len_dtype") for part in made for property_ in part.properties):
+            return  # lists, whose lengths stand between the data
+        else:
+            left = os.path.getsize(path) - file.tell() - sum(part.data.nbytes for part in made)  # noqa: PTH202
+            unit = "bytes"
+    if left > 0:
+        yield (
+            f"{left:,} {unit} follow the {made['vertex'].count:,} points and what else its header "
+            "names; they are not read"
+        )
 
 
 def _range_of(column: Any) -> tuple[float, float] | None:

@@ -128,6 +128,10 @@ def _parse(file: BinaryIO, path: Path) -> ScanHeader:
     _require_scale(scale, offset, path)
     compressed, point_format, record_length = _point_layout(block, path)
     records = [*_records(file, block, size, defects), *_extended(file, block, size, defects)]
+    count = _point_count(block, defects)
+    if not compressed:
+        points_end = offset_to_points + count * record_length
+        defects += _more(_end_of_points(block, points_end, size) - points_end, record_length, count)
     return ScanHeader(
         path=path,
         file_size=size,
@@ -135,7 +139,7 @@ def _parse(file: BinaryIO, path: Path) -> ScanHeader:
         point_format=point_format,
         compressed=compressed,
         record_length=record_length,
-        point_count=_point_count(block, defects),
+        point_count=count,
         offset_to_points=offset_to_points,
         scale=scale,
         offset=offset,
@@ -201,6 +205,25 @@ def _point_count(block: bytes, defects: list[str]) -> int:
     if legacy and count and legacy != count:
         defects.append(f"two point counts disagree: {count} and, for old readers, {legacy}")
     return count or legacy
+
+
+def _end_of_points(block: bytes, least: int, size: int) -> int:
+    """Return where what follows the points begins: waveforms, extended records, the file's end."""
+    starts = [size]
+    for minor, length, at in ((3, _HEADER_1_3, 227), (4, _HEADER_1_4, 235)):
+        if _has(block, minor, length):
+            (start,) = struct.unpack_from("<Q", block, at)
+            starts.append(start if least <= start else size)
+    return min(starts)
+
+
+def _more(left_bytes: int, record_length: int, count: int) -> Iterator[str]:
+    """Say where there is room for points that the header doesn't know of."""
+    if count and left_bytes >= record_length:
+        yield (
+            f"{left_bytes:,} bytes follow the {count:,} points that its header claims: room for "
+            f"{left_bytes // record_length:,} more, which are not read"
+        )
 
 
 def _has(block: bytes, minor: int, length: int) -> bool:

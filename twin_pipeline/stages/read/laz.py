@@ -56,7 +56,18 @@ def require_chunks(header: ScanHeader, file: BinaryIO, record: bytes, chunks: Ch
             f"{header.point_count}: {COPY_AGAIN}"
         )
     if _HEAD.unpack_from(record)[0] == _LAYERED:
-        _require_layers(header, file, _items(record), chunks)
+        _require_count(header, _require_layers(header, file, _items(record), chunks))
+    elif chunks and held - chunks[-1][0] >= header.point_count:
+        _require_count(header, held - chunks[-1][0] + 1, "at least ")
+
+
+def _require_count(header: ScanHeader, held: int, about: str = "") -> None:
+    """Refuse a header that knows of fewer points than there are: nobody would miss the rest."""
+    if held > header.point_count:
+        raise InputError(
+            f"{header.path}: its LAZ chunks hold {about}{held} points, its header claims "
+            f"{header.point_count}: {COPY_AGAIN}"
+        )
 
 
 def _items(record: bytes) -> list[tuple[int, int, int]]:
@@ -115,8 +126,8 @@ def _require_layers(
     file: BinaryIO,
     items: list[tuple[int, int, int]],
     chunks: Chunks,
-) -> None:
-    """Refuse chunks whose layers claim more bytes than the chunk has.
+) -> int:
+    """Refuse chunks whose layers claim more bytes than the chunk has; return how many points.
 
     A chunk holds its first point, its count of points, the bytes of each layer, and the layers.
     """
@@ -124,9 +135,10 @@ def _require_layers(
         _LAYERS.get(kind, 0) if kind != _EXTRA_BYTES_ITEM else size for kind, size, _ in items
     )
     sizes = struct.Struct(f"<{layers}I")
-    start = header.offset_to_points + 8
+    start, held = header.offset_to_points + 8, 0
     for _, chunk_bytes in chunks:
-        file.seek(start + header.record_length + 4)
+        file.seek(start + header.record_length)
+        held += int.from_bytes(file.read(4), "little")
         raw = file.read(sizes.size)
         claimed = header.record_length + 4 + sizes.size
         if len(raw) == sizes.size:
@@ -134,3 +146,4 @@ def _require_layers(
         if claimed > chunk_bytes:
             raise InputError(f"{header.path}: a LAZ chunk at byte {start} is damaged: {COPY_AGAIN}")
         start += chunk_bytes
+    return held
