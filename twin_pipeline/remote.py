@@ -5,8 +5,11 @@ finds it finds a whole run. While objects are on their way a marker tells that t
 """
 
 import hashlib
+import json
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from typing import Any
 import platformdirs
 
 from twin_pipeline.durable.files import remove
+from twin_pipeline.durable.lock import HeldError, holder, locked
 from twin_pipeline.errors import OutputError, UsageError
 from twin_pipeline.output import RECORD
 from twin_pipeline.progress import Progress
@@ -23,6 +27,8 @@ _MARKER = ".twin-pipeline-unfinished"
 _INDICES = ("tiles/tileset.json", "catalog.json", RECORD)
 """What leads to other objects; written after them, in this order."""
 _BATCH = 200
+_PATIENCE = {"config_kwargs": {"retries": {"max_attempts": 3, "mode": "standard"}}}
+"""s3fs tries five times in its turn and waits 15 s for each answer: some minutes in all."""
 
 
 def address_of(out: Path) -> str | None:
@@ -60,8 +66,10 @@ class Store:
         """
         import fsspec
 
+        patience = {} if "AWS_MAX_ATTEMPTS" in os.environ else _PATIENCE
+        options = patience if address.startswith("s3:") else {}
         try:
-            files, root = fsspec.core.url_to_fs(address)
+            files, root = fsspec.core.url_to_fs(address, **options)
         except (ImportError, ValueError) as error:
             scheme = address.split(":", 1)[0]
             extra = "pip install 'twin-pipeline[s3]'" if scheme == "s3" else f"({error})"
@@ -89,6 +97,14 @@ class Store:
                 f"{self.address}: holds a finished run; give --overwrite to replace it, --resume "
                 "to do only what has changed or failed, or another one with -o"
             )
+
+    def record(self) -> dict[str, Any] | None:
+        """Return what the finished run there says of itself, None where there is no whole one."""
+        names = self.explained(self._names)
+        if RECORD not in names or _MARKER in names:
+            return None
+        found = self.explained(lambda: json.loads(self.files.cat_file(f"{self.root}/{RECORD}")))
+        return found if isinstance(found, dict) else None
 
     def fetch(self, out: Path, progress: Progress) -> None:
         """Bring a finished run to this machine, if there is one, so that it can be resumed."""
@@ -163,3 +179,30 @@ class Store:
 def forget(address: str) -> None:
     """Remove what was kept on this machine for an address."""
     remove(local_place(address).parent)
+
+
+@contextmanager
+def reserved(address: str) -> Iterator[None]:
+    """Keep other runs of this machine away from an address, until its upload has ended.
+
+    Raises
+    ------
+    OutputError
+        When another run works for it.
+    """
+    folder = local_place(address).parent
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with locked(folder.with_suffix(".lock")):
+            yield
+            folder.with_suffix(".lock").unlink(missing_ok=True)
+    except HeldError as error:
+        raise OutputError(
+            f"{address}: another run ({error.holder}) is working on it; wait for its end, or give "
+            "another address with -o"
+        ) from error
+
+
+def who_works(address: str) -> str | None:
+    """Return which process of this machine works for an address, None if none does."""
+    return holder(local_place(address).parent.with_suffix(".lock"))

@@ -47,7 +47,7 @@ def standing_of(out: Path) -> Standing:
         return _unfinished(out, plan, holder)
     record = read_json(out / RECORD)
     if record is not None:
-        return _finished(record)
+        return standing_from(record)
     if holder:
         return Standing("running", 0, [], [], holder=holder)
     raise InputError(f"{out}: no run is there, neither finished nor interrupted; see -o of `run`")
@@ -75,7 +75,8 @@ def _stage(running: Mapping[str, Any]) -> str:
     return f"{running['stage']}, {running['done'] / total:.0%}" if total else running["stage"]
 
 
-def _finished(record: Mapping[str, Any]) -> Standing:
+def standing_from(record: Mapping[str, Any]) -> Standing:
+    """Return what the record of a finished run tells."""
     failed = list(record.get("failed_sites", []))
     done = [site["name"] for site in record.get("sites", [])]
     return Standing(

@@ -1,23 +1,54 @@
 """The command that tells how far a run is."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import typer
 
 from twin_pipeline.cli.table import aligned
-from twin_pipeline.remote import address_of, local_place
-from twin_pipeline.standing import Standing, standing_of
+from twin_pipeline.errors import InputError
+from twin_pipeline.remote import Store, address_of, local_place, who_works
+from twin_pipeline.standing import Standing, standing_from, standing_of
+
+_BEGINNING = Standing("running", 0, [], [])
 
 
 def status(out: Path, *, as_json: bool) -> None:
     """Print what a run at `out` has done."""
     address = address_of(out)
-    found = standing_of(out if address is None else local_place(address))
+    found = standing_of(out) if address is None else _standing_at(address)
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
     else:
         typer.echo(aligned(_rows(found)))
+
+
+def _standing_at(address: str) -> Standing:
+    """Return how far a run into object storage is: it is made here, and finished there."""
+    place = local_place(address)
+    worker = who_works(address)
+    if worker is not None or place.parent.is_dir():
+        found = standing_of(place) if place.parent.is_dir() else _BEGINNING
+        return (
+            replace(found, holder=worker)
+            if found.state != "finished"
+            else _uploading(found, worker)
+        )
+    record = Store.at(address).record()
+    if record is None:
+        raise InputError(
+            f"{address}: no finished run is there, and none was begun from this machine"
+        )
+    return standing_from(record)
+
+
+def _uploading(found: Standing, worker: str | None) -> Standing:
+    """Return how far a run is whose folder is whole, but on this machine still."""
+    if worker is not None:
+        return replace(found, state="uploading", holder=worker)
+    advice = "it is whole on this machine only: give the same command again with --resume"
+    return replace(found, state="interrupted", advice=advice)
 
 
 def _rows(found: Standing) -> list[tuple[str, str]]:

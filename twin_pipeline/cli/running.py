@@ -29,7 +29,7 @@ from twin_pipeline.output import require_free
 from twin_pipeline.picturing import require_picture_places
 from twin_pipeline.preparing import readable_scan
 from twin_pipeline.progress import Progress
-from twin_pipeline.remote import Store, address_of, forget, local_place
+from twin_pipeline.remote import Store, address_of, forget, local_place, reserved
 from twin_pipeline.site import Site, require_scans, sites_of
 from twin_pipeline.siting import locate, registered, require_targets
 from twin_pipeline.stages.read import inspect_scan
@@ -73,14 +73,15 @@ def to_place(
     if address is None:
         return work(out, config, progress, **_arguments(how))
     store, place = Store.at(address), local_place(address)
-    store.require_free(overwrite=how.overwrite, resume=how.resume)
-    if how.resume:
-        store.fetch(place, progress)
-    else:
+    with reserved(address):
+        store.require_free(overwrite=how.overwrite, resume=how.resume)
+        if how.resume:
+            store.fetch(place, progress)
+        else:
+            forget(address)
+        summary = work(place, config, progress, **_arguments(how))
+        store.publish(place, progress)
         forget(address)
-    summary = work(place, config, progress, **_arguments(how))
-    store.publish(place, progress)
-    forget(address)
     return replace(summary, out=address)
 
 
