@@ -1,11 +1,12 @@
 import json
 import re
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 
 import twin_pipeline
-from twin_pipeline import batch, delivering
+from twin_pipeline import batch
 from twin_pipeline.config import Config, load_config
 from twin_pipeline.crs import CrsOptions
 from twin_pipeline.errors import (
@@ -15,7 +16,9 @@ from twin_pipeline.errors import (
     OutputError,
     UsageError,
 )
+from twin_pipeline.exporting import export
 from twin_pipeline.progress import Progress
+from twin_pipeline.report import names
 from twin_pipeline.validation import validate_output
 
 CONFIG = Config(crs=CrsOptions(vertical="jgd2011"))
@@ -143,7 +146,7 @@ def test_tiles_alone_can_be_validated(make_scan, tmp_path):
 def test_of_many_sites_each_has_a_report_that_the_first_one_leads_to(
     make_scan, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(delivering, "MOST_SITES", 2)
+    monkeypatch.setattr(names, "MOST_SITES", 2)
     scans = [make_scan(f"{name}.las", points=200) for name in ("掘削 1", "b", "c")]
     out = tmp_path / "out"
     batch.run_batch(scans, out, CONFIG, Progress())
@@ -156,6 +159,13 @@ def test_of_many_sites_each_has_a_report_that_the_first_one_leads_to(
     assert validate_output(out) == []
     record = json.loads((out / "run.json").read_text("utf-8"))
     assert record["counts"]["stations"] == len((out / "stations.csv").read_text().splitlines()) - 1
+    (again,) = map(Path, export(out, ["report"], CONFIG, print))
+    for link in map(unquote, links):
+        drawn = (again / link).read_text("utf-8")
+        assert drawn.count("<svg") == (out / link).read_text("utf-8").count("<svg")
+        assert drawn.count(".las") == (out / link).read_text("utf-8").count(".las")
+    assert (again / "report.html").read_text("utf-8").count("<svg") == 1
     batch.run_batch(scans[:2], out, CONFIG, Progress(), resume=True)
     assert list(out.glob("sites/*/report.html")) == []
+    assert not (again / "sites").exists()
     assert (out / "report.html").read_text("utf-8").count("<svg") > 1

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from twin_pipeline.cluster import on_cluster
 from twin_pipeline.completing import How
-from twin_pipeline.delivering import describe_site, is_paged
+from twin_pipeline.delivering import describe_site
 from twin_pipeline.durable.files import write_json
 from twin_pipeline.durable.work import Work
 from twin_pipeline.errors import Interrupted, TwinPipelineError
 from twin_pipeline.performing import Done, Failure, failure_of, perform
 from twin_pipeline.pipeline import run_site
 from twin_pipeline.progress import Progress
+from twin_pipeline.report.names import is_paged
 from twin_pipeline.site import Site
 from twin_pipeline.states import Seen, holds, state_of
 from twin_pipeline.tiling import tile_site

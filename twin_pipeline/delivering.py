@@ -23,15 +23,10 @@ from twin_pipeline.merging import facts_of
 from twin_pipeline.output import SITES
 from twin_pipeline.performing import outcome_at
 from twin_pipeline.pipeline import SiteOutcome
-from twin_pipeline.report.names import MOST_SITES, REPORT
+from twin_pipeline.report.names import REPORT, is_paged
 from twin_pipeline.stages.nominal import NominalOptions
 
 Tell = Callable[[str], None]
-
-
-def is_paged(sites: int) -> bool:
-    """Whether so many sites have a report each, beside the one that names them all."""
-    return sites > MOST_SITES
 
 
 def describe_site(outcome: SiteOutcome, folder: Path, config: Config, *, paged: bool) -> None:

@@ -16,6 +16,8 @@ from twin_pipeline.export.run_record import InputFile, RunFacts
 from twin_pipeline.model import CrossSection, Gate
 from twin_pipeline.output import SITES, read_record
 from twin_pipeline.performing import RESULT
+from twin_pipeline.report.names import REPORT as PAGE
+from twin_pipeline.report.names import is_paged
 from twin_pipeline.report.page import write_report
 
 REPORT = "report"
@@ -30,6 +32,8 @@ def report_again(
     job: str | None = None,
 ) -> Path:
     """Write the report of a finished run into `out`/export/report and return its folder.
+
+    Of many sites each has a page of its own there, as the run has given them.
 
     Parameters
     ----------
@@ -52,12 +56,34 @@ def report_again(
         When the folder can't be written or may not be replaced.
     """
     facts = _facts(out, read_record(out))
-    sites = [_with_sections(result, out, warn) for result in results]
-    groups = grouped(sites, lambda result: scan_target(result.georeference))
-    folder = out / EXPORT / REPORT
+    groups = grouped(results, lambda result: scan_target(result.georeference))
+    folder, paged = out / EXPORT / REPORT, is_paged(len(results))
     with format_folder(REPORT, groups, folder, {"job": job}, overwrite=overwrite) as staging:
-        write_report(sites, facts, staging / "report.html")
+        drawn = (_with_sections(result, out, warn) for result in results)
+        if paged:
+            for result in drawn:
+                _write_page(result, facts, staging / SITES / result.survey.site)
+        write_report(results if paged else list(drawn), facts, staging / PAGE, paged=paged)
     return folder
+
+
+def _write_page(result: SiteResult, facts: RunFacts, folder: Path) -> None:
+    """Write the report of one site, as the run wrote it into the site's folder."""
+    folder.mkdir(parents=True)
+    site = result.survey.site
+    known = facts.site_facts.get(site, {})
+    inputs = tuple(scan for scan in facts.inputs if scan.site == site)
+    named = [Path(scan.path).name for scan in inputs]
+    alone = replace(
+        facts,
+        inputs=inputs,
+        timings_s=known.get("timings_s", {}),
+        memory_mb=known.get("memory_mb", {}),
+        failed_sites=(),
+        gates=(),
+        warnings=tuple(w for w in facts.warnings if any(name in w for name in named)),
+    )
+    write_report([result], alone, folder / PAGE)
 
 
 def _facts(out: Path, record: Mapping[str, Any]) -> RunFacts:
@@ -71,6 +97,7 @@ def _facts(out: Path, record: Mapping[str, Any]) -> RunFacts:
             timings_s=record["timings_s"],
             counts=record["counts"],
             memory_mb=record["memory_mb"],
+            site_facts={site["name"]: site for site in record["sites"]},
             failed_sites=tuple(record["failed_sites"]),
             gates=tuple(
                 Gate(gate["name"], gate["passed"], gate["detail"])

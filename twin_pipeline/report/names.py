@@ -5,3 +5,8 @@ REPORT = "report.html"
 
 MOST_SITES = 50
 """Up to so many sites are told on one page; of more, each has a page of its own."""
+
+
+def is_paged(sites: int) -> bool:
+    """Whether so many sites have a report each, beside the one that names them all."""
+    return sites > MOST_SITES
