@@ -1,8 +1,9 @@
 """Kill a batch at random moments, go on with --resume, and compare with an undisturbed run.
 
 `python -m benchmarks.torture --kills 200` kills a random process of the run's (its own, a worker,
-a decoder) with SIGKILL, as a power cut would, until that many kills are done; each time the output
-folder must be absent or whole, and in the end every byte that tells no time must be the same.
+a decoder) with SIGKILL, as a power cut would, until that many kills are done: at any moment, and
+while sites are tiled, merged and put in place. Each time the output folder must be absent or whole,
+and in the end every byte that tells no time must be the same.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +24,8 @@ import laspy
 import numpy as np
 import psutil
 
+from twin_pipeline.durable.files import entries, read_json
+from twin_pipeline.durable.work import work_path
 from twin_pipeline.warming import made_trench
 
 PROGRAM = [sys.executable, "-m", "twin_pipeline"]
@@ -62,21 +66,52 @@ def run(scans: Sequence[Path], out: Path, *flags: str) -> "subprocess.Popen[byte
 
 
 def finished(process: "subprocess.Popen[bytes]") -> int:
-    """Wait for a run; its last words stand in the error if it fails unexpectedly."""
+    """Wait for a run; its last words stand in the error if it fails unexpectedly.
+
+    A site whose workers were killed often enough is given up, and is for --resume.
+    """
     _, words = process.communicate()
-    if process.returncode not in (0, 3, -9):
+    given_up = process.returncode == 1 and b"sites failed" in words
+    if process.returncode not in (0, 3, -9) and not given_up:
         raise DifferenceError(
             f"exit {process.returncode}: {words.decode(errors='replace')[-2000:]}"
         )
     return process.returncode
 
 
-def kill_one(process: "subprocess.Popen[bytes]", choice: random.Random) -> bool:
+MOMENTS = ("any", "cluster", "tiles", "merging", "publishing")
+"""When to kill: at any time, while sites are worked on, tiled, merged, or put in place."""
+
+
+def reached(moment: str, out: Path) -> bool:
+    """Whether a run is where it is to be killed, as far as its files tell."""
+    work = work_path(out)
+    match moment:
+        case "cluster":
+            return any((work / "attempts").glob("*/*"))
+        case "tiles":
+            running = (read_json(path) for path in entries(work / "running"))
+            return any(found is not None and found["stage"] == "tiles" for found in running)
+        case "merging":
+            return (work / "stage" / "config.toml").exists()
+        case "publishing":
+            return (work / "stage" / "run.json").exists()
+    return True
+
+
+def wait_for(moment: str, out: Path, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until a run is there, or has ended."""
+    while process.poll() is None and not reached(moment, out):
+        time.sleep(0.002)
+
+
+def kill_one(process: "subprocess.Popen[bytes]", choice: random.Random, moment: str) -> bool:
     """Kill the run's process or one below it; return whether it was the run's own."""
     try:
         own = psutil.Process(process.pid)
-        victims = [own, own, *own.children(recursive=True)]
-        victim = choice.choice(victims)
+        below = own.children(recursive=True)
+        alone = moment in ("merging", "publishing") or not below
+        victim = own if alone else choice.choice([own, *below, *below[-2:]])
         victim.kill()
     except psutil.NoSuchProcess:
         return False
@@ -117,8 +152,17 @@ def require_whole_or_absent(out: Path) -> None:
             raise DifferenceError(f"{out}: has no tileset")
 
 
-def torture(folder: Path, *, kills: int, sites: int, jobs: int, seed: int) -> tuple[int, int]:
+def torture(
+    folder: Path,
+    *,
+    kills: int,
+    sites: int,
+    jobs: int,
+    seed: int,
+    moments: Sequence[str] = MOMENTS,
+) -> tuple[int, int]:
     """Kill until enough kills are done; return runs that came to their end, and files compared."""
+    killed: Counter[str] = Counter()
     choice = random.Random(seed)  # noqa: S311 - not a secret
     scans = make_scans(folder / "scans", sites)
     began = time.monotonic()
@@ -131,10 +175,13 @@ def torture(folder: Path, *, kills: int, sites: int, jobs: int, seed: int) -> tu
             process = run(scans, out, "--resume", "--jobs", str(jobs))
             own = False
             while not own and process.poll() is None and done < kills:
-                time.sleep(choice.uniform(0.0, min(0.5 * whole_s, 4.0)))
+                moment = choice.choice(moments)
+                wait_for(moment, out, process)
+                time.sleep(choice.uniform(0.0, 0.3 * whole_s) if moment == "any" else 0.0)
                 if process.poll() is None:
-                    own = kill_one(process, choice)
+                    own = kill_one(process, choice, moment)
                     done += 1
+                    killed[f"{moment} {'command' if own else 'below'}"] += 1
             finished(process)
             require_whole_or_absent(out)
         finished(run(scans, out, "--resume", "--jobs", str(jobs)))
@@ -145,6 +192,7 @@ def torture(folder: Path, *, kills: int, sites: int, jobs: int, seed: int) -> tu
             raise DifferenceError(f"left behind: {left}")
         shutil.rmtree(out)
         print(f"{done} kills, {ends} runs came to their end, the same each time", flush=True)
+        print(", ".join(f"{many} {how}" for how, many in sorted(killed.items())), flush=True)
     return ends, compared
 
 
@@ -155,10 +203,16 @@ def main() -> None:
     parser.add_argument("--sites", type=int, default=6)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--moments", nargs="+", default=MOMENTS, choices=MOMENTS)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
         torture(
-            Path(folder), kills=given.kills, sites=given.sites, jobs=given.jobs, seed=given.seed
+            Path(folder),
+            kills=given.kills,
+            sites=given.sites,
+            jobs=given.jobs,
+            seed=given.seed,
+            moments=given.moments,
         )
 
 
