@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 from twin_pipeline.errors import InputError, OutputError, UsageError
 
@@ -113,6 +114,18 @@ def require_free(
 def shown(path: Path) -> str:
     """Return a file's name for people and files; bytes that are no UTF-8 become U+FFFD."""
     return os.fsencode(path.name).decode("utf-8", "replace")
+
+
+_STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Categories of characters that are no text: controls, directions, halves, separators of lines."""
+
+
+def in_one_line(text: str) -> str:
+    """Return text with what would break a line or steer a terminal escaped; names may hold it."""
+    return "".join(
+        char.encode("unicode_escape").decode() if category(char) in _STEERING else char
+        for char in text
+    )
 
 
 def require_site_name(name: str, source: object) -> None:

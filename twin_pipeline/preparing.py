@@ -10,7 +10,7 @@ from twin_pipeline.config import Config
 from twin_pipeline.durable.files import remove
 from twin_pipeline.errors import TwinPipelineError
 from twin_pipeline.pipeline import SiteOutcome
-from twin_pipeline.site import Site, site_of
+from twin_pipeline.site import Site, require_scan, site_of
 from twin_pipeline.stages.read import ReadOptions, convert, needs_conversion, sha256_of
 
 
@@ -86,6 +86,7 @@ def prepared(site: Site, folder: Path) -> Iterator[Prepared]:
 @contextmanager
 def readable_scan(scan: Path, options: ReadOptions) -> Iterator[tuple[Path, tuple[str, ...]]]:
     """Yield a scan as sound LAS or LAZ, itself or rewritten, with notes on how; see `prepared`."""
+    require_scan(scan)
     site = site_of(scan, Config(read=options))
     with (
         tempfile.TemporaryDirectory(prefix="twin-pipeline-") as folder,

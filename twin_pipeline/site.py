@@ -1,5 +1,6 @@
 """A site: the scans that show one excavation, and what the user says about it."""
 
+import stat
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -65,9 +66,21 @@ def sites_of(given: Sequence[Path | Site], config: Config) -> list[Site]:
 def require_scans(site: Site) -> None:
     """Raise InputError unless every scan of a site is a file."""
     for scan in site.scans:
-        if not scan.is_file():
-            reason = "is a folder" if scan.is_dir() else "does not exist"
-            raise InputError(f"{scan}: {reason}; give LAS or LAZ files")
+        require_scan(scan)
+
+
+def require_scan(scan: Path) -> None:
+    """Raise InputError unless a scan is a file; a pipe would be waited for without end."""
+    try:
+        mode = scan.stat().st_mode
+    except FileNotFoundError as error:
+        raise InputError(f"{scan}: does not exist; give LAS or LAZ files") from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"{scan}: can't be read: {reason}; give LAS or LAZ files") from error
+    if not stat.S_ISREG(mode):
+        reason = "is a folder" if stat.S_ISDIR(mode) else "is a pipe or device, no file"
+        raise InputError(f"{scan}: {reason}; give LAS or LAZ files")
 
 
 def _printable(stem: str) -> str:

@@ -1,5 +1,6 @@
 """The first run compiles the numeric kernels; users are told why it takes longer."""
 
+import os
 import threading
 from contextlib import suppress
 
@@ -32,12 +33,26 @@ def compile_all(progress: Progress) -> None:
 
 
 def _announce(progress: Progress) -> None:
-    if not _COMPLETE.exists():
+    if _COMPLETE.exists():
+        return
+    if _is_kept():
         progress.note("compiling the numeric kernels; this happens once and takes about a minute")
+    else:
+        progress.note(
+            f"warning: compiling the numeric kernels takes minutes in every run, since {CACHE_DIR} "
+            "can't be written; let XDG_CACHE_HOME name a folder that can"
+        )
+
+
+def _is_kept() -> bool:
+    """Whether compiled code can be kept, where nobody else may put any."""
+    with suppress(OSError):
+        CACHE_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return os.access(CACHE_DIR, os.W_OK)
 
 
 def remember_compilation() -> None:
     """Note that a run has compiled all kernels."""
     with suppress(OSError):
-        CACHE_DIR.mkdir(parents=True, exist_ok=True)
+        CACHE_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
         _COMPLETE.touch()

@@ -10,6 +10,7 @@ from typing import NoReturn
 import typer
 
 from twin_pipeline.errors import TwinPipelineError
+from twin_pipeline.output import in_one_line
 
 FAILED = 1
 GATE_FAILED = 3
@@ -45,7 +46,7 @@ def told_in_one_line(*, verbose: bool) -> Iterator[None]:
 def _fail(message: str, code: int, *, verbose: bool) -> NoReturn:
     if verbose:
         typer.echo(traceback.format_exc(), err=True, nl=False)
-    typer.echo(f"twin-pipeline: {message}", err=True)
+    typer.echo(f"twin-pipeline: {in_one_line(message)}", err=True)
     raise typer.Exit(code)
 
 

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from twin_pipeline import progress as reporting
 from twin_pipeline.cli.pace import COUNTED, Pace, pace_text
+from twin_pipeline.output import in_one_line
 
 
 class _PaceColumn(ProgressColumn):
@@ -142,6 +143,7 @@ class TerminalProgress(reporting.Progress):
         """Print a line above the bar."""
         if self._quiet:
             return
+        message = in_one_line(message)
         if self._bar.disable:
             print(message, file=sys.stderr, flush=True)  # noqa: T201 - this is the command line
         else:
