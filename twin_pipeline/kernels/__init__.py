@@ -101,7 +101,7 @@ def _save_alone(file: Any, key: Any, data: Any, save: Any) -> None:  # noqa: ANN
     that save at the same time, one would find the other's code under its own number.
     """
     with suppress(OSError):
-        CACHE_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+        CACHE_DIR.mkdir(parents=True, exist_ok=True)
         with (CACHE_DIR / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             save(file, key, data)
