@@ -9,7 +9,6 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -255,9 +254,7 @@ def greedy(site, folder, progress):
 @pytest.fixture
 def small_memory(monkeypatch):
     """Let the machine have little memory, and a site be given up after its first death."""
-    monkeypatch.setattr(
-        cluster.psutil, "virtual_memory", lambda: SimpleNamespace(available=GREED_BYTES * 1.9)
-    )
+    monkeypatch.setattr(cluster, "free_bytes", lambda: GREED_BYTES * 1.9)
     monkeypatch.setitem(cluster._SETTINGS, "distributed.scheduler.allowed-failures", 0)
 
 
@@ -297,8 +294,7 @@ class Told(Progress):
 
 def test_a_large_site_does_not_leave_cores_idle_for_small_ones(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster.os, "cpu_count", lambda: 8)
-    memory = SimpleNamespace(available=16e9)
-    monkeypatch.setattr(cluster.psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(cluster, "free_bytes", lambda: 16e9)
     sites = [Site(name, (tmp_path / f"{name}.las",), Config()) for name in ("a", "large", "b")]
     for site in sites:
         site.scan.touch()

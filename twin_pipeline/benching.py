@@ -27,7 +27,14 @@ _SHARE = 0.6
 _PIECE_POINT_BYTES = 400.0
 _MOST_PIECE_POINTS = 2_000_000
 _DISK_POINT_BYTES = 130.0
-_FOLDER = ".points"
+FOLDER = ".points"
+"""In which the points are, below the given folder."""
+
+_WORTH_SHARING = 10_000_000
+"""From so many points on a site is cut so that the workers of a cluster share it."""
+
+_PIECES_A_HAND = 4
+_LEAST_FAIR = 250_000
 
 
 @contextmanager
@@ -48,9 +55,9 @@ def benched(
     OutputError
         When the disk has not enough room.
     """
-    points = sum(map(_points, scans))
-    memory, largest = memory_bytes(config), config.pieces.points
-    if need_bytes(points) <= memory and points <= (largest or points):
+    points = points_of(scans)
+    memory, spread = memory_bytes(config), spread_of_now()
+    if not (need_bytes(points) > memory or to_be_shared(points, config, spread.hands)):
         yield None
         return
     need = int(_DISK_POINT_BYTES * points)
@@ -59,20 +66,38 @@ def benched(
         f"{points:,} points are worked on in pieces, in {gigabytes(int(memory))} of memory and "
         f"with up to {gigabytes(need)} of temporary files"
     )
-    place = folder / _FOLDER
+    place = folder / FOLDER
     remove(place)
     spare = max(memory - BASE_BYTES, 0.2 * memory)
-    largest = largest or int(min(spare / 3 / _PIECE_POINT_BYTES, _MOST_PIECE_POINTS))
+    largest = config.pieces.points or _piece_points(points, spare, spread.hands)
     try:
         with kept_small(int(spare / 4)):
             radius_m = config.detect.max_diameter_m / 2.0
-            yield Bench(Shelf(place), spread_of_now(), largest, radius_m)
+            yield Bench(Shelf(place), spread, largest, radius_m)
     except OSError as error:
         if error.errno not in FULL:
             raise
         raise _too_little(folder, need) from error
     finally:
         remove(place)
+
+
+def to_be_shared(points: int, config: Config, hands: int) -> bool:
+    """Tell whether a scan is cut though it fits into the memory, so that processes share it."""
+    if config.pieces.points is not None:
+        return points > config.pieces.points
+    return hands > 1 and points > _WORTH_SHARING
+
+
+def points_of(scans: Sequence[Path]) -> int:
+    """Return how many points scans say to have; of one that can't be read its reader tells."""
+    return sum(map(_points, scans))
+
+
+def _piece_points(points: int, spare: float, hands: int) -> int:
+    """Return how many points a piece has: what the memory allows, and some pieces a hand."""
+    fair = points / (_PIECES_A_HAND * hands) if hands > 1 else points
+    return int(min(spare / 3 / _PIECE_POINT_BYTES, _MOST_PIECE_POINTS, max(fair, _LEAST_FAIR)))
 
 
 def need_bytes(points: int) -> float:

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
+from twin_pipeline.benching import points_of, to_be_shared
 from twin_pipeline.durable.work import Work
 from twin_pipeline.errand import SiteWork, run_errand
 from twin_pipeline.errors import ClusterError
+from twin_pipeline.memory import free_bytes
 from twin_pipeline.performing import Done, Failure, failure_of
 from twin_pipeline.site import Site
 from twin_pipeline.watching import Watch
@@ -66,6 +66,12 @@ class Resources:
     """Address of a running scheduler; None for a cluster of this machine's own."""
 
 
+def to_be_cut(site: Site, resources: Resources) -> bool:
+    """Tell whether a site that is the whole run is worth a cluster that was asked for."""
+    hands = 2 if resources.scheduler is not None else resources.jobs or 1
+    return hands > 1 and to_be_shared(points_of(site.scans), site.config, hands)
+
+
 def on_cluster(
     do: SiteWork, sites: Sequence[Site], work: Work, resources: Resources, watch: Watch
 ) -> Iterator[Ended]:
@@ -86,7 +92,10 @@ def on_cluster(
         return
     for part, jobs in _rounds(sites, resources.jobs):
         cores = max(1, (os.cpu_count() or 1) // jobs)
-        with _own(min(jobs, len(part)), cores, work, watch) as crew:
+        cut = any(to_be_cut(site, resources) for site in part)
+        with _own(jobs if cut else min(jobs, len(part)), cores, work, watch) as crew:
+            if cut:
+                crew.wait_for(jobs)
             ended = _run(crew, do, part, work, watch, threads=cores)
             yield from ended if jobs == 1 else _surviving(ended, killed)
     if killed:
@@ -119,7 +128,7 @@ def _rounds(sites: Sequence[Site], jobs: int | None) -> Iterator[tuple[list[Site
     if jobs is not None:
         yield list(sites), jobs
         return
-    share = _MEMORY_SHARE * psutil.virtual_memory().available / (os.cpu_count() or 1)
+    share = _MEMORY_SHARE * free_bytes() / (os.cpu_count() or 1)
     parts: tuple[list[Site], list[Site]] = [], []
     for site in sites:
         parts[_need(site) > share].append(site)
@@ -130,7 +139,7 @@ def _rounds(sites: Sequence[Site], jobs: int | None) -> Iterator[tuple[list[Site
 
 def default_jobs(sites: Sequence[Site]) -> int:
     """Return how many sites at once cores and free memory allow."""
-    free = _MEMORY_SHARE * psutil.virtual_memory().available
+    free = _MEMORY_SHARE * free_bytes()
     return max(1, min(os.cpu_count() or 1, int(free / max(map(_need, sites)))))
 
 
@@ -158,7 +167,7 @@ def _own(jobs: int, threads: int, work: Work, watch: Watch) -> Iterator["Crew"]:
     from twin_pipeline.crew import OwnCrew, uninterrupted
 
     security = temporary_security()
-    limit = int(0.9 * psutil.virtual_memory().available / jobs)
+    limit = int(0.9 * free_bytes() / jobs)
     count = str(threads or os.cpu_count() or 1)
     with (
         dask.config.set(_SETTINGS),

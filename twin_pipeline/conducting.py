@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from twin_pipeline.cluster import on_cluster
+from twin_pipeline.cluster import on_cluster, to_be_cut
 from twin_pipeline.completing import How
 from twin_pipeline.delivering import describe_site
 from twin_pipeline.durable.files import write_json
@@ -95,7 +95,7 @@ def _ended(
     """
     if not pending:
         return
-    if total == 1:
+    if total == 1 and not to_be_cut(pending[0], how.resources):
         (site,) = pending
         attempt = work.attempt(0)
         yield site, attempt, work_on(how.command, site, attempt, watch.of(site))

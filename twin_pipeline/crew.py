@@ -14,6 +14,7 @@ MEND_EVERY_S = 3.0
 
 _GIVE_UP_S = 300.0
 _CLOSE_S = 5.0
+_COME_S = 60.0
 
 
 class Crew:
@@ -22,6 +23,11 @@ class Crew:
     def __init__(self, client: Any) -> None:  # noqa: ANN401 - Dask is hardly typed
         self.client = client
         self._last_seen = time.monotonic()
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many workers are there, which will share work; a minute at most."""
+        with suppress(TimeoutError):
+            self.client.wait_for_workers(count, timeout=_COME_S)
 
     def mend(self) -> None:
         """Look at the workers.

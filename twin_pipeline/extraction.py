@@ -26,7 +26,7 @@ from twin_pipeline.stages.excavation import excavation
 from twin_pipeline.stages.ground import find_ground
 from twin_pipeline.stages.judge import may_yet_be_one, why_not_a_pipe
 from twin_pipeline.stages.label import label_pipes, label_places
-from twin_pipeline.stages.measure import measure, sparsely_covered
+from twin_pipeline.stages.measure import measure, sparsely_covered, with_all_points
 from twin_pipeline.stages.prepare import prepare
 from twin_pipeline.stages.trace import Tracer, join
 
@@ -187,7 +187,7 @@ def extract(
         for tracer in squeezed_tracers(searched, ground, tubes, config):
             tubes += _tubes(search, tracer, tubes)
         tubes = _joined(search, tubes)
-        tubes = [search.settled(tube) for tube in tubes]
+        tubes = [with_all_points(searched, search.settled(tube)) for tube in tubes]
     with stage("classify"):
         found, left_out = classify(tubes, ground, config.classify)
         pipes = tuple(

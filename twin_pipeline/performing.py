@@ -28,7 +28,8 @@ Describe = Callable[[SiteOutcome, Path], None]
 
 _REWRITTEN = ".rewritten"
 
-_one_at_a_time = threading.Lock()
+one_at_a_time = threading.Lock()
+"""Held by who works in this process: kernels may use all of the machine, and not twice at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def perform(
     `describe` writes more into the site's own folder, from its outcome.
     Sites of one process run one after the other: each may use all of the machine.
     """
-    with _one_at_a_time:
+    with one_at_a_time:
         require_scans(site)
         folder.mkdir(parents=True)
         with prepared(site, folder / _REWRITTEN) as ready:

@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +45,10 @@ _places: dict[tuple[int, tuple[int, ...], str], _Place] = {}
 """Of the arrays that are mapped, by address, shape and type."""
 
 
+_to_be_flushed: set[_Place] = set()
+"""Arrays that are written by way of the memory."""
+
+
 class Shelf:
     """A folder with large arrays."""
 
@@ -59,7 +63,9 @@ class Shelf:
         size = int(np.dtype(dtype).itemsize * math.prod(shape))
         with path.open("xb") as file:
             _take_room(file, size)
-        return _opened(_Place(str(path), np.dtype(dtype).str, shape))
+        place = _Place(str(path), np.dtype(dtype).str, shape)
+        _to_be_flushed.add(place)
+        return _opened(place)
 
     def keep(self, array: Array) -> Array:
         """Return an array with the same content."""
@@ -142,6 +148,14 @@ def _place_of(array: Array) -> _Place | None:
     return _places.get((array.ctypes.data, array.shape, array.dtype.str))
 
 
+def flush_all() -> None:
+    """Bring onto the disk what was written to arrays by way of the memory."""
+    for place in list(_to_be_flushed):
+        _to_be_flushed.discard(place)
+        with suppress(OSError), Path(place.path).open("rb") as file:
+            os.fsync(file.fileno())
+
+
 def packed(work: object) -> bytes:
     """Return an object for another process that sees the same files; arrays there stay there."""
 
@@ -167,6 +181,9 @@ def unpacked(work: bytes) -> Any:  # noqa: ANN401 - whatever was packed
 class Spread:
     """Does pieces of work one after the other, in this process."""
 
+    hands = 1
+    """Processes that share the work."""
+
     def map(
         self, function: Callable[..., Parts], works: Sequence[tuple[object, ...]]
     ) -> Iterator[Parts]:
@@ -174,6 +191,8 @@ class Spread:
         for work in works:
             yield function(*work)
 
+
+Other = TypeVar("Other", bound=Spread)
 
 _now: ContextVar[Spread] = ContextVar("spread", default=Spread())  # noqa: B039 - has no state
 
@@ -184,11 +203,11 @@ def spread_of_now() -> Spread:
 
 
 @contextmanager
-def spreading(spread: Spread) -> Iterator[None]:
+def spreading(spread: Other) -> Iterator[Other]:
     """Have pieces of work done in another way inside the block."""
     token = _now.set(spread)
     try:
-        yield
+        yield spread
     finally:
         _now.reset(token)
 

@@ -6,7 +6,7 @@ import pytest
 from stages.made import bent, plane_points, pyramid_of, run_along, straight, tube_points
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray
-from twin_pipeline.stages.measure import MeasureOptions, measure
+from twin_pipeline.stages.measure import MeasureOptions, measure, thinned, with_all_points
 from twin_pipeline.stages.measure.precision import wander
 
 SEEDS = range(6)
@@ -288,3 +288,21 @@ def test_short_tubes_say_nothing_of_wander():
     x = np.arange(0.0, 3.0, 0.05)
     wave = np.column_stack([x, np.zeros_like(x), 0.01 * np.sin(2.0 * np.pi * x / 3.0)])
     assert wander(wave, np.full(len(x), 1e-4)) == 0.0
+
+
+def test_of_very_many_points_some_are_measured_and_all_belong_to_the_tube(monkeypatch):
+    axis = straight(8.0)
+    points = tube_points(axis, 0.1, np.random.default_rng(4), noise_m=0.003)
+    pyramid, run = pyramid_of(points), run_along(axis, 0.1)
+    whole = measure(pyramid, run, MeasureOptions())
+    monkeypatch.setattr(thinned, "MOST_POINTS", len(points) // 3 + 1)
+    some = measure(pyramid, run, MeasureOptions())
+    assert whole is not None
+    assert some is not None
+    assert whole.one_in == 1
+    assert some.one_in == 3
+    assert 2.0 < whole.points_used / some.points_used < 4.0
+    assert abs(some.radius_m - whole.radius_m) < 4.0 * some.radius_std_m
+    together = with_all_points(pyramid, some)
+    assert len(np.intersect1d(together.points, whole.points)) > 0.99 * len(whole.points)
+    assert len(np.setdiff1d(together.points, whole.points)) < 0.01 * len(whole.points)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin_pipeline.kernels import voxels
-from twin_pipeline.model import BoolArray, FloatArray, IntArray
+from twin_pipeline.model import BoolArray, FloatArray, IntArray, frozen
 
 KeyArray = npt.NDArray[np.uint64]
 Piece = tuple[int, int]
@@ -96,7 +96,7 @@ def _keys(places: IntArray) -> KeyArray:
     Only those of blocks above that corner are what `Blocks.keys` has.
     """
     flat = np.ascontiguousarray(places.reshape(-1, 3))
-    keys = voxels.morton_keys(np.maximum(flat, 0) + 0.5, np.zeros(3), 1.0)
+    keys = voxels.morton_keys(frozen(np.maximum(flat, 0) + 0.5), np.zeros(3), 1.0)
     below = (flat < 0) @ np.array([1, 2, 4])
     return (keys | below.astype(np.uint64) << np.uint64(3 * _KEY_BITS - 3)).reshape(
         places.shape[:-1]

@@ -30,7 +30,7 @@ from twin_pipeline.geometry.pyramid import (
 )
 from twin_pipeline.geometry.sorting import Sorted, sort_on_shelf
 from twin_pipeline.kernels import voxels
-from twin_pipeline.model import BoolArray, FloatArray, IntArray, PointCloud, SingleArray
+from twin_pipeline.model import BoolArray, FloatArray, IntArray, PointCloud, SingleArray, frozen
 from twin_pipeline.shelves import Array, Parts, Roll, Shelf, Spread
 
 BLOCK_M = 1.28
@@ -154,7 +154,9 @@ class PiecewisePyramid(Pyramid):
     def keys_of(self, places: FloatArray) -> npt.NDArray[np.uint64]:
         """Return keys by which places (P, 3), also beyond the grid, stand near their neighbours."""
         return np.asarray(
-            voxels.morton_keys(np.maximum(places, self.lower), self.lower, self.voxel_size_m)
+            voxels.morton_keys(
+                frozen(np.maximum(places, self.lower)), self.lower, self.voxel_size_m
+            )
         )
 
     def spans(self) -> list[tuple[int, int]]:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from twin_pipeline.geometry.cuts import Blocks, KeyArray
 from twin_pipeline.kernels import morton, rows, voxels
-from twin_pipeline.model import FloatArray
+from twin_pipeline.model import FloatArray, frozen
 from twin_pipeline.shelves import Shelf
 
 _CHUNK_POINTS = 1_000_000
@@ -98,6 +98,6 @@ def _sort_bucket(whole: Sorted, bucket: slice) -> None:
     """Sort a bucket in its place; points of one voxel stay in their order."""
     keys = whole.keys[bucket]
     order = morton.stable_argsort(keys)
-    whole.xyz[bucket] = rows.gather(whole.xyz[bucket], order)
+    whole.xyz[bucket] = rows.gather(frozen(whole.xyz[bucket]), order)
     whole.order[bucket] = whole.order[bucket][order]
     whole.keys[bucket] = keys[order]

@@ -85,6 +85,8 @@ class Tube:
     """(K,) the scan's drift's part of the crown's standard deviation; NaN where it is not known."""
     stand_off_m: float
     """By how much the scanned surface lies outside the barrel, as a sleeve does; 0 for none."""
+    one_in: int = 1
+    """Of how many points of the run one was measured."""
 
     @property
     def length_m(self) -> float:

@@ -31,6 +31,7 @@ from twin_pipeline.stages.measure.sectors import (
     trusted_span,
 )
 from twin_pipeline.stages.measure.shape import halo, misfit, plane_ratio
+from twin_pipeline.stages.measure.thinned import every_one_in
 from twin_pipeline.stages.measure.wrapping import stand_off
 
 _ITERATIONS = 14
@@ -84,7 +85,8 @@ def measure(
     weights = solved(pyramid, begun, options, with_drift=with_drift)
     if weights is None:
         return None
-    return make_tube(begun.adjustment, weights, begun.index, options)
+    tube = make_tube(begun.adjustment, weights, begun.index, options)
+    return tube if tube is None or begun.one_in == 1 else replace(tube, one_in=begun.one_in)
 
 
 def solved(
@@ -114,6 +116,8 @@ class Begun:
     by_shape: bool
     """Whether normals are so coarse that the shape of the cross-section must tell soil."""
     closely: bool
+    one_in: int
+    """Of how many points of the run one is taken."""
 
 
 def begin(
@@ -125,15 +129,14 @@ def begin(
     index, segment = pyramid.points_along(axis, _reach(run))
     if len(index) < MIN_POINTS:
         return None
-    if probe:
-        every = max(len(index) // _PROBE_POINTS, 1)
-        index, segment = index[::every], segment[::every]
+    every = max(len(index) // _PROBE_POINTS, 1) if probe else every_one_in(len(index))
+    index, segment = index[::every], segment[::every]
     normals, normal_std, poor = point_normals(pyramid, index, run.radius_m)
     adj = Adjustment(pyramid.xyz[index], normals, axis, segment, run.radius_m, step)
     if closely:
         adj.noise = _CLOSE_BAND * run.radius_m / _NOISES
     gate = math.cos(min(max(math.radians(23.0), 3.0 * normal_std), 1.2))
-    return Begun(adj, index, gate, by_shape=poor, closely=closely)
+    return Begun(adj, index, gate, by_shape=poor, closely=closely, one_in=every)
 
 
 def _reach(run: Run) -> float:
