@@ -94,11 +94,16 @@ export function goTo({ camera, canvas }: Scene, view: View, animated: boolean): 
 /** What is in the middle of the scene stays amid what is free of it when charts come or go. */
 export function keepInSight(scene: Scene): void {
   const { camera, canvas } = scene;
-  let before = covered().bottom;
   const dock = document.getElementById("dock");
   if (dock === null) return;
+  // Not all that is covered: a panel below the scene has been reckoned with by who opened it.
+  const reach = () => {
+    const { height, top } = dock.getBoundingClientRect();
+    return height === 0 ? 0 : window.innerHeight - top;
+  };
+  let before = reach();
   new ResizeObserver(() => {
-    const now = covered().bottom;
+    const now = reach();
     if (now !== before) {
       camera.lookDown(Math.atan((now - before) / 2 / focalPixels(camera, canvas)));
       scene.requestRender();
