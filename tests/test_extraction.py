@@ -327,6 +327,22 @@ def test_a_floor_right_below_leads_no_tube_astray(radius_m, length_m):
     assert pipe.outer_diameter_m == pytest.approx(2.0 * radius_m, abs=DIAMETER_TOLERANCE_M)
 
 
+def test_the_axis_does_not_climb_a_ridge_that_hides_the_pipe():
+    """Its crest is sharper than the barrel: what lies at its flanks would lie within the pipe."""
+    rng = np.random.default_rng(5)
+    tube = tube_points(straight(8.0), 0.0625, rng, arc_deg=200.0, per_m2=4_000.0, noise_m=0.003)
+    along, across = rng.uniform((3.0, -0.1), (4.4, 0.1), (1_100, 2)).T
+    bulge = 1.0 - 0.5 * ((along - 3.7) / 0.7) ** 2 - 90.0 * across**2
+    ridge = np.column_stack([along, across, -0.1125 + 0.235 * np.clip(bulge, 0.0, 1.0)])
+    ridge += rng.normal(0.0, 0.003, ridge.shape)
+    seen = tube[(tube[:, 0] < 3.0) | (tube[:, 0] > 4.4)]
+    pipes = found_in(np.concatenate([seen, ridge])).pipes
+    main = max(pipes, key=lambda pipe: pipe.length_m)
+    assert main.length_m == pytest.approx(8.0, abs=0.1)
+    assert np.abs(main.centreline[:, 2]).max() < 0.01
+    assert not main.fittings
+
+
 def test_stages_are_announced_in_their_order():
     begun = []
 

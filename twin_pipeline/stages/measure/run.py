@@ -26,6 +26,7 @@ from twin_pipeline.stages.measure.precision import (
 from twin_pipeline.stages.measure.sectors import (
     climbing,
     observed_arc,
+    standing_in,
     standing_out,
     trim_sectors,
     trusted_span,
@@ -184,7 +185,7 @@ def _narrowed(begun: Begun, options: MeasureOptions, iterations: range) -> Float
             adj.hidden = arc < max(options.min_arc_deg, 0.5 * typical)
             if iteration >= _GIVE_UP_FROM and typical < options.min_arc_deg:
                 return None
-            adj.hidden |= standing_out(adj) | climbing(adj)
+            adj.hidden |= standing_out(adj) | standing_in(adj) | climbing(adj)
             weights[adj.hidden[adj.node]] = 0.0
         if adj.stands_for * np.count_nonzero(weights) < MIN_POINTS:
             return None

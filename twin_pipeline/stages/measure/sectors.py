@@ -19,6 +19,7 @@ _TAIL_M = 1.0
 _SOCKET_REACH_M = 0.4
 _SOCKET_HALF_M = 0.12
 _BUMP_M = 0.006
+_WITHIN_NOISES, _WITHIN_SHARE = 2.5, 0.25
 _STRAIGHT_COSINE = math.cos(math.radians(2.0))
 _COURSE = math.tan(math.radians(10.0))
 
@@ -81,6 +82,29 @@ def standing_out(adj: Adjustment) -> BoolArray:
     )
     # a sound barrel has 7 % of its points beyond 1.5 sigma
     return np.asarray(scipy.ndimage.maximum_filter1d(out / np.maximum(near, 1.0 / width), 3) > 0.45)
+
+
+def standing_in(adj: Adjustment) -> BoolArray:
+    """Return the nodes (K,) around which a surface lies within the tube, where none can be.
+
+    So does the ridge of a mound that the axis has climbed, sharper than the barrel.
+    """
+    everywhere = np.ones(len(adj.residual), bool)
+    near, within = tube.bulging_counts(
+        adj.node,
+        -adj.residual,
+        adj.cosine,
+        adj.chainage,
+        everywhere,
+        max(0.35 * adj.radius, 0.05),
+        max(_WITHIN_NOISES * adj.noise, 0.004),
+        len(adj.nodes),
+    )
+    width = 2 * math.ceil(0.5 * _ENOUGH_AROUND_NODE / max(float(near.mean()), 0.1)) - 1
+    near, within = (
+        scipy.ndimage.uniform_filter1d(count, width, mode="constant") for count in (near, within)
+    )
+    return np.asarray(within / np.maximum(near, 1.0 / width) > _WITHIN_SHARE)
 
 
 def climbing(adj: Adjustment) -> BoolArray:
