@@ -60,9 +60,6 @@ class JudgeOptions(BaseModel):
     max_radius_std_faint: float = Field(
         0.03, gt=0.0, description="largest relative std of the radius where it is not, ratio"
     )
-    max_radius_std_long: float = Field(
-        0.04, gt=0.0, description="the same where a long piece makes up for noise, ratio"
-    )
     max_stand_off_m: float = Field(
         0.006, gt=0.0, description="most that a sleeve stands off its barrel; soil is rougher"
     )
@@ -116,7 +113,6 @@ def why_not_a_pipe(
     if seen_m >= long_m and tube.misfit <= options.max_misfit_long and arc_deg >= min_arc:
         # the radius' own std, of so many points, tells a curve from a plane
         min_plane_ratio = 1.0
-        max_std = max(max_std, options.max_radius_std_long) if not narrow else max_std
     undoubted = is_round and tube.misfit <= options.max_misfit_faint
     max_inflation = options.max_inflation if wide else options.max_inflation_faint
     max_inflation = options.max_inflation_round if undoubted else max_inflation
