@@ -138,6 +138,10 @@ def test_tiles_alone_can_be_validated(make_scan, tmp_path):
         "tiles",
         "log.jsonl",
         "sites",
+        "viewer.json",
+        "catalog.json",
+        "catalog.tokyo.json",
+        "reearth.json",
     }
     assert summary.record["counts"]["points_in_tiles"] == 2000
     assert validate_output(out) == []

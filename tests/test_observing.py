@@ -58,7 +58,7 @@ def run_of(notes, tube):
 
 def test_an_observer_is_told_what_every_stage_found(notes):
     assert len(notes.pyramid.xyz) == len(notes.cloud)
-    assert len(notes.searched.xyz) == np.count_nonzero(notes.place.dug)
+    assert len(notes.searched.xyz) == np.count_nonzero(notes.place.dug(0, len(notes.place.xyz)))
     assert notes.ground is notes.found.ground
     assert len(notes.seeds.centre) > 0
     assert tuple(notes.pipes) == notes.found.pipes

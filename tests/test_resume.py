@@ -170,6 +170,7 @@ def test_files_of_a_former_run_that_this_one_does_not_write_are_not_taken_for_ot
     batch.tile_batch(scans, out, CONFIG, Progress(), resume=True)
     assert {path.name for path in out.iterdir()} == {
         "run.json", "config.toml", "tiles", "log.jsonl", "sites", "notes.txt",
+        "viewer.json", "catalog.json", "catalog.tokyo.json", "reearth.json",
     }  # fmt: skip
 
 

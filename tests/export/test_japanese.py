@@ -68,9 +68,18 @@ def test_warnings_about_coordinates():
     import datetime as dt
 
     told = [
-        *place(at=(30e3, 40e3, 20.0), crs=6677, vertical="jgd2011", area=tokyo).warnings,
-        *place(at=(-50200.0, -36900.0, 120.0), crs=6677, vertical="jgd2011", area=tokyo).warnings,
-        *place(at=lifted(SHINJUKU, 90), crs=6677, vertical="jgd2011").warnings,
+        *place(
+            at=(30e3, 40e3, 20.0), crs=6677, vertical="jgd2011", area=tokyo, axis_order="en"
+        ).warnings,
+        *place(
+            at=(-50200.0, -36900.0, 120.0),
+            crs=6677,
+            vertical="jgd2011",
+            area=tokyo,
+            axis_order="en",
+            sources={"axis_order": "office.toml"},
+        ).warnings,
+        *place(at=lifted(SHINJUKU, 90), crs=6677, vertical="jgd2011", axis_order="en").warnings,
         *place(at=lifted(SHINJUKU, 37), crs=6677, vertical="jgd2011", force_crs=True).warnings,
         *place(at=(1.0, -2.0, 0.0), crs=6677, vertical="jgd2011").warnings,
         *place(crs=6677, vertical="jgd2011", survey_date=dt.date(2026, 1, 5)).warnings,
@@ -81,7 +90,7 @@ def test_warnings_about_coordinates():
         ).warnings,
         *height_disagreements({"old": old, "new": new}),
     ]
-    assert len(told) == 10
+    assert len(told) == 13
     for text in told:
         translated(text)
 

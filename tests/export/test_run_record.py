@@ -70,7 +70,9 @@ def test_a_site_with_nothing_found_has_no_centre():
 def test_a_system_is_shared_wherever_the_sites_lie():
     at = (np.array([-12800.0, -34400.0, 37.0]), np.array([-30000.0, -40000.0, 90.0]))
     results = [
-        make_result(make_survey(f"s{number}"), georeference=place(at=spot, **TOKYO))
+        make_result(
+            make_survey(f"s{number}"), georeference=place(at=spot, axis_order="en", **TOKYO)
+        )
         for number, spot in enumerate(at)
     ]
     record = run_record(results, make_facts())
@@ -79,7 +81,7 @@ def test_a_system_is_shared_wherever_the_sites_lie():
     assert record["crs"]["axis_order"]["source"] == "differs by site"
     assert "middle" not in record["crs"]
     assert record["sites"][1]["crs"]["middle"] == [-30000.0, -40000.0, 90.0]
-    other = place(at=at[1], crs=6677, vertical="jgd2024")
+    other = place(at=at[1], crs=6677, vertical="jgd2024", axis_order="en")
     results[1] = make_result(make_survey("s1"), georeference=other)
     assert run_record(results, make_facts())["crs"] is None
 

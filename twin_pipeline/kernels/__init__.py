@@ -51,9 +51,9 @@ class _Kernel:
         self._options = options
         self._compiled: Callable[..., Any] | None = None
 
-    def __call__(self, *arguments: Any) -> Any:  # noqa: ANN401 - those of the function
+    def __call__(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - the function's
         compiled = self._compiled or self.load()
-        return compiled(*arguments)
+        return compiled(*arguments, **named)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - what Numba adds to functions
         return getattr(self.load(), name)
