@@ -1,6 +1,7 @@
 import json
 import zipfile
 
+import numpy as np
 import pytest
 import shapely
 
@@ -194,6 +195,16 @@ def _zip_cut(folder):
     return _cut(folder / "lying.zip", packed, 0.6)
 
 
+def _zip_flipped(folder):
+    packed = folder / "lying.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.shp", bytes(np.random.default_rng(1).integers(0, 60, 5_000, np.uint8)))
+    content = bytearray(packed.read_bytes())
+    content[60:90] = b"\xff" * 30
+    packed.write_bytes(content)
+    return packed
+
+
 LYING = {
     "cut geojson": (_text("lying.json", '{"type": "FeatureCollection", "feat'), "cut off"),
     "nan": (_text("lying.json", '{"type": "Point", "coordinates": [NaN, 1]}'), "no JSON number"),
@@ -221,6 +232,7 @@ LYING = {
     "cut gpkg": (_gpkg_cut, "GeoPackage|damaged"),
     "no gpkg": (lambda f: _sqlite(f / "lying.gpkg"), "no sound GeoPackage"),
     "cut zip": (_zip_cut, "can't be unpacked"),
+    "flipped zip": (_zip_flipped, "can't be unpacked"),
     "swapped csv": (_text("l.csv", f"lon,lat\n{LAT},{LON}\n"), "exchanged"),
     "head only": (_text("l.csv", "lon,lat\n"), "no rows"),
     "no place": (_text("l.csv", f"lon,lat,a\n{LON},{LAT},1\n,,2\n"), "1 of 2 rows have no place"),

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,15 @@ from twin_pipeline.layers.wanted import Context
 
 _PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 _MOST_UNPACKED = 2 << 30
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+"""What unpacking raises of an archive that is not sound; a full disk is none of it."""
 _DBF_HEAD = 32
 _PROBE_BYTES = 4 << 20
 _ERRORS = (
@@ -110,7 +120,7 @@ def _unpack(path: Path, place: Path, source: str) -> None:
             for member in wanted:
                 suffix = Path(member.filename).suffix.lower()
                 _unpack_one(archive, member, place / f"source{suffix}")
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except _DAMAGED as error:
         raise InputError(
             f"{source}: can't be unpacked ({error}); it may be cut off or have a password"
         ) from error
