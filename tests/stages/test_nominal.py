@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from twin_pipeline.catalogue import load_catalogue
@@ -70,6 +71,32 @@ def test_a_diameter_that_no_pipe_has_is_said_to_be_so(catalogue):
     assert (decided.diameter_mm, decided.probability) == (None, None)
     assert f"{1000 * diameter_m:.1f} mm" in decided.explanation
     assert "DIP" in decided.explanation
+
+
+@pytest.mark.parametrize("given", ["DIP", "HPPE", "VP", "SP", "SUS"])
+def test_a_wrong_material_is_doubted_and_no_wrong_size_stated(catalogue, given):
+    """Of sizes that no size of the material given comes near (5 mm: ten sigma and more)."""
+    own = np.array([size.outer_diameter_m for size in catalogue.sizes(given)])
+    options = NominalOptions(material=given)
+    doubted = 0
+    for size in catalogue.sizes():
+        decided = decide_nominal(size.outer_diameter_m, 0.0005, catalogue, options)
+        if size.material == given or abs(own - size.outer_diameter_m).min() < 0.005:
+            continue
+        assert decided.diameter_mm is None, size
+        if size.outer_diameter_m < 0.5:  # beyond, 0.5 % of tolerance bridge 5 mm
+            doubted += 1
+            assert "check the material" in decided.explanation, (size, decided)
+            assert f"{size.material} DN{size.nominal_diameter_mm}" in decided.explanation
+    assert doubted > 5
+
+
+def test_ductile_iron_said_to_be_polyethylene_is_told(catalogue):
+    decided = decide_nominal(0.1692, 0.0004, catalogue, NominalOptions(material="HPPE"))
+    assert (decided.diameter_mm, decided.probability) == (None, None)
+    assert decided.explanation == (
+        "169.2 mm fits DIP DN150, not HPPE (DN150 has 180.0 mm): check the material"
+    )
 
 
 def test_a_diameter_far_beyond_all_sizes_is_null(catalogue):

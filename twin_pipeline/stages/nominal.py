@@ -1,7 +1,7 @@
 """Decide the nominal diameter from the measured one and the catalogue."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -38,8 +38,14 @@ class Nominal:
     """The best candidates, where the data can't decide."""
 
 
-_NOT_IN_CATALOGUE = -0.5 * 4.0**2
-"""Log likelihood, relative to a perfect match, of a pipe that the catalogue lacks."""
+_NOT_IN_CATALOGUE = math.exp(-0.5 * 4.0**2)
+"""Likelihood, relative to a perfect match, of a pipe that the catalogue lacks."""
+
+_OTHER_MATERIAL = 0.01
+"""The same of a size of another material than the one given, beforehand."""
+
+_ALSO = 0.05
+"""Likelihood, relative to the best candidate's, from which on another is named beside it."""
 
 
 def decide_nominal(
@@ -49,31 +55,53 @@ def decide_nominal(
 
     Sizes of the material given, or of all materials, are equally likely beforehand; the measured
     diameter is normal around the catalogue's, with the measurement's std and the pipes' own
-    tolerance; a pipe that is in no catalogue is as likely as one four sigma off.
+    tolerance; a pipe that is in no catalogue is as likely as one four sigma off. Where the sizes
+    of other materials fit so much better that the one given is likelier wrong, none is stated.
     """
-    sizes = catalogue.sizes(options.material)
-    by_nominal = _posterior(outer_diameter_m, std_m, sizes, options)
-    ranked = sorted(by_nominal.items(), key=lambda item: (-item[1], item[0]))
+
+    def likelihoods(sizes: Sequence[PipeSize]) -> dict[PipeSize, float]:
+        return {s: _likelihood(outer_diameter_m, std_m, s, options) for s in sizes}
+
+    given = likelihoods(catalogue.sizes(options.material))
+    others = likelihoods([size for size in catalogue.sizes() if size not in given])
+    fitting, otherwise = _by_nominal(given), _OTHER_MATERIAL * max(others.values(), default=0.0)
+    total = sum(fitting.values()) + otherwise + _NOT_IN_CATALOGUE
+    ranked = sorted(
+        ((mm, weight / total) for mm, weight in fitting.items()), key=lambda p: (-p[1], p[0])
+    )
     best_mm, probability = ranked[0]
     if probability >= options.min_probability:
         return Nominal(best_mm, probability, None)
-    if sum(by_nominal.values()) < 0.5:
+    if otherwise > 0.5 * total:
+        return Nominal(None, None, _of_another_material(outer_diameter_m, given, others))
+    if sum(fitting.values()) < 0.5 * total:
         of = options.material or "any material"
         return Nominal(None, None, f"{1000 * outer_diameter_m:.1f} mm is no outer diameter of {of}")
     candidates = " or ".join(f"DN{mm} ({100 * p:.0f} %)" for mm, p in ranked[:2])
     return Nominal(None, probability, f"nominal diameter open: {candidates}")
 
 
-def _posterior(
-    diameter_m: float, std_m: float, sizes: Sequence[PipeSize], options: NominalOptions
-) -> dict[int, float]:
-    likelihood: dict[int, float] = {}
-    total = math.exp(_NOT_IN_CATALOGUE)
-    for size in sizes:
-        tolerance = options.size_tolerance * size.outer_diameter_m
-        spread = math.sqrt(std_m**2 + tolerance**2 + options.coating_std_m**2)
-        weight = math.exp(-0.5 * ((diameter_m - size.outer_diameter_m) / spread) ** 2)
-        nominal = size.nominal_diameter_mm
-        likelihood[nominal] = max(likelihood.get(nominal, 0.0), weight)
-    total += sum(likelihood.values())
-    return {nominal: weight / total for nominal, weight in likelihood.items()}
+def _likelihood(diameter_m: float, std_m: float, size: PipeSize, options: NominalOptions) -> float:
+    tolerance = options.size_tolerance * size.outer_diameter_m
+    variance = std_m**2 + tolerance**2 + options.coating_std_m**2
+    return math.exp(-0.5 * (diameter_m - size.outer_diameter_m) ** 2 / variance)
+
+
+def _by_nominal(likelihoods: Mapping[PipeSize, float]) -> dict[int, float]:
+    """Return the likelihood of each nominal diameter, whatever the material."""
+    best: dict[int, float] = {}
+    for size, weight in likelihoods.items():
+        best[size.nominal_diameter_mm] = max(best.get(size.nominal_diameter_mm, 0.0), weight)
+    return best
+
+
+def _of_another_material(
+    diameter_m: float, given: Mapping[PipeSize, float], others: Mapping[PipeSize, float]
+) -> str:
+    own = min(given, key=lambda size: abs(size.outer_diameter_m - diameter_m))
+    ranked = sorted(others, key=lambda size: (-others[size], size.material))[:2]
+    likely = [size for size in ranked if others[size] > _ALSO * others[ranked[0]]]
+    fitting = " or ".join(f"{size.material} DN{size.nominal_diameter_mm}" for size in likely)
+    has = f"DN{own.nominal_diameter_mm} has {1000 * own.outer_diameter_m:.1f} mm"
+    measured = f"{1000 * diameter_m:.1f} mm"
+    return f"{measured} fits {fitting}, not {own.material} ({has}): check the material"
