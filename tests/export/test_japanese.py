@@ -58,8 +58,8 @@ def test_open_nominal_diameters(diameter_m):
         )
         if found.explanation is not None:
             translated(found.explanation)
-    for diameter_m in (0.180, 0.0891):
-        other = decide_nominal(diameter_m, 0.0003, load_catalogue(), NominalOptions(material="DIP"))
+    for wrong_m in (0.180, 0.0891):
+        other = decide_nominal(wrong_m, 0.0003, load_catalogue(), NominalOptions(material="DIP"))
         assert "管種を確認すること" in translated(other.explanation)
     none = decide_nominal(0.055, 0.0005, load_catalogue(), NominalOptions(material="DIP"))
     assert "DIP の規格寸法がない" in translated(none.explanation)
