@@ -25,9 +25,9 @@ from twin_pipeline.config import Config, load_config
 from twin_pipeline.delivering import describe_site, is_paged
 from twin_pipeline.durable.files import link_tree, write_bytes
 from twin_pipeline.durable.work import Work, work_folder
+from twin_pipeline.outcome import SiteOutcome
 from twin_pipeline.output import SITES
 from twin_pipeline.performing import RESULT, Done, outcome_at
-from twin_pipeline.pipeline import SiteOutcome
 from twin_pipeline.progress import Progress
 from twin_pipeline.site import Site, site_of
 from twin_pipeline.standing import standing_of

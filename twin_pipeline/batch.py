@@ -18,8 +18,8 @@ from twin_pipeline.durable.work import Work, work_folder
 from twin_pipeline.export.formats import require_formats
 from twin_pipeline.growing import remaining, require_new, standing_config, standing_sites
 from twin_pipeline.job import load_job_file
+from twin_pipeline.materials import catalogue_for
 from twin_pipeline.output import RECORD
-from twin_pipeline.pipeline import catalogue_for
 from twin_pipeline.progress import Progress
 from twin_pipeline.site import Site, require_scans, sites_of
 from twin_pipeline.siting import require_targets

@@ -12,9 +12,9 @@ from twin_pipeline.extraction import extract
 from twin_pipeline.gathering import gather
 from twin_pipeline.geometry.piecewise import Bench
 from twin_pipeline.geometry.stretches import stretches
+from twin_pipeline.materials import catalogue_for
 from twin_pipeline.model import Pipe, PointCloud, Quality
 from twin_pipeline.picturing import picturing
-from twin_pipeline.pipeline import catalogue_for
 from twin_pipeline.preparing import prepared, readable_scan
 from twin_pipeline.progress import Progress
 from twin_pipeline.site import Site

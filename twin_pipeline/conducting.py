@@ -11,14 +11,21 @@ from twin_pipeline.delivering import describe_site
 from twin_pipeline.durable.files import write_json
 from twin_pipeline.durable.work import Work
 from twin_pipeline.errors import Interrupted, TwinPipelineError
+from twin_pipeline.outcome import SiteOutcome
 from twin_pipeline.performing import Done, Failure, failure_of, perform
-from twin_pipeline.pipeline import run_site
 from twin_pipeline.progress import Progress
 from twin_pipeline.report.names import is_paged
 from twin_pipeline.site import Site
 from twin_pipeline.states import Seen, holds, state_of
 from twin_pipeline.tiling import tile_site
 from twin_pipeline.watching import Watch
+
+
+def run_site(site: Site, staging: Path, progress: Progress) -> SiteOutcome:
+    """Do `pipeline.run_site`, which is loaded only now: to make tiles takes no longer than that."""
+    from twin_pipeline import pipeline
+
+    return pipeline.run_site(site, staging, progress)
 
 
 def work_on(

@@ -20,9 +20,9 @@ from twin_pipeline.export.options import ExportOptions
 from twin_pipeline.export.run_record import RunFacts
 from twin_pipeline.job import load_job_file, with_job
 from twin_pipeline.merging import facts_of
+from twin_pipeline.outcome import SiteOutcome
 from twin_pipeline.output import SITES
 from twin_pipeline.performing import outcome_at
-from twin_pipeline.pipeline import SiteOutcome
 from twin_pipeline.report.names import REPORT, is_paged
 from twin_pipeline.stages.nominal import NominalOptions
 

@@ -8,8 +8,8 @@ import twin_pipeline
 from twin_pipeline.config import Config
 from twin_pipeline.crs import Georeference, height_disagreements
 from twin_pipeline.export.run_record import RunFacts
+from twin_pipeline.outcome import SiteOutcome
 from twin_pipeline.performing import Failure
-from twin_pipeline.pipeline import SiteOutcome
 
 _Number = TypeVar("_Number", int, float)
 

@@ -12,8 +12,8 @@ from twin_pipeline.codec import pack, unpack
 from twin_pipeline.durable.files import write_bytes
 from twin_pipeline.errors import TwinPipelineError
 from twin_pipeline.export.run_record import InputFile
+from twin_pipeline.outcome import SiteOutcome
 from twin_pipeline.output import SITES
-from twin_pipeline.pipeline import SiteOutcome
 from twin_pipeline.preparing import prepared
 from twin_pipeline.progress import Progress
 from twin_pipeline.site import Site, require_scans

@@ -1,16 +1,15 @@
 """One site: from the scan file to its survey and its tiles."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 
 import twin_pipeline
 from twin_pipeline.benching import benched
-from twin_pipeline.catalogue import Catalogue, load_catalogue
+from twin_pipeline.catalogue import Catalogue
 from twin_pipeline.clock import Clock
 from twin_pipeline.config import Config
 from twin_pipeline.durable.inputs import digest_of
@@ -22,7 +21,9 @@ from twin_pipeline.extraction import Extraction, extract
 from twin_pipeline.gathering import Gathered, ReadScan, gather
 from twin_pipeline.geometry.piecewise import Bench
 from twin_pipeline.job import with_job
+from twin_pipeline.materials import catalogue_for
 from twin_pipeline.model import Gate, PointCloud, Survey
+from twin_pipeline.outcome import SiteOutcome
 from twin_pipeline.output import shown
 from twin_pipeline.picturing import picturing
 from twin_pipeline.progress import Progress
@@ -36,20 +37,6 @@ from twin_pipeline.tiles import (
     write_uncertainty_tiles,
 )
 from twin_pipeline.tiles.room import Need, full_disk_told, require_room
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SiteOutcome:
-    """What one site gives to the run."""
-
-    result: SiteResult
-    inputs: tuple[InputFile, ...]
-    counts: Mapping[str, int]
-    timings: Mapping[str, float]
-    """Seconds a stage."""
-    memory_mb: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    """Peak of the process's memory a stage."""
-    warnings: tuple[str, ...] = ()
 
 
 def run_site(site: Site, staging: Path, progress: Progress) -> SiteOutcome:
@@ -116,20 +103,6 @@ def _references(site: Site) -> References:
     boundary = site.config.boundary.model_copy(update={"file": site.boundary})
     design = site.config.design.model_copy(update={"file": site.design})
     return References(boundary, design, site.config.cover)
-
-
-def catalogue_for(config: Config) -> Catalogue:
-    """Return the catalogue.
-
-    Raises
-    ------
-    UsageError
-        When the configured material is not in it.
-    """
-    catalogue = load_catalogue()
-    if config.nominal.material is not None:
-        catalogue.material(config.nominal.material)
-    return catalogue
 
 
 def _memory(site: Site, gathered: Gathered, staging: Path) -> Memory:

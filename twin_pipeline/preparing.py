@@ -9,7 +9,7 @@ from pathlib import Path
 from twin_pipeline.config import Config
 from twin_pipeline.durable.files import remove
 from twin_pipeline.errors import TwinPipelineError
-from twin_pipeline.pipeline import SiteOutcome
+from twin_pipeline.outcome import SiteOutcome
 from twin_pipeline.site import Site, require_scan, site_of
 from twin_pipeline.stages.read import ReadOptions, convert, needs_conversion, sha256_of
 

@@ -17,8 +17,8 @@ from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.run_record import InputFile
 from twin_pipeline.joining import Joined, join, join_warnings, to_be_aligned
 from twin_pipeline.model import FloatArray, PointChunk, PointCloud, Survey
+from twin_pipeline.outcome import SiteOutcome
 from twin_pipeline.output import shown
-from twin_pipeline.pipeline import SiteOutcome
 from twin_pipeline.progress import Progress
 from twin_pipeline.registration import Similarity
 from twin_pipeline.site import Site
@@ -36,13 +36,10 @@ from twin_pipeline.siting import (
 from twin_pipeline.stages.read import ScanInfo, inspect_scan, read_chunks, sha256_of
 from twin_pipeline.tiles import Keep, TilesSummary, write_point_tiles
 from twin_pipeline.tiles.room import Need, full_disk_told, gigabytes, require_room
+from twin_pipeline.tiles.wanted import CHUNK_POINTS
 
 STAGES = {"distribute": "sort points", "build": "build tiles"}
 """Names of the tiler's passes, for people."""
-
-
-CHUNK_POINTS = 200_000
-"""Few enough that a chunk on its way to the disk hardly leaves the processor's cache."""
 
 
 _SAMPLE_M = 0.02

@@ -172,7 +172,7 @@ def test_serial_and_parallel_decoding_agree(tmp_path, monkeypatch):
     path = tmp_path / "scan.laz"
     write_scan(path, count=120_000)
     parallel = read_cloud(path)
-    monkeypatch.setattr("twin_pipeline.stages.read.decode.PARALLEL_BYTES", 0)
+    monkeypatch.setattr("twin_pipeline.stages.read.ahead.PARALLEL_BYTES", 0)
     serial = read_cloud(path)
     assert np.array_equal(parallel.xyz, serial.xyz)
 

@@ -14,8 +14,6 @@ from typing import Any
 import typer
 
 from twin_pipeline.batch import RunSummary, run_batch
-from twin_pipeline.checking import check_scan
-from twin_pipeline.cli.compilation import begin_compilation, compile_all, remember_compilation
 from twin_pipeline.cli.failures import FAILED, GATE_FAILED
 from twin_pipeline.cli.options import How, Telling
 from twin_pipeline.cli.table import aligned, pipe_table
@@ -26,7 +24,6 @@ from twin_pipeline.crs import Decision
 from twin_pipeline.errors import AllFailedError
 from twin_pipeline.manifest import sites_given
 from twin_pipeline.output import require_free
-from twin_pipeline.picturing import require_picture_places
 from twin_pipeline.preparing import readable_scan
 from twin_pipeline.progress import Progress
 from twin_pipeline.remote import Store, address_of, forget, local_place, reserved
@@ -44,6 +41,9 @@ def run(
     telling: Telling,
 ) -> None:
     """Run the pipeline and print the pipes; exit with GATE_FAILED if a gate failed."""
+    from twin_pipeline.cli.compilation import begin_compilation, compile_all, remember_compilation
+    from twin_pipeline.picturing import require_picture_places
+
     config = load_config(config_file, flags=flags)
     sites = sites_of(sites_given(scans, config), config)
     if not (how.overwrite or how.resume):
@@ -93,6 +93,10 @@ def _arguments(how: How) -> dict[str, Any]:
 
 def check(scan: Path, config_file: Path | None, flags: Flags, telling: Telling) -> None:
     """Print what was checked, a line each; exit with GATE_FAILED if anything failed."""
+    from twin_pipeline.checking import check_scan
+    from twin_pipeline.cli.compilation import begin_compilation, remember_compilation
+    from twin_pipeline.picturing import require_picture_places
+
     config = load_config(config_file, flags=flags)
     require_picture_places([scan.stem], config)
     with TerminalProgress(quiet=telling.quiet) as progress:

@@ -19,7 +19,7 @@ from twin_pipeline.config import Config, Flags, load_config
 from twin_pipeline.errors import InputError
 from twin_pipeline.intake.opening import watch as open_watch
 from twin_pipeline.job import load_job_file
-from twin_pipeline.pipeline import catalogue_for
+from twin_pipeline.materials import catalogue_for
 
 
 class _Stopped(BaseException):

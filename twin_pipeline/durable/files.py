@@ -4,8 +4,12 @@ import json
 import os
 import shutil
 from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+_AT_ONCE = 16
+"""So many files are brought onto the disk at the same time."""
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -43,24 +47,33 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 def sync_folder(folder: Path) -> None:
     """Bring a folder's list of names onto the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    _sync(folder)
+
+
+def sync_tree(folder: Path, but: Collection[Path] = ()) -> None:
+    """Bring all files below a folder onto the disk; some folders in it need not be looked at.
+
+    Several at a time: a file system brings what many wait for onto the disk at once, and one file
+    after the other takes five times as long.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for done in [pool.submit(_sync, path) for path in _tree(folder, but)]:
+            done.result()
+
+
+def _tree(folder: Path, but: Collection[Path]) -> Iterator[Path]:
+    for place, inner, names in os.walk(folder):
+        inner[:] = [name for name in inner if Path(place, name) not in but]
+        yield from (Path(place, name) for name in names)
+        yield Path(place)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def sync_tree(folder: Path, but: Collection[Path] = ()) -> None:
-    """Bring all files below a folder onto the disk; some folders in it need not be looked at."""
-    for place, inner, names in os.walk(folder):
-        inner[:] = [name for name in inner if Path(place, name) not in but]
-        for name in names:
-            descriptor = os.open(os.path.join(place, name), os.O_RDONLY | os.O_CLOEXEC)  # noqa: PTH118
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-        sync_folder(Path(place))
 
 
 def remove(path: Path) -> None:

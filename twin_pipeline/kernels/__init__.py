@@ -13,8 +13,8 @@ import hashlib
 import os
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,11 @@ def _numba() -> Any:  # noqa: ANN401 - a module without types
     # who work, here and in other processes; OpenMP looks at this when the first loop begins
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     import numba
+
+    # to know whether np.dot can be compiled, which no kernel calls, Numba would load all of SciPy's
+    # linear algebra: as long as the rest of it takes
+    with _absent("scipy.linalg.cython_blas"):
+        import numba.np.arraymath
     from numba.core.caching import IndexDataCacheFile
 
     if "NUMBA_THREADING_LAYER_PRIORITY" not in os.environ:
@@ -92,6 +97,19 @@ def _numba() -> Any:  # noqa: ANN401 - a module without types
     numba.config.CACHE_DIR = str(CACHE_DIR)
     IndexDataCacheFile.save = functools.partialmethod(_save_alone, save=IndexDataCacheFile.save)
     return numba
+
+
+@contextmanager
+def _absent(module: str) -> Iterator[None]:
+    """Have a module that is not loaded yet taken for one that is not installed."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[module]
 
 
 def _save_alone(file: Any, key: Any, data: Any, save: Any) -> None:  # noqa: ANN401

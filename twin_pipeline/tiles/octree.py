@@ -6,8 +6,9 @@ each point of the file stands in exactly one tile.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -46,6 +47,18 @@ class Held:
     spacing: float = 0.0
     """Grid units; 0 where the points are all there are."""
     below: tuple[TileNode, ...] = ()
+
+
+Work = Callable[[], Sequence[TileNode]]
+"""Writes tiles."""
+
+Each = Callable[[Iterable[Work]], Iterable[Sequence[TileNode]]]
+"""Does works and returns what each gave, in their order."""
+
+
+def one_by_one(works: Iterable[Work]) -> Iterable[Sequence[TileNode]]:
+    """Do each work after the one before."""
+    return (work() for work in works)
 
 
 def build(bucket: Bucket, sink: TileSink) -> list[Held]:
@@ -94,29 +107,33 @@ class _Divider:
         return Cell(self.drop, prefix | int(self.keys[point]))
 
 
-def join(cell: Cell, parts: list[Held], sink: TileSink) -> list[Held]:
-    """Merge the parts of a cell, in Z-order, or leave that to a wider cell if they are few."""
+def join(cell: Cell, parts: list[Held], sink: TileSink, each: Each = one_by_one) -> list[Held]:
+    """Merge the parts of a cell, in Z-order, or leave that to a wider cell if they are few.
+
+    What is left of the parts is written by `each`.
+    """
     points = sum(len(part.points) for part in parts)
     if points < ENOUGH * sink.options.points_per_tile:
         return parts
-    return [_merged(cell, parts, sink)]
+    return [_merged(cell, parts, sink, each)]
 
 
-def _merged(cell: Cell, parts: Sequence[Held], sink: TileSink) -> Held:
+def _merged(cell: Cell, parts: Sequence[Held], sink: TileSink, each: Each) -> Held:
     """Take the points that show a cell out of its parts and write what is left of those."""
     points = PointSet.joined([part.points for part in parts])
     chosen, spacing = _thinned(points, max(part.spacing for part in parts), sink)
     taken, left = points.split(chosen)
     rests = _rests(left, chosen, parts)
-    below: list[TileNode] = []
+    works: list[Work] = []
     raw: list[tuple[Cell, PointSet]] = []
     for part, rest in zip(parts, rests, strict=True):
         if part.spacing == 0.0:
             raw.append((part.cell, rest))
         else:
-            below += _finished(part, rest, sink)
-    below += _leaves(raw, sink)
-    return Held(cell, taken, spacing, tuple(below))
+            works.append(partial(_finished, part, rest, sink))
+    works += _leaves(raw, sink)
+    below = tuple(node for made in each(works) for node in made)
+    return Held(cell, taken, spacing, below)
 
 
 def _rests(left: PointSet, chosen: BoolArray, parts: Sequence[Held]) -> list[PointSet]:
@@ -134,18 +151,19 @@ def _finished(part: Held, rest: PointSet, sink: TileSink) -> Sequence[TileNode]:
     return [sink.write(name, part.cell, rest, part.spacing * sink.unit_m, part.below)]
 
 
-def finish(parts: Sequence[Held], sink: TileSink) -> TileNode:
+def finish(parts: Sequence[Held], sink: TileSink, each: Each = one_by_one) -> TileNode:
     """Write the tiles that are left once all parts of the site are there; return the uppermost.
 
     A cell of one grid unit can hold more points than a tile may: what does not fit hangs below.
     """
     most = sink.options.points_per_tile
     whole = common_cell_of([part.cell for part in parts])
-    root = parts[0] if len(parts) == 1 else _merged(whole, parts, sink)
+    root = parts[0] if len(parts) == 1 else _merged(whole, parts, sink, each)
     if root.spacing > 0.0:
         return _finished(root, root.points, sink)[0]
     first, others = root.points.part(0, most), root.points.part(most, len(root.points))
-    below = tuple(_leaves([(root.cell, others)], sink))
+    works = _leaves([(root.cell, others)], sink)
+    below = tuple(node for made in each(works) for node in made)
     return sink.write(f"{root.cell.name()}_root", root.cell, first, 0.0, below)
 
 
@@ -194,15 +212,20 @@ def _some_of(points: PointSet) -> tuple[npt.NDArray[np.int32], float]:
     return part, len(part) / len(points)
 
 
-def _leaves(raw: Sequence[tuple[Cell, PointSet]], sink: TileSink) -> Iterator[TileNode]:
-    """Write what is left of cells that were never divided, small neighbours in one tile."""
+def _leaves(raw: Sequence[tuple[Cell, PointSet]], sink: TileSink) -> Iterator[Work]:
+    """Yield what writes the rest of cells that were never divided, small neighbours in one tile."""
     for members in _packed(raw, sink):
         cell = common_cell_of([cell for cell, _ in members])
         points = PointSet.joined([points for _, points in members])
         most = sink.options.points_per_tile
         for part, start in enumerate(range(0, len(points), most)):
             name = f"{members[0][0].name()}_leaf{part or ''}"
-            yield sink.write(name, cell, points.part(start, min(start + most, len(points))))
+            rest = points.part(start, min(start + most, len(points)))
+            yield partial(_leaf, name, cell, rest, sink)
+
+
+def _leaf(name: str, cell: Cell, points: PointSet, sink: TileSink) -> Sequence[TileNode]:
+    return [sink.write(name, cell, points)]
 
 
 def _packed(

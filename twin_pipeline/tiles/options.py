@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from twin_pipeline.tiles.wanted import ALWAYS, ASKED
+
 
 class Compression(StrEnum):
     """How the point tiles' vertex data is packed; both are lossless."""
@@ -29,13 +31,6 @@ class Attribute(StrEnum):
     RETURN_NUMBER = "return_number"
     GPS_TIME = "gps_time"
     ALL = "all"
-
-
-ALWAYS = ("red", "green", "blue", "intensity", "classification")
-"""Dimensions that tiles carry wherever the scan has them."""
-
-ASKED = ("return_number", "gps_time")
-"""Dimensions that tiles carry where they are asked for."""
 
 
 def _listed(value: object) -> object:

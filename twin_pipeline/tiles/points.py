@@ -5,10 +5,11 @@ that fit into memory then become octrees, several at a time, and are joined upwa
 not grow with the scan.
 """
 
+import operator
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +25,7 @@ from twin_pipeline.tiles.georeference import Georeference
 from twin_pipeline.tiles.grid import file_unit
 from twin_pipeline.tiles.keeping import Kept
 from twin_pipeline.tiles.node import TileNode
-from twin_pipeline.tiles.octree import ENOUGH, Held, build, finish, join
+from twin_pipeline.tiles.octree import ENOUGH, Each, Held, Work, build, finish, join
 from twin_pipeline.tiles.options import TilesOptions
 from twin_pipeline.tiles.plan import Branch, Bucket, Planner, buckets
 from twin_pipeline.tiles.point_tileset import write_point_tileset
@@ -118,19 +119,22 @@ def write_point_tiles(  # noqa: PLR0913 - what there is to say of a scan and its
     """
     tell = progress or _silent
     threads = options.threads or os.cpu_count() or 1
-    with _workspace(keep, out) as kept:
+    with _workspace(keep, out) as kept, ThreadPoolExecutor(1) as beside:
         scan = kept.sorted_scan()
+        noted: Future[None] | None = None
         if scan is None:
             unit_m = options.resolution_m or file_unit(np.asarray(scale_m, np.float64))
             distributor = Distributor(kept.spill, bounds[0], labels, unit_m, options.dimensions)
             distributor.attributes = attributes
             scan = distributor.distribute(chunks, lambda n: tell("distribute", n), threads)
             if keep is not None:
-                kept.keep_sorted(scan)
+                noted = beside.submit(kept.keep_sorted, scan)
         sink = _sink(scan, georeference, kept.tiles, options)
         plan = Planner(kept.folder, _bucket_points(scan.found.points, options)).plan(scan.spill)
         builder = _Builder(kept, sink, scan.spill.dtype["attributes"], lasting=keep is not None)
         root = builder.build(plan, threads, lambda n: tell("build", n))
+        if noted is not None:
+            noted.result()
         write_point_tileset(root, sink, scan.found, out.name)
         out.parent.mkdir(parents=True, exist_ok=True)
         kept.tiles.rename(out)
@@ -183,12 +187,16 @@ class _Builder:
 
     def build(self, plan: Bucket | Branch, threads: int, tell: Callable[[int], None]) -> TileNode:
         """Build the buckets in threads and join them upwards as soon as a branch is complete."""
-        with ThreadPoolExecutor(threads) as pool:
+        with ThreadPoolExecutor(threads) as pool, ThreadPoolExecutor(threads) as writers:
+
+            def each(works: Iterable[Work]) -> Iterable[Sequence[TileNode]]:
+                return writers.map(operator.call, works)
+
             numbered = enumerate(buckets(plan))
             tasks = (partial(self._parts, number, bucket) for number, bucket in numbered)
             results = in_order(pool, tasks, threads + 1)
             counted = _counted(results, plan, tell)
-            return finish(_joined(plan, counted, self.sink), self.sink)
+            return finish(_joined(plan, counted, self.sink, each), self.sink, each)
 
     def _parts(self, number: int, bucket: Bucket) -> list[Held]:
         held = self.kept.parts(number, self.dtype) if self.lasting else None
@@ -199,11 +207,13 @@ class _Builder:
         return held
 
 
-def _joined(part: Bucket | Branch, results: Iterator[list[Held]], sink: TileSink) -> list[Held]:
+def _joined(
+    part: Bucket | Branch, results: Iterator[list[Held]], sink: TileSink, each: Each
+) -> list[Held]:
     if isinstance(part, Bucket):
         return next(results)
-    held = [one for child in part.parts for one in _joined(child, results, sink)]
-    return join(part.cell, held, sink)
+    held = [one for child in part.parts for one in _joined(child, results, sink, each)]
+    return join(part.cell, held, sink, each)
 
 
 def _counted(

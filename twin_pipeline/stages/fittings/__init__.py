@@ -1,7 +1,23 @@
 """What is on a pipe beside its barrel: bends and joints."""
 
-from twin_pipeline.stages.fittings.bends import Bend, find_bends
-from twin_pipeline.stages.fittings.joints import Joint, find_joints
-from twin_pipeline.stages.fittings.options import FittingsOptions
+from typing import TYPE_CHECKING
+
+from twin_pipeline.deferred import deferred
+
+if TYPE_CHECKING:
+    from twin_pipeline.stages.fittings.bends import Bend, find_bends
+    from twin_pipeline.stages.fittings.joints import Joint, find_joints
+    from twin_pipeline.stages.fittings.options import FittingsOptions
+else:
+    __getattr__ = deferred(
+        __name__,
+        {
+            "Bend": "bends",
+            "find_bends": "bends",
+            "Joint": "joints",
+            "find_joints": "joints",
+            "FittingsOptions": "options",
+        },
+    )
 
 __all__ = ["Bend", "FittingsOptions", "Joint", "find_bends", "find_joints"]

@@ -4,13 +4,35 @@ Every file either yields its points or one `InputError` that says what is wrong;
 checked against the file's true size before anything is allocated on their word.
 """
 
-from twin_pipeline.stages.read.content import repeated_fraction
+from typing import TYPE_CHECKING
+
+from twin_pipeline.deferred import deferred
 from twin_pipeline.stages.read.convert import convert, needs_conversion
-from twin_pipeline.stages.read.describe import describe_scan
-from twin_pipeline.stages.read.info import ScanInfo, inspect_scan, sha256_of
-from twin_pipeline.stages.read.options import ReadOptions
-from twin_pipeline.stages.read.points import DIMENSIONS, point_count, read_chunks, read_cloud
-from twin_pipeline.stages.read.whole import what_lacks
+
+if TYPE_CHECKING:
+    from twin_pipeline.stages.read.content import repeated_fraction
+    from twin_pipeline.stages.read.describe import describe_scan
+    from twin_pipeline.stages.read.info import ScanInfo, inspect_scan, sha256_of
+    from twin_pipeline.stages.read.options import ReadOptions
+    from twin_pipeline.stages.read.points import DIMENSIONS, point_count, read_chunks, read_cloud
+    from twin_pipeline.stages.read.whole import what_lacks
+else:
+    __getattr__ = deferred(
+        __name__,
+        {
+            "repeated_fraction": "content",
+            "describe_scan": "describe",
+            "ScanInfo": "info",
+            "inspect_scan": "info",
+            "sha256_of": "info",
+            "ReadOptions": "options",
+            "DIMENSIONS": "points",
+            "point_count": "points",
+            "read_chunks": "points",
+            "read_cloud": "points",
+            "what_lacks": "whole",
+        },
+    )
 
 __all__ = [
     "DIMENSIONS",

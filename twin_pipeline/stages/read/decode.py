@@ -1,6 +1,5 @@
 """From the bytes of a scan to point records, plain or LAZ, never trusting a count."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -10,23 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from twin_pipeline.errors import InputError
-from twin_pipeline.stages.read.child import COPY_AGAIN, PARALLEL_BYTES, Chunks, LazChild
+from twin_pipeline.stages.read import ahead
+from twin_pipeline.stages.read.child import COPY_AGAIN, LazChild
 from twin_pipeline.stages.read.header import ScanHeader
 from twin_pipeline.stages.read.laz import laz_record, require_chunks, require_table
 
 Records = npt.NDArray[np.void]
 
 _CHECK_POINTS = 1_000_000
-
-_LAZ_PARTS = {
-    "red": "RGB",
-    "green": "RGB",
-    "blue": "RGB",
-    "intensity": "INTENSITY",
-    "classification": "CLASSIFICATION",
-    "gps_time": "GPS_TIME",
-}
-"""The parts of a compressed point in which dimensions stand, other than those always decoded."""
 
 
 def require_points(header: ScanHeader) -> None:
@@ -37,6 +27,8 @@ def require_points(header: ScanHeader) -> None:
     if header.point_count == 0:
         raise InputError(f"{header.path}: holds no points: scan or export it again")
     if header.compressed:
+        if ahead.checked(header.path):
+            return
         with _explained(header), header.path.open("rb") as file:
             record = laz_record(header)
             require_table(header, file)
@@ -73,17 +65,11 @@ def iter_records(
         require_points(header)
     with _explained(header), header.path.open("rb") as file:
         if header.compressed:
-            buffers = _laz_buffers(header, file, chunk_points, _laz_parts(dimensions))
+            buffers = _laz_buffers(header, file, chunk_points, ahead.laz_parts(dimensions))
         else:
             buffers = _las_buffers(header, file, chunk_points)
         for buffer in buffers:
             yield np.frombuffer(buffer, dtype=header.dtype)
-
-
-def _laz_parts(dimensions: Sequence[str] | None) -> list[str] | None:
-    if dimensions is None:
-        return None
-    return sorted({_LAZ_PARTS[name] for name in dimensions if name in _LAZ_PARTS})
 
 
 def salvaged(header: ScanHeader) -> ScanHeader:
@@ -129,30 +115,27 @@ def _las_buffers(header: ScanHeader, file: BinaryIO, chunk_points: int) -> Itera
 def _laz_buffers(
     header: ScanHeader, file: BinaryIO, chunk_points: int, parts: Sequence[str] | None
 ) -> Iterator[bytearray]:
-    record = laz_record(header)
-    action = "salvage" if header.salvaged else "points"
-    if not header.salvaged:
-        require_table(header, file)
-    with LazChild(header, record, action, chunk_points=chunk_points, parts=parts) as child:
-        if not header.salvaged:
-            chunks = child.table()
-            require_chunks(header, file, record, chunks)
-            child.go(parallel=_fit_for_threads(header, chunks))
+    begun = ahead.taken(header, chunk_points, parts)
+    with begun or _decoder(header, file, chunk_points, parts) as child:
         for start, buffer in _buffers(header, chunk_points):
             child.fill(buffer, start)
             yield buffer
+
+
+def _decoder(
+    header: ScanHeader, file: BinaryIO, chunk_points: int, parts: Sequence[str] | None
+) -> LazChild:
+    """Return a process from which the points come."""
+    if header.salvaged:
+        record = laz_record(header)
+        return LazChild(header, record, "salvage", chunk_points=chunk_points, parts=parts)
+    return ahead.decoder(header, file, chunk_points, parts)
 
 
 def _buffers(header: ScanHeader, chunk_points: int) -> Iterator[tuple[int, bytearray]]:
     for start in range(0, header.point_count, chunk_points):
         count = min(chunk_points, header.point_count - start)
         yield start, bytearray(count * header.record_length)
-
-
-def _fit_for_threads(header: ScanHeader, chunks: Chunks) -> bool:
-    """Whether the threads of a parallel decoder, which hold whole chunks, find enough memory."""
-    largest = max((points for points, _ in chunks), default=0) * header.record_length
-    return 2 * largest * (os.cpu_count() or 1) <= PARALLEL_BYTES
 
 
 @contextmanager

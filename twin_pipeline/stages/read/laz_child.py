@@ -22,8 +22,8 @@ import threading
 from typing import Any, BinaryIO, cast
 
 _STEP_POINTS = 4096
-_AHEAD_BYTES = 64 << 20
-"""How much is decoded before it is wanted."""
+_AHEAD_BYTES = 192 << 20
+"""How much is decoded before it is wanted: what can be while the rest of the program is loaded."""
 
 
 def main() -> None:
@@ -73,7 +73,10 @@ def _table(lazrs: Any, task: dict[str, Any], file: BinaryIO, out: BinaryIO) -> N
 
 def _points(lazrs: Any, task: dict[str, Any], file: BinaryIO, out: BinaryIO) -> None:
     _table(lazrs, task, file, out)
-    parallel = os.read(0, 9).strip() == b"parallel"
+    told = os.read(0, 9).strip()
+    if not told:  # nobody wants them
+        return
+    parallel = told == b"parallel"
     _end_with_parent()
     kind = lazrs.ParLasZipDecompressor if parallel else lazrs.LasZipDecompressor
     _decode(_decoder(kind, task, file, _selection(lazrs, task)), task, out)
