@@ -13,6 +13,7 @@ from twin_pipeline.config import Config
 from twin_pipeline.findings import findings_of
 from twin_pipeline.geometry.piecewise import Bench
 from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.steadied import Steadied
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.model import FloatArray, LabelArray, Pipe, PointCloud
@@ -28,6 +29,7 @@ from twin_pipeline.stages.judge import may_yet_be_one, why_not_a_pipe
 from twin_pipeline.stages.label import label_pipes, label_places
 from twin_pipeline.stages.measure import measure, sparsely_covered, with_all_points
 from twin_pipeline.stages.prepare import prepare
+from twin_pipeline.stages.steady import steady
 from twin_pipeline.stages.trace import Tracer, join
 
 StageClock = Callable[[str], AbstractContextManager[None]]
@@ -169,7 +171,8 @@ def extract(
     """
     observer = observer or Observer()
     with stage("prepare"):
-        pyramid = prepare(cloud, config.prepare, bench)
+        steadied = steady(cloud, config.steady)
+        pyramid = prepare(_still(cloud, steadied, bench), config.prepare, bench)
     with stage("ground"):
         ground = find_ground(pyramid, config.ground)
         place = excavation(pyramid, ground) if ground is not None else None
@@ -188,6 +191,7 @@ def extract(
             tubes += _tubes(search, tracer, tubes)
         tubes = _joined(search, tubes)
         tubes = [with_all_points(searched, search.settled(tube)) for tube in tubes]
+        tubes = [_drifting(tube, steadied, searched) for tube in tubes]
     with stage("classify"):
         found, left_out = classify(tubes, ground, config.classify)
         pipes = tuple(
@@ -203,6 +207,22 @@ def extract(
             observer.left_out(item.tube, item.reason)
         observer.reported([item.tube for item in found], pipes)
     return Extraction(pipes, ground, labels, tuple(_mention(item, cloud) for item in left_out))
+
+
+def _still(cloud: PointCloud, steadied: Steadied | None, bench: Bench | None) -> PointCloud:
+    """Return the cloud without the scanner's drift."""
+    shelf = bench.shelf if bench is not None else None
+    return cloud if steadied is None else steadied.cloud(cloud, shelf)
+
+
+def _drifting(tube: Tube, steadied: Steadied | None, searched: Pyramid) -> Tube:
+    """Return a tube with what the scan as a whole may be off where it was seen."""
+    if steadied is None or searched.recorded is None:
+        return tube
+    across, up = steadied.common_std(
+        tube, searched.xyz[tube.points], searched.recorded[tube.points]
+    )
+    return replace(tube, std_h_m=np.hypot(tube.std_h_m, across), std_v_m=np.hypot(tube.std_v_m, up))
 
 
 def _tubes(search: _Search, tracer: Tracer | SqueezedTracer, known: Sequence[Tube]) -> list[Tube]:

@@ -25,6 +25,7 @@ from twin_pipeline.stages.measure import MeasureOptions
 from twin_pipeline.stages.nominal import NominalOptions
 from twin_pipeline.stages.prepare import PrepareOptions
 from twin_pipeline.stages.read import ReadOptions
+from twin_pipeline.stages.steady import SteadyOptions
 from twin_pipeline.stages.tees import TeesOptions
 from twin_pipeline.stages.trace import TraceOptions
 from twin_pipeline.tiles import TilesOptions
@@ -39,6 +40,7 @@ class Config(BaseModel):
     crs: CrsOptions = CrsOptions()
     read: ReadOptions = ReadOptions()
     registration: RegistrationOptions = RegistrationOptions()
+    steady: SteadyOptions = SteadyOptions()
     prepare: PrepareOptions = PrepareOptions()
     pieces: PiecesOptions = PiecesOptions()
     ground: GroundOptions = GroundOptions()

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import scipy
 
+from twin_pipeline.geometry.walks import Walk
 from twin_pipeline.kernels import scatter
 from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.anisotropy import expected_residuals
-from twin_pipeline.stages.measure.walk import SharedEquations, Walk
+from twin_pipeline.stages.measure.walk import SharedEquations
 
 _EPOCHS_PER_M = 2.6
 _FEWEST, _MOST = 4, 48

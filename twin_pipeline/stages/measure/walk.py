@@ -1,12 +1,10 @@
 """How a scan's shift may change with time, and which such way is likeliest (empirical Bayes)."""
 
-import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 
+from twin_pipeline.geometry.walks import Walk, full_factor, walks
 from twin_pipeline.kernels import normal_equations
 from twin_pipeline.model import BoolArray, FloatArray
 
@@ -20,30 +18,6 @@ _FINE_LIKENESS = (0.0, 0.9, 0.98, 0.995)
 _USUAL_SIZE_M = 0.004
 """Mean of the exponential distribution that sizes are taken to have before anything is seen."""
 _NEGLIGIBLE = 1e-3
-
-
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """A damped random walk of the scan's shift along each axis (Ornstein-Uhlenbeck process)."""
-
-    size_m: float
-    """Standard deviation of a shift."""
-    likeness: float
-    """Correlation from one epoch to the next."""
-
-    def precision(self, free: BoolArray) -> FloatArray:
-        """Return the inverse covariance (E, E) along one axis; where free (E - 1,) it may jump."""
-        like = np.where(free, 0.0, self.likeness)
-        tied = like**2 / (1.0 - like**2)
-        inverse = np.diag(1.0 + np.append(tied, 0.0) + np.append(0.0, tied))
-        at = np.arange(len(free))
-        inverse[at, at + 1] = inverse[at + 1, at] = -like / (1.0 - like**2)
-        return np.asarray(inverse / self.size_m**2)
-
-    def log_determinant(self, free: BoolArray) -> float:
-        """Return the logarithm of the determinant of `precision`."""
-        like = np.where(free, 0.0, self.likeness)
-        return float(-np.log1p(-(like**2)).sum() - 2.0 * (len(free) + 1) * math.log(self.size_m))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +41,7 @@ class SharedEquations:
 
     def likeliest(self) -> Walk:
         """Return the walk under which the points are likeliest."""
-        return max(_walks(_SIZES_M, _LIKENESS), key=self._evidence)
+        return max(walks(_SIZES_M, _LIKENESS), key=self._evidence)
 
     def cofactor(self, solution: FloatArray) -> FloatArray:
         """Return the covariance (P, P) of a solution (P,) in units of the noise's variance.
@@ -75,12 +49,12 @@ class SharedEquations:
         How large and how slow the drift is stays uncertain: slow shifts show in a pipe by little of
         what they are. Every walk counts by how likely it makes the points.
         """
-        walks = list(_walks(_FINE_SIZES_M, _FINE_LIKENESS))
-        evidence = np.array([self._evidence(walk) - walk.size_m / _USUAL_SIZE_M for walk in walks])
+        every = list(walks(_FINE_SIZES_M, _FINE_LIKENESS))
+        evidence = np.array([self._evidence(walk) - walk.size_m / _USUAL_SIZE_M for walk in every])
         share = np.exp(evidence - evidence.max())
         share /= share.sum()
         total = np.zeros_like(self.matrix)
-        for walk, weight in zip(walks, share, strict=True):
+        for walk, weight in zip(every, share, strict=True):
             if weight > _NEGLIGIBLE:
                 other, inverse = self.solved(walk)
                 off = (other - solution) / self.noise_m
@@ -97,21 +71,4 @@ class SharedEquations:
     def _factor(self, walk: Walk) -> FloatArray:
         held = self.matrix.copy()
         held[1:, 1:] += self.noise_m**2 * np.kron(walk.precision(self.free), np.eye(3))
-        return _factor(held)
-
-
-def _walks(sizes_m: Sequence[float], likeness: Sequence[float]) -> Iterator[Walk]:
-    return (Walk(size_m, like) for size_m, like in product(sizes_m, likeness))
-
-
-def _factor(matrix: FloatArray) -> FloatArray:
-    """Return the Cholesky factor (P, P), band upon band, of a full matrix.
-
-    By a kernel of our own: libraries share this out among threads, and the last digits would hang
-    on how many there are.
-    """
-    size = len(matrix)
-    band = np.zeros((size, size))
-    for below in range(size):
-        band[below, : size - below] = np.diagonal(matrix, -below)
-    return np.asarray(normal_equations.cholesky(band))
+        return full_factor(held)
