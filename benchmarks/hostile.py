@@ -416,7 +416,16 @@ def _arguments(command: str, scan: Path, out: Path) -> list[str]:
         return ["info", str(scan)]
     flags = [command, str(scan), "-q"]
     if command != "check":
-        flags += ["-o", str(out), "--crs", "EPSG:6677", "--vertical", "jgd2011"]
+        flags += [
+            "-o",
+            str(out),
+            "--crs",
+            "EPSG:6677",
+            "--vertical",
+            "jgd2011",
+            "--axis-order",
+            "en",
+        ]
     return flags
 
 

@@ -104,6 +104,7 @@ def _config() -> Config:
     environment = {
         "TWIN_PIPELINE_CRS__CRS": flags["--crs"],
         "TWIN_PIPELINE_CRS__VERTICAL": flags["--vertical"],
+        "TWIN_PIPELINE_CRS__AXIS_ORDER": flags["--axis-order"],
         "TWIN_PIPELINE_NOMINAL__MATERIAL": flags["--material"],
     }
     return load_config(None, environment=environment)

@@ -29,7 +29,17 @@ from twin_pipeline.durable.work import work_path
 from twin_pipeline.warming import made_trench
 
 PROGRAM = [sys.executable, "-m", "twin_pipeline"]
-SETTINGS = ["-q", "--crs", "EPSG:6677", "--vertical", "jgd2011", "--material", "DIP"]
+SETTINGS = [
+    "-q",
+    "--crs",
+    "EPSG:6677",
+    "--vertical",
+    "jgd2011",
+    "--axis-order",
+    "en",
+    "--material",
+    "DIP",
+]
 TIMES = re.compile(
     r'"(started_at|finished_at)": "[^"]*"|"(timings_s|memory_mb)": \{[^}]*\}'
     r"|\d{4}-\d\d-\d\dT[0-9:.]+(Z|[+-]\d\d:\d\d)|<p>read .* s</p>"

@@ -21,7 +21,7 @@ from twin_pipeline.progress import Progress
 from twin_pipeline.report import names
 from twin_pipeline.validation import validate_output
 
-CONFIG = Config(crs=CrsOptions(vertical="jgd2011"))
+CONFIG = Config(crs=CrsOptions(vertical="jgd2011", axis_order="en"))
 
 
 pytestmark = pytest.mark.usefixtures("known_pipes")

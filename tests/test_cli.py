@@ -20,7 +20,7 @@ from twin_pipeline.model import Gate
 
 PROGRAM = [sys.executable, "-m", "twin_pipeline"]
 COMMANDS = ("run", "check", "info", "tile", "validate", "view", "export", "compare-counts", "watch")
-HEIGHTS = ("--vertical", "jgd2011")
+HEIGHTS = ("--vertical", "jgd2011", "--axis-order", "en")
 
 
 @pytest.fixture

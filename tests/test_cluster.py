@@ -172,7 +172,18 @@ def test_cluster_that_speaks_tls(make_scan, tmp_path):
     parts = write_keys(tmp_path)
     flags = [word for name, path in parts.items() for word in (f"--tls-{name}", path)]
     keys = {f"DASK_DISTRIBUTED__COMM__TLS__{n}": str(p) for n, p in dask_settings(parts).items()}
-    command = [*PROGRAM, "tile", *scans, "-o", tmp_path / "out", "--vertical", "jgd2011", "-q"]
+    command = [
+        *PROGRAM,
+        "tile",
+        *scans,
+        "-o",
+        tmp_path / "out",
+        "--vertical",
+        "jgd2011",
+        "--axis-order",
+        "en",
+        "-q",
+    ]
     with scheduler(tmp_path, 1, "--protocol", "tls", *flags) as (address, _):
         assert address.startswith("tls://")
         command += ["--scheduler", address]

@@ -36,7 +36,7 @@ def test_arrays_come_back_with_their_type():
 
 
 def test_results_come_back_and_pack_to_the_same_bytes():
-    options = CrsOptions(crs="EPSG:6677", vertical="jgd2011")
+    options = CrsOptions(crs="EPSG:6677", vertical="jgd2011", axis_order="en")
     place = resolve(CrsRecord(), options, (-12800, -34400, 30), (-12790, -34390, 32), "scan")
     result = SiteResult(make_survey(), place, {"scan": "x.laz"})
     found = again(result)

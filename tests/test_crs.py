@@ -28,7 +28,7 @@ ZONE_9 = record_from_geokeys({3072: 6677})
 
 
 def place(record=NO_RECORD, lower=LOWER, upper=UPPER, **options: Any) -> Georeference:
-    return resolve(record, CrsOptions(**options), lower, upper, "site.laz")
+    return resolve(record, CrsOptions(**({"axis_order": "en"} | options)), lower, upper, "site.laz")
 
 
 def refused(*args, **kwargs: Any) -> str:
@@ -151,7 +151,7 @@ def test_codes_past_the_last_compound_zone_are_not_mistaken():
 def test_every_decision_says_where_it_came_from():
     reference = resolve(
         NO_RECORD,
-        CrsOptions(default_crs="EPSG:6677", vertical="jgd2011"),
+        CrsOptions(default_crs="EPSG:6677", vertical="jgd2011", axis_order="en"),
         LOWER,
         UPPER,
         "site.laz",
@@ -164,7 +164,7 @@ def test_every_decision_says_where_it_came_from():
     }
     assert described["vertical"] == {"value": "jgd2011", "source": "--vertical"}
     assert described["geoid"] == {"value": "gsigeo2011", "source": "belongs to jgd2011"}
-    assert "default" in described["axis_order"]["source"]
+    assert "setting crs.axis_order" in described["axis_order"]["source"]
     assert json.loads(json.dumps(described)) == described
 
 
@@ -231,7 +231,9 @@ def test_a_record_that_cannot_be_true_yields_to_a_setting():
 
 def test_a_broken_record_is_not_replaced_by_the_default():
     broken = record_from_wkt("PROJCS[oops")
-    assert "can't be used" in refused(broken, default_crs="EPSG:6677", vertical="jgd2011")
+    assert "can't be used" in refused(
+        broken, default_crs="EPSG:6677", vertical="jgd2011", axis_order="en"
+    )
     assert place(broken, crs="EPSG:6677", vertical="jgd2011").horizontal_epsg == 6677
 
 

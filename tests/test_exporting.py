@@ -20,7 +20,7 @@ from twin_pipeline.export.options import ExportOptions
 from twin_pipeline.job import JobOptions
 from twin_pipeline.progress import Progress
 
-CONFIG = Config(crs=CrsOptions(vertical="jgd2011"))
+CONFIG = Config(crs=CrsOptions(vertical="jgd2011", axis_order="en"))
 
 
 pytestmark = pytest.mark.usefixtures("known_pipes")
@@ -148,7 +148,9 @@ def test_a_folder_without_records_is_refused(out, tmp_path):
 
 
 def test_a_run_writes_the_formats_of_its_configuration(make_scan, tmp_path):
-    config = Config(crs=CrsOptions(vertical="jgd2011"), export=ExportOptions(formats=("csv",)))
+    config = Config(
+        crs=CrsOptions(vertical="jgd2011", axis_order="en"), export=ExportOptions(formats=("csv",))
+    )
     batch.run_batch([make_scan()], tmp_path / "out", config, Progress())
     again = json.loads((tmp_path / "out" / "export" / "csv" / "export.json").read_text("utf-8"))
     assert again["systems"][0]["sites"] == ["site"]
@@ -213,7 +215,9 @@ def test_a_run_hands_each_site_what_the_job_file_states(make_scan, tmp_path, mon
     job.write_text(
         "[sites.a]\nroute_name = '区道1号'\n[sites.a.pipes.P2]\njoint_type = 'K'\n", "utf-8"
     )
-    config = Config(crs=CrsOptions(vertical="jgd2011"), job=JobOptions(file=str(job)))
+    config = Config(
+        crs=CrsOptions(vertical="jgd2011", axis_order="en"), job=JobOptions(file=str(job))
+    )
     scans = [make_scan("a.las"), make_scan("b.las")]
     batch.run_batch(scans, tmp_path / "out", config, Progress())
     assert seen["a"].shared.job.route_name == "区道1号"

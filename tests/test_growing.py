@@ -16,7 +16,7 @@ from twin_pipeline.progress import Progress
 from twin_pipeline.site import site_of
 from twin_pipeline.validation import validate_output
 
-CONFIG = Config(crs=CrsOptions(vertical="jgd2011", geoid="gsigeo2011"))
+CONFIG = Config(crs=CrsOptions(vertical="jgd2011", axis_order="en", geoid="gsigeo2011"))
 
 
 @pytest.fixture
@@ -177,7 +177,18 @@ def test_killed_tiling_goes_on_with_what_was_built(make_scan, tmp_path, monkeypa
     from twin_pipeline.tiles import points
 
     scan, out = make_scan(), tmp_path / "out"
-    command = ["twin-pipeline", "tile", str(scan), "-o", str(out), "--vertical", "jgd2011", "-q"]
+    command = [
+        "twin-pipeline",
+        "tile",
+        str(scan),
+        "-o",
+        str(out),
+        "--vertical",
+        "jgd2011",
+        "--axis-order",
+        "en",
+        "-q",
+    ]
 
     def call(*more: str) -> int:
         monkeypatch.setattr("sys.argv", [*command, *more])

@@ -11,7 +11,7 @@ from twin_pipeline.progress import Progress
 from twin_pipeline.site import Site
 from twin_pipeline.validation import validate_output
 
-CONFIG = Config(crs=CrsOptions(vertical="jgd2011"))
+CONFIG = Config(crs=CrsOptions(vertical="jgd2011", axis_order="en"))
 
 TOML = """
 [[site]]

@@ -12,7 +12,7 @@ from twin_pipeline.errors import OutputError
 from twin_pipeline.progress import Progress
 from twin_pipeline.remembering import Memory, remembered
 
-CONFIG = Config(crs=CrsOptions(vertical="jgd2011"))
+CONFIG = Config(crs=CrsOptions(vertical="jgd2011", axis_order="en"))
 
 
 def test_a_survey_is_remembered_for_what_it_was_made_from_alone(tmp_path):

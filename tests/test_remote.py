@@ -10,7 +10,7 @@ from object_store import object_store
 from twin_pipeline.remote import address_of
 
 PROGRAM = [sys.executable, "-m", "twin_pipeline"]
-FLAGS = ["--vertical", "jgd2011", "-q"]
+FLAGS = ["--vertical", "jgd2011", "--axis-order", "en", "-q"]
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from twin_pipeline.standing import standing_of
 
 pytestmark = pytest.mark.usefixtures("known_pipes")
 
-CONFIG = Config(crs=CrsOptions(vertical="jgd2011"))
+CONFIG = Config(crs=CrsOptions(vertical="jgd2011", axis_order="en"))
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from twin_pipeline.progress import Progress
 from twin_pipeline.site import site_of
 from twin_pipeline.validation import validate_output
 
-CONFIG = Config(crs=CrsOptions(vertical="jgd2011"))
+CONFIG = Config(crs=CrsOptions(vertical="jgd2011", axis_order="en"))
 PROGRAM = [sys.executable, "-m", "twin_pipeline"]
-FLAGS = ["--vertical", "jgd2011", "-q"]
+FLAGS = ["--vertical", "jgd2011", "--axis-order", "en", "-q"]
 
 
 def tile(*arguments, **options):

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("known_pipes")
 
 @pytest.fixture
 def out(make_scan, tmp_path):
-    config = Config(crs=CrsOptions(vertical="jgd2011"))
+    config = Config(crs=CrsOptions(vertical="jgd2011", axis_order="en"))
     batch.run_batch([make_scan()], tmp_path / "out", config, Progress())
     return tmp_path / "out"
 

@@ -54,7 +54,7 @@ def write_site(out: Path) -> Survey:
     xyz = xyz.round(3)
     survey = _survey(labels)
     lower, upper = xyz.min(axis=0), xyz.max(axis=0)
-    options = CrsOptions(crs="EPSG:6677", vertical="jgd2011")
+    options = CrsOptions(crs="EPSG:6677", vertical="jgd2011", axis_order="en")
     georeference = resolve(CrsRecord(), options, lower, upper, "made by hand")
     _write_tiles(out / "tiles", survey, georeference, xyz, rgb)
     result = SiteResult(survey, georeference)
@@ -82,7 +82,7 @@ def write_two_scans(out: Path) -> None:
         if site == "after":
             survey = replace(survey, pipes=())
         lower, upper = xyz.min(axis=0), xyz.max(axis=0)
-        options = CrsOptions(crs="EPSG:6677", vertical="jgd2011")
+        options = CrsOptions(crs="EPSG:6677", vertical="jgd2011", axis_order="en")
         georeference = resolve(CrsRecord(), options, lower, upper, "made by hand")
         _write_tiles(out / "tiles", survey, georeference, xyz.round(3), rgb)
         results.append(SiteResult(survey, georeference))

@@ -23,7 +23,9 @@ FURTHER = ("shapefile", "flatgeobuf", "kml", "dxf", "landxml", "citygml")
 
 
 def result(**options) -> SiteResult:
-    given = CrsOptions(**({"crs": "EPSG:6677", "vertical": "jgd2011"} | options))
+    given = CrsOptions(
+        **({"crs": "EPSG:6677", "vertical": "jgd2011", "axis_order": "en"} | options)
+    )
     georeference = resolve(CrsRecord(), given, POINT - 5, POINT + 5, "known point")
     pipe = make_pipe("P1")
     shift = POINT - pipe.centreline[0]

@@ -28,7 +28,8 @@ def place(
     **options: Any,
 ) -> Georeference:
     centre = np.asarray(at, dtype=float)
-    given = CrsOptions(**options)
+    """Resolve a room around a place, easting first unless `axis_order` says None or ne."""
+    given = CrsOptions(**({"axis_order": "en"} | options))
     return resolve(record, given, centre - ROOM, centre + ROOM, "site.laz", sources, written)
 
 

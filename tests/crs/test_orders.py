@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS, Transformer
 
-from tests.crs.places import LOWLANDS, SHINJUKU, lifted, place, refused
-from twin_pipeline.crs import CrsRecord, record_from_geokeys
+from tests.crs import places
+from tests.crs.places import LOWLANDS, SHINJUKU, lifted
+from twin_pipeline.crs import CrsRecord, record_from_geokeys, record_from_wkt
 from twin_pipeline.crs.geoids import undulation_m
-from twin_pipeline.crs.orders import HOME
 from twin_pipeline.errors import GeoreferenceError
 
 TOKYO = tomllib.loads((Path(__file__).parents[2] / "configs/tokyo.toml").read_text("utf-8"))["crs"]
@@ -22,9 +22,18 @@ ZONE_9 = {"crs": 6677, "vertical": "jgd2011"}
 HACHIOJI = np.array([-50_200.0, -36_900.0, 120.0])
 KAWAGOE = np.array([-32_000.0, -8_500.0, 18.0])
 CHIBA = np.array([26_000.0, -43_000.0, 5.0])
+OSAKA = np.array([-46_000.0, -145_000.0, 3.0])
 FUKUOKA = np.array([-58_000.0, 65_000.0, 5.0])
 WITHOUT_LAND = (18, 19)
 """Rocks in the open sea, of which GSI's geoids know nothing."""
+
+
+def place(*args, **options):
+    return places.place(*args, **{"axis_order": None} | options)
+
+
+def refused(*args, **options):
+    return places.refused(*args, **{"axis_order": None} | options)
 
 
 def swapped(at):
@@ -109,13 +118,33 @@ def test_what_the_office_s_habit_decides_alone_is_warned_of():
 
 @pytest.mark.parametrize("record", [CrsRecord(), record_from_geokeys({3072: 6677})])
 @pytest.mark.parametrize("at", [SHINJUKU, LOWLANDS])
-def test_without_an_area_tokyo_is_told_from_its_mirror(record, at):
+def test_tokyo_is_not_guessed_either(record, at):
     said = {"vertical": "jgd2011"} | ({} if record.present else {"crs": 6677})
-    (warning,) = place(record, at=at, **said).warnings
-    assert "Tokyo" in warning
-    message = refused(record, at=swapped(at), **said)
-    assert "both orders" in message
+    for order in (at, swapped(at)):
+        message = refused(record, at=order, **said)
+        assert "both orders" in message
+        assert message.count("longitude") == 2
     assert place(record, at=at, axis_order="en", **said).warnings == ()
+
+
+def test_heights_and_order_are_asked_for_at_once():
+    message = refused(crs=6677)
+    assert "--vertical jgd2011" in message
+    assert "--axis-order en" in message
+    assert "axis-order" not in refused(crs=6674, at=OSAKA)
+    assert "axis-order" not in refused(crs=6677, axis_order="en")
+
+
+def test_a_record_that_declares_easting_first_settles_it():
+    """ESRI's definition of the same zone counts east, then north; EPSG's the reverse."""
+    esri = record_from_wkt(CRS.from_epsg(6677).to_wkt("WKT1_ESRI"))
+    made = place(esri, vertical="jgd2011")
+    assert made.horizontal_epsg == 6677
+    assert "declares" in made.decisions["axis_order"].source
+    (warning,) = made.warnings
+    assert "Sayama" in warning
+    assert place(esri, vertical="jgd2011", axis_order="en").warnings == ()
+    assert "both orders" in refused(esri, crs=6677, vertical="jgd2011")
 
 
 @pytest.mark.parametrize("at", [KAWAGOE, CHIBA, HACHIOJI])
@@ -156,10 +185,14 @@ def test_elevations_settle_it_where_one_place_has_no_such_ground():
     assert "both orders" in refused(at=swapped(high), **ZONE_9)
 
 
+def test_the_sea_settles_it_where_exchanged_axes_lead_out_there():
+    sapporo = np.array([-73_300.0, -104_000.0, 18.0])
+    decided = place(at=sapporo, crs=6680, vertical="jgd2011")
+    assert decided.warnings == ()
+    assert "in the sea" in decided.decisions["axis_order"].source
+    assert "--axis-order ne" in refused(at=swapped(sapporo), crs=6680, vertical="jgd2011")
+
+
 def test_systems_that_declare_easting_first_leave_nothing_to_mix_up():
     kent = (550_000.0, 160_000.0, 50.0)
     assert place(at=kent, crs=27700, vertical="ellipsoidal", force_crs=True).warnings == ()
-
-
-def test_tokyo_s_outline_is_that_of_its_configuration():
-    assert [list(corner) for corner in HOME] == TOKYO["area"]

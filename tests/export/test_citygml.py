@@ -346,7 +346,7 @@ def test_ap_heights_become_tp(tmp_path):
     from twin_pipeline.crs import CrsOptions, record_from_wkt, resolve
 
     lower, upper = (np.array([EASTING_M, NORTHING_M, 20.0]) + s for s in (-10.0, 20.0))
-    options = CrsOptions(crs="EPSG:6677", vertical="ap")
+    options = CrsOptions(crs="EPSG:6677", vertical="ap", axis_order="en")
     reference = resolve(record_from_wkt(""), options, lower, upper, "made")
     root = model(tmp_path, make_result(georeference=reference))
     line = coordinates(found(pipes_of(root)[0], "uro:thematicShape//gml:posList/text()")[0])

@@ -40,7 +40,9 @@ BUILDER = {build(()).layer: build for build in BUILDERS}
 
 def located(site="新宿区 & <b>'1'<b>", **options):
     place = np.array([EASTING_M, NORTHING_M, GROUND_Z_M])
-    given = CrsOptions(**({"crs": "EPSG:6677", "vertical": "jgd2011"} | options))
+    given = CrsOptions(
+        **({"crs": "EPSG:6677", "vertical": "jgd2011", "axis_order": "en"} | options)
+    )
     georeference = resolve(CrsRecord(), given, place - 10, place + 10, "made by hand")
     pipes = tuple(replace(pipe, job=JOB) for pipe in make_pipes())
     return make_result(make_survey(site, pipes=pipes), georeference=georeference)

@@ -18,7 +18,9 @@ def located(**options: object):
     lower, upper = (place - 10.0, place + 10.0)
     if options["crs"] == "local":
         lower, upper = np.full(3, -10.0), np.full(3, 10.0)
-    return resolve(CrsRecord(), CrsOptions(**options), lower, upper, "made by hand")
+    return resolve(
+        CrsRecord(), CrsOptions(**({"axis_order": "en"} | options)), lower, upper, "made by hand"
+    )
 
 
 @pytest.mark.parametrize("crs", ["EPSG:6677", "EPSG:10170"])

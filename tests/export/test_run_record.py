@@ -18,7 +18,7 @@ from tests.crs.places import place
 from twin_pipeline.export.run_record import InputFile, run_record, write_run_record
 from twin_pipeline.model import Gate
 
-TOKYO = {"crs": "EPSG:6677", "vertical": "jgd2011"}
+TOKYO = {"crs": "EPSG:6677", "vertical": "jgd2011", "axis_order": "en"}
 KEYS = ["version", "started_at", "finished_at", "passed", "crs", "counts", "gates", "warnings"]
 KEYS += ["sites", "failed_sites", "inputs", "timings_s", "memory_mb", "config"]
 

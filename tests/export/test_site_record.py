@@ -29,7 +29,13 @@ def read_back(result, tmp_path):
 
 def georeference(**options):
     place = np.array([-12_800.0, -34_400.0, 32.0]) if options["crs"] != "local" else np.zeros(3)
-    return resolve(CrsRecord(), CrsOptions(**options), place - 9, place + 9, "made by hand")
+    return resolve(
+        CrsRecord(),
+        CrsOptions(**({"axis_order": "en"} | options)),
+        place - 9,
+        place + 9,
+        "made by hand",
+    )
 
 
 @pytest.mark.parametrize("survey", [make_survey("a\ud800<b>"), make_empty_survey()])

@@ -22,7 +22,7 @@ from twin_pipeline.layers.wanted import Wanted
 from twin_pipeline.progress import Progress
 from twin_pipeline.validation import validate_output
 
-CONFIG = Config(crs=CrsOptions(vertical="jgd2011"))
+CONFIG = Config(crs=CrsOptions(vertical="jgd2011", axis_order="en"))
 
 
 @pytest.fixture

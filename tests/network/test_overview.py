@@ -189,7 +189,7 @@ def test_a_run_of_three_pipes_and_one_of_none(look, make_scan, tmp_path, known_p
 
     _ = known_pipes
     out = tmp_path / "three"
-    config = Config(crs=CrsOptions(vertical="jgd2011"))
+    config = Config(crs=CrsOptions(vertical="jgd2011", axis_order="en"))
     batch.run_batch([make_scan("b.las")], out, config, Progress())
     record = look(out).record
     results = read_results(out)

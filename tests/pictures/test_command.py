@@ -10,7 +10,7 @@ from twin_pipeline.cli.scan_commands import Measuring
 from twin_pipeline.config import load_config
 from twin_pipeline.pictures.folder import INDEX
 
-HEIGHTS = ("--vertical", "jgd2011")
+HEIGHTS = ("--vertical", "jgd2011", "--axis-order", "en")
 
 
 def call(*arguments):

@@ -218,7 +218,7 @@ def test_the_command_and_a_run_load_and_tell_no_password(
     monkeypatch.setenv("TWIN_PIPELINE_EXPORT__DSN", dsn)
     out = tmp_path / "out"
     config = Config(
-        crs=CrsOptions(vertical="jgd2011"),
+        crs=CrsOptions(vertical="jgd2011", axis_order="en"),
         export=ExportOptions(dsn=SecretStr(dsn), formats=("postgis",)),
     )
     batch.run_batch([make_scan("a.las")], out, config, Progress())
@@ -239,7 +239,8 @@ def test_a_database_that_is_away_costs_no_run(known_pipes, make_scan, tmp_path):
     out = tmp_path / "out"
     nowhere = SecretStr("postgresql://u:secret@127.0.0.1:1/db")
     config = Config(
-        crs=CrsOptions(vertical="jgd2011"), export=ExportOptions(dsn=nowhere, formats=("postgis",))
+        crs=CrsOptions(vertical="jgd2011", axis_order="en"),
+        export=ExportOptions(dsn=nowhere, formats=("postgis",)),
     )
     with pytest.raises(OutputError, match=r"out is complete, but .*u:\*\*\*@.* try `export"):
         batch.run_batch([make_scan("a.las")], out, config, Progress())

@@ -27,7 +27,7 @@ PAGE = """<!doctype html>
 </html>
 """
 BASE = "https://data.example.jp/pipes/"
-RUN = Config(crs=CrsOptions(vertical="jgd2011"))
+RUN = Config(crs=CrsOptions(vertical="jgd2011", axis_order="en"))
 PROVENANCE = {"sha256": 64 * "0", "scan_modified_at": "2026-05-01T09:00:00+09:00"}
 OWNER = {
     "licence": "CC-BY-4.0",

@@ -19,7 +19,7 @@ def shifted(east=0.0, north=0.0, up=0.0):
 
 
 def georeference(crs="EPSG:6677", vertical="jgd2011"):
-    options = CrsOptions(crs=crs, vertical=vertical)
+    options = CrsOptions(crs=crs, vertical=vertical, axis_order="en")
     return resolve(record_from_wkt(""), options, ORIGIN - 20.0, ORIGIN + 20.0, "made")
 
 

@@ -26,7 +26,7 @@ def one_pipe(monkeypatch):
 
 
 def run(scan, out, *more):
-    settings = ["--vertical", "jgd2011", "-q", *map(str, more)]
+    settings = ["--vertical", "jgd2011", "--axis-order", "en", "-q", *map(str, more)]
     return CliRunner().invoke(app, ["run", str(scan), "-o", str(out), *settings])
 
 

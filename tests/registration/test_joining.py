@@ -24,7 +24,7 @@ UNALIGNED = RegistrationOptions(align="none")
 
 
 def site(scans, registration=UNALIGNED, **crs):
-    given = CrsOptions(**({"vertical": "jgd2011"} | crs))
+    given = CrsOptions(**({"vertical": "jgd2011", "axis_order": "en"} | crs))
     return Site("both", tuple(scans), Config(crs=given, registration=registration))
 
 

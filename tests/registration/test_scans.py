@@ -20,7 +20,7 @@ from twin_pipeline.registration import RegistrationOptions
 from twin_pipeline.site import Site, site_of
 from twin_pipeline.validation import validate_output
 
-TOKYO = CrsOptions(default_crs="EPSG:6677", vertical="jgd2011")
+TOKYO = CrsOptions(default_crs="EPSG:6677", vertical="jgd2011", axis_order="en")
 SEEN = scanner_frame()(TARGETS) + np.random.default_rng(3).normal(0, 0.004, TARGETS.shape)
 STEP = 6
 

@@ -199,7 +199,7 @@ def test_run_names_the_scan_that_was_given(tmp_path, xyz):
     rows["x"], rows["y"], rows["z"] = xyz.T
     scan, out = tmp_path / "現場 1.ply", tmp_path / "out"
     PlyData([PlyElement.describe(rows, "vertex")]).write(scan)
-    flags = ["--crs", "EPSG:6677", "--vertical", "jgd2011", "-q"]
+    flags = ["--crs", "EPSG:6677", "--vertical", "jgd2011", "--axis-order", "en", "-q"]
     command = [sys.executable, "-m", "twin_pipeline", "tile", scan, "-o", out, *flags]
     done = subprocess.run(command, capture_output=True, check=False, text=True)
     assert done.returncode == 0, done.stderr

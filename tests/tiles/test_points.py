@@ -130,7 +130,9 @@ REAL = {
 @pytest.mark.parametrize("options", REAL.values(), ids=REAL)
 def test_points_stand_where_the_real_georeference_puts_them(options, write):
     scan = scan_of(trench(6_000, 150.0))
-    reference = resolve(CrsRecord(), CrsOptions(**options), *scan.bounds, "site.laz")
+    reference = resolve(
+        CrsRecord(), CrsOptions(**({"axis_order": "en"} | options)), *scan.bounds, "site.laz"
+    )
     out, _ = write(scan, georeference=reference)
     for tile in read_tiles(out / "tileset.json"):
         number = tile.columns["_INTENSITY"][:, 0]

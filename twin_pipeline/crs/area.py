@@ -11,10 +11,8 @@ from twin_pipeline.crs.frames import Plane
 from twin_pipeline.crs.mistakes import Mistake, mistakes
 from twin_pipeline.crs.options import AxisOrder
 from twin_pipeline.crs.place import Extent
-from twin_pipeline.crs.towns import town
-
-# JGD2011: the plane rectangular systems and UTM.
-_ZONES = range(6669, 6693)
+from twin_pipeline.crs.towns import near
+from twin_pipeline.crs.zones import other_zones
 
 Outline = tuple[tuple[float, float], ...]
 
@@ -27,7 +25,7 @@ def outside_doubts(case: Case, plane: Plane, outline: Outline) -> Iterator[str]:
     if inside(plane, case.extent, outline):
         return
     mistake = mistake_into(plane, case.extent, outline, case.options.axis_order)
-    if mistake is not None and not (mistake.exchanges and case.decided_order is not None):
+    if mistake is not None and not (mistake.exchanges and case.decided("axis_order")):
         yield _doubt(plane, case.extent, mistake)
     elif (zone := _zone_into(plane, case.extent, outline)) is not None:
         yield (
@@ -57,17 +55,12 @@ def spot(plane: Plane, extent: Extent) -> str:
     lon_deg, lat_deg = plane.lonlat(extent.centre[np.newaxis])
     if not (np.isfinite(lon_deg[0]) and np.isfinite(lat_deg[0])):
         return "no place on earth"
-    near = town(float(lon_deg[0]), float(lat_deg[0]))
-    place = f"longitude {lon_deg[0]:.4f}, latitude {lat_deg[0]:.4f}"
-    return f"{place} (near {near})" if near else place
+    return near(float(lon_deg[0]), float(lat_deg[0]))
 
 
 def _zone_into(plane: Plane, extent: Extent, outline: Outline) -> Plane | None:
     """Return the zone of Japan in which a scan would lie in the area of work, None without one."""
-    if plane.crs.to_epsg() not in _ZONES:
-        return None
-    zones = (Plane.named(f"EPSG:{code}") for code in _ZONES if code != plane.crs.to_epsg())
-    return next((zone for zone in zones if inside(zone, extent, outline)), None)
+    return next(other_zones(plane, lambda zone: inside(zone, extent, outline)), None)
 
 
 def inside(plane: Plane, extent: Extent, outline: Outline) -> bool:

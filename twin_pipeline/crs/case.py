@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pyproj import CRS
 
-from twin_pipeline.crs.options import AxisOrder, CrsOptions
+from twin_pipeline.crs.options import CrsOptions
 from twin_pipeline.crs.place import Extent
 from twin_pipeline.crs.record import CrsRecord
 from twin_pipeline.errors import GeoreferenceError
@@ -35,15 +35,14 @@ class Case:
     held: bool = False
     """Whether control points hold the scan where it is."""
 
-    @property
-    def decided_order(self) -> AxisOrder | None:
-        """The order of axes that was given for this run.
+    def decided(self, key: str) -> bool:
+        """Whether an option was given for this run.
 
         What a file of settings states holds for an office's scans, but not against what a scan
         shows.
         """
-        source = self.setting_sources.get("axis_order", "--")
-        return self.options.axis_order if source.startswith("--") else None
+        given = getattr(self.options, key) is not None
+        return given and self.setting_sources.get(key, "--").startswith("--")
 
     def refuse(self, message: str) -> GeoreferenceError:
         """Return the error that names the scan and what to do."""

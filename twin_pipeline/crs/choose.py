@@ -5,6 +5,7 @@ from dataclasses import replace
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from twin_pipeline.crs.ashore import can_lie
 from twin_pipeline.crs.case import GIVE_CRS, INSIST, Case, Declared
 from twin_pipeline.crs.codes import crs_from_text
 from twin_pipeline.crs.compare import (
@@ -14,7 +15,7 @@ from twin_pipeline.crs.compare import (
     split,
 )
 from twin_pipeline.crs.frames import Plane
-from twin_pipeline.crs.place import Extent, within_area
+from twin_pipeline.crs.place import Extent
 from twin_pipeline.crs.record import CrsRecord
 from twin_pipeline.errors import GeoreferenceError
 
@@ -100,7 +101,7 @@ def _could_be_true(recorded: CRS, extent: Extent) -> bool:
         plane = Plane.of(recorded)
     except GeoreferenceError:
         return True
-    return within_area(plane, extent.corners())
+    return can_lie(plane, extent)
 
 
 def require_projected_metres(case: Case, declared: Declared) -> None:

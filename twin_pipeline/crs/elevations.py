@@ -16,6 +16,7 @@ from twin_pipeline.crs.heights import (
     datum_of,
 )
 from twin_pipeline.crs.options import EMBEDDED_GEOIDS
+from twin_pipeline.crs.orders import order_hint
 from twin_pipeline.errors import GeoreferenceError
 
 # Copies of one model differ by rounding and interpolation; different models by centimetres.
@@ -34,7 +35,7 @@ def choose_heights(
     UsageError
         When a geoid file can't be read.
     """
-    datum, vertical_source = _vertical(case, declared)
+    datum, vertical_source = _vertical(case, declared, plane)
     geoid, geoid_source = _geoid(case, datum, plane)
     datum, vertical_source = _shifted(case, datum, vertical_source)
     return HeightSystem(datum, geoid), {
@@ -43,10 +44,10 @@ def choose_heights(
     }
 
 
-def _vertical(case: Case, declared: Declared) -> tuple[VerticalDatum, str]:
+def _vertical(case: Case, declared: Declared, plane: Plane) -> tuple[VerticalDatum, str]:
     recorded = _recorded(declared)
     if case.options.vertical is None:
-        return _vertical_from_crs(case, declared, recorded), declared.source
+        return _vertical_from_crs(case, declared, plane, recorded), declared.source
     try:
         said = datum_named(case.options.vertical)
     except GeoreferenceError as error:
@@ -72,14 +73,14 @@ def _recorded(declared: Declared) -> VerticalDatum | None:
 
 
 def _vertical_from_crs(
-    case: Case, declared: Declared, recorded: VerticalDatum | None
+    case: Case, declared: Declared, plane: Plane, recorded: VerticalDatum | None
 ) -> VerticalDatum:
     if recorded is not None:
         return recorded
     problem = f" ({case.record.problem})" if case.record.problem else ""
     raise case.refuse(
         f"{epsg_name(declared.horizontal)} does not say what elevations count from{problem}: "
-        f"{GIVE_VERTICAL}"
+        f"{GIVE_VERTICAL}{order_hint(case, plane)}"
     )
 
 

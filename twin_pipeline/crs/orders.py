@@ -1,39 +1,32 @@
 """Whether a scan fits its CRS in both orders of axes, and what settles which one holds.
 
 The plane rectangular systems of Japan declare north first, LAS files store easting first, and
-surveyors write both. A place that both orders can mean is settled by the area of work, or by what
-was said; never by a guess.
+surveyors write both. A place that both orders can mean is settled by the area of work, by a record
+that declares easting first, or by what was said; never by a guess.
 """
 
 from collections.abc import Iterator
 
-from twin_pipeline.crs.area import Outline, inside, spot
-from twin_pipeline.crs.ashore import can_lie
+from pyproj import CRS
+
+from twin_pipeline.crs.area import inside, spot
+from twin_pipeline.crs.ashore import at_sea, can_lie
 from twin_pipeline.crs.case import Case
 from twin_pipeline.crs.compare import epsg_name
-from twin_pipeline.crs.frames import ProjectedFrame
+from twin_pipeline.crs.frames import Plane, ProjectedFrame
 from twin_pipeline.crs.georeference import Decision
-from twin_pipeline.crs.place import Extent
+from twin_pipeline.crs.place import Extent, within_area
 from twin_pipeline.crs.terrain import on_ground
 
-HOME: Outline = (
-    (138.94, 35.86), (139.08, 35.90), (139.17, 35.86), (139.25, 35.84), (139.36, 35.79),
-    (139.46, 35.78), (139.53, 35.81), (139.57, 35.79), (139.63, 35.81), (139.72, 35.81),
-    (139.80, 35.83), (139.87, 35.81), (139.92, 35.73), (139.93, 35.64), (139.88, 35.57),
-    (139.83, 35.51), (139.76, 35.52), (139.63, 35.60), (139.51, 35.61), (139.51, 35.56),
-    (139.47, 35.51), (139.43, 35.50), (139.36, 35.57), (139.23, 35.61), (139.14, 35.65),
-    (139.00, 35.72), (138.95, 35.78),
-)  # fmt: skip
-"""Tokyo without its islands, longitude and latitude (deg): where no other area of work was set."""
-
 _KEY = "axis_order"
+_GIVE_ORDER = '--axis-order en (easting first; config: [crs] axis_order = "en") or --axis-order ne'
 
 
 def order_doubts(case: Case, frame: ProjectedFrame) -> Iterator[str]:
     """Yield that nothing tells which of two places a scan means."""
     if case.options.axis_order is not None or (other := _other(case, frame)) is None:
         return
-    if _settled(case, frame, other):
+    if _settled(case, frame, other) or _declares_easting_first(case):
         return
     x, y = case.extent.centre[:2]
     yield (
@@ -45,57 +38,92 @@ def order_doubts(case: Case, frame: ProjectedFrame) -> Iterator[str]:
     )
 
 
+def order_hint(case: Case, plane: Plane) -> str:
+    """Return what else to give where both orders of axes may fit, before heights are known."""
+    options, other = case.options, case.extent.exchanged()
+    if options.axis_order is not None or options.area is not None or not _mixed_up(case, plane):
+        return ""
+    if _declares_easting_first(case) or not can_lie(plane, other):
+        return ""
+    return f"; and, as it fits in both orders of its first two coordinates, {_GIVE_ORDER}"
+
+
 def order_warnings(case: Case, frame: ProjectedFrame) -> Iterator[str]:
     """Yield the place that a scan would have in the other order, where only a habit tells."""
     stated, area = case.options.axis_order, case.options.area
-    if case.options.force_crs or case.decided_order or (other := _other(case, frame)) is None:
+    if case.options.force_crs or case.decided(_KEY) or (other := _other(case, frame)) is None:
         return
     both = area and all(inside(frame.plane, extent, area) for extent in (case.extent, other))
-    if both or (area is None and stated is None):
+    by_record = stated is None and area is None
+    if both or by_record:
         order = "northing" if stated == "ne" else "easting"
-        by = "as LAS and Tokyo have it" if stated is None else case.setting(_KEY)
+        by = _as_declared(case) if by_record else case.setting(_KEY)
         yield (
             f"{case.scan_name}: lies at {spot(frame.plane, case.extent)}, but would lie at "
             f"{spot(frame.plane, other)} with its first two coordinates exchanged: taken as "
-            f"{order} first ({by}); check the place, and give --axis-order en or ne"
+            f"{order} first ({by}); check the place, and give {_GIVE_ORDER}"
         )
 
 
 def axis_order(case: Case, frame: ProjectedFrame) -> Decision:
     """Return the order of axes with what settled it."""
-    stated = case.options.axis_order
+    stated, plane = case.options.axis_order, frame.plane
     reason = "default: LAS stores easting first" if stated is None else case.setting(_KEY)
     other = case.extent.exchanged()
-    if not can_lie(frame.plane, other):
-        reason += f"; exchanged, {epsg_name(frame.plane.crs)} could not hold the scan"
+    if not within_area(plane, other.corners()):
+        reason += f"; exchanged, {epsg_name(plane.crs)} could not hold the scan"
+    elif at_sea(plane, other):
+        reason += f"; exchanged, the scan would lie in the sea, at {spot(plane, other)}"
     elif not on_ground(frame, other):
-        reason += f"; exchanged, the scan would reach no ground at {spot(frame.plane, other)}"
+        reason += f"; exchanged, the scan would reach no ground at {spot(plane, other)}"
     else:
-        reason += f"; exchanged, the scan would lie at {spot(frame.plane, other)}"
+        reason += f"; exchanged, the scan would lie at {spot(plane, other)}"
         if _settled(case, frame, other):
-            reason += ", outside of " + ("Tokyo" if case.options.area is None else "[crs] area")
+            reason += ", outside of [crs] area"
+        elif stated is None and _declares_easting_first(case):
+            reason += f"; {_as_declared(case)}"
     return Decision(stated or "en", reason)
 
 
 def _other(case: Case, frame: ProjectedFrame) -> Extent | None:
-    """Return the box with exchanged coordinates where it fits as well, and may be meant.
+    """Return the box with exchanged coordinates where it fits as well, and may be meant."""
+    if not _mixed_up(case, frame.plane):
+        return None
+    other = case.extent.exchanged()
+    if at_sea(frame.plane, other) and not at_sea(frame.plane, case.extent):
+        return None
+    return other if within_area(frame.plane, other.corners()) and on_ground(frame, other) else None
+
+
+def _mixed_up(case: Case, plane: Plane) -> bool:
+    """Whether people may have mixed up the axes.
 
     Where the CRS declares easting first, as LAS has it, there is nothing to mix up; on control
     points, whose columns say which is which, a scan with exchanged axes would be mirrored.
     """
-    if frame.plane.crs.axis_info[0].direction != "north" or case.extent.near_zero() or case.held:
-        return None
-    other = case.extent.exchanged()
-    return other if can_lie(frame.plane, other) and on_ground(frame, other) else None
+    north_first = plane.crs.axis_info[0].direction == "north"
+    return north_first and not case.extent.near_zero() and not case.held
+
+
+def _declares_easting_first(case: Case) -> bool:
+    """Whether the scan's own record has easting first, other than EPSG's definition of its CRS.
+
+    ESRI's definitions do, and those of older WKT without axes.
+    """
+    recorded = case.record.crs()
+    if case.options.crs is not None or recorded is None:
+        return False
+    plane: CRS = recorded.sub_crs_list[0] if recorded.is_compound else recorded
+    return plane.is_projected and plane.axis_info[0].direction == "east"
+
+
+def _as_declared(case: Case) -> str:
+    return f"as its record ({case.record.source}) declares"
 
 
 def _settled(case: Case, frame: ProjectedFrame, other: Extent) -> bool:
-    """Whether a scan lies in the area of work, and would not with exchanged axes.
-
-    Without such an area Tokyo is it, for elevations that its ground has.
-    """
-    area, ground = case.options.area, case.options.ground_range_m
-    outline = area or HOME
-    if inside(frame.plane, other, outline) or not inside(frame.plane, case.extent, outline):
+    """Whether a scan lies in the area of work, and would not with exchanged axes."""
+    area = case.options.area
+    if area is None or inside(frame.plane, other, area):
         return False
-    return area is not None or on_ground(frame, case.extent, ground)
+    return inside(frame.plane, case.extent, area)

@@ -1,6 +1,6 @@
 """What looks wrong about a scan's place, and what is likely wrong instead."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from twin_pipeline.crs.area import (
     mistake_into,
@@ -15,6 +15,7 @@ from twin_pipeline.crs.frames import Plane
 from twin_pipeline.crs.mistakes import Mistake, mistakes
 from twin_pipeline.crs.movement import movement_doubts
 from twin_pipeline.crs.place import MAX_HEIGHT_M, Extent, null_island, within_area
+from twin_pipeline.crs.zones import other_zones
 
 MAX_SCALE_ERROR = 0.003
 """UTM and national systems keep to 0.1 % inside their areas."""
@@ -82,24 +83,39 @@ def place_warnings(case: Case, plane: Plane) -> Iterator[str]:
         return
     if case.extent.near_zero():
         yield f"{case.scan_name}: {_near_zero(plane)}"
-    elif case.options.area is not None:
+        return
+    if case.options.area is not None:
         for warning in outside_warnings(plane, case.extent, case.options.area):
             yield f"{case.scan_name}: {warning}"
+    if at_sea(plane, case.extent):
+        yield f"{case.scan_name}: lies at {spot(plane, case.extent)}, in the sea: check its CRS"
 
 
 def _sea_doubts(case: Case, plane: Plane) -> Iterator[str]:
-    """Yield the doubt about a scan at sea that common mistakes would put ashore.
+    """Yield the doubt about a scan at sea that common mistakes, or another zone, put ashore.
 
-    The order of axes is no question where it was given.
+    The order of axes is no question where it was given, nor is the CRS.
     """
-    settled = case.decided_order is not None
-    fitting = [made for made in _ashore(case, plane) if not (made.exchanges and settled)]
-    if fitting:
+    settled = case.decided("axis_order")
+    readings = [
+        _told(plane, made) for made in _ashore(case, plane) if not (made.exchanges and settled)
+    ]
+    if not case.decided("crs"):
+        readings += _zones_ashore(case.extent, plane)
+    if readings:
         x, y = case.extent.centre[:2]
         yield (
             f"easting {x:.1f}, northing {y:.1f} lie at {spot(plane, case.extent)}, in the sea, but "
-            f"{_told(plane, fitting)}"
+            + "; or ".join(readings)
         )
+
+
+def _zones_ashore(extent: Extent, plane: Plane) -> Iterator[str]:
+    """Yield in words that a scan at sea lies on land in other zones, where it does."""
+    zones = list(other_zones(plane, lambda zone: can_lie(zone, extent)))
+    if zones:
+        codes = [f"{epsg_name(zone.crs)} ({spot(zone, extent)})" for zone in zones]
+        yield f"on land in {', '.join(codes)}: give --crs EPSG:code if the zone is wrong"
 
 
 def _ashore(case: Case, plane: Plane) -> list[Mistake]:
@@ -111,12 +127,9 @@ def _ashore(case: Case, plane: Plane) -> list[Mistake]:
     ]
 
 
-def _told(plane: Plane, fitting: Sequence[Mistake]) -> str:
-    """Return each reading that fits with its place and what to do, for people."""
-    readings = (
-        f"{made.reading} they fit, at {spot(plane, made.mended)}: {made.remedy}" for made in fitting
-    )
-    return "; or ".join(readings)
+def _told(plane: Plane, made: Mistake) -> str:
+    """Return a reading that fits with its place and what to do, for people."""
+    return f"{made.reading} they fit, at {spot(plane, made.mended)}: {made.remedy}"
 
 
 def _near_zero(plane: Plane) -> str:
@@ -131,10 +144,11 @@ def _likely_truth(case: Case, plane: Plane) -> str:
     extent, options = case.extent, case.options
     x, y = extent.centre[:2]
     if options.area and (made := mistake_into(plane, extent, options.area, options.axis_order)):
-        return _told(plane, [made])
+        return _told(plane, made)
     fitting = _ashore(case, plane)
+    readings = "; or ".join(_told(plane, made) for made in fitting)
     if any(made.exchanges for made in fitting):
-        return _told(plane, fitting)
+        return readings
     if null_island(plane, extent.corners()) or extent.near_zero() or abs(y) < 10:
         return (
             "these look like the scanner's own coordinates, or a device's without a position: "
@@ -143,7 +157,7 @@ def _likely_truth(case: Case, plane: Plane) -> str:
     if 166_000 < x < 834_000 and 2_200_000 < y < 5_100_000:
         return "these look like UTM: give --crs EPSG:6691 (JGD2011 / UTM zone 54N) or its neighbour"
     if fitting:
-        return _told(plane, fitting)
+        return readings
     return "give the scan's true CRS with --crs EPSG:code (zone IX is EPSG:6677)"
 
 

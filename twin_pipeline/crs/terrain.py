@@ -1,20 +1,21 @@
 """Whether elevations can be those of ground, with the geoid as the tell-tale.
 
 A scan whose elevations are the geoid's height off reaches no ground at all where it lies: heights
-above the ellipsoid that are called heights above the sea, or the reverse.
+above the ellipsoid that are called heights above the sea, or the reverse. Where ground of both
+heights may be, the elevations tell nothing, and that is said.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import shapely
 
 from twin_pipeline.crs.case import Case
 from twin_pipeline.crs.frames import ProjectedFrame
 from twin_pipeline.crs.geoids import undulation_m
 from twin_pipeline.crs.options import EMBEDDED_GEOIDS
 from twin_pipeline.crs.place import Extent
+from twin_pipeline.crs.relief import LOWEST_STREET_M, relief_at
 
 Limits = tuple[float, float]
 
@@ -25,40 +26,41 @@ _JAPAN_M = (-200.0, 3800.0)
 _JAPAN_DEG = (122.0, 20.0, 154.0, 46.0)
 # Below it no ground lies in Japan, but for pits.
 _USUALLY_LOWEST_M = -40.0
-# The 23 wards of Tokyo between the rivers Tama and Edo, drawn inside their border: the hills beyond
-# are higher.
-_WARDS_DEG = (
-    (139.60, 35.632), (139.633, 35.612), (139.672, 35.586), (139.705, 35.552), (139.79, 35.53),
-    (139.88, 35.62), (139.885, 35.77), (139.86, 35.81), (139.78, 35.81), (139.70, 35.80),
-    (139.65, 35.79), (139.60, 35.775), (139.575, 35.755), (139.575, 35.70), (139.585, 35.66),
-)  # fmt: skip
-# The lowest ground is at -4 m (Koto); trenches that show no ground are hardly deeper than this.
-_LOWEST_IN_WARDS_M = -30.0
-# Eastern limit of a strip (deg) and what no ground in it reaches. The terrace falls from 58 m at
-# the western border to the lowlands at 0 to 5 m; some 10 m are left for banks and bridges. It is
-# only held against the height of the geoid, 36 to 38 m.
-_UNREACHED_IN_STRIPS = (
-    (139.60, 75.0),
-    (139.65, 66.0),
-    (139.69, 60.0),
-    (139.72, 56.0),
-    (139.745, 46.0),
-    (139.765, 36.0),
-    (139.785, 32.0),
-    (139.93, 25.0),
-)
+# The same where the ground is known: trenches that show no street are hardly deeper than this.
+_LOWEST_WHERE_KNOWN_M = -30.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Finding:
-    """What a scan's elevations are found to be."""
+class _Ground:
+    """A scan's elevations beside what ground can be where it lies."""
 
-    text: str
-    """What doesn't fit, to be followed by what may be."""
-    likely: str | None
-    """The mistake in the vertical datum that explains it; None where none does."""
-    possible: bool
-    """Whether ground can be there at all."""
+    low: float
+    """Metres above sea level, as declared."""
+    high: float
+    usual: Limits
+    """What ground usually has there, or what was said of it."""
+    streets: Limits
+    """The same for a scan that shows the street."""
+    possible: Limits
+    shift: float
+    """What is added to the elevations where the vertical datum was mistaken for the other."""
+    place: tuple[float, float]
+    """Longitude and latitude, degrees."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether ground is usual at these elevations."""
+        return _meets(self.low, self.high, self.usual)
+
+    @property
+    def shifted(self) -> Limits:
+        """The elevations without the mistake."""
+        return self.low + self.shift, self.high + self.shift
+
+    @property
+    def shifted_fits(self) -> bool:
+        """Whether ground is usual at the elevations without the mistake."""
+        return self.shift != 0.0 and _meets(*self.shifted, self.streets)
 
 
 def terrain_doubts(case: Case, frame: ProjectedFrame) -> Iterator[str]:
@@ -66,20 +68,23 @@ def terrain_doubts(case: Case, frame: ProjectedFrame) -> Iterator[str]:
 
     Elevations that are unusual, but possible, and that the geoid does not explain, are none.
     """
-    found = _finding(case, frame)
-    if found is None:
+    ground = _ground(case, frame)
+    if ground.fits:
         return
-    if found.likely is not None:
-        yield f"{found.text}; {found.likely}"
-    elif not found.possible:
-        yield f"{found.text}; check unit and datum, or set [crs] ground_range_m"
+    if ground.shifted_fits:
+        yield f"{_text(case, frame, ground)}; {_explanation(case, ground)}"
+    elif case.options.ground_range_m or not _meets(ground.low, ground.high, ground.possible):
+        yield (f"{_text(case, frame, ground)}; check unit and datum, or set [crs] ground_range_m")
 
 
 def terrain_warnings(case: Case, frame: ProjectedFrame) -> Iterator[str]:
-    """Yield that a scan's elevations are unusual, but possible, where it lies."""
-    found = _finding(case, frame)
-    if found is not None and found.likely is None and found.possible:
-        yield f"{case.scan_name}: {found.text}: check unit and datum"
+    """Yield that elevations are unusual, but possible, or that they may be of either kind."""
+    ground = _ground(case, frame)
+    if not ground.fits:
+        if not ground.shifted_fits:
+            yield f"{case.scan_name}: {_text(case, frame, ground)}: check unit and datum"
+    elif ground.possible == _JAPAN_M and ground.shifted_fits and not _said(case):
+        yield f"{case.scan_name}: {_either(frame, ground)}"
 
 
 def on_ground(frame: ProjectedFrame, extent: Extent, given: Limits | None = None) -> bool:
@@ -95,46 +100,82 @@ def _above_sea(frame: ProjectedFrame, extent: Extent, undulation: float) -> Limi
     return float(extent.lower[2] + above_sea), float(extent.upper[2] + above_sea)
 
 
-def _finding(case: Case, frame: ProjectedFrame) -> _Finding | None:
+def _ground(case: Case, frame: ProjectedFrame) -> _Ground:
     lon_deg, lat_deg = frame.plane.lonlat(case.extent.centre[np.newaxis])
     place = float(lon_deg[0]), float(lat_deg[0])
-    given = case.options.ground_range_m
-    usual = given or _usual(*place)
     undulation = _undulation(frame, lon_deg, lat_deg)
-    low, high = _above_sea(frame, case.extent, undulation)
-    if _meets(low, high, usual):
-        return None
-    z = f"{case.extent.lower[2]:.1f} to {case.extent.upper[2]:.1f} m"
-    text = (
-        f"its elevations, {z}, are taken as {frame.heights.datum.name!r}: {low:.1f} to "
-        f"{high:.1f} m above sea level, but ground near longitude {place[0]:.3f}, latitude "
-        f"{place[1]:.3f} lies between {usual[0]:g} and {usual[1]:g} m"
+    ellipsoidal, given = frame.heights.datum.ellipsoidal, case.options.ground_range_m
+    streets = given or _streets(*place)
+    return _Ground(
+        *_above_sea(frame, case.extent, undulation),
+        usual=streets if ellipsoidal else given or _usual(*place),
+        streets=streets,
+        possible=_possible(*place),
+        shift=undulation if ellipsoidal else -undulation,
+        place=place,
     )
-    shift = undulation if frame.heights.datum.ellipsoidal else -undulation
-    explained = _meets(low + shift, high + shift, usual) and undulation != 0.0
-    likely = _explanation(case, shift, low, high) if explained else None
-    return _Finding(text, likely, given is None and _meets(low, high, _possible(*place)))
 
 
-def _explanation(case: Case, shift: float, low: float, high: float) -> str:
-    added = shift > 0
+def _text(case: Case, frame: ProjectedFrame, ground: _Ground) -> str:
+    z = f"{case.extent.lower[2]:.1f} to {case.extent.upper[2]:.1f} m"
+    lon_deg, lat_deg = ground.place
+    known = relief_at(lon_deg, lat_deg)
+    return (
+        f"its elevations, {z}, are taken as {frame.heights.datum.name!r}: {ground.low:.1f} to "
+        f"{ground.high:.1f} m above sea level, but ground near longitude {lon_deg:.3f}, latitude "
+        f"{lat_deg:.3f}{f' ({known.name})' if known else ''} lies between {ground.usual[0]:g} and "
+        f"{ground.usual[1]:g} m"
+    )
+
+
+def _explanation(case: Case, ground: _Ground) -> str:
+    added = ground.shift > 0
     flag = "jgd2011" if added else "ellipsoidal"
     if case.options.vertical is None:
         # The record says so, and a setting alone can't contradict it.
         flag += " --force-crs"
+    low, high = ground.shifted
     return (
-        f"with the geoid's {abs(shift):.2f} m {'added' if added else 'taken off'} they fit "
-        f"({low + shift:.1f} to {high + shift:.1f} m), so they are likely "
+        f"with the geoid's {abs(ground.shift):.2f} m {'added' if added else 'taken off'} they fit "
+        f"({low:.1f} to {high:.1f} m), so they are likely "
         f"{'above sea level' if added else 'ellipsoidal'}: give --vertical {flag} if so"
     )
 
 
+def _said(case: Case) -> bool:
+    """Whether the kind of elevations was said for this run, or something else holds them."""
+    by_ground = case.options.ground_range_m is not None
+    return case.decided("vertical") or case.held or by_ground or case.options.force_crs
+
+
+def _either(frame: ProjectedFrame, ground: _Ground) -> str:
+    """Return in words that both kinds of elevations are plausible."""
+    datum, (low, high) = frame.heights.datum, ground.shifted
+    other, key = ("ellipsoidal", datum.key)
+    if datum.ellipsoidal:
+        other, key = ("above sea level", "ellipsoidal")
+    return (
+        f"nothing tells here whether its elevations are {datum.name!r}, as taken ({ground.low:.1f} "
+        f"to {ground.high:.1f} m above sea level), or {other} ({low:.1f} to {high:.1f} m): ground "
+        f"may be at both; compare one with a benchmark or a map, and give --vertical {key}, or the "
+        "elevations that ground has there (config: [crs] ground_range_m)"
+    )
+
+
 def _usual(lon_deg: float, lat_deg: float) -> Limits:
-    if shapely.contains_xy(shapely.Polygon(_WARDS_DEG), lon_deg, lat_deg):
-        unreached = next(high for east, high in _UNREACHED_IN_STRIPS if lon_deg <= east)
-        return _LOWEST_IN_WARDS_M, unreached
+    known = relief_at(lon_deg, lat_deg)
+    if known is not None:
+        return _LOWEST_WHERE_KNOWN_M, known.unreached_m
     lowest, highest = _possible(lon_deg, lat_deg)
     return (_USUALLY_LOWEST_M if highest == _JAPAN_M[1] else lowest), highest
+
+
+def _streets(lon_deg: float, lat_deg: float) -> Limits:
+    known = relief_at(lon_deg, lat_deg)
+    if known is not None:
+        return known.lowest_m, known.unreached_m
+    lowest, highest = _possible(lon_deg, lat_deg)
+    return (LOWEST_STREET_M if highest == _JAPAN_M[1] else lowest), highest
 
 
 def _possible(lon_deg: float, lat_deg: float) -> Limits:

@@ -56,8 +56,18 @@ _NAMES = tuple(_TOWNS)
 _LONLAT = np.array(list(_TOWNS.values()))
 
 
+def near(lon_deg: float, lat_deg: float) -> str:
+    """Return a place in words: longitude, latitude, and the town that is near, where one is."""
+    place = f"longitude {lon_deg:.4f}, latitude {lat_deg:.4f}"
+    name = town(lon_deg, lat_deg)
+    return f"{place} (near {name})" if name else place
+
+
 def town(lon_deg: float, lat_deg: float) -> str | None:
-    """Return the name of the town that is nearest to a place, None where none is near."""
+    """Return the name of the town that is nearest to a place, None where none is near.
+
+    Near is within some 40 km, so a name is no more than a hint.
+    """
     east = (_LONLAT[:, 0] - lon_deg) * np.cos(np.radians(lat_deg))
     away = np.hypot(east, _LONLAT[:, 1] - lat_deg)
     nearest = int(np.argmin(away))
