@@ -40,6 +40,7 @@ class FakeGeoreference:
     is_local: bool = False
     vertical_name: str = "JGD2011 (vertical) height"
     above_geoid_m: float | None = 0.0
+    geoid: str | None = "gsigeo2011"
 
     def to_geographic(self, xyz: FloatArray) -> FloatArray:
         return np.column_stack(

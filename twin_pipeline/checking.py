@@ -2,10 +2,13 @@
 
 import tempfile
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from twin_pipeline.benching import benched
+from twin_pipeline.bounds import bounds_of
 from twin_pipeline.clock import Clock
 from twin_pipeline.config import Config
 from twin_pipeline.extraction import extract
@@ -18,8 +21,10 @@ from twin_pipeline.picturing import picturing
 from twin_pipeline.preparing import prepared, readable_scan
 from twin_pipeline.progress import Progress
 from twin_pipeline.site import Site
+from twin_pipeline.siting import standing
 from twin_pipeline.stages.describe import barrel_hidden
-from twin_pipeline.stages.read import read_cloud
+from twin_pipeline.stages.read import ScanInfo, inspect_scan, read_cloud
+from twin_pipeline.stages.read.info import Box
 
 _STATION_INTERVAL_M = 0.1
 _LONGEST_HIDDEN_M = 0.5
@@ -34,7 +39,7 @@ class CheckItem:
     """A pipe's id, or what the whole scan must show."""
     finding: str
     kind: str = "quality"
-    """pavement, pipes, quality or hidden."""
+    """place, pavement, pipes, quality or hidden."""
     stretch_m: tuple[float, float] | None = None
     """Chainages of what is hidden."""
     ends: tuple[tuple[float, ...], tuple[float, ...]] | None = None
@@ -46,9 +51,10 @@ class CheckItem:
 
 
 def check_scan(scan: Path, config: Config, progress: Progress) -> tuple[CheckItem, ...]:
-    """Find the pipes of a scan and say what is too poorly seen.
+    """Find the pipes of a scan and say what is too poorly seen, and whether its place is doubtful.
 
-    Coordinates need no reference here: what counts is what was seen.
+    Coordinates need no reference here: what counts is what was seen. Only one that is said, by the
+    scan or the configuration, is held against them.
 
     Raises
     ------
@@ -69,7 +75,8 @@ def check_scan(scan: Path, config: Config, progress: Progress) -> tuple[CheckIte
         with clock.stage("read"):
             shelf = bench.shelf if bench is not None else None
             cloud = read_cloud(path, axis_order=config.crs.axis_order, shelf=shelf)
-        return _checked(cloud, scan.stem, config, clock, bench)
+        place = _place(replace(inspect_scan(path, full=False), path=scan), cloud, config)
+        return (place, *_checked(cloud, scan.stem, config, clock, bench))
 
 
 def check_site(site: Site, rewritten: Path, progress: Progress) -> tuple[CheckItem, ...]:
@@ -89,6 +96,17 @@ def check_site(site: Site, rewritten: Path, progress: Progress) -> tuple[CheckIt
         with clock.stage("read"):
             cloud = gather(ready.site, shelf=bench.shelf if bench is not None else None).cloud
         return _checked(cloud, site.name, site.config, clock, bench)
+
+
+def _place(info: ScanInfo, cloud: PointCloud, config: Config) -> CheckItem:
+    """Hold what is said of the scan's place against its points; to say nothing is no mistake."""
+    found = np.array(bounds_of(cloud.xyz), dtype=np.float64) + cloud.origin
+    order = [1, 0, 2] if config.crs.axis_order == "ne" else [0, 1, 2]
+    lower, upper = (tuple(corner[order].tolist()) for corner in found)
+    placed = standing(replace(info, actual_box=Box(lower, upper)), config)
+    return CheckItem(
+        not placed.doubted, "place", "; ".join((placed.summary(), *placed.warnings)), "place"
+    )
 
 
 def _checked(

@@ -34,6 +34,11 @@ class GeoreferenceError(TwinPipelineError):
     exit_code = 4
     remedy = "give the flag or key that the reason names; then run again with --resume"
 
+    def __init__(self, message: str, *, unsaid: bool = False) -> None:
+        super().__init__(message)
+        self.unsaid = unsaid
+        """Whether nothing is wrong so far, but nobody has said enough."""
+
 
 class AllFailedError(TwinPipelineError):
     """Not one site of several could be done."""

@@ -1,7 +1,7 @@
 """Where a scan lies, from its file, the configuration and its control points."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 from twin_pipeline.bounds import bounds_of
 from twin_pipeline.config import Config
 from twin_pipeline.crs import Georeference, resolve
-from twin_pipeline.errors import InputError, UsageError
+from twin_pipeline.errors import GeoreferenceError, InputError, UsageError
 from twin_pipeline.model import FloatArray, PointChunk
 from twin_pipeline.output import shown
 from twin_pipeline.registration import Control, Similarity, control_of, read_targets
@@ -37,6 +37,50 @@ def locate(info: ScanInfo, config: Config) -> Georeference:
     usable(info)
     held = registered(info.path, config) is not None
     return place(info, bounds(info, config), config, held=held)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a scan's place."""
+
+    georeference: Georeference | None
+    trouble: str | None
+    """Why it has none, with what to do; None where it has one."""
+    unsaid: bool = False
+    """Whether the trouble is only that nobody has said enough."""
+
+    @property
+    def doubted(self) -> bool:
+        """Whether what was said of the place can't be true."""
+        return self.trouble is not None and not self.unsaid
+
+    def summary(self) -> str:
+        """Return in a line where the scan lies, or why that is not known."""
+        placed = self.georeference
+        if placed is None:
+            return f"{'not said yet' if self.unsaid else 'doubtful'}: {self.trouble}"
+        geoid = placed.geoid
+        through = f" through {Path(geoid).name}" if geoid else ""
+        return f"{placed.where}, {placed.vertical_name}{through}"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd about the place, but can well be."""
+        return () if self.georeference is None else self.georeference.warnings
+
+
+def standing(info: ScanInfo, config: Config) -> Standing:
+    """Return where a scan lies, or why that can't be told, as `locate` would find it.
+
+    Raises
+    ------
+    InputError
+        When the scan's points can't be used.
+    """
+    try:
+        return Standing(locate(info, config), None)
+    except GeoreferenceError as error:
+        return Standing(None, str(error), error.unsaid)
 
 
 def usable(info: ScanInfo) -> ScanInfo:

@@ -341,14 +341,17 @@ def test_jgd2024_heights_are_declared_as_such(tmp_path):
     assert "JGD2024" in told[0]
 
 
-def test_ap_heights_become_tp(tmp_path):
-    """A.P. reads 1.1344 m more than T.P."""
+@pytest.mark.parametrize(("geoid", "code"), [("gsigeo2011", 10170), ("jpgeo2024", 11327)])
+def test_ap_heights_become_those_of_the_tp_that_they_count_from(tmp_path, geoid, code):
+    """A.P. reads 1.1344 m more than T.P.; which T.P., the file declares."""
     from twin_pipeline.crs import CrsOptions, record_from_wkt, resolve
 
     lower, upper = (np.array([EASTING_M, NORTHING_M, 20.0]) + s for s in (-10.0, 20.0))
-    options = CrsOptions(crs="EPSG:6677", vertical="ap", axis_order="en")
+    options = CrsOptions(crs="EPSG:6677", vertical="ap", geoid=geoid, axis_order="en")
     reference = resolve(record_from_wkt(""), options, lower, upper, "made")
     root = model(tmp_path, make_result(georeference=reference))
+    (envelope,) = found(root, "gml:boundedBy/gml:Envelope/@srsName")
+    assert envelope.endswith(f"/{code}")
     line = coordinates(found(pipes_of(root)[0], "uro:thematicShape//gml:posList/text()")[0])
     expected = make_result().survey.pipes[0].centreline - np.array([0.0, 0.0, 1.1344])
     assert np.abs(line - expected).max() < 5e-4

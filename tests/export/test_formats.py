@@ -34,15 +34,19 @@ from twin_pipeline.model import JobFacts
 
 JOB = JobFacts("7水工第123号", "区道12号線", 2025, "GX")
 METRE_TOLERANCE, DEGREE_TOLERANCE = 0.001, 1e-8
+TOKYO = {
+    "crs": "EPSG:6677",
+    "vertical": "jgd2011",
+    "axis_order": "en",
+    "ground_range_m": (-50.0, 90.0),
+}
 SPATIAL = (PIPES, STATIONS, FITTINGS, TRENCH)
 BUILDER = {build(()).layer: build for build in BUILDERS}
 
 
 def located(site="新宿区 & <b>'1'<b>", **options):
     place = np.array([EASTING_M, NORTHING_M, GROUND_Z_M])
-    given = CrsOptions(
-        **({"crs": "EPSG:6677", "vertical": "jgd2011", "axis_order": "en"} | options)
-    )
+    given = CrsOptions(**(TOKYO | options))
     georeference = resolve(CrsRecord(), given, place - 10, place + 10, "made by hand")
     pipes = tuple(replace(pipe, job=JOB) for pipe in make_pipes())
     return make_result(make_survey(site, pipes=pipes), georeference=georeference)

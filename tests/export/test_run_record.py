@@ -70,9 +70,7 @@ def test_a_site_with_nothing_found_has_no_centre():
 def test_a_system_is_shared_wherever_the_sites_lie():
     at = (np.array([-12800.0, -34400.0, 37.0]), np.array([-30000.0, -40000.0, 90.0]))
     results = [
-        make_result(
-            make_survey(f"s{number}"), georeference=place(at=spot, axis_order="en", **TOKYO)
-        )
+        make_result(make_survey(f"s{number}"), georeference=place(at=spot, **TOKYO))
         for number, spot in enumerate(at)
     ]
     record = run_record(results, make_facts())

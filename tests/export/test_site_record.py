@@ -70,7 +70,7 @@ def test_nothing_of_the_survey_is_forgotten(tmp_path):
         {"crs": "EPSG:6677", "vertical": "ap"},
         {"crs": "EPSG:10170"},
         {"crs": "EPSG:6677", "vertical": "jgd2024"},
-        {"crs": "EPSG:6677", "vertical": "ellipsoidal"},
+        {"crs": "EPSG:6677", "vertical": "ellipsoidal", "ground_range_m": (-50, 90)},
         {"crs": "local", "origin": (139.7, 35.7, 77.0)},
     ],
 )

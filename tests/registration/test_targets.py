@@ -89,3 +89,71 @@ def test_no_bytes_crash_the_reader(tmp_path_factory, content):
         read_targets(path)
     except InputError as error:
         assert "\n" not in str(error)  # noqa: PT017 - either outcome is right
+
+
+NUMBERS = "-12801.000,-34401.000,37.200,6.439,-5.614,1.870"
+TURNED = "-34401.000,-12801.000,37.200,6.439,-5.614,1.870"
+PICKED = "点群X,点群Y,点群Z"
+SHAPES = {
+    "Japanese, north first": (f"点名,X座標,Y座標,標高,{PICKED}\nT1,{TURNED}", "cp932"),
+    "with units": (f"点名,X座標(m),Y座標(m),標高(m),{PICKED}\r\nT1,{TURNED}\r\n", "cp932"),
+    "full-width units": (f"点名,Ｘ座標（ｍ）,Ｙ座標（ｍ）,標高（ｍ）,{PICKED}\nT1,{TURNED}", "cp932"),  # noqa: E501
+    "Excel's UTF-8": (f"測点名,北距,東距,標高,{PICKED}\r\nT1,{TURNED}\r\n", "utf-8-sig"),
+    "Excel's Unicode text": (
+        f"点名,X(北),Y(東),Z座標,{PICKED}\nT1,{TURNED}".replace(",", "\t"), "utf-16",
+    ),
+    "a title above": (
+        f"基準点成果表,,,,,,\n世界測地系,9系,,,,,\n\n点番号,X座標,Y座標,標高,{PICKED}\nT1,{TURNED}", "cp932",  # noqa: E501
+    ),
+    "wrapped names": (f'点名,"X座標\n(m)","Y座標\n(m)","標高\n(m)",{PICKED}\nT1,{TURNED}', "cp932"),
+    "full-width digits": (
+        f"点名,東距,北距,標高,{PICKED}\nＴ１,－１２８０１．０００,-34401,３７．２,6.439,-5.614,1.87", "cp932",  # noqa: E501
+    ),
+    "thousands": (
+        f'name,easting,northing,elevation,{PICKED}\nT1,"-12,801.000","-34,401.000",37.2,6.439,-5.614,1.87',
+        "utf-8",
+    ),
+    "empty lines and columns": (
+        f"name,easting,northing,elevation,{PICKED},,\n,,,,,,,,\nT1,{NUMBERS},,\n , ,,,,,,,\n", "utf-8",  # noqa: E501
+    ),
+    "quoted": (f'"name","easting","northing","elevation",{PICKED}\n"T1",{NUMBERS}', "utf-8"),
+    "semicolons": (
+        f"name,easting,northing,elevation,{PICKED}\nT1,{NUMBERS}".replace(",", ";"), "utf-8",
+    ),
+    "capitals and spaces": (
+        f"Name, Easting (m), Northing (m), Elevation (m), Scan X, Scan Y, Scan Z\nT1,{NUMBERS}", "ascii",  # noqa: E501
+    ),
+    "further columns": (
+        f"No.,Y座標,X座標,標高,備考,{PICKED}\nT1,-12801,-34401,37.2,北側 鋲,6.439,-5.614,1.87", "cp932",  # noqa: E501
+    ),
+    "roles": (f"点名,東距,北距,標高,{PICKED},種別\nT1,{NUMBERS},標定点", "cp932"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_files_as_offices_have_them(tmp_path, shape):
+    text, encoding = SHAPES[shape]
+    path = tmp_path / "gcp.csv"
+    path.write_bytes(text.encode(encoding))
+    (target,) = read_targets(path).targets
+    assert target.name == "T1"
+    assert target.known == (-12801.0, -34401.0, 37.2)
+    assert target.seen == (6.439, -5.614, 1.87)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"点名,X,Y,Z,{PICKED}\nT1,{TURNED}", "don't say which is north"),
+        (f"点名,緯度,経度,標高,{PICKED}\nT1,35.7,139.7,37,1,2,3", "longitudes and latitudes"),
+        (f"T1,{NUMBERS}", "has no column"),
+        (f"点名,X座標,Y座標,標高,{PICKED}\nT1,-34401,-12801,,6,5,1", "line 2 .T1.: elevation"),
+        (f"点名;東距;北距;標高;{PICKED.replace(',', ';')}\nT1;1,5;2,5;3,5;1;2;3", "number in metres"),  # noqa: E501
+        (f"点名,X座標,X座標(m),標高,{PICKED}\nT1,{TURNED}", "two columns for northing"),
+    ],
+)  # fmt: skip
+def test_files_that_leave_something_open_are_refused(tmp_path, text, words):
+    path = tmp_path / "gcp.csv"
+    path.write_text(text, "utf-8")
+    with pytest.raises(InputError, match=words):
+        read_targets(path)

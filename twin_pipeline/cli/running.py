@@ -1,6 +1,7 @@
 """The command run, and what other commands that write an output folder share with it."""
 
 import json
+import re
 import shlex
 import shutil
 import sys
@@ -21,7 +22,7 @@ from twin_pipeline.cli.terminal import TerminalProgress
 from twin_pipeline.cluster import Resources
 from twin_pipeline.config import Config, Flags, load_config
 from twin_pipeline.crs import Decision
-from twin_pipeline.errors import AllFailedError
+from twin_pipeline.errors import AllFailedError, GeoreferenceError
 from twin_pipeline.manifest import sites_given
 from twin_pipeline.output import require_free
 from twin_pipeline.preparing import readable_scan
@@ -30,6 +31,8 @@ from twin_pipeline.remote import Store, address_of, forget, local_place, reserve
 from twin_pipeline.site import Site, require_scans, sites_of
 from twin_pipeline.siting import locate, registered, require_targets
 from twin_pipeline.stages.read import inspect_scan
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def run(
@@ -92,7 +95,10 @@ def _arguments(how: How) -> dict[str, Any]:
 
 
 def check(scan: Path, config_file: Path | None, flags: Flags, telling: Telling) -> None:
-    """Print what was checked, a line each; exit with GATE_FAILED if anything failed."""
+    """Print what was checked, a line each; exit with GATE_FAILED if anything failed.
+
+    A place that can't be true ends as it would in `run`.
+    """
     from twin_pipeline.checking import check_scan
     from twin_pipeline.cli.compilation import begin_compilation, remember_compilation
     from twin_pipeline.picturing import require_picture_places
@@ -105,6 +111,7 @@ def check(scan: Path, config_file: Path | None, flags: Flags, telling: Telling) 
         items = check_scan(scan, config, progress)
     remember_compilation()
     failed = sum(not item.passed for item in items)
+    doubted = any(not item.passed and item.kind == "place" for item in items)
     if telling.json:
         found = {"passed": not failed, "items": [item.to_dict() for item in items]}
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
@@ -113,7 +120,7 @@ def check(scan: Path, config_file: Path | None, flags: Flags, telling: Telling) 
         typer.echo(aligned(rows))
     if failed:
         typer.echo(f"twin-pipeline: {scan}: {failed} of {len(items)} checks failed", err=True)
-        raise typer.Exit(GATE_FAILED)
+        raise typer.Exit(GeoreferenceError.exit_code if doubted else GATE_FAILED)
 
 
 @contextmanager
@@ -159,18 +166,19 @@ def _system(decisions: Mapping[str, Decision]) -> str:
     return ", ".join(f"{key} {made.value} ({made.source})" for key, made in decisions.items())
 
 
+_PLACES_TOLD = 5
 _ALIKE = 3
 """Up to so many warnings that differ in their scan only are all told."""
 
 
 def pass_on_warnings(summary: RunSummary, progress: TerminalProgress) -> None:
-    """Tell the run's warnings; what holds of many sites alike is told once."""
+    """Tell the run's warnings; what holds of many sites alike, but for numbers, is told once."""
     names = {Path(scan["path"]).name for scan in summary.record["inputs"]}
     alike: dict[str, list[str]] = {}
     for warning in summary.record["warnings"]:
         where = f"{warning['site']}: " if warning["site"] else ""
         head, _, rest = str(warning["message"]).partition(": ")
-        key = rest if head in names else warning["message"]
+        key = _NUMBER.sub("#", rest if head in names else warning["message"])
         alike.setdefault(key, []).append(f"{where}{warning['message']}")
     for told in alike.values():
         if len(told) > _ALIKE:
@@ -184,9 +192,17 @@ def print_summary(summary: RunSummary, text: str, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(summary.record, indent=2))
         return
-    typer.echo(text)
-    typer.echo(f"\noutputs  {summary.out}")
+    typer.echo(f"{text}\n")
+    sites = summary.record.get("sites", [])
+    for site in sites[:_PLACES_TOLD]:
+        if where := (site.get("crs") or {}).get("where"):
+            typer.echo(f"place    {_named(site, sites)}{where}")
+    typer.echo(f"outputs  {summary.out}")
     typer.echo(f"viewer   {_program()} view {shlex.quote(str(summary.out))}")
+
+
+def _named(site: Mapping[str, Any], sites: Sequence[Any]) -> str:
+    return f"{site['name']}: " if len(sites) > 1 else ""
 
 
 def _program() -> str:

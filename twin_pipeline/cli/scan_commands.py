@@ -9,7 +9,6 @@ import typer
 from twin_pipeline.cli.failures import told_in_one_line
 from twin_pipeline.cli.grouping import Key, grouped
 from twin_pipeline.cli.options import (
-    AxisOrder,
     ConfigFile,
     DebugDir,
     DryRun,
@@ -114,7 +113,7 @@ class Change:
 
 
 @commands.command(
-    epilog="Example: twin-pipeline tile trench.laz --crs EPSG:6677 -o out; one more site: "
+    epilog="Example: twin-pipeline tile trench.laz -c configs/tokyo.toml -o out; one more: "
     "twin-pipeline tile next.laz -o out --append; one less: twin-pipeline tile -o out --remove next"
 )
 @grouped
@@ -153,34 +152,36 @@ def _decode_meanwhile(scans: list[Path]) -> None:
         begin(scans[0], ALWAYS, CHUNK_POINTS)
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """How a scan's coordinates are read where their system doesn't matter."""
-
-    axis_order: AxisOrder = None
-
-
 @commands.command(epilog="Example: twin-pipeline check trench.laz --material DIP")
 @grouped
 def check(
-    scan: Scan, *, config: ConfigFile = None, order: Order, measuring: Measuring, telling: Telling
+    scan: Scan, *, config: ConfigFile = None, place: Place, measuring: Measuring, telling: Telling
 ) -> None:
     """Say before backfill whether a scan is good enough, and what to scan again where."""
     with told_in_one_line(verbose=telling.verbose):
         from twin_pipeline.cli import running
         from twin_pipeline.cli.flags import flags_of
 
-        running.check(scan, config, flags_of(order, measuring), telling)
+        running.check(scan, config, flags_of(place, measuring), telling)
 
 
 @commands.command(epilog="Example: twin-pipeline info trench.laz")
 @grouped
-def info(scan: Scan, *, reading: Reading, json: Json = False, verbose: Verbose = False) -> None:
-    """Say what a scan is: version, points, extent, density, CRS, dimensions, defects."""
+def info(
+    scan: Scan,
+    *,
+    config: ConfigFile = None,
+    place: Place,
+    reading: Reading,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Say what a scan is: version, points, extent, density, CRS, place, dimensions, defects."""
     with told_in_one_line(verbose=verbose):
         from twin_pipeline.cli import inspecting
+        from twin_pipeline.cli.flags import flags_of
 
-        inspecting.info(scan, reading, as_json=json)
+        inspecting.info(scan, config, flags_of(place, reading), as_json=json)
 
 
 @dataclass(frozen=True, slots=True)

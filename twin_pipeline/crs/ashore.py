@@ -25,19 +25,27 @@ def can_lie(plane: Plane, extent: Extent) -> bool:
     return within_area(plane, extent.corners()) and not at_sea(plane, extent)
 
 
+def in_japan(plane: Plane, extent: Extent) -> bool:
+    """Whether the CRS can hold a scan, and its middle lies on Japan's land or next to it."""
+    if not within_area(plane, extent.corners()):
+        return False
+    lon_deg, lat_deg = (float(angle[0]) for angle in plane.lonlat(extent.centre[np.newaxis]))
+    return bool(shapely.contains_xy(_land("japan"), lon_deg, lat_deg))
+
+
 def at_sea(plane: Plane, extent: Extent) -> bool:
     """Whether the middle of a scan is known to be farther than 3 km from any land."""
     lon_deg, lat_deg = (float(angle[0]) for angle in plane.lonlat(extent.centre[np.newaxis]))
     west, south, east, north = _SPAN_DEG
     if not (west <= lon_deg <= east and south <= lat_deg <= north):
         return False
-    return not shapely.contains_xy(_land(), lon_deg, lat_deg)
+    land = _land("japan"), _land("others")
+    return not any(shapely.contains_xy(outline, lon_deg, lat_deg) for outline in land)
 
 
 @cache
-def _land() -> shapely.Geometry:
-    outlines = json.loads(_OUTLINES.read_text("utf-8"))
-    rings = [ring for land in outlines.values() for ring in land]
+def _land(whose: str) -> shapely.Geometry:
+    rings = json.loads(_OUTLINES.read_text("utf-8"))[whose]
     # Those drawn by hand overlap others.
     land = shapely.union_all([shapely.Polygon(ring) for ring in rings])
     shapely.prepare(land)

@@ -11,10 +11,8 @@ from twin_pipeline.crs.place import Extent
 from twin_pipeline.crs.record import CrsRecord
 from twin_pipeline.errors import GeoreferenceError
 
-GIVE_CRS = (
-    "give --crs EPSG:6677 (the code of its CRS), --crs local --origin LON,LAT,HEIGHT, "
-    "or -c configs/tokyo.toml"
-)
+SAY_CRS = "give --crs EPSG:6677 (the code of its CRS), or --crs local --origin LON,LAT,HEIGHT"
+GIVE_CRS = f"{SAY_CRS}, or -c configs/tokyo.toml"
 GIVE_VERTICAL = (
     'give --vertical jgd2011 (config: [crs] vertical = "jgd2011"), jgd2024, ap, yp or ellipsoidal'
 )
@@ -44,19 +42,19 @@ class Case:
         given = getattr(self.options, key) is not None
         return given and self.setting_sources.get(key, "--").startswith("--")
 
-    def refuse(self, message: str) -> GeoreferenceError:
+    def refuse(self, message: str, *, unsaid: bool = False) -> GeoreferenceError:
         """Return the error that names the scan and what to do."""
-        return GeoreferenceError(f"{self.scan_name}: {message}")
+        return GeoreferenceError(f"{self.scan_name}: {message}", unsaid=unsaid)
 
     def setting(self, key: str) -> str:
         """Return where a setting came from, for run.json."""
         return self.setting_sources.get(key, f"setting crs.{key}")
 
-    def settle(self, doubts: Iterable[str]) -> tuple[str, ...]:
+    def settle(self, doubts: Iterable[str], *, unsaid: bool = False) -> tuple[str, ...]:
         """Refuse on the first doubt, or return all as warnings where the user insists."""
         told = tuple(f"{self.scan_name}: {doubt}" for doubt in doubts)
         if told and not self.options.force_crs:
-            raise GeoreferenceError(f"{told[0]}, or {INSIST}")
+            raise GeoreferenceError(f"{told[0]}, or {INSIST}", unsaid=unsaid)
         return told
 
 

@@ -6,7 +6,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from twin_pipeline.crs.ashore import can_lie
-from twin_pipeline.crs.case import GIVE_CRS, INSIST, Case, Declared
+from twin_pipeline.crs.case import GIVE_CRS, INSIST, SAY_CRS, Case, Declared
 from twin_pipeline.crs.codes import crs_from_text
 from twin_pipeline.crs.compare import (
     epsg_name,
@@ -29,9 +29,9 @@ def choose_crs(case: Case) -> Declared:
     if recorded is not None:
         return _declared(recorded, f"file ({record.source})")
     if record.problem is not None:
-        raise case.refuse(f"its CRS record can't be used: {record.problem}; {GIVE_CRS}")
+        raise case.refuse(f"its CRS record can't be used: {record.problem}; {SAY_CRS}", unsaid=True)
     if options.default_crs is None:
-        raise case.refuse(f"carries no CRS record; {GIVE_CRS}")
+        raise case.refuse(f"carries no CRS record; {GIVE_CRS}", unsaid=True)
     crs = _parse(case, options.default_crs)
     source = f"{case.setting('default_crs')}, as the scan carries no CRS record"
     return _declared(crs, source)
@@ -118,7 +118,7 @@ def require_projected_metres(case: Case, declared: Declared) -> None:
             "plane CRS first, such as EPSG:6677"
         )
     if not crs.is_projected:
-        raise case.refuse(f"{crs.name!r} has no place on earth; {GIVE_CRS}")
+        raise case.refuse(f"{crs.name!r} has no place on earth; {SAY_CRS}")
     parts = [*crs.axis_info, *(declared.vertical.axis_info if declared.vertical else [])]
     for axis in parts:
         if axis.direction == "down":

@@ -14,6 +14,7 @@ from twin_pipeline.crs.heights import (
     VerticalDatum,
     datum_named,
     datum_of,
+    says_nothing,
 )
 from twin_pipeline.crs.options import EMBEDDED_GEOIDS
 from twin_pipeline.crs.orders import order_hint
@@ -55,19 +56,24 @@ def _vertical(case: Case, declared: Declared, plane: Plane) -> tuple[VerticalDat
     if recorded is not None and recorded.key != said.key and not case.options.force_crs:
         raise case.refuse(
             f"its CRS says elevations are {recorded.name!r}, but vertical is set to {said.key}: "
-            f"{_as_recorded(recorded)} takes its word, or {INSIST}"
+            f"{_as_recorded(recorded)}{INSIST}"
         )
     return said, case.setting("vertical")
 
 
 def _as_recorded(datum: VerticalDatum) -> str:
-    """Return the flags that mean what a record says; they win over a configuration."""
+    """Return the flags that mean what a record says, where there are such.
+
+    They win over a configuration.
+    """
+    if datum.key not in VERTICAL_DATUMS and not datum.key.startswith("EPSG:"):
+        return ""
     geoid = "" if datum.ellipsoidal else f" --geoid {datum.geoid or 'FILE'}"
-    return f"--vertical {datum.key}{geoid}"
+    return f"--vertical {datum.key}{geoid} takes its word, or "
 
 
 def _recorded(declared: Declared) -> VerticalDatum | None:
-    if declared.vertical is not None:
+    if declared.vertical is not None and not says_nothing(declared.vertical):
         return datum_of(declared.vertical)
     return VERTICAL_DATUMS["ellipsoidal"] if declared.ellipsoidal else None
 
@@ -80,7 +86,8 @@ def _vertical_from_crs(
     problem = f" ({case.record.problem})" if case.record.problem else ""
     raise case.refuse(
         f"{epsg_name(declared.horizontal)} does not say what elevations count from{problem}: "
-        f"{GIVE_VERTICAL}{order_hint(case, plane)}"
+        f"{GIVE_VERTICAL}{order_hint(case, plane)}",
+        unsaid=True,
     )
 
 
@@ -93,7 +100,8 @@ def _geoid(case: Case, datum: VerticalDatum, plane: Plane) -> tuple[str | None, 
             raise case.refuse(
                 f"no geoid is known for elevations in {datum.name!r}: give --geoid FILE (a GTX, "
                 'ISG or GeoTIFF grid of undulations; config: [crs] geoid = "FILE"), or '
-                f"{GIVE_VERTICAL} and {INSIST}"
+                f"{GIVE_VERTICAL} and {INSIST}",
+                unsaid=True,
             )
         return datum.geoid, f"belongs to {datum.key}"
     if datum.geoid is not None and said != datum.geoid and datum.key not in WORK_DATUMS:

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from twin_pipeline.crs.frames import LocalFrame, ProjectedFrame
 from twin_pipeline.crs.grids import grid_sha256
 from twin_pipeline.crs.options import EMBEDDED_GEOIDS
+from twin_pipeline.crs.towns import near
 from twin_pipeline.model import FloatArray
 
 
@@ -52,11 +55,22 @@ class Georeference:
         return self.declared_epsg or self.horizontal_epsg
 
     @property
+    def geoid(self) -> str | None:
+        """Name or file of the geoid model in use; None where elevations need none."""
+        return self.decisions["geoid"].value
+
+    @property
     def above_geoid_m(self) -> float | None:
         """What an elevation reads on the geoid; None where elevations count from no geoid."""
         if isinstance(self.frame, LocalFrame) or self.frame.heights.datum.ellipsoidal:
             return None
         return self.frame.heights.datum.above_geoid_m
+
+    @property
+    def where(self) -> str:
+        """Where the middle of the scan lies, for people."""
+        lon_deg, lat_deg, _ = self.frame.to_geographic(np.array([self.middle]))[0].tolist()
+        return near(lon_deg, lat_deg)
 
     def to_geographic(self, xyz: FloatArray) -> FloatArray:
         """Convert to (N, 3) longitude (deg), latitude (deg), ellipsoidal height (m), WGS 84.
@@ -93,13 +107,13 @@ class Georeference:
             "vertical_name": self.vertical_name,
             "elevation_above_geoid_m": self.above_geoid_m,
             "middle": list(self.middle),
+            "where": self.where,
             "local": self.is_local,
             "wkt": self.wkt,
             "warnings": list(self.warnings),
         }
-        geoid = self.decisions["geoid"].value
-        if geoid is not None and geoid not in EMBEDDED_GEOIDS:
-            described["geoid_sha256"] = grid_sha256(Path(geoid))
+        if self.geoid is not None and self.geoid not in EMBEDDED_GEOIDS:
+            described["geoid_sha256"] = grid_sha256(Path(self.geoid))
         if isinstance(self.frame, LocalFrame):
             lon_deg, lat_deg, height_m = self.frame.origin
             described["origin"] = {"lon_deg": lon_deg, "lat_deg": lat_deg, "height_m": height_m}

@@ -5,6 +5,7 @@ geoids of Japan are GSI's GSIGEO2011 (with JGD2011 heights) and JPGEO2024 (with 
 in force since 2025-04-01); in Tokyo they differ by about 0.1 m, so that a mixture is refused.
 """
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -62,6 +63,9 @@ WORK_DATUMS = ("ap", "yp")
 """They count from T.P., whichever geoid realises that."""
 
 _NAMED_BY_KEY = ("jgd2011", "jgd2024")
+_OFFSET = re.compile(r"(.+) ([+-]\d+\.\d{4}) m")
+_SAYS_NOTHING = frozenset({"unknown", "unnamed", "unnamedverticalcrs", "tp", "tokyopeil"})
+"""T.P. alone leaves open which survey results realise it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +109,38 @@ class HeightSystem:
         return self.undulation_m(lon_deg, lat_deg) - self.datum.above_geoid_m
 
 
+def says_nothing(vertical: CRS) -> bool:
+    """Whether a vertical CRS is named so that its zero is not known, or not closely enough."""
+    plain = "".join(letter for letter in vertical.name.lower() if letter.isalnum())
+    return vertical.to_epsg() is None and plain in _SAYS_NOTHING
+
+
 def datum_of(vertical: CRS) -> VerticalDatum:
     """Return the datum of a vertical CRS found in a scan or named by the user."""
+    offset = _OFFSET.fullmatch(vertical.name)
+    if offset is not None and (plain := _named(offset[1])) is not None:
+        return plain.shifted(float(offset[2]))
     code = vertical.to_epsg()
     for datum in VERTICAL_DATUMS.values():
         if code is not None and code == datum.epsg:
             return datum
-    name = vertical.name.lower()
+    if (found := _named(vertical.name)) is not None:
+        return found
+    key = f"EPSG:{code}" if code is not None else vertical.name
+    return VerticalDatum(key, vertical.name, code, 0.0, None)
+
+
+def _named(text: str) -> VerticalDatum | None:
+    """Return the datum of a name as this program, EPSG or others spell it."""
+    name = text.lower()
+    for datum in VERTICAL_DATUMS.values():
+        if name in (datum.name.lower(), datum.geoid):
+            return datum
     if "ellipsoid" in name:
         return VERTICAL_DATUMS["ellipsoidal"]
     if "height" in name:
-        for key in _NAMED_BY_KEY:
-            if name.startswith(key):
-                return VERTICAL_DATUMS[key]
-    key = f"EPSG:{code}" if code is not None else vertical.name
-    return VerticalDatum(key, vertical.name, code, 0.0, None)
+        return next((VERTICAL_DATUMS[k] for k in _NAMED_BY_KEY if name.startswith(k)), None)
+    return None
 
 
 def datum_named(name: str) -> VerticalDatum:

@@ -21,7 +21,9 @@ def rectangular_target(site: Placed, zone: int | None, setting: str) -> Target:
     """Return a plane rectangular system with heights above T.P. for a site.
 
     A scan in such a system with JGD2011 or JGD2024 heights stays as it is, under the code that
-    includes the heights. Others are converted, heights to JGD2011.
+    includes the heights. Others are converted, heights to the T.P. that the scan's geoid realises:
+    JGD2024 where that is JPGEO2024, so that a work datum's offset is all that is taken off, and
+    JGD2011 otherwise.
 
     Parameters
     ----------
@@ -53,4 +55,5 @@ def rectangular_target(site: Placed, zone: int | None, setting: str) -> Target:
             f"EPSG:{site.horizontal_epsg} is no plane rectangular system of JGD2011: say which "
             f"zone the files shall be in ({setting} = 9 for Tokyo)"
         )
-    return projected_target(f"EPSG:{COMPOUND_BASE['jgd2011'] + wanted}", setting)
+    heights = "jgd2024" if site.geoid == VERTICAL_DATUMS["jgd2024"].geoid else "jgd2011"
+    return projected_target(f"EPSG:{COMPOUND_BASE[heights] + wanted}", setting)

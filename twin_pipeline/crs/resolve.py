@@ -79,7 +79,7 @@ def resolve(
     frame = ProjectedFrame(plane, heights)
     _require_geoid(case, frame)
     insisted += case.settle(terrain_doubts(case, frame))
-    insisted += case.settle(order_doubts(case, frame))
+    insisted += case.settle(order_doubts(case, frame), unsaid=True)
     return Georeference(
         frame=frame,
         wkt=full_wkt(declared.horizontal, heights.datum),
@@ -125,7 +125,8 @@ def _resolve_local(case: Case) -> Georeference:
     if case.options.origin is None:
         raise case.refuse(
             "local coordinates need a place on earth: give --origin LON,LAT,HEIGHT "
-            "(degrees, ellipsoidal metres; config: [crs] origin = [139.69, 35.68, 77.0])"
+            "(degrees, ellipsoidal metres; config: [crs] origin = [139.69, 35.68, 77.0])",
+            unsaid=True,
         )
     warnings = (*overrule(case, None), *case.settle(size_doubts(case.extent)))
     return Georeference(

@@ -8,7 +8,7 @@ from twin_pipeline.crs.area import (
     outside_warnings,
     spot,
 )
-from twin_pipeline.crs.ashore import at_sea, can_lie
+from twin_pipeline.crs.ashore import at_sea, can_lie, in_japan
 from twin_pipeline.crs.case import Case
 from twin_pipeline.crs.compare import epsg_name
 from twin_pipeline.crs.frames import Plane
@@ -112,7 +112,7 @@ def _sea_doubts(case: Case, plane: Plane) -> Iterator[str]:
 
 def _zones_ashore(extent: Extent, plane: Plane) -> Iterator[str]:
     """Yield in words that a scan at sea lies on land in other zones, where it does."""
-    zones = list(other_zones(plane, lambda zone: can_lie(zone, extent)))
+    zones = list(other_zones(plane, lambda zone: in_japan(zone, extent)))
     if zones:
         codes = [f"{epsg_name(zone.crs)} ({spot(zone, extent)})" for zone in zones]
         yield f"on land in {', '.join(codes)}: give --crs EPSG:code if the zone is wrong"

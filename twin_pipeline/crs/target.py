@@ -52,6 +52,10 @@ class Placed(Protocol):
         """Name of the vertical datum."""
 
     @property
+    def geoid(self) -> str | None:
+        """Geoid model through which elevations reach the ellipsoid, None without one."""
+
+    @property
     def above_geoid_m(self) -> float | None:
         """What an elevation reads on the geoid; None where elevations count from no geoid."""
 

@@ -13,7 +13,7 @@ from twin_pipeline.export.files import write_text
 from twin_pipeline.export.rows import clean_text
 from twin_pipeline.model import Gate
 
-_OF_A_SITE = ("middle", "warnings")
+_OF_A_SITE = ("middle", "where", "warnings")
 
 
 @dataclass(frozen=True, slots=True)

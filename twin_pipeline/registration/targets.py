@@ -5,6 +5,8 @@ import csv
 import hashlib
 import io
 import math
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,21 +19,48 @@ from twin_pipeline.model import FloatArray
 HEADER = "name,easting,northing,elevation,scan_x,scan_y,scan_z"
 """Optional beside these: scan (the scan's name, where several are run), std_m, role."""
 
+# Folded by `_folded`. In Japan's surveys X counts northwards and Y eastwards; a file that means the
+# reverse shows as mirrored.
 _NAMES: Mapping[str, tuple[str, ...]] = {
-    "name": ("name", "id", "point", "target", "label", "gcp", "点名", "測点名"),
-    "easting": ("easting", "e", "east", "known_e", "known_easting", "東距", "東"),
-    "northing": ("northing", "n", "north", "known_n", "known_northing", "北距", "北"),
-    "elevation": ("elevation", "h", "height", "elev", "known_h", "known_elevation", "標高"),
-    "scan_x": ("scan_x", "scan_easting", "scan_e", "picked_x", "source_x", "local_x"),
-    "scan_y": ("scan_y", "scan_northing", "scan_n", "picked_y", "source_y", "local_y"),
-    "scan_z": ("scan_z", "scan_elevation", "scan_h", "picked_z", "source_z", "local_z"),
-    "scan": ("scan", "file", "site"),
-    "std_m": ("std_m", "std", "sigma_m", "sigma"),
-    "role": ("role", "use", "type"),
-}
+    "name": (
+        "name", "id", "no", "no.", "point", "target", "label", "gcp",
+        "点名", "点名称", "測点名", "測点", "点番号", "番号", "標識名", "名称",
+    ),
+    "easting": (
+        "easting", "e", "east", "known_e", "known_easting",
+        "東距", "東", "東西", "y座標", "y座標値", "y東", "公共座標y", "平面直角座標y",
+    ),
+    "northing": (
+        "northing", "n", "north", "known_n", "known_northing",
+        "北距", "北", "南北", "x座標", "x座標値", "x北", "公共座標x", "平面直角座標x",
+    ),
+    "elevation": (
+        "elevation", "h", "height", "elev", "known_h", "known_elevation",
+        "標高", "標高h", "標高z", "z標高", "h標高", "z座標", "z座標値", "高さ", "地盤高",
+    ),
+    "scan_x": (
+        "scan_x", "scan_easting", "scan_e", "picked_x", "source_x", "local_x",
+        "点群x", "点群x座標", "スキャンx", "スキャンx座標", "器械x", "計測x", "ローカルx",
+    ),
+    "scan_y": (
+        "scan_y", "scan_northing", "scan_n", "picked_y", "source_y", "local_y",
+        "点群y", "点群y座標", "スキャンy", "スキャンy座標", "器械y", "計測y", "ローカルy",
+    ),
+    "scan_z": (
+        "scan_z", "scan_elevation", "scan_h", "picked_z", "source_z", "local_z",
+        "点群z", "点群z座標", "スキャンz", "スキャンz座標", "器械z", "計測z", "ローカルz",
+    ),
+    "scan": ("scan", "file", "site", "点群", "スキャン", "ファイル", "ファイル名"),
+    "std_m": ("std", "sigma", "標準偏差"),
+    "role": ("role", "use", "type", "種別", "区分"),
+}  # fmt: skip
 _NEEDED = ("easting", "northing", "elevation", "scan_x", "scan_y", "scan_z")
 _CHECKS = frozenset({"check", "checkpoint", "検証点", "検査点"})
-_CONTROLS = frozenset({"", "control", "gcp", "標定点"})
+_CONTROLS = frozenset({"", "control", "gcp", "標定点", "基準点"})
+_UNIT = re.compile(r"[(\[](?:m|metres?|meters?|メートル)[)\]]|_m$")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+# Titles and notes that may stand above the columns' names.
+_LINES_ABOVE = 20
 _LARGEST_BYTES = 4 << 20
 
 
@@ -79,7 +108,8 @@ def seen(targets: Sequence[Target]) -> FloatArray:
 def read_targets(path: Path) -> TargetFile:
     """Read control points from CSV in UTF-8, UTF-16 or Shift_JIS, with decimal points.
 
-    Commas, semicolons or tabs part the columns.
+    Commas, semicolons or tabs part the columns; a title may stand above their names, in English or
+    Japanese, and full-width letters and digits are read as their plain forms.
 
     Raises
     ------
@@ -92,15 +122,36 @@ def read_targets(path: Path) -> TargetFile:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror or error}") from error
-    lines = [line for line in _text(data, path).splitlines() if line.strip().strip(",;\t")]
-    if not lines:
+    rows = _rows(unicodedata.normalize("NFKC", _text(data, path)), path)
+    if not rows:
         raise InputError(f"{path}: holds no control points: its first line must be {HEADER}")
-    separator = max(",;\t", key=lines[0].count)
-    rows = csv.reader(io.StringIO("\n".join(lines)), delimiter=separator)
-    columns = _columns(next(rows), path)
-    targets = tuple(_target(row, columns, path, n) for n, row in enumerate(rows, start=2))
+    head = max(range(min(len(rows), _LINES_ABOVE)), key=lambda n: (_known_names(rows[n][1]), -n))
+    columns = _columns(rows[head][1], path)
+    targets = tuple(_target(row, columns, path, n) for n, row in rows[head + 1 :])
     _refuse_repeated(targets, path)
     return TargetFile(path, hashlib.sha256(data).hexdigest(), targets)
+
+
+def _rows(text: str, path: Path) -> list[tuple[int, list[str]]]:
+    """Return the number of each line that says something, with its cells."""
+    separator = max(",;\t", key=text.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    try:
+        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    except csv.Error as error:
+        raise InputError(f"{path}: is no CSV ({error})") from error
+    return [(number, row) for number, row in lines if any(row)]
+
+
+def _folded(name: str) -> str:
+    """Return a column's name without its unit, spaces, brackets and capitals."""
+    plain = re.sub(r"\s+", "_", name.strip().strip('"').casefold())
+    return re.sub(r"[()\[\]]", "", _UNIT.sub("", plain)).strip("_")
+
+
+def _known_names(row: Sequence[str]) -> int:
+    spellings = {spelling for known in _NAMES.values() for spelling in known}
+    return sum(_folded(cell) in spellings for cell in row)
 
 
 def _text(data: bytes, path: Path) -> str:
@@ -115,8 +166,7 @@ def _text(data: bytes, path: Path) -> str:
 
 def _columns(header: Sequence[str], path: Path) -> dict[str, int]:
     """Return where each column stands; unknown ones are passed over."""
-    given = [name.strip().strip('"').casefold().replace(" ", "_") for name in header]
-    given = [name.removesuffix("_m") if name != "std_m" else name for name in given]
+    given = [_folded(name) for name in header]
     columns: dict[str, int] = {}
     for name, spellings in _NAMES.items():
         at = [i for i, spelling in enumerate(given) if spelling in spellings]
@@ -129,6 +179,8 @@ def _columns(header: Sequence[str], path: Path) -> dict[str, int]:
     missing = [name for name in _NEEDED if name not in columns]
     if missing:
         hint = "; x and y alone don't say which is north" if {"x", "y"} & set(given) else ""
+        if {"緯度", "経度", "lat", "lon", "latitude", "longitude"} & set(given):
+            hint = "; longitudes and latitudes must be converted to the run's CRS first"
         raise InputError(
             f"{path}: has no column {', '.join(missing)}{hint}: its first line must be {HEADER}"
         )
@@ -157,8 +209,9 @@ def _target(row: Sequence[str], columns: Mapping[str, int], path: Path, number: 
 
 
 def _number(text: str, where: str, column: str) -> float:
+    plain = text.replace(",", "") if _THOUSANDS.fullmatch(text) else text
     try:
-        number = float(text)
+        number = float(plain)
     except ValueError as error:
         raise InputError(f"{where}: {column} must be a number in metres, not {text!r}") from error
     if not math.isfinite(number) or abs(number) > 1e8:

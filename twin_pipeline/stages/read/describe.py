@@ -1,18 +1,25 @@
 """A scan's description for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from twin_pipeline.stages.read.info import Box, ScanInfo
 
 _LABEL_WIDTH = 12
 
 
-def describe_scan(info: ScanInfo) -> str:
-    """Return aligned lines, label first, of what a scan file is."""
-    return "\n".join(f"{label:<{_LABEL_WIDTH}} {text}".rstrip() for label, text in _lines(info))
+def describe_scan(info: ScanInfo, place: Sequence[str] = ()) -> str:
+    """Return aligned lines, label first, of what a scan file is.
+
+    Parameters
+    ----------
+    place
+        What there is to say of where it lies, a line each.
+    """
+    lines = (f"{label:<{_LABEL_WIDTH}} {text}".rstrip() for label, text in _lines(info, place))
+    return "\n".join(lines)
 
 
-def _lines(info: ScanInfo) -> Iterator[tuple[str, str]]:
+def _lines(info: ScanInfo, place: Sequence[str]) -> Iterator[tuple[str, str]]:
     kind = "LAZ" if info.compressed else "LAS"
     yield "file", str(info.path)
     yield "format", f"{kind} {info.version}, point format {info.point_format}"
@@ -22,6 +29,7 @@ def _lines(info: ScanInfo) -> Iterator[tuple[str, str]]:
         cell = f"mean of occupied {info.density_cell_m:g} m cells"
         yield "density", f"{_rounded(info.density_per_m2)} points/m2 ({cell})"
     yield "CRS", _crs(info)
+    yield from zip(("place", *[""] * len(place)), place, strict=False)
     yield "dimensions", ", ".join(info.dimensions)
     yield "resolution", " ".join(f"{value:g}" for value in info.scale) + " m"
     yield "written", _written(info)
