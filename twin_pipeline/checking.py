@@ -21,7 +21,7 @@ from twin_pipeline.picturing import picturing
 from twin_pipeline.preparing import prepared, readable_scan
 from twin_pipeline.progress import Progress
 from twin_pipeline.site import Site
-from twin_pipeline.siting import standing
+from twin_pipeline.siting import Standing, standing
 from twin_pipeline.stages.describe import barrel_hidden
 from twin_pipeline.stages.read import ScanInfo, inspect_scan, read_cloud
 from twin_pipeline.stages.read.info import Box
@@ -54,7 +54,7 @@ def check_scan(scan: Path, config: Config, progress: Progress) -> tuple[CheckIte
     """Find the pipes of a scan and say what is too poorly seen, and whether its place is doubtful.
 
     Coordinates need no reference here: what counts is what was seen. Only one that is said, by the
-    scan or the configuration, is held against them.
+    scan or the configuration, is held against them; that too little is said is no mistake yet.
 
     Raises
     ------
@@ -75,8 +75,13 @@ def check_scan(scan: Path, config: Config, progress: Progress) -> tuple[CheckIte
         with clock.stage("read"):
             shelf = bench.shelf if bench is not None else None
             cloud = read_cloud(path, axis_order=config.crs.axis_order, shelf=shelf)
-        place = _place(replace(inspect_scan(path, full=False), path=scan), cloud, config)
-        return (place, *_checked(cloud, scan.stem, config, clock, bench))
+        placed = _placed(replace(inspect_scan(path, full=False), path=scan), cloud, config)
+        items = _checked(cloud, scan.stem, config, clock, bench)
+    if placed.unsaid:
+        progress.note(f"note: place {placed.summary()}")
+        return items
+    told = "; ".join((placed.summary(), *placed.warnings))
+    return (CheckItem(not placed.doubted, "place", told, "place"), *items)
 
 
 def check_site(site: Site, rewritten: Path, progress: Progress) -> tuple[CheckItem, ...]:
@@ -98,15 +103,12 @@ def check_site(site: Site, rewritten: Path, progress: Progress) -> tuple[CheckIt
         return _checked(cloud, site.name, site.config, clock, bench)
 
 
-def _place(info: ScanInfo, cloud: PointCloud, config: Config) -> CheckItem:
-    """Hold what is said of the scan's place against its points; to say nothing is no mistake."""
+def _placed(info: ScanInfo, cloud: PointCloud, config: Config) -> Standing:
+    """Hold what is said of the scan's place against its points."""
     found = np.array(bounds_of(cloud.xyz), dtype=np.float64) + cloud.origin
     order = [1, 0, 2] if config.crs.axis_order == "ne" else [0, 1, 2]
     lower, upper = (tuple(corner[order].tolist()) for corner in found)
-    placed = standing(replace(info, actual_box=Box(lower, upper)), config)
-    return CheckItem(
-        not placed.doubted, "place", "; ".join((placed.summary(), *placed.warnings)), "place"
-    )
+    return standing(replace(info, actual_box=Box(lower, upper)), config)
 
 
 def _checked(

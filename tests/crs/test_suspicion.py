@@ -288,3 +288,30 @@ def test_projections_spelled_out_in_part_are_not(missing):
     if missing == 3074:
         keys[3075] = 8
     assert record_from_geokeys(keys).wkt is None
+
+
+UTM_SHINJUKU = (381_622.4, 3_950_310.0, 40.0)
+
+
+@pytest.mark.parametrize(("wrong", "right"), [(6690, 6691), (6692, 6691), (32653, 32654)])
+def test_a_wrong_utm_zone_that_leads_out_to_sea_names_those_on_land(wrong, right):
+    message = refused(record_from_geokeys({3072: wrong}), at=UTM_SHINJUKU, vertical="jgd2011")
+    assert "in the sea" in message
+    assert f"EPSG:{right} (longitude 139.69" in message
+    said = {"crs": right, "vertical": "jgd2011"}
+    mended = place(record_from_geokeys({3072: wrong}), at=UTM_SHINJUKU, **said)
+    assert mended.horizontal_epsg == right
+    assert "was overruled" in mended.warnings[0]
+
+
+def test_a_wrong_zone_that_leads_to_land_can_only_be_seen_by_its_place():
+    """Shinjuku's numbers in zone VIII are a place near Kofu; nothing in them tells."""
+    taken = place(record_from_geokeys({3072: 6676}), vertical="jgd2011")
+    assert taken.warnings == ()
+    assert "Kofu" in taken.where
+    assert "139.69" in place(record_from_geokeys({3072: 6677}), vertical="jgd2011").where
+
+
+def test_out_at_sea_without_an_explanation_is_warned_of():
+    (warning,) = place(at=(426.9e3, 3.8678e6, 3.0), crs=6691, vertical="jgd2011").warnings
+    assert "in the sea" in warning
