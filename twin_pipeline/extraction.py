@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import scipy
@@ -30,7 +31,7 @@ from twin_pipeline.stages.label import label_pipes, label_places
 from twin_pipeline.stages.measure import measure, sparsely_covered, with_all_points
 from twin_pipeline.stages.prepare import prepare
 from twin_pipeline.stages.steady import steady
-from twin_pipeline.stages.trace import Tracer, join
+from twin_pipeline.stages.trace import Tracer, join, off_course_m
 
 StageClock = Callable[[str], AbstractContextManager[None]]
 """Called with the name of a stage, encloses it."""
@@ -321,7 +322,8 @@ def _joined(search: _Search, tubes: list[Tube]) -> list[Tube]:
     whole: list[Tube] = []
     while pending:
         tube = pending.pop(0)
-        for other in pending:
+        # of pipes that run side by side each goes on in the one that lies ahead of it
+        for other in sorted(pending, key=partial(off_course_m, tube)):
             together = _as_one(search, tube, other)
             if together is not None:
                 pending = [together, *(t for t in pending if t is not other)]

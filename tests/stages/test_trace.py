@@ -7,7 +7,13 @@ from stages.made import bent, make_tube, pyramid_of, straight, tube_points
 from twin_pipeline.geometry.tubes import Run
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.detect import DetectOptions, detect
-from twin_pipeline.stages.trace import TraceOptions, Tracer, _without_loose_ends, join
+from twin_pipeline.stages.trace import (
+    TraceOptions,
+    Tracer,
+    _without_loose_ends,
+    join,
+    off_course_m,
+)
 
 RADIUS_M = 0.085
 
@@ -286,3 +292,17 @@ def test_pieces_of_different_size_are_not_joined_unless_badly_known():
 def test_a_probe_has_no_ends_that_hang_on_a_gap(seen, expected):
     flags = np.array([c == "1" for c in seen])
     assert _without_loose_ends(flags) == expected
+
+
+def test_of_two_pipes_side_by_side_each_goes_on_in_its_own():
+    left, right = straight(4.0), np.add(straight(4.0), (0.0, 0.2, 0.0))
+    beyond = (5.2, 0.0, 0.0)
+    first = make_tube(left, 0.03)
+    own, beside = (make_tube(np.add(axis, beyond), 0.03) for axis in (left, right))
+    assert join(first, own, TraceOptions()) is not None
+    assert join(first, beside, TraceOptions()) is not None
+    assert off_course_m(first, own) == pytest.approx(0.0, abs=1e-9)
+    assert off_course_m(own, first) == pytest.approx(0.0, abs=1e-9)
+    assert off_course_m(first, beside) == pytest.approx(0.2, abs=1e-9)
+    turned = make_tube(beside.nodes[::-1], 0.03)
+    assert off_course_m(turned, first) == pytest.approx(0.2, abs=1e-9)

@@ -211,6 +211,17 @@ def join(first: Tube, second: Tube, options: TraceOptions, cut_radii: float = 0.
     return None
 
 
+def off_course_m(first: Tube, second: Tube) -> float:
+    """Return how far aside of each other's straight continuation the ends that are nearest lie."""
+    ends = [
+        (a, b) for a in (first.nodes, first.nodes[::-1]) for b in (second.nodes, second.nodes[::-1])
+    ]
+    a, b = min(ends, key=lambda pair: float(np.linalg.norm(pair[1][0] - pair[0][-1])))
+    gap = b[0] - a[-1]
+    courses = (_end_direction(a), _end_direction(b[::-1]))
+    return max(float(np.linalg.norm(gap - (gap @ course) * course)) for course in courses)
+
+
 def _without_loose_ends(seen: BoolArray) -> tuple[int, int]:
     """Return the first and last station (S,) without ends where less is seen than the gap to them.
 
