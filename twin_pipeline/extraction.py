@@ -4,10 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import numpy as np
-import scipy
 
 from twin_pipeline.catalogue import Catalogue
 from twin_pipeline.config import Config
@@ -31,7 +29,8 @@ from twin_pipeline.stages.label import label_pipes, label_places
 from twin_pipeline.stages.measure import measure, sparsely_covered, with_all_points
 from twin_pipeline.stages.prepare import prepare
 from twin_pipeline.stages.steady import steady
-from twin_pipeline.stages.trace import Tracer, join, off_course_m
+from twin_pipeline.stages.trace import Tracer
+from twin_pipeline.uniting import Uniter, is_part_of, of_one_size
 
 StageClock = Callable[[str], AbstractContextManager[None]]
 """Called with the name of a stage, encloses it."""
@@ -43,13 +42,6 @@ the scan's drift had to be solved for to see that."""
 _MUCH_LONGER = 2.5
 _LONG_M = 3.0
 """Length of a run of which a piece, that shows no pipe, may be too short."""
-
-_SAME_SIGMAS = 4.0
-_SAME_SHARE = 0.03
-"""Difference of radii that one pipe may show."""
-
-_CUT_BACK_RADII = (0.0, 3.0, 8.0)
-"""What ends that face each other lose, before they are joined, in the tries one after another."""
 
 _TRIES = 3
 """Whole runs measured along the same line, where pieces showed no pipe."""
@@ -190,7 +182,8 @@ def extract(
         tubes = _tubes(search, Tracer(seeds, config.trace), [])
         for tracer in squeezed_tracers(searched, ground, tubes, config):
             tubes += _tubes(search, tracer, tubes)
-        tubes = _joined(search, tubes)
+        united = Uniter(searched, config.trace, search.measured)
+        tubes = [united.led_through(tube) for tube in united.joined(tubes)]
         tubes = [with_all_points(searched, search.settled(tube)) for tube in tubes]
         tubes = [_drifting(tube, steadied, searched) for tube in tubes]
     with stage("classify"):
@@ -241,7 +234,7 @@ def _tubes(search: _Search, tracer: Tracer | SqueezedTracer, known: Sequence[Tub
         if (
             tube is None
             or tracer.too_thin(tube)
-            or any(_part_of(tube, other) for other in (*known, *tubes))
+            or any(is_part_of(tube, other) for other in (*known, *tubes))
         ):
             tracer.dismiss(piece)
         else:
@@ -252,7 +245,7 @@ def _tubes(search: _Search, tracer: Tracer | SqueezedTracer, known: Sequence[Tub
 
 
 def _led_by(tube: Tube) -> Run:
-    return Run(tube.nodes, tube.radius_m, np.ones(len(tube.nodes), bool), 0)
+    return Run(tube.nodes, tube.radius_m, np.ones(len(tube.nodes), bool), 0, tube.held)
 
 
 def _passes(run: Run, place: FloatArray, radius_m: float) -> bool:
@@ -287,7 +280,7 @@ def _longer(search: _Search, tube: Tube, run: Run) -> Tube | None:
     # more of the same pipe makes it better known, something else does not
     if _std_within(longer, drift_share) > most_std_m:
         return None
-    return longer if _same_size(tube, longer) and _part_of(tube, longer) else None
+    return longer if of_one_size(tube, longer) and is_part_of(tube, longer) else None
 
 
 def _halfway(run: Run, tube: Tube) -> Run:
@@ -299,12 +292,6 @@ def _halfway(run: Run, tube: Tube) -> Run:
     return replace(run, axis=run.axis[piece], seen=run.seen[piece])
 
 
-def _same_size(tube: Tube, other: Tube) -> bool:
-    std_m = math.hypot(tube.radius_std_m, other.radius_std_m)
-    allowed_m = max(_SAME_SIGMAS * std_m, _SAME_SHARE * tube.radius_m)
-    return abs(tube.radius_m - other.radius_m) <= allowed_m
-
-
 def _doubtful(tube: Tube) -> bool:
     """Tell whether what is left after a fit has a shape, around the tube or along it."""
     return tube.misfit > _SHAPED or tube.inflation > _UNEVEN
@@ -314,42 +301,6 @@ def _std_within(tube: Tube, drift_share: float) -> float:
     """Return the radius' std without what drift adds, which only long tubes show."""
     drift = drift_share * tube.wander_m
     return math.sqrt(max(tube.radius_std_m**2 - drift**2, 0.0))
-
-
-def _joined(search: _Search, tubes: list[Tube]) -> list[Tube]:
-    """Join pieces of one pipe and measure the whole anew, until nothing more fits together."""
-    pending = sorted(tubes, key=lambda tube: -tube.length_m)
-    whole: list[Tube] = []
-    while pending:
-        tube = pending.pop(0)
-        # of pipes that run side by side each goes on in the one that lies ahead of it
-        for other in sorted(pending, key=partial(off_course_m, tube)):
-            together = _as_one(search, tube, other)
-            if together is not None:
-                pending = [together, *(t for t in pending if t is not other)]
-                break
-        else:
-            whole.append(tube)
-    return [tube for tube in whole if not any(_part_of(tube, other) for other in whole)]
-
-
-def _as_one(search: _Search, tube: Tube, other: Tube) -> Tube | None:
-    """Measure two tubes as one; None where they do not make one that is longer than either."""
-    for cut_radii in _CUT_BACK_RADII:
-        run = join(tube, other, search.config.trace, cut_radii)
-        together = search.measured(run) if run is not None else None
-        if together is not None and together.length_m > max(tube.length_m, other.length_m):
-            return together
-    return None
-
-
-def _part_of(tube: Tube, other: Tube) -> bool:
-    """Tell whether a tube is the fitting of a longer one, that was measured on its own."""
-    if other is tube or other.length_m <= tube.length_m:
-        return False
-    distance, _ = scipy.spatial.cKDTree(other.nodes).query(tube.nodes)
-    spacing = float(np.linalg.norm(np.diff(other.nodes, axis=0), axis=1).max())
-    return float(np.mean(distance < math.hypot(0.7 * other.radius_m, spacing / 2.0))) > 0.5
 
 
 def _mention(item: LeftOut, cloud: PointCloud) -> str:

@@ -35,6 +35,8 @@ class Run:
     """(S,) False where the tube was not visible and the axis is carried on."""
     level: int
     """Pyramid level of the patches it was followed on."""
+    held: BoolArray | None = None
+    """(S,) True where the axis stays as it is unless points show better; None for nowhere."""
 
     @property
     def length_m(self) -> float:
@@ -87,6 +89,8 @@ class Tube:
     """By how much the scanned surface lies outside the barrel, as a sleeve does; 0 for none."""
     one_in: int = 1
     """Of how many points of the run one was measured."""
+    held: BoolArray | None = None
+    """(K,) where the axis is that of the run, see `Run`; None for nowhere."""
 
     @property
     def length_m(self) -> float:

@@ -114,7 +114,7 @@ def _measured_together(
     alone = [corner.bend for corner in group if corner.bend is not None]
     start = max(float(own[group[0].piece[0]]) - _MARGIN_M - _STRAIGHT_M, 0.0)
     end = min(float(own[group[-1].piece[1]]) + _MARGIN_M + _STRAIGHT_M, float(own[-1]))
-    near = (own >= start) & (own <= end) & tube.observed
+    near = (own >= start) & (own <= end) & _known(tube)
     if np.count_nonzero(near) < _ENOUGH_NODES * (len(group) + 1):
         return alone
     first, last = polyline.along(tube.nodes, tube.nodes, np.array([start, end]))
@@ -136,6 +136,11 @@ def _measured_together(
         Bend(float(at[np.linalg.norm(line - middle, axis=1).argmin()]), float(angle), float(radius))
         for middle, angle, radius in zip(found.middles(), angles, radii, strict=True)
     ]
+
+
+def _known(tube: Tube) -> BoolArray:
+    """Return where the axis (K,) was seen, or found by trying offsets."""
+    return tube.observed if tube.held is None else tube.observed | tube.held
 
 
 def _closed(flags: BoolArray, own: FloatArray, gap_m: float) -> BoolArray:

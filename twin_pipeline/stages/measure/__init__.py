@@ -8,8 +8,17 @@ Stretches that are hidden, and sockets, take no part and stay straight.
 """
 
 from twin_pipeline.stages.measure.explain import Fit, explain
+from twin_pipeline.stages.measure.offsets import led_through_offsets
 from twin_pipeline.stages.measure.options import MeasureOptions
 from twin_pipeline.stages.measure.run import measure, sparsely_covered
 from twin_pipeline.stages.measure.thinned import with_all_points
 
-__all__ = ["Fit", "MeasureOptions", "explain", "measure", "sparsely_covered", "with_all_points"]
+__all__ = [
+    "Fit",
+    "MeasureOptions",
+    "explain",
+    "led_through_offsets",
+    "measure",
+    "sparsely_covered",
+    "with_all_points",
+]

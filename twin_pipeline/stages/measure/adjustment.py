@@ -11,6 +11,7 @@ from twin_pipeline.model import FloatArray, IntArray
 _STIFF_TURN_RAD = math.radians(2.5)
 _HIDDEN_STIFFNESS = 0.05
 _ENOUGH_FOR_NOISE = 20
+_HELD_STD_M = 0.001
 
 
 class Adjustment:
@@ -39,6 +40,9 @@ class Adjustment:
         """How many points of the scan each point counts for."""
         self.keep = np.ones(len(points), bool)
         self.hidden = np.zeros(len(axis), bool)
+        self.held = np.zeros(len(axis), bool)
+        """Nodes that stay near their first place unless points show better."""
+        self._begun = axis
         self.expected: FloatArray | float = 0.0
         self.offset: FloatArray | None = None
         self.radius_weight = 1.0
@@ -56,7 +60,7 @@ class Adjustment:
             self.step,
             every,
         )
-        fewer.noise = self.noise
+        fewer.noise, fewer.held = self.noise, self.held
         return fewer
 
     def go_on_from(self, other: "Adjustment") -> None:
@@ -159,7 +163,16 @@ class Adjustment:
         normal_equations.add_bending_prior(
             band, rhs, self.nodes, self.u, self.v, self.bending_weights()
         )
+        if self.held.any():
+            self._hold(band, rhs)
         band[0] += 1e-3 * max(float(weights.sum()) / len(self.nodes), 1.0) * 0.01 + 1e-9
+
+    def _hold(self, band: FloatArray, rhs: FloatArray) -> None:
+        weight = self.held * (self.noise / _HELD_STD_M) ** 2
+        back = self._begun - self.nodes
+        for first, lateral in enumerate((self.u, self.v)):
+            band[0, first::2] += weight
+            rhs[first::2] += weight * np.einsum("kj,kj->k", back, lateral)
 
     def _step(self, lateral: FloatArray, radius_m: float) -> None:
         limit = 0.25 * self.radius

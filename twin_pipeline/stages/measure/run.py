@@ -136,8 +136,16 @@ def begin(
     adj = Adjustment(pyramid.xyz[index], normals, axis, segment, run.radius_m, step)
     if closely:
         adj.noise = _CLOSE_BAND * run.radius_m / _NOISES
+    if run.held is not None:
+        adj.held = _held_nodes(run, axis)
     gate = math.cos(min(max(math.radians(23.0), 3.0 * normal_std), 1.2))
     return Begun(adj, index, gate, by_shape=poor, closely=closely, one_in=every)
+
+
+def _held_nodes(run: Run, axis: FloatArray) -> BoolArray:
+    """Return which nodes (K,) of an axis lie where the run is held."""
+    nearest = np.linalg.norm(run.axis[:, None] - axis[None], axis=2).argmin(axis=0)
+    return np.asarray(run.held, bool)[nearest]
 
 
 def _reach(run: Run) -> float:
@@ -275,6 +283,7 @@ def make_tube(
         wander_m=wander_m,
         drift_m=_drift(adj, known)[span],
         stand_off_m=sleeve_m,
+        held=adj.held[span] if adj.held.any() else None,
     )
 
 

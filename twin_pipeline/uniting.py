@@ -1,0 +1,106 @@
+"""Make one pipe of what was found in pieces, and lead it through offsets that it hides."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import scipy
+
+from twin_pipeline.geometry import polyline
+from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.tubes import Run, Tube
+from twin_pipeline.stages.measure import led_through_offsets
+from twin_pipeline.stages.trace import TraceOptions, join, off_course_m
+
+_SAME_SIGMAS = 4.0
+_SAME_SHARE = 0.03
+"""Difference of radii that one pipe may show."""
+
+_CUT_BACK_RADII = (0.0, 3.0, 8.0)
+"""What ends that face each other lose, before they are joined, in the tries one after another."""
+
+_NEAR, _DENSE_M = 0.15, 0.005
+"""How far from where it is led a tube may be, in radii, and with which steps that is looked at."""
+
+_AS_WELL = 0.9
+"""Of the length that is seen of a tube, what of it led otherwise must be seen."""
+
+
+class Uniter:
+    """Joins tubes, measuring what it makes of them by the function that is given."""
+
+    def __init__(
+        self, pyramid: Pyramid, options: TraceOptions, measured: Callable[[Run], Tube | None]
+    ) -> None:
+        self._pyramid, self._options, self._measured = pyramid, options, measured
+
+    def joined(self, tubes: list[Tube]) -> list[Tube]:
+        """Join pieces of one pipe and measure the whole anew, until nothing more fits together."""
+        pending = sorted(tubes, key=lambda tube: -tube.length_m)
+        whole: list[Tube] = []
+        while pending:
+            tube = pending.pop(0)
+            # of pipes that run side by side each goes on in the one that lies ahead of it
+            for other in sorted(pending, key=partial(off_course_m, tube)):
+                together = self._as_one(tube, other)
+                if together is not None:
+                    pending = [together, *(t for t in pending if t is not other)]
+                    break
+            else:
+                whole.append(tube)
+        return [tube for tube in whole if not any(is_part_of(tube, other) for other in whole)]
+
+    def led_through(self, tube: Tube) -> Tube:
+        """Return a tube led through the offsets that it hides, where that is the same pipe."""
+        for run in led_through_offsets(self._pyramid, tube):
+            # points alone make a better axis, where they do not lose it
+            for tried in (replace(run, held=None), run):
+                other = self._measured(tried)
+                if (
+                    other is not None
+                    and of_one_size(tube, other)
+                    and _as_well_seen(other, tube)
+                    and _keeps_to(other, run)
+                ):
+                    return self.led_through(other)
+        return tube
+
+    def _as_one(self, tube: Tube, other: Tube) -> Tube | None:
+        """Measure two tubes as one; None where they do not make one that is longer than either."""
+        for cut_radii in _CUT_BACK_RADII:
+            run = join(tube, other, self._options, cut_radii)
+            together = self._measured(run) if run is not None else None
+            if together is not None and together.length_m > max(tube.length_m, other.length_m):
+                return together
+        return None
+
+
+def is_part_of(tube: Tube, other: Tube) -> bool:
+    """Tell whether a tube is the fitting of a longer one, that was measured on its own."""
+    if other is tube or other.length_m <= tube.length_m:
+        return False
+    distance, _ = scipy.spatial.cKDTree(other.nodes).query(tube.nodes)
+    spacing = float(np.linalg.norm(np.diff(other.nodes, axis=0), axis=1).max())
+    return float(np.mean(distance < math.hypot(0.7 * other.radius_m, spacing / 2.0))) > 0.5
+
+
+def of_one_size(tube: Tube, other: Tube) -> bool:
+    """Tell whether two tubes may be of one pipe by their radii."""
+    std_m = math.hypot(tube.radius_std_m, other.radius_std_m)
+    allowed_m = max(_SAME_SIGMAS * std_m, _SAME_SHARE * tube.radius_m)
+    return abs(tube.radius_m - other.radius_m) <= allowed_m
+
+
+def _keeps_to(tube: Tube, run: Run) -> bool:
+    """Tell whether a tube goes where a run is held."""
+    held = run.axis[run.held] if run.held is not None else run.axis
+    line = polyline.resample(tube.nodes, _DENSE_M)
+    distance, _ = scipy.spatial.cKDTree(line).query(held)
+    return float(distance.max()) < _NEAR * tube.radius_m
+
+
+def _as_well_seen(tube: Tube, other: Tube) -> bool:
+    seen_m, others_m = (t.length_m * float(t.observed.mean()) for t in (tube, other))
+    return seen_m > _AS_WELL * others_m
