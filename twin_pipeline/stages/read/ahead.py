@@ -97,6 +97,8 @@ def begin(path: Path, dimensions: Sequence[str], chunk_points: int) -> None:
     What is wrong with the file is told when its points are wanted.
     """
     with suppress(Exception):
+        if not path.is_file():  # to look into a pipe would take away what is in it
+            return
         wanted = _Wanted.of(path, chunk_points, laz_parts(dimensions))
         future: Future[LazChild] = Future()
         with _lock:
