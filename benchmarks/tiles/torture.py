@@ -130,15 +130,22 @@ def kill(process: "subprocess.Popen[str]", choice: random.Random) -> str:
     return what
 
 
+def undisturbed(folder: Path, scan: Path) -> dict[str, bytes]:
+    """Return the tiles of a run that nobody disturbs."""
+    out = folder / "reference"
+    if not out.exists():
+        require(ended(begin(scan, out))[0] == 0, "the undisturbed run failed")
+    return contents(out / "tiles")
+
+
 def torture(folder: Path, *, kills: int, points: int, seed: int) -> Counter[str]:
     """Kill until enough kills are done; return how often what was killed, and runs that ended."""
     choice = random.Random(seed)  # noqa: S311 - not a secret
     scan, out = folder / "scan.laz", folder / "out"
     write_scan(scan, points)
     began = time.monotonic()
-    require(ended(begin(scan, folder / "reference"))[0] == 0, "the undisturbed run failed")
+    reference = undisturbed(folder, scan)
     whole_s = time.monotonic() - began
-    reference = contents(folder / "reference" / "tiles")
     told: Counter[str] = Counter()
     while told["kills"] < kills:
         before = finished_work(out)
@@ -189,8 +196,9 @@ def small_disk(place: Path, megabytes: int) -> Iterator[Path]:
 def fill_disk(folder: Path, scan: Path, points: int, share: float) -> str:
     """Let the disk become full when a share of what a run writes is written; return its words.
 
-    Nothing may be left of the run.
+    Nothing may be left of the run, or all of it be there.
     """
+    reference = undisturbed(folder, scan)
     size = 60 * points // 1_000_000 + 60
     with small_disk(folder / "disk", size) as disk:
         process = begin(scan, disk / "out")
@@ -207,6 +215,8 @@ def fill_disk(folder: Path, scan: Path, points: int, share: float) -> str:
         if code == 1:
             require("missing" in words and words.count("\n") == 1, words)
             require(left == ["filler"], f"left behind: {left}")
+        else:
+            require(contents(disk / "out" / "tiles") == reference, "the tiles are not the same")
         require_no_process(disk)
     return f"exit {code}: {words.strip()}"
 
@@ -238,6 +248,8 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=1_500_000)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    # A shell's background ignores interrupts, and so would all that is started from there.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="tiles-torture-") as name:
         folder = Path(name)
         told = torture(folder, kills=given.kills, points=given.points, seed=given.seed)
