@@ -122,6 +122,22 @@ def test_shallow_level_square_tubes_are_struts():
     assert all("strut" in item.reason for item in out)
 
 
+@pytest.mark.parametrize(
+    ("z_m", "radius_m", "heading_deg", "roles_found"),
+    [
+        pytest.param(-0.6, 0.023, 90.0, [Role.MAIN], id="thin, shallow, exactly square"),
+        pytest.param(-0.6, 0.023, 87.0, [Role.MAIN, Role.CROSSING], id="not exactly square"),
+        pytest.param(-0.65, 0.023, 90.0, [Role.MAIN, Role.CROSSING], id="deeper"),
+        pytest.param(-0.6, 0.057, 90.0, [Role.MAIN, Role.CROSSING], id="thicker"),
+    ],
+)
+def test_what_crosses_where_a_utility_may_lie_is_a_strut_only_if_set_exactly(
+    z_m, radius_m, heading_deg, roles_found
+):
+    tube = across(5.0, z_m, radius_m, heading_deg)
+    assert [role for _, role in roles(MAIN, tube)] == roles_found
+
+
 def test_two_alike_at_one_height_are_struts_even_if_deep():
     first, second = across(3.0, -0.8), across(7.0, -0.8)
     assert roles(MAIN, first, second) == [(MAIN, Role.MAIN)]

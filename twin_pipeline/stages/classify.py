@@ -23,6 +23,10 @@ _PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)
 _ALONG_DEG = 45.0
 _WIDTHS = 2.5
 """From so many trench widths on a tube in it can only run along it."""
+_EXACT_DEG = 1.0
+_EXACT_DIAMETER_M, _EXACT_DEEPER_M = 0.1, 0.1
+"""Struts are set level and square; a utility so thin that lies so by chance, and so shallow, is
+far less likely."""
 _ROW = 2
 _ASIDE_M = 0.5
 
@@ -234,7 +238,7 @@ def _struts(
     struts = [
         tube
         for tube in props
-        if depth[id(tube)] - tube.radius_m < options.utility_cover_m
+        if depth[id(tube)] - tube.radius_m < _least_cover_m(tube, ground, options)
         or any(
             _twins(tube, other) and abs(depth[id(tube)] - depth[id(other)]) < _SAME_DEPTH_M
             for other in props
@@ -247,6 +251,17 @@ def _struts(
         for tube in tubes
         if not _among(tube, struts) and _one_more(tube, struts, depth, options)
     ]
+
+
+def _least_cover_m(tube: Tube, ground: Ground, options: ClassifyOptions) -> float:
+    """Return from which cover on what looks like a strut may be a utility that crosses."""
+    chord = _chord(tube)
+    slope_deg = math.degrees(math.asin(abs(chord[2]) / float(np.linalg.norm(chord))))
+    askew_deg = 90.0 - _acute_deg(
+        chord * np.array([1.0, 1.0, 0.0]), _trench_direction(ground, _centre(tube))
+    )
+    exact = max(slope_deg, askew_deg) < _EXACT_DEG and 2.0 * tube.radius_m < _EXACT_DIAMETER_M
+    return options.utility_cover_m + (_EXACT_DEEPER_M if exact else 0.0)
 
 
 def _among(tube: Tube, others: list[Tube]) -> bool:
