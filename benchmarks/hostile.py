@@ -2,7 +2,7 @@
 
 `python -m benchmarks.hostile` makes them with a fixed seed and gives each to `info`, `check`,
 `tile` and `run`, in a process of its own whose time and memory are counted. What breaks the rule is
-printed. The suite reads some of them.
+printed. The suite reads some of them. `--found FOLDER` does the same with files of any origin.
 """
 
 import argparse
@@ -397,9 +397,9 @@ def try_commands(
 ) -> list[str]:
     """Give each scan to each command; return what broke a rule, a line each."""
     found = []
-    for scan in scans:
+    for number, scan in enumerate(scans):
         for command in commands:
-            place = folder / f"{command}-{scan.name}"
+            place = folder / f"{command}-{number}"
             place.mkdir()
             ending = ending_of(_arguments(command, scan, place / "out"), place)
             broken = list(faults(ending, scan.name, place / "out"))
@@ -439,6 +439,12 @@ def _make_elsewhere(folder: Path, seed: int) -> None:
         raise SystemExit("the files could not be made")
 
 
+def _files(folder: Path, found: Path | None) -> list[Path]:
+    """Return the scans of a folder; of one that was found also those in folders below."""
+    inside = sorted(folder.rglob("*")) if found else entries(folder)
+    return [path for path in inside if path.is_file() and path.name != "SOURCE.txt"]
+
+
 def main() -> None:
     """Run by command."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -446,11 +452,13 @@ def main() -> None:
     parser.add_argument("--commands", nargs="+", default=COMMANDS, choices=COMMANDS)
     parser.add_argument("--only", default="", help="Part of the names of files to try.")
     parser.add_argument("--keep", type=Path, help="Folder to leave the files in.")
+    parser.add_argument("--found", type=Path, help="Folder of scans to try instead, with below.")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hostile-") as name:
-        folder = given.keep or Path(name) / "scans"
-        _make_elsewhere(folder, given.seed)
-        scans = [path for path in entries(folder) if path.is_file() and given.only in path.name]
+        folder = given.found or given.keep or Path(name) / "scans"
+        if given.found is None:
+            _make_elsewhere(folder, given.seed)
+        scans = [path for path in _files(folder, given.found) if given.only in path.name]
         found = try_commands(
             scans, Path(name), given.commands, tell=lambda words: print(words, flush=True)
         )

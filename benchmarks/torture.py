@@ -7,25 +7,26 @@ and in the end every byte that tells no time must be the same.
 """
 
 import argparse
-import json
+import os
 import random
-import re
-import shutil
-import sqlite3
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import laspy
 import numpy as np
 import psutil
 
+from benchmarks.places import DifferenceError, LocalPlace, place_in
+from twin_pipeline.cli import main as main_of_program
 from twin_pipeline.durable.files import entries, read_json
 from twin_pipeline.durable.work import work_path
+from twin_pipeline.remote import address_of
 from twin_pipeline.warming import made_trench
 
 PROGRAM = [sys.executable, "-m", "twin_pipeline"]
@@ -40,14 +41,6 @@ SETTINGS = [
     "--material",
     "DIP",
 ]
-TIMES = re.compile(
-    r'"(started_at|finished_at)": "[^"]*"|"(timings_s|memory_mb)": \{[^}]*\}'
-    r"|\d{4}-\d\d-\d\dT[0-9:.]+(Z|[+-]\d\d:\d\d)|<p>read .* s</p>"
-)
-
-
-class DifferenceError(AssertionError):
-    """Outputs are not what they must be."""
 
 
 def make_scans(folder: Path, count: int, *, thin: int = 12) -> list[Path]:
@@ -69,19 +62,75 @@ def _make_scan(path: Path, number: int, thin: int) -> Path:
     return path
 
 
+def _spelled(out: Path) -> str:
+    """Return a place as it is typed; a path has lost a slash of an address."""
+    return address_of(out) or str(out)
+
+
 def run(scans: Sequence[Path], out: Path, *flags: str) -> "subprocess.Popen[bytes]":
     """Begin a run."""
-    command = [*PROGRAM, "run", *scans, "-o", out, *SETTINGS, *flags]
+    command = [*PROGRAM, "run", *scans, "-o", _spelled(out), *SETTINGS, *flags]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
-def finished(process: "subprocess.Popen[bytes]") -> int:
+class Forked:
+    """A run in a fork of this process, told as `subprocess` tells."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self.returncode: int | None = None
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._call(arguments)
+
+    def _call(self, arguments: Sequence[str]) -> None:
+        code = 99
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            os.dup2(self._words.fileno(), 2)
+            sys.argv = ["twin-pipeline", *arguments]
+            main_of_program()
+        except SystemExit as error:
+            code = error.code if isinstance(error.code, int) else int(bool(error.code))
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+
+    def poll(self) -> int | None:
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self) -> int:
+        while (code := self.poll()) is None:
+            time.sleep(0.01)
+        return code
+
+    def communicate(self) -> tuple[None, bytes]:
+        self.wait()
+        self._words.seek(0)
+        with self._words:
+            return None, self._words.read()
+
+
+Process = subprocess.Popen[bytes] | Forked
+
+
+def fork(scans: Sequence[Path], out: Path, *flags: str) -> Forked:
+    """Begin a run in a process that has loaded all modules already."""
+    return Forked(["run", *map(str, scans), "-o", _spelled(out), *SETTINGS, *flags])
+
+
+def finished(process: Process) -> int:
     """Wait for a run; its last words stand in the error if it fails unexpectedly.
 
-    A site whose workers were killed often enough is given up, and is for --resume.
+    A site whose workers were killed often enough, or whose decoder was, is given up, and is for
+    --resume.
     """
     _, words = process.communicate()
-    given_up = process.returncode == 1 and b"sites failed" in words
+    given_up = process.returncode == 1 and (b"sites failed" in words or b"signal 9" in words)
     if process.returncode not in (0, 3, -9) and not given_up:
         raise DifferenceError(
             f"exit {process.returncode}: {words.decode(errors='replace')[-2000:]}"
@@ -91,6 +140,10 @@ def finished(process: "subprocess.Popen[bytes]") -> int:
 
 MOMENTS = ("any", "cluster", "tiles", "merging", "publishing")
 """When to kill: at any time, while sites are worked on, tiled, merged, or put in place."""
+
+
+UPLOAD = "upload"
+"""When to kill besides, where the output goes into object storage: on the way there."""
 
 
 def reached(moment: str, out: Path) -> bool:
@@ -106,21 +159,23 @@ def reached(moment: str, out: Path) -> bool:
             return (work / "stage" / "config.toml").exists()
         case "publishing":
             return (work / "stage" / "run.json").exists()
+        case "upload":
+            return (out / "run.json").exists()
     return True
 
 
-def wait_for(moment: str, out: Path, process: "subprocess.Popen[bytes]") -> None:
+def wait_for(moment: str, out: Path, process: Process) -> None:
     """Wait until a run is there, or has ended."""
     while process.poll() is None and not reached(moment, out):
         time.sleep(0.002)
 
 
-def kill_one(process: "subprocess.Popen[bytes]", choice: random.Random, moment: str) -> bool:
+def kill_one(process: Process, choice: random.Random, moment: str) -> bool:
     """Kill the run's process or one below it; return whether it was the run's own."""
     try:
         own = psutil.Process(process.pid)
         below = own.children(recursive=True)
-        alone = moment in ("merging", "publishing") or not below
+        alone = moment in ("merging", "publishing", UPLOAD) or not below
         victim = own if alone else choice.choice([own, *below, *below[-2:]])
         victim.kill()
     except psutil.NoSuchProcess:
@@ -128,80 +183,61 @@ def kill_one(process: "subprocess.Popen[bytes]", choice: random.Random, moment: 
     return victim.pid == process.pid
 
 
-def told(out: Path) -> dict[str, bytes]:
-    """Return the content of every file below an output folder, times masked."""
-    return {
-        str(path.relative_to(out)): _without_times(path)
-        for path in sorted(out.rglob("*"))
-        if path.is_file() and path.name != "log.jsonl"
-    }
-
-
-def _without_times(path: Path) -> bytes:
-    if path.suffix in (".json", ".html"):
-        return TIMES.sub("TIME", path.read_text("utf-8")).encode()
-    return path.read_bytes()
-
-
-def require_same(out: Path, reference: Path) -> int:
-    """Compare two output folders; return the number of files."""
-    mine, other = told(out), told(reference)
-    odd = sorted(mine.keys() ^ other.keys()) + [k for k in mine if mine[k] != other.get(k)]
-    if odd:
-        raise DifferenceError(f"{out} differs from {reference}: {', '.join(dict.fromkeys(odd))}")
-    return len(mine)
-
-
-def require_whole_or_absent(out: Path) -> None:
-    """Check what somebody sees who looks at the folder at this moment."""
-    if out.exists():
-        json.loads((out / "run.json").read_text("utf-8"))
-        with sqlite3.connect(f"file:{out / 'pipes.gpkg'}?mode=ro", uri=True) as database:
-            database.execute("SELECT count(*) FROM pipes").fetchone()
-        if not (out / "tiles" / "tileset.json").exists():
-            raise DifferenceError(f"{out}: has no tileset")
+def ask_to_end(process: Process, choice: random.Random, _moment: str) -> bool:
+    """Ask the run to end, as users, shells and systems do; it must obey at once, in one line."""
+    number = choice.choice((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    try:
+        below = psutil.Process(process.pid).children(recursive=True)
+        os.kill(process.pid, number)
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        return False
+    _, alive = psutil.wait_procs(below, timeout=120)
+    code, words = process.wait(), process.communicate()[1]
+    # one that has hardly begun has nothing to clear up, and dies of the signal itself
+    obeyed = code in (0, 3, -number) or (code == 128 + number and words.count(b"\n") == 1)
+    if alive or not obeyed:
+        raise DifferenceError(f"signal {number}: exit {code}, {words!r}, still there: {alive}")
+    return True
 
 
 def torture(
-    folder: Path,
+    place: LocalPlace,
+    scans: Sequence[Path],
     *,
     kills: int,
-    sites: int,
     jobs: int,
     seed: int,
     moments: Sequence[str] = MOMENTS,
+    begin: Callable[..., Process] = run,
+    kill: Callable[..., bool] = kill_one,
 ) -> tuple[int, int]:
     """Kill until enough kills are done; return runs that came to their end, and files compared."""
-    killed: Counter[str] = Counter()
     choice = random.Random(seed)  # noqa: S311 - not a secret
-    scans = make_scans(folder / "scans", sites)
     began = time.monotonic()
-    finished(run(scans, folder / "reference", "--jobs", str(jobs)))
+    flags = ("--resume", "--jobs", str(jobs))
+    finished(begin(scans, place.reference, *flags))
     whole_s = time.monotonic() - began
-    ends, compared, done = 0, 0, 0
-    while done < kills:
-        out = folder / "out"
-        while not out.exists():
-            process = run(scans, out, "--resume", "--jobs", str(jobs))
+    killed: Counter[str] = Counter()
+    ends, compared = 0, 0
+    while killed.total() < kills:
+        while not place.exists():
+            process = begin(scans, place.out, *flags)
             own = False
-            while not own and process.poll() is None and done < kills:
+            while not own and process.poll() is None and killed.total() < kills:
                 moment = choice.choice(moments)
-                wait_for(moment, out, process)
+                wait_for(moment, place.local, process)
                 time.sleep(choice.uniform(0.0, 0.3 * whole_s) if moment == "any" else 0.0)
                 if process.poll() is None:
-                    own = kill_one(process, choice, moment)
-                    done += 1
+                    own = kill(process, choice, moment)
                     killed[f"{moment} {'command' if own else 'below'}"] += 1
-            finished(process)
-            require_whole_or_absent(out)
-        finished(run(scans, out, "--resume", "--jobs", str(jobs)))
-        compared += require_same(out, folder / "reference")
+            if not own or kill is kill_one:
+                finished(process)
+            place.require_whole_or_absent()
+        finished(begin(scans, place.out, *flags))
+        compared += place.require_same()
         ends += 1
-        left = [path.name for path in folder.iterdir() if path.name.startswith(".")]
-        if left:
-            raise DifferenceError(f"left behind: {left}")
-        shutil.rmtree(out)
-        print(f"{done} kills, {ends} runs came to their end, the same each time", flush=True)
+        place.clear()
+        print(f"{killed.total()} kills, {ends} runs came to their end, the same each time")
         print(", ".join(f"{many} {how}" for how, many in sorted(killed.items())), flush=True)
     return ends, compared
 
@@ -213,16 +249,25 @@ def main() -> None:
     parser.add_argument("--sites", type=int, default=6)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--moments", nargs="+", default=MOMENTS, choices=MOMENTS)
+    parser.add_argument("--store", action="store_true")
+    parser.add_argument("--fork", action="store_true")
+    parser.add_argument("--ask", action="store_true", help="Ask to end instead: Ctrl+C and alike.")
+    parser.add_argument("--moments", nargs="+", choices=(*MOMENTS, UPLOAD))
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="torture-") as folder:
+    usual = (*MOMENTS, UPLOAD) if given.store else MOMENTS
+    with (
+        tempfile.TemporaryDirectory(prefix="torture-") as name,
+        place_in(Path(name), store=given.store) as place,
+    ):
         torture(
-            Path(folder),
+            place,
+            make_scans(Path(name) / "scans", given.sites),
             kills=given.kills,
-            sites=given.sites,
             jobs=given.jobs,
             seed=given.seed,
-            moments=given.moments,
+            moments=given.moments or usual,
+            begin=fork if given.fork else run,
+            kill=ask_to_end if given.ask else kill_one,
         )
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks.torture import PROGRAM, SETTINGS, make_scans, require_same, told
+from benchmarks.places import require_same, told
+from benchmarks.torture import PROGRAM, SETTINGS, make_scans
 from twin_pipeline import cluster
 from twin_pipeline.cluster import Resources, default_jobs
 from twin_pipeline.config import Config

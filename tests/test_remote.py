@@ -5,8 +5,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from object_store import object_store
 
+from benchmarks.object_store import object_store
 from twin_pipeline.remote import address_of
 
 PROGRAM = [sys.executable, "-m", "twin_pipeline"]

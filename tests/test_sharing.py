@@ -12,7 +12,8 @@ import psutil
 import pytest
 from test_cluster import scheduler
 
-from benchmarks.torture import PROGRAM, SETTINGS, make_scans, require_same
+from benchmarks.places import require_same
+from benchmarks.torture import PROGRAM, SETTINGS, make_scans
 from twin_pipeline import sharing
 from twin_pipeline.sharing import SharedSpread, Table
 

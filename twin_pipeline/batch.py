@@ -9,7 +9,7 @@ from pathlib import Path
 
 from twin_pipeline.cluster import Resources
 from twin_pipeline.completing import How, RunSummary, complete
-from twin_pipeline.conducting import prepare, work_all
+from twin_pipeline.conducting import interruptible, prepare, work_all
 from twin_pipeline.config import Config
 from twin_pipeline.delivering import outcomes_of
 from twin_pipeline.durable.files import read_json
@@ -193,8 +193,9 @@ def _batch(
         log = stack.enter_context(EventLog(work.log))
         log.write("run began", command=how.command, sites=len(sites), pid=os.getpid())
         watch = Watch(progress, log, work, total=len(sites), done=len(work.done()))
-        failures = work_all(work, sites, how, watch)
-        return complete(work, sites, failures, config, started, how, watch)
+        with interruptible(work, len(sites)):
+            failures = work_all(work, sites, how, watch)
+            return complete(work, sites, failures, config, started, how, watch)
 
 
 def _unchanged(work: Work, sites: Sequence[Site], config: Config, how: How) -> bool:

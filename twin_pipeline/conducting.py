@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -64,23 +65,37 @@ def work_all(work: Work, sites: Sequence[Site], how: How, watch: Watch) -> dict[
     pending = [site for site in sites if site.name not in done]
     failures: dict[str, Failure] = {}
     seen = {site.name: Seen.of(site) for site in pending}
+    for site, attempt, ended in _ended(work, pending, how, watch, len(sites)):
+        failure = ended if isinstance(ended, Failure) else None
+        if isinstance(ended, Done):
+            failure = _commit(work, how.command, site, seen[site.name], attempt, ended)
+        if failure is not None:
+            failures[site.name] = failure
+            write_json(work.failed / f"{len(failures)}.json", failure.to_dict())
+        watch.ended(site, failure)
+    return failures
+
+
+@contextmanager
+def interruptible(work: Work, count: int) -> Iterator[None]:
+    """Say what is left to a user who interrupts the work on so many sites.
+
+    Raises
+    ------
+    Interrupted
+        When there is something.
+    """
     try:
-        for site, attempt, ended in _ended(work, pending, how, watch, len(sites)):
-            failure = ended if isinstance(ended, Failure) else None
-            if isinstance(ended, Done):
-                failure = _commit(work, how.command, site, seen[site.name], attempt, ended)
-            if failure is not None:
-                failures[site.name] = failure
-                write_json(work.failed / f"{len(failures)}.json", failure.to_dict())
-            watch.ended(site, failure)
+        yield
     except KeyboardInterrupt as error:
-        count = len(work.done())
+        if work.published:
+            raise Interrupted(f"interrupted when {work.out} had been written") from error
         if work.worth_keeping:
             raise Interrupted(
-                f"interrupted; {count} of {len(sites)} sites are done, --resume goes on from there"
+                f"interrupted; {len(work.done())} of {count} sites are done, --resume goes on from "
+                "there"
             ) from error
         raise
-    return failures
 
 
 def _commit(

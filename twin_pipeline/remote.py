@@ -23,6 +23,7 @@ from twin_pipeline.output import RECORD
 from twin_pipeline.progress import Progress
 
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/+(.*)")
+_PASSWORD = re.compile(r"(://[^/@:\s]*):[^/@\s]*@")
 _MARKER = ".twin-pipeline-unfinished"
 _INDICES = ("tiles/tileset.json", "catalog.json", RECORD)
 """What leads to other objects; written after them, in this order."""
@@ -35,6 +36,11 @@ def address_of(out: Path) -> str | None:
     """Return the address that a path was meant as, such as s3://bucket/folder; None for a path."""
     found = _ADDRESS.fullmatch(str(out))
     return f"{found[1]}://{found[2].rstrip('/')}" if found else None
+
+
+def shown(text: str) -> str:
+    """Return an address, or text with addresses in it, without the password of its user."""
+    return _PASSWORD.sub(r"\1:***@", text)
 
 
 def local_place(address: str) -> Path:
@@ -74,9 +80,14 @@ class Store:
             scheme = address.split(":", 1)[0]
             extra = "pip install 'twin-pipeline[s3]'" if scheme == "s3" else f"({error})"
             raise UsageError(
-                f"{address}: nothing is installed for {scheme}:// addresses; {extra}"
+                f"{shown(address)}: nothing is installed for {scheme}:// addresses; {extra}"
             ) from error
         return cls(address, files, root.rstrip("/"))
+
+    @property
+    def name(self) -> str:
+        """Its address as it may be told."""
+        return shown(self.address)
 
     def require_free(self, *, overwrite: bool, resume: bool) -> None:
         """Raise OutputError unless a run may write there."""
@@ -85,16 +96,16 @@ class Store:
             return
         if _MARKER in names:
             raise OutputError(
-                f"{self.address}: an interrupted run is there; give --resume or --overwrite"
+                f"{self.name}: an interrupted run is there; give --resume or --overwrite"
             )
         if RECORD not in names:
             raise OutputError(
-                f"{self.address}: holds objects and is no output of twin-pipeline (it has no "
+                f"{self.name}: holds objects and is no output of twin-pipeline (it has no "
                 f"{RECORD}), so it is left alone; give another one with -o"
             )
         if not (overwrite or resume):
             raise OutputError(
-                f"{self.address}: holds a finished run; give --overwrite to replace it, --resume "
+                f"{self.name}: holds a finished run; give --overwrite to replace it, --resume "
                 "to do only what has changed or failed, or another one with -o"
             )
 
@@ -167,11 +178,13 @@ class Store:
         try:
             return work()
         except FileNotFoundError as error:
-            raise OutputError(f"{self.address}: does not exist ({error}); make it first") from error
-        except Exception as error:
-            reason = " ".join(str(error).split())[:300] or type(error).__name__
             raise OutputError(
-                f"{self.address}: can't be used ({reason}); check address, keys and network, then "
+                f"{self.name}: does not exist ({shown(str(error))}); make it first"
+            ) from error
+        except Exception as error:
+            reason = " ".join(shown(str(error)).split())[:300] or type(error).__name__
+            raise OutputError(
+                f"{self.name}: can't be used ({reason}); check address, keys and network, then "
                 f"{remedy}"
             ) from error
 
@@ -198,8 +211,8 @@ def reserved(address: str) -> Iterator[None]:
             folder.with_suffix(".lock").unlink(missing_ok=True)
     except HeldError as error:
         raise OutputError(
-            f"{address}: another run ({error.holder}) is working on it; wait for its end, or give "
-            "another address with -o"
+            f"{shown(address)}: another run ({error.holder}) is working on it; wait for its end, "
+            "or give another address with -o"
         ) from error
 
 

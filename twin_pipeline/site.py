@@ -1,6 +1,7 @@
 """A site: the scans that show one excavation, and what the user says about it."""
 
 import stat
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -52,15 +53,20 @@ def sites_of(given: Sequence[Path | Site], config: Config) -> list[Site]:
     sites = [site_of(item, config) if isinstance(item, Path) else item for item in given]
     for site in sites:
         require_site_name(site.name, site.scan)
-    # Names that differ only in case share a folder on some systems.
-    names = Counter(site.name.casefold() for site in sites)
+    names = Counter(_folded(site.name) for site in sites)
     for site in sites:
-        if names[site.name.casefold()] > 1:
+        if names[_folded(site.name)] > 1:
             raise UsageError(
-                f"{site.scan}: another scan of this run has the name {site.name!r} too; a site is "
-                "named after its file, so rename one of them, or name the sites in a manifest"
+                f"{site.scan}: another site of this run has the name {site.name!r} too, or one "
+                "that differs only in case or in how accents are coded; a site is named after its "
+                "file, so rename one of them, or name the sites in a manifest"
             )
     return sites
+
+
+def _folded(name: str) -> str:
+    """Return what names have in common that share a folder on some systems."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def require_scans(site: Site) -> None:
@@ -75,8 +81,8 @@ def require_scan(scan: Path) -> None:
         mode = scan.stat().st_mode
     except FileNotFoundError as error:
         raise InputError(f"{scan}: does not exist; give LAS or LAZ files") from error
-    except OSError as error:
-        reason = error.strerror or error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise InputError(f"{scan}: can't be read: {reason}; give LAS or LAZ files") from error
     if not stat.S_ISREG(mode):
         reason = "is a folder" if stat.S_ISDIR(mode) else "is a pipe or device, no file"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,11 @@ class Seen:
     @classmethod
     def of(cls, site: Site) -> "Seen":
         """Look at the files; one that is missing will be told by who reads it."""
-        return cls({path: Stamp.of(path) for path in files_of(site) if path.is_file()})
+        stamps = {}
+        for path in files_of(site):
+            with suppress(OSError, ValueError):
+                stamps[path] = Stamp.of(path)
+        return cls(stamps)
 
 
 def files_of(site: Site) -> list[Path]:
@@ -43,9 +48,9 @@ def state_of(command: str, site: Site, seen: Seen, done: Done) -> dict[str, Any]
         When a file changed while the site was worked on.
     """
     hashes = {Path(scan.path): scan.sha256 for scan in done.inputs}
-    inputs = []
+    inputs, now = [], Seen.of(site)
     for path in files_of(site):
-        if path not in seen.stamps or not path.is_file() or Stamp.of(path) != seen.stamps[path]:
+        if path not in seen.stamps or now.stamps.get(path) != seen.stamps[path]:
             raise InputError(
                 f"{path}: changed while it was read; run again with --resume when it is complete"
             )

@@ -7,7 +7,8 @@ import sys
 import fsspec
 import pytest
 from conftest import ROOT
-from object_store import object_store
+
+from benchmarks.object_store import object_store
 
 SETTINGS = ["-c", str(ROOT / "configs" / "tokyo.toml"), "--material", "DIP"]
 

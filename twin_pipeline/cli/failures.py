@@ -14,21 +14,33 @@ from twin_pipeline.output import in_one_line
 
 FAILED = 1
 GATE_FAILED = 3
-INTERRUPTED = 130
+_ENDING = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+
+class _Ended(KeyboardInterrupt):
+    """The user or the system asks the program to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
 
 
 @contextmanager
 def told_in_one_line(*, verbose: bool) -> Iterator[None]:
     """Let the block end in an exit code whatever it raises; tracebacks only if `verbose`."""
-    before = signal.signal(signal.SIGTERM, _terminate)
     try:
-        yield
+        with _asked_once():
+            yield
     except (typer.Exit, SystemExit):
         raise
     except TwinPipelineError as error:
         _fail(str(error), error.exit_code, verbose=verbose)
     except KeyboardInterrupt as error:
-        _fail(str(error) or "interrupted; nothing was written", INTERRUPTED, verbose=False)
+        asked = error if isinstance(error, _Ended) else error.__cause__
+        number = asked.number if isinstance(asked, _Ended) else signal.SIGINT
+        _fail(str(error) or "interrupted; nothing was written", 128 + number, verbose=False)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -39,8 +51,22 @@ def told_in_one_line(*, verbose: bool) -> Iterator[None]:
         summary = " ".join(f"{type(error).__name__}: {error}".split())
         hint = "" if verbose else "; -v shows where"
         _fail(f"internal error, please report it ({summary}){hint}", FAILED, verbose=verbose)
+
+
+@contextmanager
+def _asked_once() -> Iterator[None]:
+    """Unwind at a signal, so that nothing half-written stays; further ones don't disturb that.
+
+    Signals that are ignored, as `nohup` and a shell's background have it, stay so.
+    """
+    taken = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, _end) for number in taken}
+    try:
+        yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        if all(signal.getsignal(number) is not signal.SIG_IGN for number in taken):
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def _fail(message: str, code: int, *, verbose: bool) -> NoReturn:
@@ -55,6 +81,7 @@ def _describe(error: OSError) -> str:
     return f"{error.filename}: {reason}" if error.filename else reason
 
 
-def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
-    """Unwind, so that nothing half-written stays, when the system asks the program to end."""
-    raise SystemExit(128 + number)
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    for each in _ENDING:
+        signal.signal(each, signal.SIG_IGN)
+    raise _Ended(number)

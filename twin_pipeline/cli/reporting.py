@@ -1,6 +1,7 @@
 """The command that tells how far a run is."""
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import typer
 
 from twin_pipeline.cli.table import aligned
 from twin_pipeline.errors import InputError
-from twin_pipeline.remote import Store, address_of, local_place, who_works
+from twin_pipeline.remote import Store, address_of, local_place, shown, who_works
 from twin_pipeline.standing import Standing, standing_from, standing_of
 
 _BEGINNING = Standing("running", 0, [], [])
@@ -26,21 +27,26 @@ def status(out: Path, *, as_json: bool) -> None:
 
 def _standing_at(address: str) -> Standing:
     """Return how far a run into object storage is: it is made here, and finished there."""
-    place = local_place(address)
     worker = who_works(address)
-    if worker is not None or place.parent.is_dir():
-        found = standing_of(place) if place.parent.is_dir() else _BEGINNING
-        return (
-            replace(found, holder=worker)
-            if found.state != "finished"
-            else _uploading(found, worker)
-        )
+    found = _made_here(address)
+    if found is None and worker is not None:
+        return replace(_BEGINNING, holder=worker)
+    if found is not None:
+        ended = found.state == "finished"
+        return _uploading(found, worker) if ended else replace(found, holder=worker)
     record = Store.at(address).record()
     if record is None:
         raise InputError(
-            f"{address}: no finished run is there, and none was begun from this machine"
+            f"{shown(address)}: no finished run is there, and none was begun from this machine"
         )
     return standing_from(record)
+
+
+def _made_here(address: str) -> Standing | None:
+    """Return how far a run is on this machine; None before it has begun and after the upload."""
+    with suppress(InputError):
+        return standing_of(local_place(address))
+    return None
 
 
 def _uploading(found: Standing, worker: str | None) -> Standing:

@@ -22,7 +22,7 @@ from twin_pipeline.cli.terminal import TerminalProgress
 from twin_pipeline.cluster import Resources
 from twin_pipeline.config import Config, Flags, load_config
 from twin_pipeline.crs import Decision
-from twin_pipeline.errors import AllFailedError, GeoreferenceError
+from twin_pipeline.errors import AllFailedError, GeoreferenceError, Interrupted
 from twin_pipeline.manifest import sites_given
 from twin_pipeline.output import require_free
 from twin_pipeline.preparing import readable_scan
@@ -83,9 +83,14 @@ def to_place(
         else:
             forget(address)
         summary = work(place, config, progress, **_arguments(how))
-        store.publish(place, progress)
+        try:
+            store.publish(place, progress)
+        except KeyboardInterrupt as error:
+            raise Interrupted(
+                f"interrupted on the way to {store.name}; --resume goes on from there"
+            ) from error
         forget(address)
-    return replace(summary, out=address)
+    return replace(summary, out=store.name)
 
 
 def _arguments(how: How) -> dict[str, Any]:
@@ -198,7 +203,8 @@ def print_summary(summary: RunSummary, text: str, *, as_json: bool) -> None:
         if where := (site.get("crs") or {}).get("where"):
             typer.echo(f"place    {_named(site, sites)}{where}")
     typer.echo(f"outputs  {summary.out}")
-    typer.echo(f"viewer   {_program()} view {shlex.quote(str(summary.out))}")
+    if isinstance(summary.out, Path):
+        typer.echo(f"viewer   {_program()} view {shlex.quote(str(summary.out))}")
 
 
 def _named(site: Mapping[str, Any], sites: Sequence[Any]) -> str:

@@ -14,7 +14,13 @@ from typing import BinaryIO
 
 from twin_pipeline.stages.read.child import PARALLEL_BYTES, Chunks, LazChild
 from twin_pipeline.stages.read.header import ScanHeader, read_header
-from twin_pipeline.stages.read.laz import laz_record, require_chunks, require_table
+from twin_pipeline.stages.read.laz import (
+    countless_chunk,
+    forgetful,
+    laz_record,
+    require_chunks,
+    require_table,
+)
 
 _LAZ_PARTS = {
     "red": "RGB",
@@ -55,7 +61,9 @@ def decoder(
     try:
         chunks = child.table()
         require_chunks(header, file, record, chunks)
-        child.go(parallel=_fit_for_threads(header, chunks))
+        last = countless_chunk(header, record, chunks)
+        if child.go(parallel=_fit_for_threads(header, chunks), last=last):
+            raise forgetful(header)
     except BaseException:
         child.close()
         raise

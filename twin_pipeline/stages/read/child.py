@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -38,6 +39,9 @@ _ENDED = 3
 
 Chunks = list[tuple[int, int]]
 """Points and bytes of each LAZ chunk."""
+
+LastChunk = tuple[int, int, int]
+"""Where a chunk lies in the file, its bytes, and how many points it should hold."""
 
 
 class LazChild:
@@ -115,11 +119,13 @@ class LazChild:
         self.fill(raw, None)
         return list(struct.iter_unpack("<QQ", raw))
 
-    def go(self, *, parallel: bool) -> None:
-        """Let the points come."""
+    def go(self, *, parallel: bool, last: LastChunk | None) -> bool:
+        """Let the points come; return whether the last chunk, if given, holds more of them."""
         assert self._process.stdin is not None  # noqa: S101 - for the type checker
+        told = json.dumps({"parallel": parallel, "last": last})
         with contextlib.suppress(BrokenPipeError):  # what is wrong is told when they don't come
-            self._process.stdin.write(b"parallel\n" if parallel else b"serial\n")
+            self._process.stdin.write(told.encode())
+        return bool(self._number())
 
     def count(self) -> int:
         """Return how many points can be decoded."""
@@ -156,6 +162,11 @@ class LazChild:
         code = self._process.wait()
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        if code == -signal.SIGKILL:  # its own limits end it by other signals
+            return InputError(
+                f"{self._header.path}: its decoder was killed (signal 9), as happens where memory "
+                "runs out: run again with --resume, with fewer --jobs if it happens again"
+            )
         if code == _ENDED:
             return self._damaged(lines[-1] if lines else "", start)
         return self._damaged(f"decoder ended with {_ending(code)}", start)

@@ -8,7 +8,7 @@ import struct
 from typing import BinaryIO
 
 from twin_pipeline.errors import InputError
-from twin_pipeline.stages.read.child import COPY_AGAIN, Chunks
+from twin_pipeline.stages.read.child import COPY_AGAIN, Chunks, LastChunk
 from twin_pipeline.stages.read.header import ScanHeader
 
 _LASZIP = ("laszip encoded", 22204)
@@ -16,6 +16,7 @@ _HEAD, _ITEM = struct.Struct("<HHBBHIIqqH"), struct.Struct("<HHH")
 _CHUNKED, _LAYERED = 2, 3
 _CHUNK_SIZE, _VARIABLE = 6, 0xFFFFFFFF
 _LAYERS = {10: 9, 11: 1, 12: 2, 13: 1}
+_LARGEST_CHECKED = 64 << 20
 _EXTRA_BYTES_ITEM = 14  # one layer a byte
 
 
@@ -59,6 +60,26 @@ def require_chunks(header: ScanHeader, file: BinaryIO, record: bytes, chunks: Ch
         _require_count(header, _require_layers(header, file, _items(record), chunks))
     elif chunks and held - chunks[-1][0] >= header.point_count:
         _require_count(header, held - chunks[-1][0] + 1, "at least ")
+
+
+def countless_chunk(header: ScanHeader, record: bytes, chunks: Chunks) -> LastChunk | None:
+    """Return the last chunk where nothing but the header tells how many points are in it."""
+    compressor, *_, size = _HEAD.unpack_from(record)[: _CHUNK_SIZE + 1]
+    if compressor == _LAYERED or size == _VARIABLE or not chunks:
+        return None
+    *before, (_, length) = chunks
+    if length > _LARGEST_CHECKED:
+        return None
+    start = header.offset_to_points + 8 + sum(bytes_ for _, bytes_ in before)
+    return start, length, header.point_count - sum(points for points, _ in before)
+
+
+def forgetful(header: ScanHeader) -> InputError:
+    """Return the error that says that a file holds more points than its header knows of."""
+    return InputError(
+        f"{header.path}: its last LAZ chunk holds more points than the {header.point_count} that "
+        f"its header claims: {COPY_AGAIN}"
+    )
 
 
 def _require_count(header: ScanHeader, held: int, about: str = "") -> None:

@@ -5,13 +5,15 @@ Run as a script by `child`, with one JSON argument; imports nothing but the deco
 library, so that it starts in a few hundredths of a second. It writes to stdout:
 
     table    16 bytes a chunk of the file, points and bytes (little-endian), after their count
-    points   the same, then, once a line came in on stdin, the points, chunk after chunk
+    points   the same, then, once a line came in on stdin, 8 bytes, 1 if the last chunk holds more
+             than is claimed, and the points, chunk after chunk
     salvage  the points alone, of a file whose table is missing
     count    how many points can be decoded, 8 bytes
 """
 
 import contextlib
 import importlib
+import io
 import json
 import os
 import queue
@@ -22,6 +24,7 @@ import threading
 from typing import Any, BinaryIO, cast
 
 _STEP_POINTS = 4096
+_SPARE_BYTES = 2
 _AHEAD_BYTES = 192 << 20
 """How much is decoded before it is wanted: what can be while the rest of the program is loaded."""
 
@@ -73,13 +76,32 @@ def _table(lazrs: Any, task: dict[str, Any], file: BinaryIO, out: BinaryIO) -> N
 
 def _points(lazrs: Any, task: dict[str, Any], file: BinaryIO, out: BinaryIO) -> None:
     _table(lazrs, task, file, out)
-    told = os.read(0, 9).strip()
-    if not told:  # nobody wants them
+    line = os.read(0, 1000)
+    if not line:  # nobody wants them
         return
-    parallel = told == b"parallel"
+    told = json.loads(line)
     _end_with_parent()
-    kind = lazrs.ParLasZipDecompressor if parallel else lazrs.LasZipDecompressor
+    out.write(
+        struct.pack("<Q", told["last"] is not None and _is_long(lazrs, task, file, *told["last"]))
+    )
+    out.flush()
+    kind = lazrs.ParLasZipDecompressor if told["parallel"] else lazrs.LasZipDecompressor
     _decode(_decoder(kind, task, file, _selection(lazrs, task)), task, out)
+
+
+def _is_long(
+    lazrs: Any, task: dict[str, Any], file: BinaryIO, start: int, size: int, points: int
+) -> bool:
+    """Tell whether a chunk's points can be decoded without its last bytes: others need those.
+
+    Encoders end a chunk with the very byte that decoders of its last point read.
+    """
+    file.seek(start)
+    cut = io.BytesIO(bytes(8) + file.read(size - _SPARE_BYTES))
+    decoder = _decoder(
+        lazrs.LasZipDecompressor, {**task, "offset": 0}, cast(BinaryIO, _Mended(cut, 0))
+    )
+    return _led(decoder, {**task, "points": points}, 0, _STEP_POINTS) == points
 
 
 def _selection(lazrs: Any, task: dict[str, Any]) -> Any:

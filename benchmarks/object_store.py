@@ -1,4 +1,4 @@
-"""An S3-compatible server of a test's own, on 127.0.0.1."""
+"""An S3-compatible server of one's own, on 127.0.0.1, for tests and torture."""
 
 import os
 import socket
@@ -29,7 +29,7 @@ def object_store(home: Path) -> Iterator[dict[str, str]]:
                 time.sleep(0.05)
         environment = os.environ | {
             "AWS_ACCESS_KEY_ID": "made",
-            "AWS_SECRET_ACCESS_KEY": "up",
+            "AWS_SECRET_ACCESS_KEY": "made-up-secret",
             "AWS_ENDPOINT_URL": address,
             "AWS_DEFAULT_REGION": "us-east-1",
             "XDG_STATE_HOME": str(home),
