@@ -3,7 +3,10 @@
 `python -m benchmarks.torture --kills 200` kills a random process of the run's (its own, a worker,
 a decoder) with SIGKILL, as a power cut would, until that many kills are done: at any moment, and
 while sites are tiled, merged and put in place. Each time the output folder must be absent or whole,
-and in the end every byte that tells no time must be the same.
+and in the end every byte that tells no time must be the same. With `--store` the output goes into
+object storage, and uploads are killed too. With `--ask` the run is asked to end, as by Ctrl+C. With
+`--fork` it begins in a process that has loaded all modules already, so that more of the kills fall
+into the work.
 """
 
 import argparse

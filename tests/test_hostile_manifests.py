@@ -13,7 +13,7 @@ from twin_pipeline.manifest import read_manifest, sites_given
 from twin_pipeline.progress import Progress
 from twin_pipeline.site import require_scans, sites_of
 
-CONFIG = Config(crs=CrsOptions(vertical="jgd2011"))
+CONFIG = Config(crs=CrsOptions(vertical="jgd2011", axis_order="en"))
 GA = unicodedata.normalize("NFD", "が")
 
 

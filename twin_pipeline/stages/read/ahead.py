@@ -16,9 +16,9 @@ from twin_pipeline.stages.read.child import PARALLEL_BYTES, Chunks, LazChild
 from twin_pipeline.stages.read.header import ScanHeader, read_header
 from twin_pipeline.stages.read.laz import (
     countless_chunk,
-    forgetful,
     laz_record,
     require_chunks,
+    require_no_more,
     require_table,
 )
 
@@ -62,8 +62,8 @@ def decoder(
         chunks = child.table()
         require_chunks(header, file, record, chunks)
         last = countless_chunk(header, record, chunks)
-        if child.go(parallel=_fit_for_threads(header, chunks), last=last):
-            raise forgetful(header)
+        more = child.go(parallel=_fit_for_threads(header, chunks), last=last)
+        require_no_more(header, more=more)
     except BaseException:
         child.close()
         raise

@@ -74,12 +74,13 @@ def countless_chunk(header: ScanHeader, record: bytes, chunks: Chunks) -> LastCh
     return start, length, header.point_count - sum(points for points, _ in before)
 
 
-def forgetful(header: ScanHeader) -> InputError:
-    """Return the error that says that a file holds more points than its header knows of."""
-    return InputError(
-        f"{header.path}: its last LAZ chunk holds more points than the {header.point_count} that "
-        f"its header claims: {COPY_AGAIN}"
-    )
+def require_no_more(header: ScanHeader, *, more: bool) -> None:
+    """Refuse a file that is found to hold more points than its header knows of."""
+    if more:
+        raise InputError(
+            f"{header.path}: its last LAZ chunk holds more points than the {header.point_count} "
+            f"that its header claims: {COPY_AGAIN}"
+        )
 
 
 def _require_count(header: ScanHeader, held: int, about: str = "") -> None:
