@@ -282,6 +282,31 @@ def test_info_tells_what_a_scan_is(call, make_scan):
     assert json.loads(text)["point_count"] == 2000
 
 
+def test_info_and_check_say_of_a_false_place_what_run_would(call, make_scan, tmp_path, monkeypatch):
+    """The coordinates are none of UTM zone 53."""
+    monkeypatch.setattr("twin_pipeline.checking._checked", lambda *_: ())
+    monkeypatch.setattr("twin_pipeline.cli.compilation.begin_compilation", lambda *_: None)
+    scan = make_scan(crs=6690)
+    code, _, messages = call("run", scan, "-o", tmp_path / "out", *HEIGHTS, "-q")
+    assert code == 4
+    reason = messages.partition("EPSG:6690 can't hold")[2].splitlines()[0]
+    code, text, _ = call("check", scan, *HEIGHTS, "-q")
+    assert code == 4
+    assert "FAILED  place: doubtful: " in text
+    assert reason in text
+    code, text, _ = call("info", scan, *HEIGHTS)
+    assert code == 0
+    assert reason in text
+    place = json.loads(call("info", scan, *HEIGHTS, "--json")[1])["place"]
+    assert place["doubted"]
+    assert not place["established"]
+
+
+def test_info_tells_where_a_scan_lies(call, make_scan):
+    assert "(near Shinjuku), JGD2011 (vertical) height" in call("info", make_scan(), *HEIGHTS)[1]
+    assert "not said yet" in call("info", make_scan())[1]
+
+
 def test_info_of_a_cut_off_scan_fails_after_telling(call, make_scan):
     scan = make_scan()
     scan.write_bytes(scan.read_bytes()[:-500])

@@ -46,7 +46,7 @@ def outputs(folder: Path, **options) -> dict[str, np.ndarray]:
         "pipes.gpkg": readers.with_gdal(folder / "pipes.gpkg", "pipes")[0][1][0],
         "pipes.geojson": readers.geojson(folder / "pipes.geojson")[0][1][0],
         "stations.csv": _station(folder / "stations.csv"),
-        "tiles": _tile(folder / "tiles", made),
+        "tiles": tile_end(folder / "tiles", made),
         "shapefile": readers.with_gdal(_only(folder / "shapefile", "pipes*.shp"))[0][1][0],
         "flatgeobuf": readers.with_gdal(_only(folder / "flatgeobuf", "pipes*.fgb"))[0][1][0],
         "kml": readers.with_gdal(_only(folder / "kml", "*.kml"), "管路 / pipes")[0][1][0],
@@ -80,7 +80,7 @@ def _citygml(path: Path) -> np.ndarray:
     return np.array(text.split()[:3], dtype=float)
 
 
-def _tile(folder: Path, made: SiteResult) -> np.ndarray:
+def tile_end(folder: Path, made: SiteResult) -> np.ndarray:
     """Return the middle of the pipe's end in the solid, earth-centred."""
     tileset = json.loads((folder / "tileset.json").read_text("utf-8"))
     matrix = np.array(tileset["root"]["transform"]).reshape(4, 4).T
