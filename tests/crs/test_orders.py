@@ -193,6 +193,14 @@ def test_the_sea_settles_it_where_exchanged_axes_lead_out_there():
     assert "--axis-order ne" in refused(at=swapped(sapporo), crs=6680, vertical="jgd2011")
 
 
+def test_mountains_settle_it_for_a_scan_of_the_shore():
+    yokohama = np.array([-17_600.0, -62_100.0, 4.0])
+    decided = place(at=yokohama, **ZONE_9)
+    assert decided.warnings == ()
+    assert "no ground" in decided.decisions["axis_order"].source
+    assert "Okutama" in refused(at=swapped(yokohama), **ZONE_9)
+
+
 def test_systems_that_declare_easting_first_leave_nothing_to_mix_up():
     kent = (550_000.0, 160_000.0, 50.0)
     assert place(at=kent, crs=27700, vertical="ellipsoidal", force_crs=True).warnings == ()

@@ -86,13 +86,16 @@ def axis_order(case: Case, frame: ProjectedFrame) -> Decision:
 
 
 def _other(case: Case, frame: ProjectedFrame) -> Extent | None:
-    """Return the box with exchanged coordinates where it fits as well, and may be meant."""
-    if not _mixed_up(case, frame.plane):
+    """Return the box with exchanged coordinates where it fits as well, and may be meant.
+
+    Sea, and elevations of no ground, tell only where the one place has them and not the other.
+    """
+    own, other, plane = case.extent, case.extent.exchanged(), frame.plane
+    if not (_mixed_up(case, plane) and within_area(plane, other.corners())):
         return None
-    other = case.extent.exchanged()
-    if at_sea(frame.plane, other) and not at_sea(frame.plane, case.extent):
+    if at_sea(plane, other) and not at_sea(plane, own):
         return None
-    return other if within_area(frame.plane, other.corners()) and on_ground(frame, other) else None
+    return other if on_ground(frame, other) or not on_ground(frame, own) else None
 
 
 def _mixed_up(case: Case, plane: Plane) -> bool:

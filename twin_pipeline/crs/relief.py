@@ -1,8 +1,8 @@
-"""Where the height of the ground is known closely enough to tell two vertical datums apart.
+"""Where the height of the ground is known closely enough to tell two readings of a scan apart.
 
-Drawn inside the borders of plains and terraces, and around all hills. The limits are round figures
-of GSI's maps, with ten metres or more left for banks, bridges and valleys: they are only held
-against the height of the geoid, 30 to 43 m.
+Drawn inside the borders of plains and terraces, around all hills, and inside of mountains. The
+limits are round figures of GSI's maps, with ten metres or more left for banks, bridges and valleys:
+they are only held against the height of the geoid, 30 to 43 m, and against exchanged axes.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ LOWEST_STREET_M = -10.0
 
 @dataclass(frozen=True, slots=True)
 class Relief:
-    """Ground without hills."""
+    """Ground between limits that are known."""
 
     name: str
     unreached_m: float
@@ -90,6 +90,9 @@ _PLAINS = (
     Relief("the terrace of Musashino", 85.0, _box(139.53, 35.70, 139.575, 35.745), 38.0),
     Relief("the terrace of Musashino", 98.0, _box(139.46, 35.70, 139.53, 35.745), 42.0),
     Relief("the terrace of Musashino", 125.0, _box(139.40, 35.70, 139.46, 35.745), 62.0),
+    # Valleys among mountains: Tama and Kamanashi leave them at 250 m and 600 m.
+    Relief("the mountains of Okutama", 3800.0, _box(138.75, 35.72, 139.155, 35.95), 200.0),
+    Relief("the highlands of Suwa", 3800.0, _box(138.00, 35.90, 138.40, 36.14), 500.0),
 )  # fmt: skip
 
 

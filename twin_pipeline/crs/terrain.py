@@ -26,8 +26,8 @@ _JAPAN_M = (-200.0, 3800.0)
 _JAPAN_DEG = (122.0, 20.0, 154.0, 46.0)
 # Below it no ground lies in Japan, but for pits.
 _USUALLY_LOWEST_M = -40.0
-# The same where the ground is known: trenches that show no street are hardly deeper than this.
-_LOWEST_WHERE_KNOWN_M = -30.0
+# Trenches and shafts that show no street are hardly deeper than this.
+_DEEPEST_M = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def _either(frame: ProjectedFrame, ground: _Ground) -> str:
 def _usual(lon_deg: float, lat_deg: float) -> Limits:
     known = relief_at(lon_deg, lat_deg)
     if known is not None:
-        return _LOWEST_WHERE_KNOWN_M, known.unreached_m
+        return known.lowest_m - _DEEPEST_M, known.unreached_m
     lowest, highest = _possible(lon_deg, lat_deg)
     return (_USUALLY_LOWEST_M if highest == _JAPAN_M[1] else lowest), highest
 
