@@ -23,6 +23,7 @@ SCENES = {
     "bend": lambda: presets.trench("DIP", 150, bends=((7.0, 45.0),), seed=2, **COMMON),
     "parallel": lambda: presets.parallel(("DIP", 150), ("HPPE", 75), seed=3, **COMMON),
     "crossing": lambda: presets.crossing(chainage_m=5.1, seed=4, **COMMON),
+    "drifting": lambda: presets.trench("DIP", 100, noise={"drift_m": 0.01}, seed=6, **COMMON),
     "sloped": lambda: presets.trench("VP", 75, grade=0.08, seed=5, **COMMON),
 }
 
