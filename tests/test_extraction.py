@@ -327,6 +327,41 @@ def test_a_floor_right_below_leads_no_tube_astray(radius_m, length_m):
     assert pipe.outer_diameter_m == pytest.approx(2.0 * radius_m, abs=DIAMETER_TOLERANCE_M)
 
 
+@pytest.mark.parametrize(("radius_m", "behind_m"), [(0.0845, 0.059), (0.0845, 0.09)])
+def test_a_pipe_that_goes_on_with_another_diameter_is_two(radius_m, behind_m):
+    rng = np.random.default_rng(4)
+    cone_m = np.linspace(0.0, 0.3, 31)
+    radii = np.interp(cone_m, [0.0, 0.3], [radius_m, behind_m])
+    parts = [
+        tube_points(straight(length, (at, 0.0, 0.0)), radius, rng, noise_m=0.003)
+        for at, length, radius in ((0.0, 4.0, radius_m), (4.3, 3.5, behind_m))
+    ]
+    parts += [
+        tube_points(straight(0.05, (4.0 + at, 0.0, 0.0)), radius, rng, noise_m=0.003)[::5]
+        for at, radius in zip(cone_m[:-5], radii, strict=False)
+    ]
+    pipes = sorted(found_in(np.concatenate(parts)).pipes, key=lambda pipe: -pipe.length_m)
+    assert len(pipes) == 2
+    for pipe, true_m, ends in zip(
+        pipes, (radius_m, behind_m), ((0.0, 4.0), (4.3, 7.8)), strict=True
+    ):
+        off_m = abs(pipe.outer_diameter_m - 2.0 * true_m)
+        assert off_m < min(0.002, 3.0 * pipe.outer_diameter_std_m)
+        assert np.sort(pipe.centreline[[0, -1], 0]) == pytest.approx(ends, abs=0.6)
+
+
+@pytest.mark.parametrize("radius_m", [0.0845, 0.11])
+def test_coordinates_rounded_to_a_centimetre_cost_no_pipe(radius_m):
+    rng = np.random.default_rng(9)
+    tube = tube_points(straight(6.0, heading_deg=12.0), radius_m, rng, noise_m=0.003)
+    found = found_in(np.round(tube + FAR, 2))
+    (pipe,) = found.pipes
+    assert pipe.length_m == pytest.approx(6.0, abs=0.1)
+    assert abs(pipe.outer_diameter_m - 2.0 * radius_m) < 2.5 * pipe.outer_diameter_std_m
+    assert pipe.outer_diameter_std_m < 0.003
+    assert any("rounded to 10 mm" in warning for warning in found.warnings)
+
+
 def test_the_axis_does_not_climb_a_ridge_that_hides_the_pipe():
     """Its crest is sharper than the barrel: what lies at its flanks would lie within the pipe."""
     rng = np.random.default_rng(5)

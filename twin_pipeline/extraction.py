@@ -28,7 +28,9 @@ from twin_pipeline.stages.judge import may_yet_be_one, why_not_a_pipe
 from twin_pipeline.stages.label import label_pipes, label_places
 from twin_pipeline.stages.measure import measure, sparsely_covered, with_all_points
 from twin_pipeline.stages.prepare import prepare
+from twin_pipeline.stages.rounding import doubted, rounding_of, rounding_warnings, spread
 from twin_pipeline.stages.steady import steady
+from twin_pipeline.stages.step import constant_part
 from twin_pipeline.stages.trace import Tracer
 from twin_pipeline.uniting import Uniter, is_part_of, of_one_size
 
@@ -69,6 +71,9 @@ class _Search:
         tube = measure(self.pyramid, run, self.config.measure)
         if tube is not None and tube.misfit > _SHAPED:
             run, tube = self._closely(run, tube)
+        part = constant_part(tube) if tube is not None else None
+        if part is not None:
+            return self.measured(part)
         if tube is not None and _doubtful(tube):
             run, tube = self._again(run, tube)
         if tube is not None and _doubtful(tube):
@@ -164,8 +169,11 @@ def extract(
     """
     observer = observer or Observer()
     with stage("prepare"):
-        steadied = steady(cloud, config.steady)
-        pyramid = prepare(_still(cloud, steadied, bench), config.prepare, bench)
+        steps_m = rounding_of(cloud)
+        even = spread(cloud, steps_m, bench.shelf if bench is not None else None)
+        steadied = steady(even, config.steady)
+        pyramid = prepare(_still(even, steadied, bench), config.prepare, bench)
+        del even
     with stage("ground"):
         ground = find_ground(pyramid, config.ground)
         place = excavation(pyramid, ground) if ground is not None else None
@@ -185,7 +193,7 @@ def extract(
         united = Uniter(searched, config.trace, search.measured)
         tubes = [united.led_through(tube) for tube in united.joined(tubes)]
         tubes = [with_all_points(searched, search.settled(tube)) for tube in tubes]
-        tubes = [_drifting(tube, steadied, searched) for tube in tubes]
+        tubes = [_drifting(doubted(tube, steps_m), steadied, searched) for tube in tubes]
     with stage("classify"):
         found, left_out = classify(tubes, ground, config.classify)
         pipes = tuple(
@@ -200,7 +208,8 @@ def extract(
         for item in left_out:
             observer.left_out(item.tube, item.reason)
         observer.reported([item.tube for item in found], pipes)
-    return Extraction(pipes, ground, labels, tuple(_mention(item, cloud) for item in left_out))
+    warnings = (*rounding_warnings(steps_m), *(_mention(item, cloud) for item in left_out))
+    return Extraction(pipes, ground, labels, warnings)
 
 
 def _still(cloud: PointCloud, steadied: Steadied | None, bench: Bench | None) -> PointCloud:
