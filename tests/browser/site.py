@@ -9,7 +9,8 @@ from factories import EASTING_M, GROUND_Z_M, NORTHING_M, make_facts, make_pipe
 
 from twin_pipeline.crs import CrsOptions, CrsRecord, Georeference, resolve
 from twin_pipeline.export.attributes import SiteResult
-from twin_pipeline.export.catalog import CatalogOptions, write_catalogs
+from twin_pipeline.export.catalog import write_catalogs
+from twin_pipeline.export.catalog_members import CatalogOptions
 from twin_pipeline.export.geojson import write_geojson
 from twin_pipeline.export.run_record import run_record, write_run_record
 from twin_pipeline.export.viewer_data import write_viewer_data
@@ -109,7 +110,7 @@ def write_sites_apart(out: Path) -> None:
 
 def _write_catalog(result: SiteResult, out: Path) -> None:
     """Write the run's catalogue with a layer that somebody has added, not yet opened."""
-    path, _ = write_catalogs([result], out, CatalogOptions())
+    path, *_ = write_catalogs([result], out, CatalogOptions())
     catalogue = json.loads(path.read_text("utf-8"))
     added = {"type": "geojson", "id": "mine", "name": "中心線", "url": "pipes.geojson"}
     catalogue["catalog"].append(added)

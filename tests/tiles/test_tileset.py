@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import jsonschema
 import numpy as np
@@ -55,6 +56,16 @@ def test_root_leads_to_all_sites(project):
     assert [groups[content["group"]] for content in contents] == ["points", "pipes", "points"]
     assert all("#" not in content["uri"] and " " not in content["uri"] for content in contents)
     assert validate_tiles(project, 14_000) == []
+
+
+def test_pipes_of_several_sites_have_a_root_of_their_own(project):
+    pipes = _read(project / "pipes.json")
+    (child,) = pipes["root"]["children"]
+    assert (project / unquote(child["content"]["uri"])).is_file()
+    assert child["content"]["uri"].startswith("pipes/")
+    assert validate_tiles(project / "pipes.json") == []
+    write_root(project, ["b"])
+    assert not (project / "pipes.json").exists()
 
 
 @pytest.mark.parametrize("length_m", [50.0, 6_000.0])
@@ -211,6 +222,8 @@ def test_many_sites_are_grouped_by_where_they_lie(tmp_path):
         half = max(abs(v) for v in tileset["root"]["boundingVolume"]["box"][3:])
         assert half < 3_000
     assert sorted(seen) == [f"pipes/{name}/tileset.json" for name in names]
+    assert len(list(tmp_path.glob("pipes-*.json"))) == len(groups)
+    assert validate_tiles(tmp_path / "pipes.json") == []
     assert _read(tmp_path / "tileset.json")["geometricError"] > 15_000
 
 

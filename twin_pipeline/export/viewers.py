@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from twin_pipeline.export.attributes import SiteResult
-from twin_pipeline.export.catalog import CatalogOptions, write_catalogs
+from twin_pipeline.export.catalog import write_catalogs
+from twin_pipeline.export.catalog_members import CatalogOptions
 from twin_pipeline.export.reearth import write_reearth
 from twin_pipeline.export.tile_styles import write_styles
 from twin_pipeline.export.viewer_data import write_viewer_index

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from twin_pipeline.export.catalog import CatalogOptions, site_url, write_catalogs
+from twin_pipeline.export.catalog import PLAIN, TOKYO, write_catalogs
+from twin_pipeline.export.catalog_members import ALL_PIPES, CatalogOptions, site_url
 from twin_pipeline.export.reearth import write_reearth
 from twin_pipeline.export.withheld import Withheld
 from twin_pipeline.layers.catalogues import show_layers
@@ -14,7 +15,6 @@ from twin_pipeline.publishing.pieces import Piece
 from twin_pipeline.publishing.reduce import reduce_members
 from twin_pipeline.publishing.site import ReadySite
 
-TERRIA = ("catalog.json", "catalog.tokyo.json")
 REEARTH = "reearth.json"
 
 
@@ -28,6 +28,8 @@ def catalogues(
     folder: Path,
 ) -> dict[str, bytes]:
     """Return catalog.json, catalog.tokyo.json and reearth.json with absolute addresses.
+
+    Parts of the catalogues of many sites come before what leads to them.
 
     Parameters
     ----------
@@ -47,16 +49,19 @@ def catalogues(
         An empty one to work in.
     """
     results = [site.result for site in sites]
-    write_catalogs(results, folder, CatalogOptions(cover_limits_m))
+    written = write_catalogs(results, folder, CatalogOptions(cover_limits_m))
+    names = [path.relative_to(folder).as_posix() for path in written]
     write_reearth(results, folder / REEARTH)
     show_layers(layers, folder)
-    places = _places(sites, pieces, base_url)
+    parts = {name: base_url + name for name in names if name not in (PLAIN, TOKYO)}
+    places = _places(sites, pieces, base_url) | parts
     made = {}
-    for name in TERRIA:
+    for name in names:
         document = _moved(_read(folder / name), places)
         document["catalog"] = reduce_members(document["catalog"], withheld)
-        kept = set(_ids(document["catalog"]))
-        document["workbench"] = [each for each in document["workbench"] if each in kept]
+        if "workbench" in document:
+            kept = set(_ids(document["catalog"]))
+            document["workbench"] = [each for each in document["workbench"] if each in kept]
         made[name] = _written(document)
     made[REEARTH] = _written(_moved(_read(folder / REEARTH), places))
     return made
@@ -70,8 +75,8 @@ def _places(
         "pipes.geojson": base_url + pieces["all", ""].path("pipes.geojson")
     }
     view = pieces["view", ""]
-    root = "tiles/tileset.json"
-    places[root] = base_url + view.path(root) if root in view.files else None
+    for root in ("tiles/tileset.json", ALL_PIPES):
+        places[root] = base_url + view.path(root) if root in view.files else None
     for site in sites:
         for layer in ("points", "pipes", "uncertainty"):
             own = f"{layer}/{site.name}/tileset.json"

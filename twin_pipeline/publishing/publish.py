@@ -29,7 +29,7 @@ MARKER = ".twin-pipeline-unfinished"
 """Says that an unfinished publication is ours."""
 
 _FORMAT = 1
-_OURS = re.compile(r"(data|viewer)/[0-9a-f]{16}/.+|stac/.+\.json")
+_OURS = re.compile(r"(data|viewer)/[0-9a-f]{16}/.+|stac/.+\.json|catalog/sites-\d+(\.tokyo)?\.json")
 """Names that only this program makes."""
 
 

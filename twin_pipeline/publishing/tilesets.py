@@ -59,7 +59,7 @@ def redirect(folder: Path, places: Mapping[str, str]) -> None:
     Parameters
     ----------
     folder
-        Holds tileset.json and group-N.json, and nothing else that is JSON.
+        Holds tileset.json, pipes.json and their groups, and nothing else that is JSON.
     places
         New address by the old one.
     """

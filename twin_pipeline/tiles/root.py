@@ -17,6 +17,9 @@ from twin_pipeline.tiles.tileset import beyond, box_volume, document, write_json
 
 LAYERS = ("points", "pipes", "uncertainty")
 
+PIPES = "pipes.json"
+"""Beside the root, above the pipes of all sites alone: a style for pipes would colour points."""
+
 IN_A_GROUP = 32
 """Most tilesets of sites side by side; more become groups, by where they lie."""
 
@@ -30,6 +33,8 @@ class _Child:
     corners: FloatArray
     """(8, 3) earth-centred metres."""
     version: str
+    layer: str = ""
+    """Of which it is a tileset; none where it stands above several."""
 
     @property
     def error_m(self) -> float:
@@ -40,7 +45,8 @@ def write_root(tiles: Path, sites: Sequence[str]) -> None:
     """Write `tiles`/tileset.json above points/SITE, pipes/SITE and uncertainty/SITE of all sites.
 
     The contents' groups tell the layers apart. A site may lack some of them. Where there are many
-    sites, the root leads to group-N.json, each of some sites that lie near each other.
+    sites, the root leads to group-N.json, each of some sites that lie near each other. Of several
+    sites pipes.json has the pipes alone.
 
     Parameters
     ----------
@@ -57,22 +63,33 @@ def write_root(tiles: Path, sites: Sequence[str]) -> None:
     children = [child for site in sites for child in _children(tiles, site)]
     if not children:
         raise OutputError(f"{tiles}: there are no sites to show")
-    writer = _Writer(tiles, old={child.version for child in children} == {"1.0"})
-    root = writer.node(children) if len(children) <= FLAT else writer.grouped(children)
-    corners = np.concatenate([child.corners for child in children])
-    error = max(beyond((corners.min(axis=0), corners.max(axis=0))), 2 * root.error_m)
-    top = {**root.tile, "geometricError": error, "refine": "ADD"}
-    writer.write("tileset.json", top, error)
+    _Writer(tiles, "group", children).above("tileset.json")
+    pipes = [child for child in children if child.layer == "pipes"]
+    if len(sites) > 1 and pipes:
+        _Writer(tiles, "pipes", pipes).above(PIPES)
+    else:
+        (tiles / PIPES).unlink(missing_ok=True)
 
 
 class _Writer:
-    """Writes the root and its groups."""
+    """Writes a tileset above others, and its groups."""
 
-    def __init__(self, tiles: Path, *, old: bool) -> None:
-        """`old` is set where all tiles are of 3D Tiles 1.0, which knows no groups of contents."""
+    def __init__(self, tiles: Path, groups: str, children: Sequence[_Child]) -> None:
+        """Take the children; `groups` begins the names of groups."""
         self._tiles = tiles
-        self._old = old
+        self._name = groups
+        self._children = children
+        # 3D Tiles 1.0 know no groups of contents.
+        self._old = {child.version for child in children} == {"1.0"}
         self._groups = 0
+
+    def above(self, name: str) -> None:
+        """Write the tileset above all children."""
+        children = self._children
+        root = self.node(children) if len(children) <= FLAT else self.grouped(children)
+        corners = np.concatenate([child.corners for child in children])
+        error = max(beyond((corners.min(axis=0), corners.max(axis=0))), 2 * root.error_m)
+        self.write(name, {**root.tile, "geometricError": error, "refine": "ADD"}, error)
 
     def node(self, children: Sequence[_Child]) -> _Child:
         """Return a tile without content above some others."""
@@ -103,7 +120,7 @@ class _Writer:
         write_json(self._tiles / name, made)
 
     def _outside(self, group: _Child) -> _Child:
-        name = f"group-{self._groups}.json"
+        name = f"{self._name}-{self._groups}.json"
         self._groups += 1
         self.write(name, {**group.tile, "refine": "ADD"}, group.error_m)
         reference = {key: value for key, value in group.tile.items() if key != "children"}
@@ -159,4 +176,5 @@ def _reference(tileset: dict[str, Any], layer: str, site: str) -> _Child:
             "group": LAYERS.index(layer),
         },
     }
-    return _Child(tile, apply(matrix, box_corners(tileset["root"])), tileset["asset"]["version"])
+    corners = apply(matrix, box_corners(tileset["root"]))
+    return _Child(tile, corners, tileset["asset"]["version"], layer)
