@@ -1,5 +1,6 @@
 """What the viewer's server gives, to whom, and what it never gives."""
 
+import contextlib
 import gzip
 import http.client
 import json
@@ -7,6 +8,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +18,7 @@ import pytest
 
 from twin_pipeline.errors import OutputError, UsageError
 from twin_pipeline.view import Access, ViewerServer, serve
+from twin_pipeline.view import answer as answer_module
 from twin_pipeline.view import server as server_module
 from twin_pipeline.view.files import MIME_TYPES, byte_range, find_file
 
@@ -242,6 +245,7 @@ def test_changed_file_is_sent_again(server: ViewerServer, out: Path) -> None:
         ("bytes=2000-9999", range(2000, 2048)),
         ("bytes=-48", range(2000, 2048)),
         ("bytes=-9999", range(2048)),
+        ("BYTES=0-1", range(2)),
     ],
 )
 def test_parts_of_a_file(server: ViewerServer, asked: str, given: range) -> None:
@@ -251,7 +255,10 @@ def test_parts_of_a_file(server: ViewerServer, asked: str, given: range) -> None
     assert answer.headers["Content-Range"] == f"bytes {given.start}-{given.stop - 1}/2048"
 
 
-@pytest.mark.parametrize("asked", ["bytes=5-2", "bytes=-", "bytes=0-1,5-6", "lines=1-2", "bytes"])
+@pytest.mark.parametrize(
+    "asked",
+    ["bytes=5-2", "bytes=-", "bytes=0-1,5-6", "lines=1-2", "bytes", f"bytes=0-{'9' * 5000}"],
+)
 def test_ranges_it_does_not_know_give_the_whole(server: ViewerServer, asked: str) -> None:
     answer = ask(server, GLB_PATH, Range=asked)
     assert (answer.status, answer.body) == (200, GLB)
@@ -298,6 +305,96 @@ def test_many_at_once(server: ViewerServer) -> None:
     for thread in threads:
         thread.join()
     assert bodies == [GLB] * 16
+
+
+def told(server: ViewerServer, request: bytes) -> bytes:
+    """Send bytes, and return all that comes until the connection is closed."""
+    host, port = server.url.split("/")[2].split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as raw:
+        raw.sendall(request.replace(b"HOST", f"Host: {host}:{port}".encode()))
+        answer = b""
+        while block := raw.recv(65_536):
+            answer += block
+        return answer
+
+
+def test_what_comes_with_a_request_is_not_taken_for_the_next(server: ViewerServer) -> None:
+    hidden = b"GET /data/pipes.geojson HTTP/1.1\r\nHOST\r\n\r\n"
+    for header in (b"Content-Length: 900", b"Transfer-Encoding: chunked"):
+        answer = told(server, b"GET /none HTTP/1.1\r\nHOST\r\n" + header + b"\r\n\r\n" + hidden)
+        assert answer.count(b"HTTP/1.1 ") == 1
+        assert b"Connection: close" in answer
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", b"421"),
+        (b"GET / HTTP/1.1\r\nHOST\r\nHost: evil\r\nConnection: close\r\n\r\n", b"421"),
+        (b"GET http://evil/ HTTP/1.1\r\nHOST\r\nConnection: close\r\n\r\n", b"421"),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHOST\r\n\r\n", b"414"),
+        (b"GET / HTTP/1.1\r\nHOST\r\nX: " + b"a" * 70_000 + b"\r\n\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\nHOST\r\n" + b"X: a\r\n" * 200 + b"\r\n", b"431"),
+        (b"GET / <b>x</b> HTTP/1.1\r\nHOST\r\n\r\n", b"400"),
+        (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"400"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"505"),
+    ],
+)
+def test_what_is_no_request_is_refused_and_not_repeated(
+    server: ViewerServer, request_: bytes, status: bytes
+) -> None:
+    answer = told(server, request_)
+    head, _, body = answer.rpartition(b"\r\n\r\n")
+    assert body.startswith(status)
+    assert b"<b>" not in answer
+    # Only to HTTP/1 there are headers.
+    if head:
+        assert head.startswith(b"HTTP/1.1 " + status)
+        assert b"Content-Security-Policy: " in head
+        assert b"X-Content-Type-Options: nosniff" in head
+
+
+def test_clients_that_say_nothing_or_read_nothing_keep_nobody_waiting(
+    server: ViewerServer, out: Path
+) -> None:
+    (out / "big.bin").write_bytes(bytes(20_000_000))
+    host, port = server.url.split("/")[2].split(":")
+    big = f"GET /data/big.bin HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode()
+    waiting = [socket.create_connection((host, int(port)), timeout=10) for _ in range(60)]
+    try:
+        for n, client in enumerate(waiting):
+            client.sendall(b"GET / HT" if n % 2 else big)
+        assert ask(server, GLB_PATH).body == GLB
+        server.close()
+        with pytest.raises(ConnectionRefusedError):
+            ask(server, "/")
+    finally:
+        for client in waiting:
+            client.close()
+
+
+def test_connections_beyond_those_it_has_room_for_are_closed(
+    static: Path,  # noqa: ARG001
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(answer_module, "_MOST_CONNECTIONS", 3)
+    with serve(out) as running:
+        host, port = running.url.split("/")[2].split(":")
+        held = [socket.create_connection((host, int(port)), timeout=10) for _ in range(3)]
+        for client in held:
+            client.sendall(b"GET / HT")
+        with pytest.raises((OSError, http.client.HTTPException)):
+            ask(running, "/")
+        for client in held:
+            client.close()
+        for _ in range(100):
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                assert ask(running, "/").status == 200
+                break
+            time.sleep(0.05)
+        else:
+            pytest.fail("the places that were left stay taken")
 
 
 def test_prints_nothing(server: ViewerServer, capfd: pytest.CaptureFixture[str]) -> None:
@@ -359,6 +456,9 @@ LONG = '{"type": "FeatureCollection", "features": [' + ", ".join(["{}"] * 2_000)
         ("gzip, deflate, br", "br"),
         ("gzip", "gzip"),
         ("br;q=0, gzip;q=0.5", "gzip"),
+        ("br;q=0.2, gzip", "gzip"),
+        ("gzip;q=1.0, br;q=1", "br"),
+        ("br;q=nan, gzip;q=inf, *;q=-1", None),
         ("*", "br"),
         ("identity", None),
         ("br;q=0, gzip;q=0", None),

@@ -33,19 +33,20 @@ def chosen_encoding(accepted: str | None, media_type: str, size: int) -> str | N
     if not media_type.startswith(_TYPES) or not _LEAST_BYTES <= size <= _MOST_BYTES:
         return None
     weights = dict(_weight(part) for part in (accepted or "").lower().split(","))
-    for name in ("br", "gzip"):
-        if weights.get(name, weights.get("*", 0.0)) > 0.0:
-            return name
-    return None
+    offered = {name: weights.get(name, weights.get("*", 0.0)) for name in ("br", "gzip")}
+    # Of equal weight the first, which packs better.
+    best = max(offered, key=offered.__getitem__)
+    return best if offered[best] > 0.0 else None
 
 
 def _weight(part: str) -> tuple[str, float]:
     name, _, parameters = part.strip().partition(";")
     _, _, value = parameters.partition("q=")
     try:
-        return name.strip(), float(value) if value else 1.0
+        weight = float(value) if value else 1.0
     except ValueError:
-        return name.strip(), 0.0
+        weight = 0.0
+    return name.strip(), weight if 0.0 <= weight <= 1.0 else 0.0
 
 
 def pack(content: bytes, encoding: str) -> bytes:

@@ -36,7 +36,7 @@ MIME_TYPES = {
 _UNSAFE_IN_PART = re.compile(r"[\\:\x00]" if os.name == "nt" else r"\x00")
 """Windows takes a backslash for a slash, and a colon for a drive or a stream."""
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,30})-([0-9]{0,30})", re.IGNORECASE)
 
 
 class RangeNotSatisfiableError(ValueError):
@@ -131,7 +131,7 @@ def byte_range(header: str | None, size: int) -> range | None:
         The range starts behind the end of the file.
     """
     match = _RANGE.fullmatch(header.replace(" ", "")) if header else None
-    if match is None or match.group(0) == "bytes=-":
+    if match is None or match.groups() == ("", ""):
         return None
     first, last = match.groups()
     if first == "":

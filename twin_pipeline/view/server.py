@@ -1,51 +1,18 @@
-"""A small HTTP server for one viewer: reads only, prints nothing, answers whom it is told to."""
+"""Starts and stops the server of one viewer."""
 
-import socket
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
-from typing import BinaryIO, Self
-from urllib.parse import urlsplit
+from typing import Self
 
 from twin_pipeline.errors import OutputError, UsageError
-from twin_pipeline.view.compress import PackedFiles, chosen_encoding
-from twin_pipeline.view.consent import consented_origins
-from twin_pipeline.view.files import (
-    RangeNotSatisfiableError,
-    Version,
-    byte_range,
-    find_file,
-    mime_type,
-)
-from twin_pipeline.view.layer_hosts import layer_hosts, layers_version
-from twin_pipeline.view.policy import DATA_POLICY, LOOPBACK, Access
+from twin_pipeline.view.answer import AnsweringServer
+from twin_pipeline.view.policy import LOOPBACK, Access
 
 STATIC_FOLDER = Path(__file__).resolve().parent.parent / "viewer_static"
 """Where `make viewer` puts the built viewer."""
 
-_DATA = "/data/"
-_CHUNK_BYTES = 1 << 18
 _POLL_SECONDS = 0.05
-_COMMON_HEADERS = {
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    # A second run may replace the data under the same names.
-    "Cache-Control": "no-cache",
-}
-_CORS_HEADERS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Content-Length, Content-Range, ETag, Last-Modified",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-}
-_PREFLIGHT_HEADERS = {
-    "Access-Control-Allow-Methods": "GET, HEAD",
-    "Access-Control-Allow-Headers": "Range, If-None-Match, If-Modified-Since, If-Range",
-    # A page of the internet that asks this machine needs its word.
-    "Access-Control-Allow-Private-Network": "true",
-    "Access-Control-Max-Age": "86400",
-}
 
 
 def serve(out: Path, port: int = 0, access: Access | None = None) -> "ViewerServer":
@@ -129,184 +96,11 @@ class ViewerServer:
         self.close()
 
 
-def _listen(static: Path, out: Path, port: int, access: Access) -> "_Server":
+def _listen(static: Path, out: Path, port: int, access: Access) -> AnsweringServer:
     try:
-        return _Server(static, out, port, access)
+        return AnsweringServer(static, out, port, access)
     except (OSError, OverflowError) as error:
         raise UsageError(
             f"--port {port}: can't be used on {access.host} ({error}); "
             "give another port, or none to get a free one"
         ) from error
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    # A browser keeps connections open; closing must not wait for them.
-    block_on_close = False
-
-    def __init__(self, static: Path, out: Path, port: int, access: Access) -> None:
-        self.static = static
-        self.out = out
-        self.access = access
-        self.packed = PackedFiles()
-        shared = _CORS_HEADERS if access.cors else {"Cross-Origin-Resource-Policy": "same-origin"}
-        self.common_headers = _COMMON_HEADERS | shared
-        self._layers: tuple[object, tuple[str, ...]] | None = None
-        if ":" in access.host:
-            self.address_family = socket.AF_INET6
-        super().__init__((access.host, port), _Handler)
-
-    def policy(self, cookies: str | None) -> str:
-        """Return the content security policy for a client with these cookies."""
-        consented = consented_origins(cookies, int(self.server_address[1]))
-        return self.access.content_security_policy([*self._layer_hosts(), *consented])
-
-    def _layer_hosts(self) -> tuple[str, ...]:
-        """Return the hosts of the layers, which may come and go while the server runs."""
-        version = layers_version(self.out)
-        if self._layers is None or self._layers[0] != version:
-            self._layers = (version, layer_hosts(self.out))
-        return self._layers[1]
-
-    def handle_error(
-        self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
-    ) -> None:
-        """Stay silent: a browser that gives up a download is no error of the server."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    protocol_version = "HTTP/1.1"
-    server_version = "twin-pipeline"
-    sys_version = ""
-    timeout = 60
-
-    def do_GET(self) -> None:
-        file = self._requested_file()
-        if file is None:
-            return
-        try:
-            with file.open("rb") as stream:
-                self._answer(file, stream)
-        except OSError:
-            # Gone since it was found, or the client has left in the middle.
-            self.close_connection = True
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
-
-    def do_OPTIONS(self) -> None:
-        if self._is_meant_for_us():
-            self._head(HTTPStatus.NO_CONTENT, _PREFLIGHT_HEADERS)
-
-    def parse_request(self) -> bool:
-        """Refuse every method that could be meant to change something."""
-        if not super().parse_request():
-            return False
-        if self.command in ("GET", "HEAD"):
-            return True
-        if self.command == "OPTIONS" and self.server.access.cors:
-            return True
-        # What the client sends along stays unread, so the connection is of no more use.
-        self.close_connection = True
-        self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "GET, HEAD", "Connection": "close"})
-        return False
-
-    def _requested_file(self) -> Path | None:
-        if not self._is_meant_for_us():
-            return None
-        path = urlsplit(self.path).path
-        if path.startswith(_DATA):
-            file = find_file(self.server.out, path.removeprefix(_DATA))
-        else:
-            file = find_file(self.server.static, path.removeprefix("/"))
-        if file is None:
-            self._refuse(HTTPStatus.NOT_FOUND)
-        return file
-
-    def _policy(self) -> str:
-        if urlsplit(self.path).path.startswith(_DATA):
-            return DATA_POLICY
-        return self.server.policy(self.headers["Cookie"])
-
-    def _is_meant_for_us(self) -> bool:
-        port = int(self.server.server_address[1])
-        if self.server.access.admits(self.headers.get("Host"), port):
-            return True
-        self._refuse(HTTPStatus.MISDIRECTED_REQUEST)
-        return False
-
-    def _answer(self, file: Path, stream: BinaryIO) -> None:
-        media_type = mime_type(file)
-        version = Version.of(file.stat())
-        if media_type.startswith("text/html"):
-            # Told that a page is the same, a browser keeps the policy that it got with it.
-            version = version.tagged(self._policy())
-        known = {
-            "ETag": version.etag,
-            "Last-Modified": version.last_modified,
-            "Vary": "Accept-Encoding",
-        }
-        if version.is_known(self.headers["If-None-Match"], self.headers["If-Modified-Since"]):
-            self._head(HTTPStatus.NOT_MODIFIED, known)
-            return
-        encoding = chosen_encoding(self.headers["Accept-Encoding"], media_type, version.size)
-        if encoding is not None and self.headers["Range"] is None:
-            packed = self.server.packed.get(file, version.etag, encoding)
-            # Of equal meaning, not of equal bytes: the tag of the plain file, made weak.
-            named = {"ETag": f"W/{version.etag}", "Content-Encoding": encoding}
-            self._send_packed(packed, {**known, **named, "Content-Type": media_type})
-            return
-        allowed = version.allows_range(self.headers["If-Range"])
-        try:
-            part = byte_range(self.headers["Range"] if allowed else None, version.size)
-        except RangeNotSatisfiableError:
-            outside = {"Content-Range": f"bytes */{version.size}"}
-            self._refuse(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, outside)
-            return
-        self._send(stream, version, part, {**known, "Content-Type": media_type})
-
-    def _send_packed(self, packed: bytes, headers: dict[str, str]) -> None:
-        self._head(HTTPStatus.OK, headers | {"Content-Length": str(len(packed))})
-        if self.command != "HEAD":
-            self.wfile.write(packed)
-
-    def _send(
-        self, stream: BinaryIO, version: Version, part: range | None, headers: dict[str, str]
-    ) -> None:
-        wanted = range(version.size) if part is None else part
-        headers |= {"Accept-Ranges": "bytes", "Content-Length": str(len(wanted))}
-        if part is not None:
-            headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{version.size}"
-        self._head(HTTPStatus.OK if part is None else HTTPStatus.PARTIAL_CONTENT, headers)
-        if self.command != "HEAD":
-            self._copy(stream, wanted)
-
-    def _copy(self, stream: BinaryIO, wanted: range) -> None:
-        stream.seek(wanted.start)
-        left = len(wanted)
-        while left > 0:
-            block = stream.read(min(left, _CHUNK_BYTES))
-            if not block:
-                # The file has shrunk: only a broken connection tells the client so.
-                self.close_connection = True
-                return
-            self.wfile.write(block)
-            left -= len(block)
-
-    def _refuse(self, status: HTTPStatus, headers: dict[str, str] | None = None) -> None:
-        body = f"{status.value} {status.phrase}\n".encode()
-        plain = {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(body))}
-        self._head(status, plain | (headers or {}))
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def _head(self, status: HTTPStatus, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        policy = {"Content-Security-Policy": self._policy()}
-        for name, value in (self.server.common_headers | policy | headers).items():
-            self.send_header(name, value)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Stay silent: only the command line prints."""
