@@ -74,12 +74,12 @@ def view(context: BrowserContext, site: Path) -> Iterator[View]:
 
 
 @pytest.fixture
-def pixels_when(view: View) -> Callable[[tuple[int, int], Callable[[Pixels], bool]], Pixels]:
+def pixels_when(view: View) -> Callable[..., Pixels]:
     """Return a function that waits until the pixels around a place are as they should be."""
 
-    def wait(place: tuple[int, int], accepted: Callable[[Pixels], bool]) -> Pixels:
+    def wait(place: tuple[int, int], accepted: Callable[[Pixels], bool], half: int = 3) -> Pixels:
         for _ in range(60):
-            pixels = pixels_around(view.page, place)
+            pixels = pixels_around(view.page, place, half)
             if accepted(pixels):
                 return pixels
             view.page.wait_for_timeout(250)

@@ -16,6 +16,8 @@ pytestmark = pytest.mark.browser
 Wait = Callable[..., Pixels]
 
 BACKGROUND = (18, 22, 28)
+MARKED, PLAIN = (255, 225, 77), (255, 107, 214)
+"""Of what is selected, and of features of added layers without a colour of their own."""
 _DROP = """([name, text]) => {
     const transfer = new DataTransfer();
     transfer.items.add(new File([text], name));
@@ -26,6 +28,18 @@ _DROP = """([name, text]) => {
 @pytest.fixture(autouse=True)
 def _as_opened(view: View) -> None:
     view.as_opened()
+
+
+def near(pixel: tuple[int, int, int], colour: tuple[int, int, int]) -> bool:
+    """Whether a pixel has a colour, but for what fading and smoothing change."""
+    return all(abs(one - other) <= 12 for one, other in zip(pixel, colour, strict=True))
+
+
+def shows(pixels: Pixels, this: tuple[int, int, int], not_that: tuple[int, int, int]) -> bool:
+    """Whether one colour is among pixels, and another is not."""
+    return any(near(pixel, this) for pixel in pixels) and not any(
+        near(pixel, not_that) for pixel in pixels
+    )
 
 
 def middle(view: View) -> list[float]:
@@ -70,6 +84,22 @@ def test_attributes_of_a_feature_are_shown_as_text(view: View, pixels_when: Wait
         "parts": '{"a":[1,2]}',
     }
     assert panel.locator("img").count() == 0
+    assert page.locator("#sidebar img").count() == 0
+    # Marked as long as it is the one that is told of, also when the layer is faded.
+    pixels_when(CENTRE, lambda pixels: shows(pixels, MARKED, PLAIN), half=8)
+    page.get_by_label("設備.geojson 不透明度", exact=True).fill("99")
+    page.wait_for_timeout(400)
+    pixels_when(CENTRE, lambda pixels: shows(pixels, MARKED, PLAIN), half=8)
+    page.keyboard.press("Escape")
+    pixels_when(CENTRE, lambda pixels: shows(pixels, PLAIN, MARKED), half=8)
+    page.mouse.click(*CENTRE)
+    expect(panel.locator("h2")).to_have_text("消火栓 12")
+    page.get_by_role("button", name="設備.geojson 取り除く").click()
+    expect(panel).to_be_hidden()
+    page.evaluate(_DROP, ["設備.geojson", json.dumps(point)])
+    pixels_when(CENTRE, lambda pixels: set(pixels) != {BACKGROUND})
+    page.mouse.click(*CENTRE)
+    expect(panel.locator("h2")).to_have_text("消火栓 12")
     page.get_by_role("button", name="P2").click()
     expect(panel.locator("h2")).to_have_text("P2")
     page.get_by_role("button", name="設備.geojson 取り除く").click()
@@ -115,6 +145,10 @@ def test_folder_of_tiles_is_shown_without_a_server(
     page.mouse.click(*CENTRE)
     expect(page.locator("#panel header p")).to_have_text("建物 2024")
     expect(page.locator("#panel dl")).to_contain_text("outer_diameter_m")
+    # What is marked keeps its own blue, but for what yellow light takes of it.
+    pixels_when(CENTRE, lambda pixels: all(blue < green for _, green, blue in pixels))
+    page.keyboard.press("Escape")
+    pixels_when(CENTRE, lambda pixels: all(blue > green for _, green, blue in pixels))
     page.get_by_role("button", name="建物 2024 取り除く").click()
     pixels_when(CENTRE, lambda pixels: set(pixels) == {BACKGROUND})
     assert [url for url in view.requests[asked:] if not url.startswith(view.url)] == []

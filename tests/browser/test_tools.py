@@ -229,24 +229,57 @@ def test_below_looks_from_under_the_street(view: View, page: Page) -> None:
     assert pitch > 0
 
 
-def test_link_restores_camera_layers_and_selection(view: View, page: Page) -> None:
+def test_link_restores_all_that_was_chosen(view: View, page: Page) -> None:
     page.get_by_label("点群", exact=True).uncheck()
+    page.get_by_label("掘削部を開く", exact=True).uncheck()
+    page.get_by_label("周辺の地盤", exact=True).check()
+    page.get_by_label("周辺の地盤 不透明度", exact=True).fill("31")
     page.locator("#sidebar").get_by_text("土被り", exact=True).click()
-    page.get_by_role("button", name="P2").click()
+    page.get_by_text("絞り込み").click()
+    page.get_by_role("slider", name="延長 下限").fill("2.5")
+    page.get_by_role("searchbox").fill("p<")
+    page.get_by_role("button", name="P<1>").click()
     view.tool("側面")
+    view.tool("計測")
     view.tool("共有")
-    link = page.locator("#card input").input_value()
+    link = page.locator("#card input").input_value() + "&mark=station:5.000"
     second = View(page.context.new_page(), link)
     second.open()
     other = second.page
-    expect(other.locator("#panel h2")).to_have_text("P2")
+    expect(other.locator("#panel h2")).to_have_text("P<1>")
+    expect(other.locator("#panel .marked h3")).to_have_text("測点")
+    expect(other.locator("#panel .marked")).to_contain_text("5.000 m")
     expect(other.get_by_label("点群", exact=True)).not_to_be_checked()
+    expect(other.get_by_label("掘削部を開く", exact=True)).not_to_be_checked()
+    expect(other.get_by_label("周辺の地盤", exact=True)).to_be_checked()
     expect(other.get_by_role("radio", name="土被り")).to_be_checked()
+    expect(other.get_by_role("searchbox")).to_have_value("p<")
+    expect(other.locator("#sidebar nav .pipe")).to_have_count(1)
+    assert other.get_by_label("延長 下限", exact=True).input_value() == "2.5"
+    expect(other.locator("#card h2")).to_have_text("計測")
     second.tool("共有")
     again = other.locator("#card input").input_value()
     assert _camera(again) == pytest.approx(_camera(link), abs=1e-3)
+    ours, theirs = (parse_qs(urlsplit(each).fragment) for each in (link, again))
+    assert {name for name in ours if ours[name] != theirs.get(name)} <= {"camera"}
+    assert ours["filter"] == ["length_m:2.5:10.1"]
+    assert "globe:31" in ours["layers"][0]
+    # Pasted into the open page it puts back what has been changed since, and takes away the new.
+    other.get_by_text("絞り込み").click()
+    other.get_by_role("button", name="すべて表示").click()
+    other.get_by_role("searchbox").fill("")
+    other.keyboard.press("Escape")
+    other.evaluate("link => { location.hash = new URL(link).hash + '&'; }", link)
+    expect(other.locator("#sidebar nav .pipe")).to_have_count(1)
+    expect(other.get_by_role("searchbox")).to_have_value("p<")
+    bare = "&".join(part for part in urlsplit(link).fragment.split("&") if part[:5] != "pipe=")
+    other.evaluate("hash => { location.hash = hash; }", bare)
+    expect(other.locator("#panel")).to_be_hidden()
     assert second.errors == []
     other.close()
+    page.get_by_role("button", name="すべて表示").click()
+    page.get_by_role("searchbox").fill("")
+    page.get_by_label("周辺の地盤 不透明度", exact=True).fill("55")
 
 
 def _camera(link: str) -> list[float]:

@@ -89,8 +89,17 @@ def test_curtain_parts_before_from_after(two: View) -> None:
     page.get_by_label("左", exact=True).select_option("点群 before")
     page.get_by_label("右", exact=True).select_option("点群 after")
     _becomes(two, green=False)
+    two.tool("共有")
+    link = page.locator("#card input").input_value()
     page.keyboard.press("Escape")
     expect(curtain).to_have_count(0)
+    _becomes(two, green=True)
+    page.evaluate("link => { location.hash = new URL(link).hash + '&'; }", link)
+    expect(curtain).to_have_count(1)
+    chosen = page.locator("#card select").evaluate_all("all => all.map(one => one.value)")
+    assert chosen == ["点群 before", "点群 after"]
+    _becomes(two, green=False)
+    page.keyboard.press("Escape")
     _becomes(two, green=True)
     assert two.errors == []
 

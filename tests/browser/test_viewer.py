@@ -93,7 +93,7 @@ def test_click_on_a_pipe_shows_its_numbers(view: View, pixels_when: Wait) -> Non
         )
     )
     assert rows["外径"] == "168.9 ± 0.3 mm"
-    assert rows["呼び径"] == "150 (確率 99.8 %)"
+    assert rows["呼び径"] == "150 mm (確率 99.8 %)"
     assert rows["管種"] == "ダクタイル鋳鉄管 (DIP)"
     assert rows["延長"] == "10.000 m"
     # 1.03949: GeoJSON has 1.0395, which would be rounded once more, to 1.040.

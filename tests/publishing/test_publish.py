@@ -54,6 +54,26 @@ def test_every_address_leads_to_what_is_told_of_it(make_run, publish_to):
             assert reader.file(url).is_file(), url
 
 
+def test_catalogues_of_many_sites_lead_to_their_parts(make_run, publish_to, monkeypatch):
+    monkeypatch.setattr("twin_pipeline.export.catalog.MOST_SITES", 1)
+    run = make_run()
+    reader, _ = publish_to(run)
+    for name in ("catalog.json", "catalog.tokyo.json"):
+        (group,) = reader.json(name)["catalog"]
+        whole, *parts, _ = group["members"]
+        assert tileset_uris(reader.file(whole["url"]))
+        assert [part["type"] for part in parts] == ["terria-reference"] * 2
+        for part in parts:
+            document = json.loads(reader.file(part["url"]).read_text("utf-8"))
+            assert part["path"] == [document["catalog"][0]["id"]]
+            found = list(urls(document))
+            assert len(found) >= 3
+            assert all(reader.file(url).is_file() for url in found)
+    monkeypatch.undo()
+    reader, _ = publish_to(run)
+    assert not list(reader.root.glob("catalog/*"))
+
+
 def test_the_viewer_finds_its_data(make_run, publish_to):
     reader, _ = publish_to(make_run())
     page = (reader.root / "index.html").read_text("utf-8")

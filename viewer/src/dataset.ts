@@ -1,6 +1,7 @@
 import { Cartesian3, Cartographic, Matrix3, Matrix4, OrientedBoundingBox } from "cesium";
 import { type CatalogJson, type ExtraLayer, extraLayers } from "./catalog";
-import { fetchJson, fetchOptionalJson } from "./fetch-json";
+import { fetchJson, fetchOptionalJson, reasonOf } from "./fetch-json";
+import { text } from "./i18n";
 import { addedLayers } from "./layers/facts";
 import { type PipeRecord, readRecord } from "./record";
 import type { ContentJson, TileJson, TilesetJson } from "./tileset-json";
@@ -61,29 +62,50 @@ export interface Dataset {
   readonly report: string | null;
 }
 
-/** Read an output folder; only its root tileset has to be there. */
-export async function loadDataset(base: string): Promise<Dataset> {
+/**
+ * Read an output folder; only its root tileset has to be there. `onDamaged` hears why another file
+ * is not made use of.
+ */
+export async function loadDataset(
+  base: string,
+  onDamaged: (reason: string) => void,
+): Promise<Dataset> {
   const root = new URL("tiles/tileset.json", base);
-  const [tileset, index] = await Promise.all([
-    fetchJson<TilesetJson>(root),
-    fetchOptionalJson<IndexJson>(new URL("viewer.json", base)),
+  const [links, told, extras] = await Promise.all([
+    fetchJson<TilesetJson>(root).then((tileset) => readLinks(tileset, root)),
+    fetchOptionalJson<IndexJson>(new URL("viewer.json", base))
+      .then((index) => index && fromIndex(index, base))
+      .catch((error: unknown) => {
+        onDamaged(toldOf("viewer.json", error));
+        return null;
+      })
+      .then((found) => found ?? fromAttributes(base)),
+    layersOf(base).catch((error: unknown) => {
+      onDamaged(toldOf("catalog.json", error));
+      return [];
+    }),
   ]);
-  const [links, catalog] = await Promise.all([
-    readLinks(tileset, root),
-    fetchOptionalJson<CatalogJson>(new URL("catalog.json", base)),
-  ]);
-  const told = index === null ? await fromAttributes(base) : fromIndex(index, base);
-  const added = await addedLayers(catalog, base);
   const ground = [told.levels, told.pipes.flatMap(levelAbovePipe)].find(({ length }) => length > 0);
   return {
     ...told,
-    extras: [...added, ...(catalog === null ? [] : extraLayers(catalog, base))],
+    extras,
     base,
     name: told.sites.map(({ name }) => name).join(", "),
     links,
     levels: ground ?? links.flatMap(levelOfBox),
     knowsGround: ground !== undefined,
   };
+}
+
+async function layersOf(base: string): Promise<ExtraLayer[]> {
+  const catalog = await fetchOptionalJson<CatalogJson>(new URL("catalog.json", base));
+  const added = await addedLayers(catalog, base);
+  return [...added, ...(catalog === null ? [] : extraLayers(catalog, base))];
+}
+
+/** Errors of reading name the file; those of what is in it don't. */
+function toldOf(file: string, error: unknown): string {
+  return error instanceof TypeError ? `${file}: ${text("damaged")}` : reasonOf(error);
 }
 
 type Told = Pick<Dataset, "pipes" | "sites" | "levels" | "coverLimits" | "report">;

@@ -12,6 +12,7 @@ export function metres(valueM: number | null, stdM: number | null = null): strin
 
 /** Two elevations or covers along a pipe, in metres. */
 export function metresFromTo(startM: number | null, endM: number | null): string {
+  if (startM === null && endM === null) return NOTHING;
   return `${fixed(startM, 3)} → ${fixed(endM, 3)} m`;
 }
 
@@ -29,7 +30,8 @@ export function quantity(
 ): string {
   if (value === null) return NOTHING;
   const uncertainty = std === null ? "" : ` ± ${fixed(std, decimals)}`;
-  return `${fixed(value, decimals)}${uncertainty} ${unit}`;
+  const gap = unit === "°" ? "" : " ";
+  return `${fixed(value, decimals)}${uncertainty}${gap}${unit}`;
 }
 
 /** A whole number with thousands separated, or a dash. */

@@ -222,6 +222,10 @@ const TEXTS = {
   ],
   dropHere: ["ここに落とすとレイヤに追加します", "Drop here to add a layer"],
   loading: ["読み込み中…", "Loading…"],
+  adding: ["レイヤを読み込み中：", "Loading the layer:"],
+  noAnswer: ["応答がありません", "no answer"],
+  damaged: ["ファイルが壊れています (JSON として読めません)", "the file is damaged (no JSON)"],
+  fileMissing: ["読み込めないファイルがあります：", "Files that could not be loaded:"],
   noWebgl: [
     "3D 表示を開始できません。ブラウザの WebGL 2 を有効にしてください。",
     "The 3D view can't start: enable WebGL 2 in the browser.",
@@ -229,7 +233,8 @@ const TEXTS = {
   notAdded: ["追加できません：", "Not added:"],
   drawing: ["描画できません。", "The scene can't be drawn."],
   noTiles: ["tiles/tileset.json を読み込めません。", "tiles/tileset.json can't be loaded."],
-  tilesFailed: ["読み込めないタイルがあります", "Tiles that could not be loaded"],
+  tilesFailed: ["読み込めないタイルがあります：", "Tiles that could not be loaded:"],
+  more: ["ほか", "and more:"],
 } as const satisfies Record<string, readonly [ja: string, en: string]>;
 
 /** Codes that the data uses. */

@@ -21,10 +21,11 @@ import { language, text } from "./i18n";
 import { LayerClock } from "./layers/clock";
 import { ConsentQuestion } from "./layers/consent";
 import { followDrops } from "./layers/drop";
-import { Extras } from "./layers/extras";
-import { asCode, keepDropped, takeDropped } from "./layers/kept";
+import { Extras, keyOf } from "./layers/extras";
+import { highlightFeature } from "./layers/highlight";
+import { keepDropped, takeDropped } from "./layers/kept";
 import { policyOfPage } from "./layers/policy";
-import { attempt, countFailure, failures, mention, say, stop } from "./message";
+import { attempt, countFailure, mention, say, settle, stop } from "./message";
 import { navigate } from "./navigation";
 import { Orbit } from "./orbit";
 import { createOverview } from "./overview";
@@ -49,9 +50,13 @@ const DATA = new URL(SOURCE, document.baseURI).href;
 /** The scene is drawn without controls no longer than this. */
 const LONGEST_ALONE_MS = 4_000;
 
+function fileFailed(reason: string): void {
+  countFailure(reason, "fileMissing");
+}
+
 async function start(): Promise<void> {
   say("loading");
-  const dataset = await attempt("noTiles", () => loadDataset(DATA));
+  const dataset = await attempt("noTiles", () => loadDataset(DATA, fileFailed));
   const widget = dataset && (await attempt("noWebgl", () => createWidget(dataset.levels)));
   if (widget) await attempt("drawing", () => new Page(widget, dataset).show());
 }
@@ -89,12 +94,13 @@ class Page {
       },
       countFailure,
     );
-    this.#sites = new Sites(widget, dataset, this.#state);
+    this.#sites = new Sites(widget, dataset, this.#state, fileFailed);
     const globe = this.#state.layers.globe.shown;
     const question = new ConsentQuestion((layers) => this.#reopenWith(layers));
     this.#extras = new Extras(widget, {
       onImagery: () => globe.set(true),
       onFailed: (reason) => mention("notAdded", reason),
+      onLoading: (name) => (name === null ? settle() : say("adding", name)),
       onForeign: (layer, origins) => question.ask(layer, origins),
     });
   }
@@ -110,6 +116,7 @@ class Page {
     navigate(scene.canvas, this.#orbit, () => scene.camera.cancelFlight());
     new Globe(this.#widget, this.#dataset, this.#state, this.#sites, this.#extras);
     this.#connect();
+    highlightFeature(this.#widget, this.#extras, this.#state.feature);
     createOverview(this.#widget, this.#dataset, this.#state);
     nameSites(this.#widget, this.#dataset);
     const shared = this.#readAddress();
@@ -118,30 +125,37 @@ class Page {
     // Whoever waits wants to see the site; to draw the controls takes a CPU as long as that.
     await drawnUntil(scene, () => this.#tilesets.areBegun, 1, LONGEST_ALONE_MS);
     performance.mark("in-view");
-    this.#createControls();
-    await this.#sites.openNearest().catch((error: unknown) => countFailure(String(error)));
-    if (shared) this.#restore(shared);
+    const toolbox = this.#createControls();
+    await this.#sites.openNearest();
+    if (shared) void this.#restore(shared);
     const isLoaded = () => this.#tilesets.areLoaded && isGroundLoaded(scene);
     await drawnUntil(scene, isLoaded, UNTIL_ALL_IS_KNOWN);
     performance.mark("ready");
     document.body.dataset.state = "ready";
-    if (failures() === 0) say(null);
+    settle();
     addEventListener("hashchange", () => this.#followAddress());
     keepInSight(scene);
     await this.#addLayers(shared?.extras ?? this.#dataset.extras.filter(({ shown }) => shown));
+    toolbox.resume();
   }
 
   async #addLayers(layers: readonly ExtraLayer[]): Promise<void> {
     void policyOfPage();
     // One after the other: the last one lies uppermost.
-    for (const layer of layers) await this.#extras.add(layer);
+    for (const layer of layers) await this.#extras.add(this.#asKnown(layer));
     for (const { layer, data } of takeDropped()) await this.#extras.add(layer, data);
+  }
+
+  /** A link has no legend, licence and dates of a layer, but the catalogue has. */
+  #asKnown(layer: ExtraLayer): ExtraLayer {
+    const { opacity, shown } = layer;
+    const known = this.#dataset.extras.find((other) => keyOf(other) === keyOf(layer));
+    return known === undefined ? layer : { ...known, opacity, shown };
   }
 
   /** Load the page anew, which may then ask the hosts that the user has just allowed. */
   #reopenWith(layers: readonly ExtraLayer[]): void {
-    const all = [...this.#extras.addressed, ...layers];
-    const view = viewAsFragment(this.#widget.camera, this.#state, all);
+    const view = viewAsFragment(this.#widget, this.#state, this.#extras.shared(layers));
     history.replaceState(null, "", `#${view}`);
     if (keepDropped(this.#extras.dropped)) location.reload();
     else say("droppedLost");
@@ -167,7 +181,7 @@ class Page {
     this.#measureFrom(null);
   }
 
-  #createControls(): void {
+  #createControls(): Toolbox {
     const { scene } = this.#widget;
     const parts = {
       state: this.#state,
@@ -217,6 +231,7 @@ class Page {
       ({ layer, data }) => void this.#extras.add(layer, data),
       (reason) => mention("notAdded", reason),
     );
+    return toolbox;
   }
 
   #pick({ pipe, mark, feature, sites }: ReturnType<Picker["at"]>): void {
@@ -248,9 +263,9 @@ class Page {
     if (view) this.#fly(view, true);
   }
 
-  #select(record: PipeRecord): void {
+  #select(record: PipeRecord | null): void {
     this.#state.mark.set(null);
-    this.#state.selected.set(this.#solids.exact(record));
+    this.#state.selected.set(record && this.#solids.exact(record));
   }
 
   /** A chart needs a pipe: the longest, where none is selected. */
@@ -293,23 +308,27 @@ class Page {
 
   #readAddress(): SharedView | null {
     if (location.hash.length < 2) return null;
-    return applyFragment(location.hash, this.#widget.camera, this.#state);
+    return applyFragment(location.hash, this.#widget, this.#state);
   }
 
   /** A link pasted into the open page shows what it would show in another. */
   #followAddress(): void {
     const shared = this.#readAddress();
     if (shared === null) return;
-    this.#restore(shared);
-    const known = new Set(this.#extras.addressed.map(asCode));
-    void this.#addLayers((shared.extras ?? []).filter((layer) => !known.has(asCode(layer))));
+    void this.#restore(shared);
+    const { extras } = shared;
+    if (extras === null || this.#extras.adopt(extras)) return;
+    this.#extras.removeAddressed();
+    void this.#addLayers(extras);
   }
 
-  #restore({ site, pipe, chainage }: SharedView): void {
+  async #restore({ site, pipe, chainage, mark, extras }: SharedView): Promise<void> {
     const found = this.#byKey.get(`${site}\n${pipe}`);
     if (found) this.#select(found.record);
+    else if (extras !== null) this.#select(null);
     if (chainage !== null) this.#state.chainage.set(chainage);
     this.#widget.scene.requestRender();
+    if (found && mark) this.#state.mark.set(await this.#sites.markAt(found.record, mark));
   }
 
   #caption(): string {

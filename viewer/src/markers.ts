@@ -86,6 +86,18 @@ export class Markers {
     this.#scene.requestRender();
   }
 
+  /** Show only the marks of some pipes. */
+  sift(shows: (site: string, pipeId: string) => boolean): void {
+    for (const marks of [this.#stations, this.#fittings]) {
+      for (let i = 0; i < marks.length; i += 1) {
+        const mark = marks.get(i);
+        const { site, pipeId } = mark.id as Mark;
+        mark.show = shows(site, pipeId);
+      }
+    }
+    this.#scene.requestRender();
+  }
+
   show(layer: "stations" | "joints", shown: boolean): void {
     (layer === "stations" ? this.#stations : this.#fittings).show = shown;
     this.#scene.requestRender();

@@ -1,9 +1,11 @@
 import { byId } from "./dom";
+import { reasonOf } from "./fetch-json";
 import { language, type TextKey, text } from "./i18n";
 
 const MENTION_MS = 9_000;
 
 let failed = 0;
+let failure: { key: TextKey; what: string } | null = null;
 let shown: { key: TextKey | null; detail: string } = { key: null, detail: "" };
 language.follow(write);
 
@@ -18,19 +20,22 @@ export function mention(key: TextKey, detail: string): void {
   say(key, detail);
   const mine = shown;
   setTimeout(() => {
-    if (shown === mine) say(null);
+    if (shown === mine) settle();
   }, MENTION_MS);
 }
 
-/** Say that something could not be loaded, and count it. */
-export function countFailure(message: string): void {
+/** Say that something could not be loaded, the first of its kind by name, and count it. */
+export function countFailure(what: string, key: TextKey = "tilesFailed"): void {
   failed += 1;
   document.body.dataset.tilesFailed = String(failed);
-  say("tilesFailed", message);
+  failure ??= { key, what };
+  settle();
 }
 
-export function failures(): number {
-  return failed;
+/** Say what could not be loaded, if anything, and nothing else. */
+export function settle(): void {
+  const others = failed > 1 ? ` (${text("more")} ${failed - 1})` : "";
+  say(failure?.key ?? null, failure === null ? "" : failure.what + others);
 }
 
 /** Do something without which the page is of no use. */
@@ -45,7 +50,7 @@ export async function attempt<T>(failure: TextKey, work: () => T | Promise<T>): 
 
 export function stop(reason: TextKey, error: unknown): void {
   document.body.dataset.state = "error";
-  say(reason, String(error));
+  say(reason, reasonOf(error));
 }
 
 function write(): void {

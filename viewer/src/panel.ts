@@ -196,7 +196,7 @@ function nominal(pipe: PipeRecord): string {
   const { nominal_diameter_mm: size, nominal_probability: probability } = pipe;
   if (size === null) return text("undecided");
   const sure = probability === null ? "" : ` (${text("probability")} ${nearlySure(probability)})`;
-  return `${size}${sure}`;
+  return `${size} mm${sure}`;
 }
 
 // A catalogue decision is never certain, however it is rounded.

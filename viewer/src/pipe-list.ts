@@ -19,6 +19,11 @@ export function pipeList(
   const nav = element("nav");
   const search = element("input", { type: "search", autocomplete: "off", spellcheck: "false" });
   search.addEventListener("input", () => state.search.set(search.value));
+  const show = (value: string) => {
+    if (search.value !== value) search.value = value;
+  };
+  state.search.follow(show);
+  show(state.search.value);
   search.addEventListener("keydown", ({ key }) => {
     const [first] = found(pipes, state);
     if (key === "Enter" && first) onChoose(first);

@@ -1,9 +1,11 @@
 import { Cartesian3, type CesiumWidget } from "cesium";
 import type { Dataset, LocatedPipe } from "./dataset";
+import { reasonOf } from "./fetch-json";
 import { GroundSurface } from "./ground-surface";
-import { Markers } from "./markers";
+import { type Mark, Markers } from "./markers";
 import { PipeAxis } from "./pipe-axis";
 import type { PipeRecord } from "./record";
+import type { MarkPlace } from "./share";
 import { Signal } from "./signal";
 import { Details, type SiteDetails } from "./site-details";
 import type { ViewState } from "./state";
@@ -25,11 +27,19 @@ export class Sites {
   readonly #dataset: Dataset;
   readonly #details: Details;
   readonly #state: ViewState;
+  readonly #onFailed: (reason: string) => void;
   readonly #markers: Markers;
   readonly #bySite = new Map<string, Promise<OpenSite | null>>();
   readonly #open: OpenSite[] = [];
 
-  constructor(widget: CesiumWidget, dataset: Dataset, state: ViewState) {
+  /** `onFailed` hears why a site's details can't be had. */
+  constructor(
+    widget: CesiumWidget,
+    dataset: Dataset,
+    state: ViewState,
+    onFailed: (reason: string) => void,
+  ) {
+    this.#onFailed = onFailed;
     this.#widget = widget;
     this.#dataset = dataset;
     this.#state = state;
@@ -60,6 +70,20 @@ export class Sites {
   async axisOf(record: PipeRecord): Promise<PipeAxis | null> {
     const site = await this.open(record.site);
     return site?.axes.find(({ pipe }) => pipe.record.key === record.key) ?? null;
+  }
+
+  /** The station or fitting of a pipe that is nearest to a chainage. */
+  async markAt(record: PipeRecord, { kind, chainage }: MarkPlace): Promise<Mark | null> {
+    const axis = await this.axisOf(record);
+    const { site, pipe_id: pipeId } = record;
+    if (axis === null || site === null || pipeId === null) return null;
+    const far = (at: number) => Math.abs(at - chainage);
+    if (kind === "station") {
+      const at = axis.stations.map((station) => station.chainage).sort((a, b) => far(a) - far(b));
+      return at[0] === undefined ? null : { kind, site, pipeId, chainage: at[0] };
+    }
+    const [fitting] = [...axis.fittings].sort((a, b) => far(a.chainage_m) - far(b.chainage_m));
+    return fitting ? { kind, site, pipeId, fitting } : null;
   }
 
   get axes(): readonly PipeAxis[] {
@@ -106,6 +130,16 @@ export class Sites {
   }
 
   async #load(site: string): Promise<OpenSite | null> {
+    try {
+      return await this.#opened(site);
+    } catch (error) {
+      // What is damaged of one site keeps nobody from the others.
+      this.#onFailed(reasonOf(error));
+      return null;
+    }
+  }
+
+  async #opened(site: string): Promise<OpenSite | null> {
     const details = await this.#details.of(site);
     if (details === null) return null;
     const own = this.#dataset.pipes.filter(({ record }) => record.site === site);
@@ -116,18 +150,28 @@ export class Sites {
     };
     this.#open.push(made);
     this.#markers.add(details);
+    this.#sift();
     this.#dress();
     this.opened.set(this.#open.length);
     return made;
   }
 
   #followLayers(): void {
-    const { layers, trenchOpen } = this.#state;
+    const { layers, trenchOpen, filters } = this.#state;
     for (const id of ["stations", "joints", "ground"] as const) {
       layers[id].shown.follow(() => this.#dress());
       layers[id].opacity.follow(() => this.#dress());
     }
     trenchOpen.follow(() => this.#dress());
+    filters.changed.follow(() => this.#sift());
+  }
+
+  #sift(): void {
+    const { filters } = this.#state;
+    const hidden = new Set(
+      this.#dataset.pipes.flatMap(({ record }) => (filters.shows(record) ? [] : [record.key])),
+    );
+    this.#markers.sift((site, pipeId) => !hidden.has(`${site}\n${pipeId}`));
   }
 
   #dress(): void {

@@ -37,6 +37,13 @@ const OPACITY: Readonly<Record<LayerId, number>> = {
   globe: 0.55,
 };
 
+/** What the curtain parts, by name, and where it hangs, as a share of the window's width. */
+export interface Curtain {
+  readonly left: string | null;
+  readonly right: string | null;
+  readonly at: number | null;
+}
+
 /** What the user has chosen; parts of the page set it and follow it. */
 export class ViewState {
   readonly layers: Readonly<Record<LayerId, LayerState>>;
@@ -52,6 +59,7 @@ export class ViewState {
   readonly feature = new Signal<FeatureInfo | null>(null);
   /** Where along the selected pipe the charts' cursor stands, metres. */
   readonly chainage = new Signal<number | null>(null);
+  readonly curtain = new Signal<Curtain>({ left: null, right: null, at: null });
   readonly tools: Readonly<Record<ToolId, Signal<boolean>>>;
 
   constructor({ pipes }: Dataset) {

@@ -7,7 +7,7 @@ import {
 } from "cesium";
 import type { Barrel } from "./barrel";
 import type { Dataset, LayerName, TilesetLink } from "./dataset";
-import { fetchJson } from "./fetch-json";
+import { fetchJson, nameOf, reasonOf } from "./fetch-json";
 import { groundHeight } from "./ground";
 import { NEEDED, POINT_COLOURINGS, type PointColouring, PointShader } from "./points";
 import { isSoftwareRenderer } from "./scene";
@@ -81,7 +81,11 @@ export class Tilesets {
     }
     const added = [...wanted].filter((link) => !this.#open.has(link));
     await Promise.all(
-      added.map((link) => this.#add(link).catch((error: unknown) => this.#onFailed(String(error)))),
+      added.map((link) =>
+        this.#add(link).catch((error: unknown) =>
+          this.#onFailed(`${nameOf(link.url)}: ${reasonOf(error)}`),
+        ),
+      ),
     );
   }
 
@@ -153,8 +157,8 @@ export class Tilesets {
         cacheBytes: CACHE_BYTES / Math.min(this.#dataset.links.length, MOST_OPEN),
         maximumCacheOverflowBytes: OVERFLOW_BYTES / Math.min(this.#dataset.links.length, MOST_OPEN),
       });
-      tileset.tileFailed.addEventListener(({ message }: { message: string }) =>
-        this.#onFailed(message),
+      tileset.tileFailed.addEventListener(({ url, message }: { url: string; message: string }) =>
+        this.#onFailed(`${nameOf(url)}: ${message}`),
       );
       const begun = tileset.tileLoad.addEventListener(() => {
         begun();

@@ -47,14 +47,23 @@ export class Toolbox {
     this.#card = new Card(() => this.#closeAll());
     this.#measure = new Measure(this.#drawing, this.#card, () => this.#frame());
     this.#coordinates = new Coordinates(this.#drawing, this.#card);
-    this.#swipe = new Swipe(widget.scene, this.#card, () => this.#sides());
-    for (const tool of ON_CARD) state.tools[tool].follow((on) => this.#switch(tool, on));
+    this.#swipe = new Swipe(widget.scene, this.#card, () => this.#sides(), state.curtain);
+    for (const tool of ON_CARD) {
+      state.tools[tool].follow((on) => this.#switch(tool, on));
+      // A link may have switched one on before it was there.
+      if (tool !== "swipe" && state.tools[tool].value) this.#switch(tool, true);
+    }
     this.#followCursor();
     document.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || !this.#active) return;
       event.preventDefault();
       this.#closeAll();
     });
+  }
+
+  /** Hang the curtain of a link, once the layers that it may part have come. */
+  resume(): void {
+    if (this.#parts.state.tools.swipe.value) this.#switch("swipe", true);
   }
 
   /** Take a click; false where no tool wants it. */
@@ -71,7 +80,7 @@ export class Toolbox {
   /** Show a link to the present view, and put it into the address bar. */
   share(): void {
     const { widget, state, extras } = this.#parts;
-    const fragment = viewAsFragment(widget.camera, state, extras.addressed);
+    const fragment = viewAsFragment(widget, state, extras.shared());
     history.replaceState(null, "", `#${fragment}`);
     const field = element("input", { type: "text", readonly: "", "aria-label": text("share") });
     field.value = location.href;

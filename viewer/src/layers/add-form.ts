@@ -4,7 +4,7 @@ import { element } from "../dom";
 import { language, text } from "../i18n";
 import { live } from "../live";
 import { chosenFolder, guessKind, nameOf, plainLayer, readFile } from "./drop";
-import type { Extras } from "./extras";
+import { type Extras, keyOf } from "./extras";
 
 const KINDS: readonly (readonly [ExtraKind, string])[] = [
   ["geojson", "GeoJSON"],
@@ -107,8 +107,4 @@ function fileButtons(extras: Extras): HTMLElement[] {
     const label = input === files ? text("chooseFile") : text("chooseFolder");
     return [input, button(label, () => input.click())];
   });
-}
-
-function keyOf({ kind, url, wmsLayers }: ExtraLayer): string {
-  return [kind, url, wmsLayers].join("\n");
 }

@@ -8,6 +8,9 @@ const NAMES = ["name", "名称", "title", "gml:name", "gml_id", "id"];
 
 /** What is known of a clicked feature of an added layer, as plain text. */
 export interface FeatureInfo {
+  readonly of: AddedLayer;
+  /** What CesiumJS calls it. */
+  readonly picked: unknown;
   readonly layer: string;
   readonly title: string | null;
   readonly rows: readonly (readonly [name: string, value: string])[];
@@ -28,6 +31,7 @@ export function featureInfo(
     const ids = picked.getPropertyIds();
     return told(
       layer,
+      picked,
       null,
       ids.map((id) => [id, picked.getProperty(id)]),
       null,
@@ -39,11 +43,12 @@ export function featureInfo(
   const described: unknown = entity.description?.getValue(now);
   // GeoJSON's description only repeats its properties.
   const description = values === undefined && typeof described === "string" ? described : null;
-  return told(layer, entity.name ?? null, Object.entries(values ?? {}), description);
+  return told(layer, picked, entity.name ?? null, Object.entries(values ?? {}), description);
 }
 
 function told(
   layer: AddedLayer,
+  picked: unknown,
   name: string | null,
   properties: readonly (readonly [string, unknown])[],
   html: string | null,
@@ -52,6 +57,8 @@ function told(
   const rows = known.map(([id, value]): [string, string] => [id, asText(value)]);
   const named = NAMES.map((id) => rows.find(([own]) => own.toLowerCase() === id)?.[1]);
   return {
+    of: layer,
+    picked,
     layer: layer.source.name,
     title: name || named.find((found) => found) || null,
     rows: rows.slice(0, MOST_ROWS),

@@ -9,22 +9,32 @@ export interface Offered {
 }
 
 const MOST_BYTES = 200 * 2 ** 20;
+/** As long as something is dragged over the page, browsers say so at least each 350 ms. */
+const DRAG_PAUSE_MS = 2_000;
 
 /** Take files and addresses that are dropped on the page. */
 export function followDrops(
   onOffer: (offered: Offered) => void,
   onRefused: (reason: string) => void,
 ): void {
+  const { classList } = document.body;
+  let timer = 0;
+  const isOver = (over: boolean) => {
+    clearTimeout(timer);
+    classList.toggle("dropping", over);
+    // Not every browser tells when a drag is given up.
+    if (over) timer = window.setTimeout(() => isOver(false), DRAG_PAUSE_MS);
+  };
   document.addEventListener("dragover", (event) => {
     event.preventDefault();
-    document.body.classList.add("dropping");
+    isOver(true);
   });
   document.addEventListener("dragleave", (event) => {
-    if (event.relatedTarget === null) document.body.classList.remove("dropping");
+    if (event.relatedTarget === null) isOver(false);
   });
   document.addEventListener("drop", (event) => {
     event.preventDefault();
-    document.body.classList.remove("dropping");
+    isOver(false);
     const address = event.dataTransfer?.getData("text/uri-list").split("\n")[0]?.trim();
     const dropped = reading(event.dataTransfer);
     if (dropped.length === 0 && address) onOffer({ layer: layerAt(address), data: address });

@@ -17,6 +17,7 @@ import {
   WebMapServiceImageryProvider,
 } from "cesium";
 import type { ExtraLayer } from "../catalog";
+import { nameOf } from "../fetch-json";
 import { text } from "../i18n";
 import { Signal } from "../signal";
 import { readGeoJson } from "./features";
@@ -214,10 +215,12 @@ async function tiles(
     cacheBytes: CACHE_BYTES,
     maximumCacheOverflowBytes: CACHE_BYTES,
   });
-  const failed = tileset.tileFailed.addEventListener(({ message }: { message: string }) => {
-    failed();
-    onProblem(message);
-  });
+  const failed = tileset.tileFailed.addEventListener(
+    (problem: { url: string; message: string }) => {
+      failed();
+      onProblem(`${nameOf(problem.url)}: ${problem.message}`);
+    },
+  );
   widget.scene.primitives.add(tileset);
   return {
     show: (shown) => {

@@ -1,16 +1,22 @@
 import type { CesiumWidget } from "cesium";
 import type { ExtraLayer } from "../catalog";
+import { reasonOf } from "../fetch-json";
 import { text } from "../i18n";
+import type { SharedLayers } from "../share";
 import { Signal } from "../signal";
 import type { Offered } from "./drop";
 import { type AddedLayer, addLayer } from "./extra";
 import { foreignOrigins, isConsented, mayAsk } from "./policy";
+
+const LONGEST_WAIT_MS = 60_000;
 
 /** What becomes of what a layer needs and says. */
 export interface ExtrasHost {
   /** A layer has come that only shows on the globe. */
   readonly onImagery: () => void;
   readonly onFailed: (message: string) => void;
+  /** A layer's name while it is being loaded, then null. */
+  readonly onLoading: (name: string | null) => void;
   /** The page may not ask these hosts yet. */
   readonly onForeign: (layer: ExtraLayer, origins: readonly string[]) => void;
 }
@@ -77,6 +83,29 @@ export class Extras {
       .reverse();
   }
 
+  /** Show the layers of an address as a link says; false where they are others, or in another order. */
+  adopt(wanted: readonly ExtraLayer[]): boolean {
+    const present = this.added.value.filter(({ source }) => source.url !== "").reverse();
+    const same = (a: ExtraLayer, b?: ExtraLayer) => b !== undefined && keyOf(a) === keyOf(b);
+    if (wanted.length !== present.length) return false;
+    if (!present.every(({ source }, i) => same(source, wanted[i]))) return false;
+    present.forEach((layer, i) => {
+      layer.shown.set(wanted[i]?.shown ?? true);
+      layer.opacity.set(wanted[i]?.opacity ?? 1);
+    });
+    return true;
+  }
+
+  removeAddressed(): void {
+    for (const layer of this.added.value) if (layer.source.url !== "") this.remove(layer);
+  }
+
+  /** What a link says of the layers, and of some that are still to come. */
+  shared(coming: readonly ExtraLayer[] = []): SharedLayers {
+    const isDated = this.added.value.some(({ period }) => period !== null);
+    return { layers: [...this.addressed, ...coming], isDated };
+  }
+
   /** The layers of files, with their content. */
   get dropped(): readonly Offered[] {
     return [...this.#dropped].map(([{ source }, data]) => ({ layer: source, data }));
@@ -85,14 +114,36 @@ export class Extras {
   async #load(layer: ExtraLayer, data: unknown): Promise<void> {
     const failed = (reason: string) => this.#host.onFailed(`${layer.name}: ${reason}`);
     try {
-      const added = await addLayer(this.#widget, layer, data, failed);
+      this.#host.onLoading(layer.name);
+      const added = await inTime(addLayer(this.#widget, layer, data, failed));
+      this.#host.onLoading(null);
       if (added.isImagery) this.#host.onImagery();
       if (layer.url === "") this.#dropped.set(added, data);
       this.added.set([added, ...this.added.value]);
     } catch (error) {
-      failed(error instanceof Error ? error.message : String(error));
+      this.#host.onLoading(null);
+      failed(reasonOf(error));
     }
   }
+}
+
+/** A host that says nothing keeps no other layer waiting; what it sends later is not shown. */
+function inTime(coming: Promise<AddedLayer>): Promise<AddedLayer> {
+  return new Promise((resolve, reject) => {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      reject(new Error(text("noAnswer")));
+    }, LONGEST_WAIT_MS);
+    coming
+      .then((layer) => (late ? layer.remove() : resolve(layer)), reject)
+      .finally(() => clearTimeout(timer));
+  });
+}
+
+/** What a layer is, however it is shown. */
+export function keyOf({ kind, url, wmsLayers }: ExtraLayer): string {
+  return [kind, url, wmsLayers].join("\n");
 }
 
 async function without(origins: readonly string[]): Promise<string[]> {

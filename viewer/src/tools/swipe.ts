@@ -2,6 +2,8 @@ import { type Cesium3DTileset, type Scene, SplitDirection } from "cesium";
 import { element } from "../dom";
 import { text } from "../i18n";
 import { covered } from "../layout";
+import type { Signal } from "../signal";
+import type { Curtain } from "../state";
 import type { Card } from "./card";
 
 /** Something that can be shown on one side of the curtain only. */
@@ -17,12 +19,15 @@ export class Swipe {
   readonly #scene: Scene;
   readonly #card: Card;
   readonly #sides: () => readonly Side[];
+  readonly #chosen: Signal<Curtain>;
   readonly #curtain = element("div", { class: "curtain", role: "slider", tabindex: "0" });
 
-  constructor(scene: Scene, card: Card, sides: () => readonly Side[]) {
+  /** `chosen` keeps what is parted and where, for links. */
+  constructor(scene: Scene, card: Card, sides: () => readonly Side[], chosen: Signal<Curtain>) {
     this.#scene = scene;
     this.#card = card;
     this.#sides = sides;
+    this.#chosen = chosen;
     this.#curtain.append(element("span", { "aria-hidden": "true" }, "⇔"));
     this.#followPointer();
     this.#followKeys();
@@ -37,16 +42,25 @@ export class Swipe {
     }
     document.body.append(this.#curtain);
     this.#curtain.setAttribute("aria-label", text("curtain"));
-    const left = chooser(text("left"), sides, 0);
-    const right = chooser(text("right"), sides, 1);
-    const part = () => this.#part(sides[left.selectedIndex], sides[right.selectedIndex]);
+    const before = this.#chosen.value;
+    const at = (name: string | null, other: number) => {
+      const found = sides.findIndex((side) => side.name === name);
+      return found < 0 ? other : found;
+    };
+    const left = chooser(text("left"), sides, at(before.left, 0));
+    const right = chooser(text("right"), sides, at(before.right, 1));
+    const part = () => {
+      const [one, other] = [sides[left.selectedIndex], sides[right.selectedIndex]];
+      this.#part(one, other);
+      this.#keep({ left: one?.name ?? null, right: other?.name ?? null });
+    };
     left.addEventListener("change", part);
     right.addEventListener("change", part);
     this.#card.show(text("swipe"), [
       element("label", { class: "field" }, text("left"), left),
       element("label", { class: "field" }, text("right"), right),
     ]);
-    this.#moveTo(middleOfScene());
+    this.#moveTo(before.at ?? middleOfScene());
     part();
   }
 
@@ -69,7 +83,12 @@ export class Swipe {
     this.#scene.splitPosition = place;
     this.#curtain.style.left = `${100 * place}%`;
     this.#curtain.setAttribute("aria-valuenow", String(Math.round(100 * place)));
+    this.#keep({ at: place });
     this.#scene.requestRender();
+  }
+
+  #keep(changed: Partial<Curtain>): void {
+    this.#chosen.set({ ...this.#chosen.value, ...changed });
   }
 
   #followPointer(): void {
