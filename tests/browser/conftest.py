@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, expect
 
 from browser.opened import SIZE, Pixels, View, pixels_around
 from browser.site import write_site
@@ -22,6 +22,8 @@ FLAGS = [
 ]
 COMMANDS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 TIMEOUT_MS = 80_000
+# A picture takes seconds where many processes share the processor.
+expect.set_options(timeout=30_000)
 
 
 def _absent(what: str, remedy: str) -> None:

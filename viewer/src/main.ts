@@ -25,7 +25,7 @@ import { Extras, keyOf } from "./layers/extras";
 import { highlightFeature } from "./layers/highlight";
 import { keepDropped, takeDropped } from "./layers/kept";
 import { policyOfPage } from "./layers/policy";
-import { attempt, countFailure, mention, say, settle, stop } from "./message";
+import { attempt, countFailure, mention, say, settle, stop, work } from "./message";
 import { navigate } from "./navigation";
 import { Orbit } from "./orbit";
 import { createOverview } from "./overview";
@@ -100,7 +100,7 @@ class Page {
     this.#extras = new Extras(widget, {
       onImagery: () => globe.set(true),
       onFailed: (reason) => mention("notAdded", reason),
-      onLoading: (name) => (name === null ? settle() : say("adding", name)),
+      onLoading: (name) => work("adding", name),
       onForeign: (layer, origins) => question.ask(layer, origins),
     });
   }

@@ -5,6 +5,7 @@ import { language, type TextKey, text } from "./i18n";
 const MENTION_MS = 9_000;
 
 let failed = 0;
+let mentioned = Number.NEGATIVE_INFINITY;
 let failure: { key: TextKey; what: string } | null = null;
 let shown: { key: TextKey | null; detail: string } = { key: null, detail: "" };
 language.follow(write);
@@ -18,10 +19,18 @@ export function say(key: TextKey | null, detail = ""): void {
 /** Say something for a few seconds. */
 export function mention(key: TextKey, detail: string): void {
   say(key, detail);
+  mentioned = performance.now();
   const mine = shown;
   setTimeout(() => {
     if (shown === mine) settle();
   }, MENTION_MS);
+}
+
+/** Say what is going on, then null; what is mentioned meanwhile stays to be read. */
+export function work(key: TextKey, detail: string | null): void {
+  if (performance.now() - mentioned < MENTION_MS) return;
+  if (detail === null) settle();
+  else say(key, detail);
 }
 
 /** Say that something could not be loaded, the first of its kind by name, and count it. */
