@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import laspy
@@ -169,7 +170,10 @@ def reached(moment: str, out: Path) -> bool:
 
 def wait_for(moment: str, out: Path, process: Process) -> None:
     """Wait until a run is there, or has ended."""
-    while process.poll() is None and not reached(moment, out):
+    while process.poll() is None:
+        with suppress(FileNotFoundError):  # folders come and go
+            if reached(moment, out):
+                break
         time.sleep(0.002)
 
 

@@ -7,7 +7,7 @@ from tests.factories import make_survey
 from twin_pipeline import batch, pipeline
 from twin_pipeline.config import Config
 from twin_pipeline.crs import CrsOptions
-from twin_pipeline.durable.work import work_path
+from twin_pipeline.durable.work import partial_of, work_path
 from twin_pipeline.errors import OutputError
 from twin_pipeline.progress import Progress
 from twin_pipeline.remembering import Memory, remembered
@@ -41,6 +41,13 @@ def test_an_error_leaves_nothing_and_an_interruption_all(tmp_path):
         with pytest.raises(type(error)), remembered(memory):
             raise error
         assert (memory.survey() is not None) == kept
+
+
+def test_what_is_kept_outlives_the_attempts_of_one_process_and_of_a_cluster(tmp_path):
+    kept = tmp_path / ".out.work" / "partial" / "site"
+    attempts = tmp_path / ".out.work" / "attempts"
+    assert partial_of(attempts / "0-ab", "site") == kept
+    assert partial_of(attempts / "0-ab" / "cd", "site") == kept
 
 
 @pytest.fixture

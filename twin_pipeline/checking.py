@@ -11,6 +11,7 @@ from twin_pipeline.benching import benched
 from twin_pipeline.bounds import bounds_of
 from twin_pipeline.clock import Clock
 from twin_pipeline.config import Config
+from twin_pipeline.errors import InputError
 from twin_pipeline.extraction import extract
 from twin_pipeline.gathering import gather
 from twin_pipeline.geometry.piecewise import Bench
@@ -76,7 +77,10 @@ def check_scan(scan: Path, config: Config, progress: Progress) -> tuple[CheckIte
             shelf = bench.shelf if bench is not None else None
             cloud = read_cloud(path, axis_order=config.crs.axis_order, shelf=shelf)
         placed = _placed(replace(inspect_scan(path, full=False), path=scan), cloud, config)
-        items = _checked(cloud, scan.stem, config, clock, bench)
+        try:
+            items = _checked(cloud, scan.stem, config, clock, bench)
+        except InputError as error:
+            raise InputError(f"{scan}: {error}") from error
     if placed.unsaid:
         progress.note(f"note: place {placed.summary()}")
         return items

@@ -2,8 +2,11 @@ import pytest
 
 from benchmarks.fuzz import require_told
 from benchmarks.hostile import make_hostile
+from twin_pipeline.checking import check_scan
+from twin_pipeline.config import Config
 from twin_pipeline.errors import InputError
 from twin_pipeline.preparing import readable_scan
+from twin_pipeline.progress import Progress
 from twin_pipeline.stages.read import ReadOptions, inspect_scan
 
 
@@ -49,3 +52,9 @@ def told(path):
     if found.unreadable:
         raise InputError(found.unreadable)
     return (*found.defects, *notes)
+
+
+def test_check_names_the_scan_whose_points_lie_anywhere(hostile):
+    scan = hostile["all-points-anywhere.las"]
+    with pytest.raises(InputError, match=r"all-points-anywhere\.las: the scan spans"):
+        check_scan(scan, Config(), Progress())

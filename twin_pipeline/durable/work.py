@@ -136,8 +136,13 @@ def _require_new(work: "Work", *, may_exist: bool) -> None:
 
 
 def partial_of(attempt: Path, name: str) -> Path:
-    """Return where an attempt at a site keeps what a later one can go on from."""
-    return attempt.parent.parent / "partial" / name
+    """Return where an attempt at a site keeps what a later one can go on from.
+
+    On a cluster an attempt lies a folder deeper than in the run's own process.
+    """
+    near, far, *_ = attempt.parents
+    attempts = far if far.name == "attempts" else near
+    return attempts.parent / "partial" / name
 
 
 class Work:
