@@ -131,7 +131,8 @@ class CrsOptions(BaseModel):
     axis_order: AxisOrder | None = Field(
         default=None,
         description="order in which the file stores its first two coordinates: en (easting "
-        "first, the LAS convention and the default) or ne (survey X = north first)",
+        "first, as LAS has it) or ne (survey X = north first); without it en where nothing else "
+        "fits, and a run asks where both do",
     )
     origin: Origin | None = Field(
         default=None,
