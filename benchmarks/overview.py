@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pyproj import CRS
 
+from benchmarks.made_pipes import georeference, pipe_with, stations_at
 from twin_pipeline.config import Config
-from twin_pipeline.crs import restore, scan_target
+from twin_pipeline.crs import scan_target
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.csv_tables import write_csv_tables
 from twin_pipeline.export.dataset import Dataset
 from twin_pipeline.export.geoparquet import write_geoparquet
 from twin_pipeline.export.run_record import InputFile, RunFacts, run_record, write_run_record
-from twin_pipeline.model import JobFacts, Pipe, Quality, Role, Stations, Survey
+from twin_pipeline.model import JobFacts, Pipe, Quality, Role, Survey
 from twin_pipeline.network import Wanted, overview
 from twin_pipeline.progress import Progress
 
@@ -87,13 +87,13 @@ def make_network(out: Path, sites: int, *, parquet: bool, seed: int = SEED) -> N
 
 def _sites(count: int, rng: np.random.Generator) -> Iterator[SiteResult]:
     """Yield sites over some 20 km of Tokyo."""
-    georeference = restore(_described())
+    placed = georeference()
     for number in range(count):
         corner = np.array([rng.uniform(-20_000, 0), rng.uniform(-45_000, -30_000)])
         pipes = tuple(_pipe(f"P{n:02d}", corner + n, rng) for n in range(1 + number % 3))
         ring = corner + np.array([(-1, -2), (31, -2), (31, 4), (-1, 4), (-1, -2)])
         survey = Survey(f"site-{number:05d}", pipes, np.empty(0, np.uint16), (ring,), 30.0)
-        yield SiteResult(survey, georeference)
+        yield SiteResult(survey, placed)
 
 
 def _pipe(pipe_id: str, start: Any, rng: np.random.Generator) -> Pipe:
@@ -103,71 +103,22 @@ def _pipe(pipe_id: str, start: Any, rng: np.random.Generator) -> Pipe:
     chainage_m = np.append(np.arange(0.0, length_m, 1.0), length_m)
     count = len(chainage_m)
     cover_m = rng.gamma(40.0, 0.03) + 0.03 * np.sin(chainage_m / 4)
-    radius_m = _OUTER_M[size] / 2
     centre = np.column_stack(
-        (start[0] + chainage_m, np.full(count, start[1]), 30.0 - cover_m - radius_m)
+        (start[0] + chainage_m, np.full(count, start[1]), 30.0 - cover_m - _OUTER_M[size] / 2)
     )
     std_m = float(rng.gamma(4.0, 0.001))
     seen = rng.random(count) < rng.uniform(0.3, 1.0)
-    stations = Stations(
-        chainage_m=chainage_m,
-        centre=centre,
-        crown_z_m=centre[:, 2] + radius_m,
-        ground_z_m=np.full(count, 30.0),
-        cover_m=cover_m,
-        cover_std_m=np.full(count, std_m),
-        outer_diameter_m=np.full(count, 2 * radius_m),
-        observed=seen,
-    )
+    stations = stations_at(chainage_m, centre, 30.0, _OUTER_M[size], std_m, seen)
     quality = str(rng.choice(["good", "good", "good", "usable", "poor"]))
     year = None if rng.random() < 0.2 else int(rng.integers(1965, 2026))
-    return Pipe(
-        pipe_id=pipe_id,
+    return replace(
+        pipe_with(pipe_id, centre[[0, -1]], stations, material, size),
         role=Role(str(rng.choice(["main", "main", "branch", "crossing"]))),
-        material=material,
-        outer_diameter_m=2 * radius_m,
-        outer_diameter_std_m=std_m / 3,
         nominal_diameter_mm=None if rng.random() < 0.05 else size,
-        nominal_probability=0.99,
-        centreline=centre[[0, -1]],
-        length_m=length_m,
-        cover_min_m=float(cover_m.min()),
-        cover_mean_m=float(cover_m.mean()),
-        cover_max_m=float(cover_m.max()),
-        cover_std_m=std_m,
-        crown_z_start_m=float(stations.crown_z_m[0]),
-        crown_z_end_m=float(stations.crown_z_m[-1]),
-        centre_z_start_m=float(centre[0, 2]),
-        centre_z_end_m=float(centre[-1, 2]),
-        position_std_h_m=1.3 * std_m,
-        position_std_v_m=std_m,
-        arc_deg=150.0,
-        fit_rms_m=0.003,
-        points=20_000,
-        observed_fraction=float(seen.mean()),
         quality=Quality(quality),
         quality_reason=f"made to be {quality}",
-        stations=stations,
-        fittings=(),
         job=replace(JobFacts(), laid_fiscal_year=year),
     )
-
-
-def _described() -> dict[str, Any]:
-    """Return the georeference of a run in plane rectangular system IX, as run.json has it."""
-    stated = {"crs": "EPSG:6677", "vertical": "jgd2011", "geoid": "gsigeo2011", "axis_order": "en"}
-    return {
-        **{name: {"value": value, "source": "made"} for name, value in stated.items()},
-        "horizontal_epsg": 6677,
-        "compound_epsg": 10170,
-        "declared_epsg": 6677,
-        "vertical_name": "JGD2011 (vertical) height",
-        "elevation_above_geoid_m": 0.0,
-        "middle": [-10_000.0, -37_000.0, 30.0],
-        "local": False,
-        "wkt": CRS.from_epsg(6677).to_wkt(),
-        "warnings": [],
-    }
 
 
 if __name__ == "__main__":

@@ -26,12 +26,18 @@ class Tile:
     box: np.ndarray
     document: dict[str, Any]
     columns: dict[str, np.ndarray]
+    """Of the first primitive."""
+    lines: dict[str, np.ndarray] | None = None
+    """Of the last primitive, where it is of lines."""
 
     @property
     def local(self) -> np.ndarray:
         """Vertices in the tile's frame, z up."""
+        return self._local(self.columns)
+
+    def _local(self, columns: dict[str, np.ndarray]) -> np.ndarray:
         node = self.document["nodes"][0]
-        placed = self.columns["POSITION"] * np.array(node.get("scale", [1, 1, 1]))
+        placed = columns["POSITION"] * np.array(node.get("scale", [1, 1, 1]))
         x, y, z = (placed + np.array(node["translation"])).T
         return np.column_stack((x, -z, y))
 
@@ -48,6 +54,10 @@ class Tile:
     @property
     def ecef(self) -> np.ndarray:
         return self.local @ self.to_ecef[:3, :3].T + self.to_ecef[:3, 3]
+
+    @property
+    def lines_ecef(self) -> np.ndarray:
+        return self._local(self.lines) @ self.to_ecef[:3, :3].T + self.to_ecef[:3, 3]
 
 
 def read_tiles(path: Path) -> list[Tile]:
@@ -67,19 +77,21 @@ def _tile(path: Path, tile: dict[str, Any], matrix: np.ndarray, depth: int) -> I
         yield from _tileset(path.parent / uri, matrix, depth)
     elif uri:
         document, columns = read_glb(path.parent / uri)
+        last = document["meshes"][0]["primitives"][-1]
+        lines = read_glb(path.parent / uri, -1)[1] if last.get("mode") == 1 else None
         box = np.array(tile["boundingVolume"]["box"])
-        yield Tile(uri, depth, tile["geometricError"], matrix, box, document, columns)
+        yield Tile(uri, depth, tile["geometricError"], matrix, box, document, columns, lines)
     for child in tile.get("children", []):
         yield from _tile(path, child, matrix, depth + 1)
 
 
-def read_glb(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The JSON of a GLB and its vertex attributes."""
+def read_glb(path: Path, part: int = 0) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The JSON of a GLB and the vertex attributes of a primitive."""
     data = path.read_bytes()
     length = struct.unpack_from("<I", data, 12)[0]
     document = json.loads(data[20 : 20 + length])
     binary = data[28 + length :]
-    primitive = document["meshes"][0]["primitives"][0]
+    primitive = document["meshes"][0]["primitives"][part]
     named = dict(primitive["attributes"])
     if "indices" in primitive:
         named["indices"] = primitive["indices"]

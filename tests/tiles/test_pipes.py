@@ -11,7 +11,8 @@ from tests.tiles.reading import read_glb, read_tiles, view_bytes
 from twin_pipeline.catalogue import load_catalogue
 from twin_pipeline.export.attributes import PIPES
 from twin_pipeline.export.rows import pipe_values
-from twin_pipeline.model import JobFacts
+from twin_pipeline.geometry import polyline
+from twin_pipeline.model import Fitting, FittingKind, JobFacts
 from twin_pipeline.tiles import validate_tiles, write_pipe_tiles, write_uncertainty_tiles
 from twin_pipeline.tiles.solids import socket_radius_m
 
@@ -102,7 +103,7 @@ def _segments(pipe):
 def test_triangles_are_seen_from_outside_only(folder):
     document, columns = read_glb(folder / "pipes.glb")
     assert document["materials"][0]["doubleSided"] is False
-    assert columns["indices"].dtype == np.uint32
+    assert columns["indices"].dtype == np.uint16
     a, b, c = np.swapaxes(columns["POSITION"][columns["indices"].reshape(-1, 3)], 0, 1)
     normals = columns["NORMAL"][columns["indices"].reshape(-1, 3)[:, 0]]
     assert (np.einsum("ij,ij->i", np.cross(b - a, c - a), normals) > 0).all()
@@ -176,7 +177,7 @@ def test_tiles_above_show_every_pipe_below_with_fewer_triangles(network):
     (primitive,) = root.document["meshes"][0]["primitives"]
     assert primitive["mode"] == 1
     assert "NORMAL" not in primitive["attributes"]
-    assert root.error > 8 * 0.02
+    assert root.error > 16 * 0.25
 
 
 def test_feature_names_the_same_pipe_in_every_tile(network):
@@ -184,13 +185,16 @@ def test_feature_names_the_same_pipe_in_every_tile(network):
     pipes = {pipe.pipe_id: pipe for pipe in _network(230)}
     for tile in read_tiles(network / "tileset.json"):
         names = _table(network / tile.uri)[1]["pipe_id"]
-        feature = tile.columns["_FEATURE_ID_0"][:, 0]
-        assert set(feature) == set(range(len(names)))
-        for number, name in enumerate(names):
-            ends = Earth().to_ecef(pipes[name].centreline[[0, -1]])
-            surface = tile.ecef[feature == number]
-            for end in ends:
-                assert np.linalg.norm(surface - end, axis=1).min() < 0.001
+        parts = [(tile.columns, tile.ecef)]
+        if tile.lines is not None:
+            parts.append((tile.lines, tile.lines_ecef))
+        features = [columns["_FEATURE_ID_0"][:, 0] for columns, _ in parts]
+        assert set(np.concatenate(features)) == set(range(len(names)))
+        for (_, places), feature in zip(parts, features, strict=True):
+            for number in set(feature.astype(int)):
+                ends = Earth().to_ecef(pipes[names[number]].centreline[[0, -1]])
+                for end in ends:
+                    assert np.linalg.norm(places[feature == number] - end, axis=1).min() < 0.001
 
 
 def test_shells_stand_two_sigma_outside_of_the_barrel(tmp_path):
@@ -233,3 +237,94 @@ def test_shells_of_many_pipes_are_a_tree_as_the_pipes_are(tmp_path):
         ]
         assert sorted(held) == sorted(pipe.pipe_id for pipe in pipes)
     assert validate_tiles(tmp_path / "shells") == []
+
+
+BEND_M = 0.45
+
+
+def _bent(**changes: object):
+    """A pipe of 9 m with a bend of 90 degrees, as a scan gives its centreline, and two joints."""
+    angles = np.radians(np.linspace(0, 90, 60))[:, None]
+    turn = BEND_M * np.hstack((np.sin(angles), 1 - np.cos(angles), np.zeros_like(angles)))
+    straight = np.linspace(0, 4, 80)[:, None]
+    before = straight * (1.0, 0, 0)
+    after = straight * (0, 1.0, 0)
+    line = np.vstack((before, before[-1] + turn[1:], before[-1] + turn[-1] + after[1:]))
+    fittings = tuple(
+        Fitting(FittingKind.JOINT, at_m, (0.0, 0.0, 0.0)) for at_m in (1.5, 4 + BEND_M * 1.5708 + 2)
+    )
+    return replace(make_pipe(), centreline=line + ORIGIN, fittings=fittings, **changes)
+
+
+ORIGIN = make_pipe().centreline[0]
+
+
+def _from_start(ecef):
+    """Metres east, north and up of the pipe's start."""
+    axes = Earth().to_ecef(ORIGIN + np.vstack((np.zeros(3), np.eye(3))))
+    axes = (axes[1:] - axes[0]) / np.linalg.norm(axes[1:] - axes[0], axis=1)[:, None]
+    return (ecef - Earth().to_ecef(ORIGIN[None])) @ axes.T
+
+
+def _rings(path):
+    """Centres (R, 3) and radii (R, 48) of a tube's rings, in metres from the pipe's start."""
+    (tile,) = read_tiles(path)
+    sides = 48
+    barrel = tile.ecef[: len(tile.ecef) - 2 * (sides + 1)].reshape(-1, sides, 3)
+    barrel = _from_start(barrel)
+    centres = barrel.mean(axis=1)
+    return centres, np.linalg.norm(barrel - centres[:, None], axis=2)
+
+
+@pytest.mark.parametrize(
+    ("diameter_m", "nominal_mm"), [(0.0605, None), (0.169, 150), (0.220, 200), (0.6304, None)]
+)
+def test_solid_has_the_measured_radius_sockets_and_bend_to_a_millimetre(
+    tmp_path, diameter_m, nominal_mm
+):
+    pipe = _bent(outer_diameter_m=diameter_m, nominal_diameter_mm=nominal_mm)
+    write_pipe_tiles(replace(SURVEY, pipes=(pipe,)), Earth(), tmp_path)
+    centres, radii = _rings(tmp_path / "tileset.json")
+    at_m = np.array([fitting.chainage_m for fitting in pipe.fittings])
+    joints = polyline.along(pipe.centreline, pipe.centreline, at_m)
+    joints = _from_start(Earth().to_ecef(joints))
+    curved = (centres[:, 0] > 4.001) & (centres[:, 1] < BEND_M - 0.001)
+    away = np.linalg.norm(centres[:, None] - joints, axis=2)
+    plain = ~curved & (away.min(axis=1) > 0.5 * diameter_m + 0.1)
+    assert plain.any()
+    assert np.abs(radii[plain] - diameter_m / 2).max() < 0.001
+    wide_m = socket_radius_m(pipe, CATALOGUE)
+    wide = np.abs(radii - wide_m).max(axis=1) < 0.001
+    for number, joint in enumerate(joints):
+        near = centres[wide & (away[:, number] < diameter_m + 0.1)]
+        assert np.linalg.norm((near[0] + near[-1]) / 2 - joint) < 0.001
+    assert np.count_nonzero(curved) > 5
+    middle = _from_start(Earth().to_ecef(ORIGIN[None] + (4.0, BEND_M, 0.0)))[0]
+    assert np.abs(np.linalg.norm(centres[curved] - middle, axis=1) - BEND_M).max() < 0.001
+    # Between the rings the barrel is straight: it cuts the bend's corners by no more than that.
+    chords = (centres[curved][1:] + centres[curved][:-1]) / 2
+    assert np.abs(np.linalg.norm(chords - middle, axis=1) - BEND_M).max() < 0.001
+
+
+def test_few_pipes_are_seen_as_lines_too_from_where_they_are_dots(folder):
+    """A site of a few pipes has one tile, which is seen from any distance."""
+    (tile,) = read_tiles(folder / "tileset.json")
+    assert tile.lines is not None
+    assert set(tile.lines["_FEATURE_ID_0"][:, 0]) == {0, 1, 2}
+    for number, pipe in enumerate(SURVEY.pipes):
+        drawn = tile.lines_ecef[tile.lines["_FEATURE_ID_0"][:, 0] == number]
+        ends = Earth().to_ecef(pipe.centreline[[0, -1]])
+        assert np.linalg.norm(drawn[[0, -1]] - ends, axis=1).max() < 0.001
+
+
+def test_lines_too_are_checked(folder):
+    path = folder / "pipes.glb"
+    data = bytearray(path.read_bytes())
+    document, columns = read_glb(path, -1)
+    accessor = document["accessors"][document["meshes"][0]["primitives"][-1]["indices"]]
+    view = document["bufferViews"][accessor["bufferView"]]
+    start = 28 + int.from_bytes(data[12:16], "little") + view["byteOffset"]
+    data[start : start + 2] = (60_000).to_bytes(2, "little")
+    path.write_bytes(data)
+    assert columns["indices"].dtype == np.uint16
+    assert any("index 60000 is beyond" in str(problem) for problem in validate_tiles(folder))

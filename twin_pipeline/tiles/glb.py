@@ -26,6 +26,8 @@ COMPONENT_TYPES: dict[np.dtype[Any], int] = {
     np.dtype(np.uint32): 5125,
     np.dtype(np.float32): 5126,
 }
+_MOST_SHORT = 65535
+"""Indices of 16 bits are less: this one restarts a primitive."""
 _FALLBACK = {"fallback": True}
 VECTOR_TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
 
@@ -72,8 +74,10 @@ class GlbBuilder:
         self._accessors.append(accessor)
         return len(self._accessors) - 1
 
-    def indices(self, values: npt.NDArray[np.uint32]) -> int:
-        """Add triangle corners, (M,), and return the accessor's number."""
+    def indices(self, values: npt.NDArray[np.uint32] | npt.NDArray[np.uint16]) -> int:
+        """Add corners of triangles or lines, (M,), and return the accessor's number."""
+        if values.max() < _MOST_SHORT:
+            values = values.astype(np.uint16)
         view = self._view(values.tobytes(), {"target": ELEMENT_ARRAY_BUFFER})
         accessor = {
             "bufferView": view,

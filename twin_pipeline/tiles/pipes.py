@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from twin_pipeline.bounds import bounds_of
-from twin_pipeline.catalogue import Catalogue, load_catalogue
+from twin_pipeline.catalogue import load_catalogue
 from twin_pipeline.export.attributes import PIPES, Field
 from twin_pipeline.model import FloatArray, Pipe, Survey
 from twin_pipeline.tiles.georeference import Georeference, apply, inverse, rigid_frame
@@ -17,7 +18,7 @@ from twin_pipeline.tiles.metadata import STRUCTURAL
 from twin_pipeline.tiles.pipe_table import pipe_schema, pipe_table
 from twin_pipeline.tiles.pipe_tree import PipeNode, pipe_tree
 from twin_pipeline.tiles.positions import centred, y_up
-from twin_pipeline.tiles.solids import Detail, shell, socket_radius_m, solid
+from twin_pipeline.tiles.solids import Sight, shell, solid
 from twin_pipeline.tiles.tileset import (
     Box,
     beyond,
@@ -33,9 +34,8 @@ FEATURES = "EXT_mesh_features"
 UNLIT = "KHR_materials_unlit"
 LINES_MODE, TRIANGLES_MODE = 1, 4
 
-ERROR_PER_DEVIATION = 8.0
-"""Geometric error over the deviation of a coarse solid: at the usual 16 pixels of screen-space
-error it is shown while it deviates by less than two."""
+PIXELS = 16.0
+"""Screen-space error at which viewers replace a tile by those below it, unless told otherwise."""
 
 WATER_BLUE = (0.0, 0.142, 0.539, 1.0)
 """Linear light of sRGB #0069C2: water mains are blue on Japanese plans and marker tape."""
@@ -43,7 +43,7 @@ WATER_BLUE = (0.0, 0.142, 0.539, 1.0)
 SHELL_AMBER = (1.0, 0.479, 0.033, 0.28)
 """Linear light of sRGB #FFB733, translucent."""
 
-Shape = Callable[[Pipe, Detail], Mesh]
+Shape = Callable[[Pipe, Sight], list[Mesh]]
 
 
 def write_pipe_tiles(
@@ -77,9 +77,8 @@ def write_pipe_tiles(
         return
     catalogue = load_catalogue()
     site = _Site.of(survey, georeference, out, fields)
-    middles = _middles(survey)
-    look = _Look("pipes", lambda pipe, detail: solid(pipe, detail, catalogue), WATER_BLUE)
-    root = site.tile(pipe_tree(middles), catalogue, look)
+    look = _Look("pipes", lambda pipe, sight: solid(pipe, sight, catalogue), WATER_BLUE)
+    root = site.tile(_tree(survey), look)
     site.write_tileset(root.tile, root.box)
 
 
@@ -98,12 +97,13 @@ def write_uncertainty_tiles(
         return
     site = _Site.of(survey, georeference, out, fields)
     look = _Look("uncertainty", shell, SHELL_AMBER)
-    root = site.tile(pipe_tree(_middles(survey)), load_catalogue(), look)
+    root = site.tile(_tree(survey), look)
     site.write_tileset(root.tile, root.box)
 
 
-def _middles(survey: Survey) -> FloatArray:
-    return np.array([np.mean(pipe.centreline, axis=0) for pipe in survey.pipes])
+def _tree(survey: Survey) -> PipeNode:
+    middles = np.array([np.mean(pipe.centreline, axis=0) for pipe in survey.pipes])
+    return pipe_tree(middles, max(pipe.outer_diameter_m for pipe in survey.pipes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,17 @@ class _Look:
 class _Entry:
     tile: dict[str, Any]
     box: Box
-    error_m: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """What of a tile is drawn at once."""
+
+    mesh: Mesh
+    xyz: FloatArray
+    """(V, 3) metres, the site's frame."""
+    features: npt.NDArray[np.float32]
+    """(V,) row of the pipe in the tile's table."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,45 +153,43 @@ class _Site:
         out.mkdir(parents=True, exist_ok=True)
         return cls(survey, georeference, out, rigid_frame(georeference, middle), fields)
 
-    def tile(self, node: PipeNode, catalogue: Catalogue, look: _Look) -> _Entry:
-        """Write a tile with all below it."""
+    def tile(self, node: PipeNode, look: _Look, farthest_m: float = np.inf) -> _Entry:
+        """Write a tile with all below it; from beyond `farthest_m` a pixel it isn't seen."""
         below = [
-            self.tile(child, catalogue, replace(look, name=f"{look.name}_{n}"))
+            self.tile(child, replace(look, name=f"{look.name}_{n}"), node.nearest_m)
             for n, child in enumerate(node.children)
         ]
         uri = f"{look.name}.glb"
-        box = self.content(uri, node.pipes, node.detail, look)
+        box = self.content(uri, node.pipes, Sight(node.nearest_m, farthest_m), look)
         box = union([box, *(entry.box for entry in below)])
-        error_m = self._error_m(node, catalogue, below)
-        tile = _tile(box, error_m, uri)
+        tile = _tile(box, PIXELS * node.nearest_m, uri)
         if below:
             tile["refine"] = "REPLACE"
             tile["children"] = [entry.tile for entry in below]
-        return _Entry(tile, box, error_m)
+        return _Entry(tile, box)
 
-    def _error_m(self, node: PipeNode, catalogue: Catalogue, below: Sequence[_Entry]) -> float:
-        if not below:
-            return 0.0
-        deviations = []
-        for number in node.pipes:
-            pipe = self.survey.pipes[number]
-            radius_m = pipe.outer_diameter_m / 2
-            socket_m = socket_radius_m(pipe, catalogue) - radius_m
-            deviations.append(node.detail.deviation_m(radius_m, socket_m))
-        lowest = 1.01 * max(entry.error_m for entry in below)
-        return round(max(ERROR_PER_DEVIATION * max(deviations), lowest), 6)
-
-    def content(self, uri: str, pipes: Sequence[int], detail: Detail, look: _Look) -> Box:
+    def content(self, uri: str, pipes: Sequence[int], sight: Sight, look: _Look) -> Box:
         """Write some pipes; return the box around them, in the site's frame."""
         part = replace(self.survey, pipes=tuple(self.survey.pipes[n] for n in pipes))
-        meshes = [look.shape(pipe, detail) for pipe in part.pipes]
-        mesh = joined(meshes)
+        drawn = [
+            (number, mesh)
+            for number, pipe in enumerate(part.pipes)
+            for mesh in look.shape(pipe, sight)
+        ]
+        kinds = [
+            [entry for entry in drawn if entry[1].is_lines is lines] for lines in (False, True)
+        ]
+        parts = [self.placed(entries) for entries in kinds if entries]
+        (self.out / uri).write_bytes(_glb(part, parts, look.colour, self.fields))
+        return union([(made.xyz.min(axis=0), made.xyz.max(axis=0)) for made in parts])
+
+    def placed(self, drawn: Sequence[tuple[int, Mesh]]) -> _Part:
+        """Join meshes of one kind, each with the number of its pipe, in the site's frame."""
+        mesh = joined([made for _, made in drawn])
         xyz = apply(inverse(self.frame), self.georeference.to_ecef(mesh.positions))
-        features = np.repeat(np.arange(len(meshes)), [len(made.positions) for made in meshes])
-        numbers = features.astype(np.float32)
-        made = _glb(part, mesh, xyz, numbers, look.colour, self.fields)
-        (self.out / uri).write_bytes(made)
-        return xyz.min(axis=0), xyz.max(axis=0)
+        sizes = [len(made.positions) for _, made in drawn]
+        features = np.repeat([number for number, _ in drawn], sizes).astype(np.float32)
+        return _Part(mesh, xyz, features)
 
     def write_tileset(self, root: dict[str, Any], box: Box) -> None:
         """Write tileset.json."""
@@ -205,42 +213,56 @@ def _tile(box: Box, error_m: float, uri: str) -> dict[str, Any]:
 
 def _glb(
     survey: Survey,
-    mesh: Mesh,
-    xyz: FloatArray,
-    features: Any,  # noqa: ANN401 - numpy's own type is longer than the line
+    parts: Sequence[_Part],
     colour: tuple[float, float, float, float],
     fields: Sequence[Field],
 ) -> bytes:
     builder = GlbBuilder()
-    positions, node = centred(xyz)
-    attributes = {
-        "POSITION": builder.attribute(positions, bounds=bounds_of(positions)),
-        "_FEATURE_ID_0": builder.attribute(features[:, None]),
-    }
-    if not mesh.is_lines:
-        attributes["NORMAL"] = builder.attribute(y_up(mesh.normals))
-    indices = builder.indices(mesh.triangles.ravel())
+    positions, node = centred(np.concatenate([part.xyz for part in parts]))
+    ends = np.cumsum([len(part.xyz) for part in parts])
+    primitives = [
+        _primitive(builder, part, placed) | {"material": number}
+        for number, (part, placed) in enumerate(
+            zip(parts, np.split(positions, ends[:-1]), strict=True)
+        )
+    ]
     table = pipe_table(survey, builder, fields)
-    ids = {"featureCount": len(survey.pipes), "attribute": 0, "propertyTable": 0, "label": "pipe"}
-    primitive = {
-        "attributes": attributes,
-        "indices": indices,
-        "mode": LINES_MODE if mesh.is_lines else TRIANGLES_MODE,
-        "material": 0,
-        "extensions": {FEATURES: {"featureIds": [ids]}},
-    }
+    has_lines = any(part.mesh.is_lines for part in parts)
     return builder.to_bytes(
         {
             "asset": {"version": "2.0", "generator": "twin-pipeline"},
             "scene": 0,
             "scenes": [{"nodes": [0]}],
             "nodes": [{"mesh": 0, **node}],
-            "meshes": [{"primitives": [primitive]}],
-            "materials": [_material(colour, lit=not mesh.is_lines)],
-            "extensionsUsed": [FEATURES, STRUCTURAL, *([UNLIT] if mesh.is_lines else [])],
+            "meshes": [{"primitives": primitives}],
+            "materials": [_material(colour, lit=not part.mesh.is_lines) for part in parts],
+            "extensionsUsed": [FEATURES, STRUCTURAL, *([UNLIT] if has_lines else [])],
             "extensions": {STRUCTURAL: {"schema": pipe_schema(fields), "propertyTables": [table]}},
         }
     )
+
+
+def _primitive(
+    builder: GlbBuilder, part: _Part, positions: npt.NDArray[np.float32]
+) -> dict[str, Any]:
+    attributes = {
+        "POSITION": builder.attribute(positions, bounds=bounds_of(positions)),
+        "_FEATURE_ID_0": builder.attribute(part.features[:, None]),
+    }
+    if not part.mesh.is_lines:
+        attributes["NORMAL"] = builder.attribute(y_up(part.mesh.normals))
+    ids = {
+        "featureCount": len(np.unique(part.features)),
+        "attribute": 0,
+        "propertyTable": 0,
+        "label": "pipe",
+    }
+    return {
+        "attributes": attributes,
+        "indices": builder.indices(part.mesh.triangles.ravel()),
+        "mode": LINES_MODE if part.mesh.is_lines else TRIANGLES_MODE,
+        "extensions": {FEATURES: {"featureIds": [ids]}},
+    }
 
 
 def _material(colour: tuple[float, float, float, float], *, lit: bool) -> dict[str, Any]:

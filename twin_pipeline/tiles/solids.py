@@ -19,66 +19,83 @@ SOCKET_SHARE, TAPER_M = 0.8, 0.02
 """Length of a socket over its outer diameter, and of its slopes; catalogues give no length."""
 
 
+TUBE_PX = 2.0
+"""A pipe that is narrower than so many pixels is no tube but a line."""
+
+LINE_PX = 2.5
+"""A pipe that may become narrower than so many pixels has a line in it, which leaves no gaps."""
+
+FEWEST_SIDES, MOST_SIDES = 6, 48
+FINEST_M = 0.0005
+"""How far the centreline of the finest tube may be from the measured one."""
+
+
 @dataclass(frozen=True, slots=True)
-class Detail:
-    """How finely pipes are drawn."""
+class Sight:
+    """From how near and how far something is seen, as metres to a pixel."""
 
-    sides: int
-    """Corners of a ring; 0 for a line, which from afar can be seen where a tube can't."""
-    tolerance_m: float
-    """How far the drawn centreline may be from the measured one."""
-    sockets: bool
+    nearest_m: float
+    """0 where it is seen from any nearness."""
+    farthest_m: float
+    """Infinite where it is seen from any distance."""
 
-    def deviation_m(self, radius_m: float, socket_m: float) -> float:
-        """Return how far the drawn surface is from the finest one."""
-        chord = radius_m * (1 - np.cos(np.pi / self.sides)) if self.sides else radius_m
-        return self.tolerance_m + float(chord) + (0.0 if self.sockets else socket_m)
+    @property
+    def tolerance_m(self) -> float:
+        """How far the drawn surface may be from the finest one: half a pixel."""
+        return max(FINEST_M, self.nearest_m / 2)
+
+    def shows_tube(self, radius_m: float) -> bool:
+        """Whether a pipe is wide enough for its surface to be seen from nearby."""
+        return 2 * radius_m >= TUBE_PX * self.nearest_m
+
+    def needs_line(self, radius_m: float) -> bool:
+        """Whether a pipe is so narrow that from afar its surface would be dots."""
+        return not self.shows_tube(radius_m) or 2 * radius_m < LINE_PX * self.farthest_m
+
+    def sides(self, radius_m: float) -> int:
+        """Return how many corners a ring needs."""
+        if self.nearest_m == 0.0:
+            return MOST_SIDES
+        share = min(self.tolerance_m / radius_m, 0.5)
+        return int(np.clip(np.ceil(np.pi / np.arccos(1 - share)), FEWEST_SIDES, MOST_SIDES))
 
 
-FINE = Detail(sides=48, tolerance_m=0.0005, sockets=True)
+FINE = Sight(0.0, np.inf)
 """The barrel's chords are at most 0.2 % of the radius inside it."""
 
 
-_COARSER = (
-    Detail(sides=10, tolerance_m=0.01, sockets=True),
-    Detail(sides=6, tolerance_m=0.03, sockets=False),
-)
-
-
-def coarse(level: int) -> Detail:
-    """Return the detail of tiles `level` steps above the finest, 1 or more."""
-    if level <= len(_COARSER):
-        return _COARSER[level - 1]
-    return Detail(sides=0, tolerance_m=0.05 * 3.0 ** (level - len(_COARSER) - 1), sockets=False)
-
-
-def solid(pipe: Pipe, detail: Detail, catalogue: Catalogue) -> Mesh:
-    """Return a pipe as a closed mesh, or from afar as a line, scan frame."""
+def solid(pipe: Pipe, sight: Sight, catalogue: Catalogue) -> list[Mesh]:
+    """Return a pipe as a closed mesh, as a line, or both, scan frame."""
     radius_m = pipe.outer_diameter_m / 2
-    axis = polyline.simplified(pipe.centreline, detail.tolerance_m)
-    if not detail.sides:
-        return line(axis)
-    if not detail.sockets:
-        return tube(axis, radius_m, sides=detail.sides)
-    joints = [f.chainage_m for f in pipe.fittings if f.kind is FittingKind.JOINT]
+    corners = polyline.corners(pipe.centreline, sight.tolerance_m)
+    axis = pipe.centreline[corners]
+    drawn = [line(axis)] if sight.needs_line(radius_m) else []
+    if not sight.shows_tube(radius_m):
+        return drawn
     socket_m = socket_radius_m(pipe, catalogue)
-    axis, radii = _with_sockets(axis, radius_m, np.array(joints), socket_m)
-    return tube(axis, radii, sides=detail.sides)
+    radii: float | FloatArray = radius_m
+    if socket_m - radius_m > sight.nearest_m / 2:
+        joints = [f.chainage_m for f in pipe.fittings if f.kind is FittingKind.JOINT]
+        # Along the simplified line, which is shorter, joints behind a bend would be off.
+        chainage_m = polyline.chainage(pipe.centreline)[corners]
+        axis, radii = _with_sockets(axis, chainage_m, radius_m, np.array(joints), socket_m)
+    return [tube(axis, radii, sides=sight.sides(radius_m)), *drawn]
 
 
-def shell(pipe: Pipe, detail: Detail = FINE) -> Mesh:
+def shell(pipe: Pipe, sight: Sight = FINE) -> list[Mesh]:
     """Return a closed mesh that holds the pipe's surface with its uncertainty, scan frame.
 
-    In less detail it only shows from afar where the shells are.
+    From where the pipe is too narrow to be seen, a line shows where the shell is.
     """
     half_m = pipe.outer_diameter_std_m / 2
     across = np.hypot(pipe.position_std_h_m, half_m)
     upward = np.hypot(pipe.position_std_v_m, half_m)
     spread = SIGMAS * np.array([across, across, upward])
-    axis = polyline.simplified(pipe.centreline, detail.tolerance_m)
-    if not detail.sides:
-        return line(axis)
-    return tube(axis, pipe.outer_diameter_m / 2, sides=detail.sides, spread_m=spread)
+    radius_m = pipe.outer_diameter_m / 2
+    axis = polyline.simplified(pipe.centreline, sight.tolerance_m)
+    if not sight.shows_tube(radius_m):
+        return [line(axis)]
+    return [tube(axis, radius_m, sides=sight.sides(radius_m), spread_m=spread)]
 
 
 def socket_radius_m(pipe: Pipe, catalogue: Catalogue) -> float:
@@ -97,15 +114,18 @@ def socket_radius_m(pipe: Pipe, catalogue: Catalogue) -> float:
 
 
 def _with_sockets(
-    line: FloatArray, radius_m: float, joints_m: FloatArray, socket_m: float
+    line: FloatArray,
+    chainage_m: FloatArray,
+    radius_m: float,
+    joints_m: FloatArray,
+    socket_m: float,
 ) -> tuple[FloatArray, FloatArray]:
     """Return a centreline with vertices where the radius changes, and the radius at each."""
-    chainage = polyline.chainage(line)
     half = SOCKET_SHARE * socket_m
     corners = np.array([-half - TAPER_M, -half, half, half + TAPER_M])
-    changes = np.clip((joints_m[:, None] + corners).ravel(), 0.0, chainage[-1])
-    places = np.unique(np.concatenate((chainage, changes)).round(6))
-    vertices = polyline.along(line, line, places)
+    changes = np.clip((joints_m[:, None] + corners).ravel(), 0.0, chainage_m[-1])
+    places = np.unique(np.concatenate((chainage_m, changes)).round(6))
+    vertices = np.column_stack([np.interp(places, chainage_m, values) for values in line.T])
     shape = np.zeros(len(places))
     for joint in joints_m:
         away = np.abs(places - joint)

@@ -48,7 +48,7 @@ class Content:
     xyz: FloatArray
     """(N, 3) vertices, metres, z up, in the frame of the tile."""
     points: int = 0
-    """Number of points; 0 for triangles."""
+    """Number of points; 0 for triangles and lines."""
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Least and greatest value of each property that is one number."""
     digest: Digest | None = None
@@ -69,11 +69,19 @@ def inspect(path: Path, proof: Proof | None) -> Content:
     glb = Glb.read(path)
     document = glb.document
     node = document["nodes"][document["scenes"][document.get("scene", 0)]["nodes"][0]]
-    primitive = document["meshes"][node["mesh"]]["primitives"][0]
-    attributes = {name: glb.accessor(n) for name, n in primitive["attributes"].items()}
-    content = Content(_placed(attributes["POSITION"], node))
-    content.problems += _document_problems(document)
-    content.problems += _attribute_problems(glb, primitive, attributes)
+    parts = [
+        (primitive, {name: glb.accessor(n) for name, n in primitive["attributes"].items()})
+        for primitive in document["meshes"][node["mesh"]]["primitives"]
+    ]
+    xyz = [_placed(attributes["POSITION"], node) for _, attributes in parts]
+    content = Content(np.concatenate(xyz), problems=_document_problems(document))
+    for primitive, attributes in parts:
+        content.problems += _attribute_problems(glb, primitive, attributes)
+        if primitive.get("mode") in _CORNERS:
+            vertices = len(attributes["POSITION"])
+            content.problems += _index_problems(glb, primitive, vertices)
+            content.problems += _feature_problems(glb, primitive, attributes)
+    primitive, attributes = parts[0]
     if primitive.get("mode") == POINTS_MODE:
         content.points = len(content.xyz)
         properties = property_values(document, primitive, attributes, content.problems)
@@ -84,9 +92,6 @@ def inspect(path: Path, proof: Proof | None) -> Content:
         }
         if proof is not None:
             _prove(content, node, attributes, properties, proof)
-    elif primitive.get("mode") in _CORNERS:
-        content.problems += _index_problems(glb, primitive, len(content.xyz))
-        content.problems += _feature_problems(glb, primitive, attributes)
     return content
 
 

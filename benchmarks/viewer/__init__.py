@@ -1,0 +1,1 @@
+"""The viewer with much to show."""
