@@ -25,6 +25,9 @@ TUBE_PX = 2.0
 LINE_PX = 2.5
 """A pipe that may become narrower than so many pixels has a line in it, which leaves no gaps."""
 
+SOCKET_PX = 2.0
+"""A socket is drawn where it stands out by so many pixels."""
+
 FEWEST_SIDES, MOST_SIDES = 6, 48
 FINEST_M = 0.0005
 """How far the centreline of the finest tube may be from the measured one."""
@@ -74,7 +77,7 @@ def solid(pipe: Pipe, sight: Sight, catalogue: Catalogue) -> list[Mesh]:
         return drawn
     socket_m = socket_radius_m(pipe, catalogue)
     radii: float | FloatArray = radius_m
-    if socket_m - radius_m > sight.nearest_m / 2:
+    if socket_m - radius_m > SOCKET_PX * sight.nearest_m:
         joints = [f.chainage_m for f in pipe.fittings if f.kind is FittingKind.JOINT]
         # Along the simplified line, which is shorter, joints behind a bend would be off.
         chainage_m = polyline.chainage(pipe.centreline)[corners]
