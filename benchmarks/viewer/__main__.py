@@ -1,0 +1,219 @@
+"""`python -m benchmarks.viewer`: the built viewer with 10,000 pipes and with 100 million points.
+
+pipes    a made city: what a frame takes from 20 m to 20 km, with the pipes hidden, shown, and shown
+         with their shells, beside each other in one run; only the ratio to the empty scene means
+         much on a machine that others use too
+points   a tileset of points, repeated side by side: what a tour holds in memory and asks for
+
+Chromium draws on the CPU; each frame is read back, so that it counts until its last pixel.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Page, Request, sync_playwright
+from pyproj import Transformer
+
+from benchmarks.made_pipes import georeference
+from benchmarks.viewer.city import MIDDLE, write_city
+from benchmarks.viewer.views import Place, looking_at
+from twin_pipeline.view import serve
+
+FLAGS = [
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--enable-precise-memory-info",
+]
+SIZE = {"width": 1280, "height": 720}
+DISTANCES_M = (20, 60, 150, 300, 600, 1_500, 5_000, 20_000)
+STOPS = ((300, 0, 0), (60, 0, 0), (15, -40, 30), (15, 40, -30), (5, 0, 0))
+"""Of a tour of points: how far off, and what is looked at; metres, east and north of the middle."""
+SETTLE_MS = 1_500
+READY_MS = 600_000
+SCRIPT = Path(__file__).parent / "page.js"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.viewer", description=__doc__)
+    parser.add_argument("what", choices=["pipes", "points"])
+    parser.add_argument("--pipes", type=int, default=10_000)
+    parser.add_argument("--sites", type=int, default=1, help="that they are divided into")
+    parser.add_argument("--frames", type=int, default=9, help="of each view")
+    parser.add_argument("--tiles", type=Path, help="output folder of `tile`, for points")
+    parser.add_argument("--copies", type=int, default=4, help="of these points, side by side")
+    parser.add_argument("--out", type=Path, help="keep the city here, or take it from here")
+    parser.add_argument("--pictures", type=Path, help="folder for what was seen")
+    given = parser.parse_args()
+    if given.pictures is not None:
+        given.pictures.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        out = given.out or Path(folder) / "out"
+        if given.what == "points":
+            if given.tiles is None:
+                parser.error("points need --tiles: the output folder of `twin-pipeline tile`")
+            places = repeat(given.tiles, Path(folder) / "out", given.copies)
+            tour(Path(folder) / "out", places, given.pictures)
+            return
+        if not (out / "viewer.json").exists():
+            length_km = write_city(out, given.pipes, given.sites) / 1000
+            print(f"{given.pipes:,} pipes, {length_km:.0f} km, in {given.sites} sites")
+        frames(out, given.frames, given.pictures)
+
+
+@contextmanager
+def opened(out: Path, first: str) -> Iterator[tuple[Page, "Requests"]]:
+    """Open the viewer at a view and wait until it is ready."""
+    with sync_playwright() as playwright, serve(out) as server:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        page = browser.new_context(viewport=SIZE, locale="en-GB").new_page()
+        page.set_default_timeout(READY_MS)
+        page.add_init_script(path=SCRIPT)
+        requests = Requests(page)
+        page.goto(f"{server.url}#{first}")
+        page.wait_for_selector("body[data-state=ready]", state="attached")
+        yield page, requests
+        browser.close()
+
+
+class Requests:
+    """Counts what a page asks for."""
+
+    def __init__(self, page: Page) -> None:
+        """Follow a page from now on."""
+        self.tiles = self.open = self.most = self.failed = 0
+        page.on("request", self._began)
+        page.on("requestfinished", self._ended)
+        page.on("requestfailed", lambda request: self._ended(request, failed=True))
+
+    def _began(self, request: Request) -> None:
+        if ".glb" in request.url:
+            self.tiles += 1
+            self.open += 1
+            self.most = max(self.most, self.open)
+
+    def _ended(self, request: Request, *, failed: bool = False) -> None:
+        if ".glb" in request.url:
+            self.open -= 1
+            self.failed += failed
+
+
+def frames(out: Path, count: int, pictures: Path | None) -> None:
+    """Print what frames take at each distance."""
+    lon, lat, height = georeference().to_geographic(MIDDLE[None])[0].tolist()
+    place = Place(lon, lat, height)
+    shown = {"empty": "", "pipes": "pipes", "pipes and shells": "pipes,shells"}
+    print(f"{'from':>8} {'scene':18} {'ms':>6} {'x empty':>8} {'calls':>6} {'vertices':>9}")
+    with opened(out, looking_at(place, 300, "pipes")) as (page, _):
+        for distance in DISTANCES_M:
+            empty = 0.0
+            for name, layers in shown.items():
+                view = looking_at(place, distance, layers)
+                settled(page, view)
+                taken = page.evaluate("([v, n]) => framesAt(v, n)", [view, count])
+                ms = statistics.median(frame["ms"] for frame in taken)
+                empty = empty or ms
+                last = taken[-1]
+                print(
+                    f"{distance:6,} m {name:18} {ms:6.0f} {ms / empty:8.1f} "
+                    f"{last['calls']:6} {last['vertices']:9,}",
+                    flush=True,
+                )
+                if pictures is not None and layers:
+                    page.screenshot(path=pictures / f"{distance}-{name.replace(' ', '-')}.png")
+        print(held(page))
+        print(picked(page, place))
+
+
+def settled(page: Page, view: str) -> None:
+    """Go to a view and wait until it has all its tiles."""
+    before = -1
+    while before != (now := page.evaluate("told.buffers")):
+        before = now
+        page.evaluate("([v, n]) => framesAt(v, n)", [view, 3])
+        page.wait_for_timeout(SETTLE_MS)
+
+
+def held(page: Page) -> str:
+    """Return what the page holds in memory."""
+    buffers, textures, heap = page.evaluate(
+        "[told.buffers, told.textures, performance.memory.usedJSHeapSize].map(n => n / 1e6)"
+    )
+    failed = page.evaluate("document.body.dataset.tilesFailed")
+    return (
+        f"buffers {buffers:.0f} MB, textures {textures:.0f} MB, page {heap:.0f} MB, "
+        f"tiles failed: {failed}"
+    )
+
+
+def picked(page: Page, place: Place) -> str:
+    """Click a pipe in the finest view, and return what is told of it."""
+    page.evaluate("([v, n]) => framesAt(v, n)", [looking_at(place, 8, "pipes"), 2])
+    page.wait_for_timeout(2 * SETTLE_MS)
+    for aside in range(0, 300, 6):
+        for x in (800 + aside, 800 - aside):
+            page.mouse.click(x, 360)
+            if page.locator("#panel h2").is_visible():
+                name = page.locator("#panel h2").text_content()
+                return f"a click from 8 m tells {name}: {page.locator('#panel dd').count()} values"
+    return "no pipe was hit"
+
+
+def repeat(tiles: Path, out: Path, copies: int) -> list[Place]:
+    """Write an output folder that shows the same points several times, side by side.
+
+    Each copy has addresses of its own, so that nothing of it is at hand from another. Returns
+    where the copies lie.
+    """
+    shutil.copytree(tiles / "tiles", out / "tiles", copy_function=os.link)
+    path = out / "tiles" / "tileset.json"
+    root = json.loads(path.read_text("utf-8"))
+    (own,) = (tile for tile in root["root"]["children"] if tile["content"]["uri"][:6] == "points")
+    box = np.array(own["boundingVolume"]["box"])
+    axes = box[3:].reshape(3, 3)
+    apart = 2.2 * axes[np.linalg.norm(axes, axis=1).argmax()]
+    children = []
+    for number in range(copies):
+        moved = np.eye(4)
+        moved[:3, 3] = number * apart
+        content = {**own["content"], "uri": f"{own['content']['uri']}?copy={number}"}
+        children.append({**own, "content": content, "transform": moved.T.ravel().tolist()})
+    path.unlink()
+    path.write_text(json.dumps({**root, "root": {**root["root"], "children": children}}), "utf-8")
+    to_geographic = Transformer.from_crs(4978, 4979, always_xy=True)
+    return [
+        Place(*to_geographic.transform(*(box[:3] + number * apart).tolist()))
+        for number in range(copies)
+    ]
+
+
+def tour(out: Path, places: list[Place], pictures: Path | None) -> None:
+    """Print what a tour over all copies, from near and far, holds and asks for."""
+    with opened(out, looking_at(places[0], 60, "points")) as (page, requests):
+        print(f"{'copy':>5} {'from':>7} {'tiles asked for':>16} {'most at once':>13}  held")
+        for number, place in enumerate(places):
+            for distance, east, north in STOPS:
+                settled(page, looking_at(place.moved(east, north), distance, "points"))
+                print(
+                    f"{number:5} {distance:5} m {requests.tiles:16,} {requests.most:13}  "
+                    f"{held(page)}",
+                    flush=True,
+                )
+            if pictures is not None:
+                page.screenshot(path=pictures / f"points-{number}.png")
+        print(f"requests that failed: {requests.failed}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
