@@ -15,7 +15,10 @@ from twin_pipeline.export.geojson import write_geojson
 from twin_pipeline.export.run_record import run_record, write_run_record
 from twin_pipeline.export.viewer_data import write_viewer_data
 from twin_pipeline.model import (
+    Fitting,
+    FittingKind,
     FloatArray,
+    Pipe,
     PointChunk,
     PointLabel,
     Quality,
@@ -154,6 +157,7 @@ def _survey(labels: FloatArray) -> Survey:
         cover_max_m=1.1956,
         quality_reason=HOSTILE,
     )
+    main = replace(main, fittings=_fittings(main))
     crossing = make_pipe(
         "P2",
         *_line((1.5, -0.4, -0.82), (1.5, 0.5, -0.80)),
@@ -175,6 +179,17 @@ def _survey(labels: FloatArray) -> Survey:
         (ring[:, :2],),
         float(ORIGIN[2]),
         pavement=_pavement(np.random.default_rng(8), 2_000),
+    )
+
+
+def _fittings(main: Pipe) -> tuple[Fitting, ...]:
+    """Return those that a made pipe has, its joint as measured, and a tee."""
+    joint = next(f for f in main.fittings if f.kind is FittingKind.JOINT)
+    tee = place(np.array([3.0]), np.array([0.05]), np.array([-1.274]))[0].tolist()
+    return (
+        *(f for f in main.fittings if f is not joint),
+        replace(joint, chainage_std_m=0.0062),
+        Fitting(FittingKind.TEE, 8.0, tuple(tee), 88.4, branch_id="P2"),
     )
 
 

@@ -87,6 +87,23 @@ def test_ground_closes_and_opens_over_the_trench(view: View, pixels_when: Wait) 
     slider.fill("35")
 
 
+def test_shells_are_loaded_when_they_are_asked_for(view: View, pixels_when: Wait) -> None:
+    page = view.page
+    for label in ("点群", "管路"):
+        page.get_by_label(label, exact=True).uncheck()
+    background = (18, 22, 28)
+    pixels_when(CENTRE, lambda pixels: set(pixels) == {background})
+    page.get_by_label("位置の不確かさ (95 %)", exact=True).check()
+    # Translucent amber.
+    pixels_when(CENTRE, lambda pixels: max(pixels, key=sum)[0] > max(pixels, key=sum)[2] + 30)
+    assert any(url.endswith("/uncertainty.glb") for url in view.requests)
+    page.mouse.click(*CENTRE)
+    expect(page.locator("#panel")).to_be_hidden()
+    page.get_by_label("位置の不確かさ (95 %)", exact=True).uncheck()
+    pixels_when(CENTRE, lambda pixels: set(pixels) == {background})
+    assert view.errors == []
+
+
 def test_search_and_filters_leave_what_was_asked_for(view: View, pixels_when: Wait) -> None:
     page = view.page
     search = page.get_by_role("searchbox")

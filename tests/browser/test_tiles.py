@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from browser.opened import SIZE
 from tests.factories import make_survey
 from tests.tiles.earth import Earth, scan_of, trench
 from twin_pipeline.tiles import (
@@ -27,6 +28,7 @@ pytestmark = [
 ]
 
 PAGE = """<!doctype html><meta charset="utf-8">
+<link rel="stylesheet" href="/cesium/Widgets/CesiumWidget/CesiumWidget.css">
 <style>html, body, #c { margin: 0; width: 100%; height: 100% }</style><div id="c"></div>
 <script>window.CESIUM_BASE_URL = '/cesium/';</script><script src="/cesium/Cesium.js"></script>
 <script>
@@ -126,6 +128,7 @@ def picture(context, address):
         assert foreign == []
         loaded = page.evaluate("window.loaded")
         width, height, data = page.evaluate(PIXELS)
+        assert (width, height) == (SIZE["width"], SIZE["height"])
         pixels = np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)
         shot = pixels[..., :3].astype(np.float64)
         page.close()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from browser.conftest import TIMEOUT_MS
 from browser.opened import CENTRE, View
 from browser.site import ALONG, ORIGIN, made_survey
 from twin_pipeline.model import Pipe
@@ -173,6 +174,61 @@ def test_station_shows_its_numbers(view: View, page: Page) -> None:
     assert metres(shown["北方向 X"]) == pytest.approx(
         float(np.interp(chainage, MAIN.stations.chainage_m, MAIN.stations.centre[:, 1])), abs=0.001
     )
+
+
+def test_tee_names_its_branch_and_joint_says_how_sure_its_place_is(view: View, page: Page) -> None:
+    page.get_by_label("点群", exact=True).uncheck()
+    page.get_by_label("継手・曲管", exact=True).check()
+    expect(page.locator(".layers .legend").first).to_have_text("継手曲管T字管管端")
+    view.tool("真上")
+    tee = _marked_at(page, 3.0)
+    assert (tee["種類"], tee["分岐管"], tee["分岐角"]) == ("T字管", "P2", "88.40°")
+    joint = _marked_at(page, 4.0)
+    assert joint["種類"] == "継手"
+    assert joint["追加距離"] == "9.000 ± 0.006 m"
+    page.get_by_role("button", name="English").click()
+    english = rows_of(page.locator("#panel .marked dl > div"))
+    assert english["Chainage"] == "9.000 ± 0.006 m"
+    page.get_by_role("button", name="日本語").click()
+    page.get_by_label("継手・曲管", exact=True).uncheck()
+    expect(page.locator(".layers .legend")).to_have_count(0)
+
+
+def test_section_says_the_whole_cover_where_it_is_narrow(view: View, page: Page) -> None:
+    page.get_by_role("button", name="P<1>").click()
+    for name in ("縦断図", "横断図"):
+        view.tool(name)
+    for width in (1180, 768, 700):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(400)
+        chart = page.locator(".section .chart[data-state=ready]")
+        expect(chart).to_be_visible(timeout=TIMEOUT_MS)
+        said = "".join(chart.locator(".dimension text").all_text_contents())
+        assert re.fullmatch(r"土被り[\d.]+( m)? ?± [\d.]+ m", said)
+        inside = chart.locator("text.mark").evaluate_all(
+            """texts => texts.every(text => {
+                const [own, all] = [text, text.ownerSVGElement].map(e => e.getBoundingClientRect());
+                return own.left >= all.left && own.right <= all.right + 0.5;
+            })"""
+        )
+        assert inside, f"cut off at {width} pixels"
+
+
+PIXELS_PER_M = 62
+"""Of the main pipe, seen from above."""
+
+
+def _marked_at(page: Page, from_middle_m: float) -> dict[str, str]:
+    """Click the mark so far from the pipe's middle, on whichever side; return its rows."""
+    page.keyboard.press("Escape")
+    away = round(PIXELS_PER_M * from_middle_m)
+    for beside in (0, 6, -6, 12, -12, 18, -18):
+        for x in (CENTRE[0] - away + beside, CENTRE[0] + away + beside):
+            page.mouse.click(x, CENTRE[1])
+            page.wait_for_timeout(150)
+            if page.locator("#panel .marked").count():
+                return rows_of(page.locator("#panel .marked dl > div"))
+    raise AssertionError(f"no mark {from_middle_m} m from the middle")
 
 
 def test_panel_links_to_the_rows_of_the_report(view: View, page: Page) -> None:

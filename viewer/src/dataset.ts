@@ -50,6 +50,8 @@ export interface Dataset {
   readonly base: string;
   readonly links: readonly TilesetLink[];
   readonly pipes: readonly LocatedPipe[];
+  /** Whether their numbers are those of the tiles; GeoJSON has rounded ones. */
+  readonly isExact: boolean;
   readonly sites: readonly SiteInfo[];
   readonly levels: readonly GroundLevel[];
   /** Whether these are of the ground, and not only of the middle of the points. */
@@ -108,7 +110,7 @@ function toldOf(file: string, error: unknown): string {
   return error instanceof TypeError ? `${file}: ${text("damaged")}` : reasonOf(error);
 }
 
-type Told = Pick<Dataset, "pipes" | "sites" | "levels" | "coverLimits" | "report">;
+type Told = Pick<Dataset, "pipes" | "isExact" | "sites" | "levels" | "coverLimits" | "report">;
 
 interface IndexJson {
   readonly cover_limits_m: readonly number[];
@@ -153,6 +155,7 @@ const COVER_LIMITS_M = [0.6, 1.2];
 function fromIndex(index: IndexJson, base: string): Told {
   return {
     pipes: index.pipes.map((pipe) => readPipe((field) => pipe[field], pipe.line)),
+    isExact: true,
     sites: index.sites.map(({ name, details, ground_height_m }) => ({
       name,
       details,
@@ -177,6 +180,7 @@ async function fromAttributes(base: string): Promise<Told> {
     pipes: (collection?.features ?? []).map(({ geometry, properties }) =>
       readPipe((field) => properties[field], geometry.coordinates),
     ),
+    isExact: false,
     sites: sites.map(({ name }) => ({ name, details: null, hasGround: false })),
     levels: sites.flatMap((site) =>
       readLevel(site.centre_lon_deg, site.centre_lat_deg, site.ground_ellipsoidal_height_m),

@@ -82,8 +82,12 @@ class Page {
     this.#byKey = new Map(dataset.pipes.map((pipe) => [pipe.record.key, pipe]));
     this.#home = homeView(dataset);
     this.#orbit = new Orbit(scene, this.#home?.target.center ?? scene.camera.positionWC);
-    this.#solids = new PipeSolids(this.#state.filters, dataset.coverLimits, () =>
-      scene.requestRender(),
+    const exact = dataset.isExact ? dataset.pipes : [];
+    this.#solids = new PipeSolids(
+      this.#state.filters,
+      dataset.coverLimits,
+      new Map(exact.map(({ record }) => [record.key, record])),
+      () => scene.requestRender(),
     );
     this.#tilesets = new Tilesets(
       widget,

@@ -1,7 +1,7 @@
 import { button } from "./controls";
 import { byId, element, swatch } from "./dom";
 import { featureContent } from "./feature-panel";
-import { count, fixed, metres, metresFromTo, millimetres, percent, quantity } from "./format";
+import { count, metres, metresFromTo, millimetres, percent, quantity } from "./format";
 import { codeText, heightName, language, text } from "./i18n";
 import type { Mark } from "./markers";
 import { qualityColour } from "./palette";
@@ -157,11 +157,14 @@ function chainageOf(mark: Mark): number {
 function markSection(mark: Mark, axis: PipeAxis, crs: CrsJson): HTMLElement {
   const chainage = chainageOf(mark);
   const place = axis.at(chainage);
-  const rows: Row[] = [[text("chainage"), `${fixed(chainage, 3)} m`]];
+  const chainageStd = mark.kind === "fitting" ? (mark.fitting.chainage_std_m ?? null) : null;
+  const rows: Row[] = [[text("chainage"), metres(chainage, chainageStd)]];
   if (mark.kind === "fitting") {
-    const { kind, angle_deg, catalogue_angle_deg, radius_m } = mark.fitting;
+    const { kind, angle_deg, catalogue_angle_deg, radius_m, branch_id } = mark.fitting;
     rows.unshift([text("kind"), codeText(kind)]);
-    if (angle_deg !== null) rows.push([text("angle"), quantity(angle_deg, null, 2, "°")]);
+    if (branch_id) rows.push([text("branchPipe"), branch_id]);
+    const angle = text(kind === "tee" ? "teeAngle" : "angle");
+    if (angle_deg !== null) rows.push([angle, quantity(angle_deg, null, 2, "°")]);
     if (catalogue_angle_deg !== null) {
       rows.push([text("catalogueAngle"), quantity(catalogue_angle_deg, null, 2, "°")]);
     }

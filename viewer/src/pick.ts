@@ -8,6 +8,7 @@ import {
 import { type FeatureInfo, featureInfo } from "./layers/attributes";
 import type { Extras } from "./layers/extras";
 import { type Mark, markOf } from "./markers";
+import { linePipeOf } from "./overview";
 import type { PipeSolids } from "./pipes";
 import type { PipeRecord } from "./record";
 import { type SiteMark, siteMarkOf } from "./site-names";
@@ -57,7 +58,8 @@ export class Picker {
     try {
       const picked = this.#scene.pick(place, TOLERANCE_PX, TOLERANCE_PX);
       const feature = featureInfo(picked, this.#extras.added.value, this.#now());
-      const pipe = feature === null ? this.#solids.recordOf(picked) : null;
+      const solid = feature === null ? this.#solids.recordOf(picked) : null;
+      const pipe = solid ?? linePipeOf(picked)?.record ?? null;
       return { pipe, mark: markOf(picked), feature, sites: siteMarkOf(picked) };
     } finally {
       for (const tileset of hidden) tileset.show = true;

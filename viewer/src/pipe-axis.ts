@@ -1,6 +1,6 @@
-import { Cartesian3, Ellipsoid } from "cesium";
+import { BoundingSphere, Cartesian3, Ellipsoid } from "cesium";
 import type { LocatedPipe } from "./dataset";
-import type { Fitting, SiteDetails } from "./site-details";
+import type { Fitting, SiteDetails, StationColumns } from "./site-details";
 
 /** One station, or a place between two. */
 export interface Station {
@@ -25,29 +25,67 @@ export interface AxisPlace extends Station {
   readonly up: Cartesian3;
 }
 
+/** What a site knows of one of its pipes: the numbers of its stations, and its fittings. */
+export interface PipeShare {
+  readonly rows: readonly number[];
+  readonly fittings: readonly Fitting[];
+}
+
+/** Sort a site's stations and fittings by pipe, in one go: there may be thousands of pipes. */
+export function sharesOf({ stations, fittings }: SiteDetails): ReadonlyMap<string, PipeShare> {
+  const shares = new Map<string, { rows: number[]; fittings: Fitting[] }>();
+  const shareOf = (pipeId: string) => {
+    const known = shares.get(pipeId) ?? { rows: [], fittings: [] };
+    shares.set(pipeId, known);
+    return known;
+  };
+  stations.pipe_id.forEach((pipeId, row) => {
+    shareOf(pipeId).rows.push(row);
+  });
+  for (const fitting of fittings) shareOf(fitting.pipe_id).fittings.push(fitting);
+  return shares;
+}
+
 /** A pipe's centreline with its stations: everything by chainage. */
 export class PipeAxis {
   readonly pipe: LocatedPipe;
-  readonly stations: readonly Station[];
   readonly fittings: readonly Fitting[];
   readonly length: number;
-  readonly #chainages: readonly number[];
+  /** Around the centreline. */
+  readonly sphere: BoundingSphere;
+  /** Numbers of its stations in the site's columns. */
+  readonly rows: readonly number[];
+  readonly #columns: StationColumns;
+  #stations: readonly Station[] | null = null;
+  #chainages: readonly number[] | null = null;
 
-  constructor(pipe: LocatedPipe, details: SiteDetails) {
+  constructor(pipe: LocatedPipe, { stations }: SiteDetails, { rows, fittings }: PipeShare) {
     this.pipe = pipe;
-    this.stations = stationsOf(pipe, details);
-    this.fittings = details.fittings.filter(({ pipe_id }) => pipe_id === pipe.record.pipe_id);
-    const along = lengths(pipe.vertices);
-    const total = along.at(-1) ?? 0;
-    this.length = this.stations.at(-1)?.chainage ?? total;
-    // Chainage is counted in the plane of the map projection, a ten-thousandth shorter.
-    this.#chainages = along.map((metres) => (total > 0 ? (metres / total) * this.length : 0));
+    this.fittings = fittings;
+    this.#columns = stations;
+    this.rows = rows;
+    this.length = stations.chainage_m[rows.at(-1) ?? -1] ?? lengths(pipe.vertices).at(-1) ?? 0;
+    this.sphere = BoundingSphere.fromPoints([...pipe.vertices]);
+  }
+
+  get stations(): readonly Station[] {
+    this.#stations ??= this.rows.map((row) => stationAt(this.#columns, row));
+    return this.#stations;
   }
 
   /** Where the centreline has vertices or stations, rising. */
   get chainages(): number[] {
-    const all = [...this.#chainages, ...this.stations.map(({ chainage }) => chainage)];
+    const all = [...this.#vertexChainages, ...this.stations.map(({ chainage }) => chainage)];
     return [...new Set(all)].sort((a, b) => a - b);
+  }
+
+  get #vertexChainages(): readonly number[] {
+    if (this.#chainages !== null) return this.#chainages;
+    const along = lengths(this.pipe.vertices);
+    const total = along.at(-1) ?? 0;
+    // Chainage is counted in the plane of the map projection, a ten-thousandth shorter.
+    this.#chainages = along.map((metres) => (total > 0 ? (metres / total) * this.length : 0));
+    return this.#chainages;
   }
 
   at(chainage: number): AxisPlace {
@@ -82,7 +120,7 @@ export class PipeAxis {
 
   #centreAt(chainage: number): Cartesian3 {
     const { vertices } = this.pipe;
-    const [i, t] = locate(this.#chainages, chainage);
+    const [i, t] = locate(this.#vertexChainages, chainage);
     const [from, to] = [vertices[i], vertices[i + 1]];
     if (from === undefined || to === undefined) return Cartesian3.clone(from ?? Cartesian3.ZERO);
     return Cartesian3.lerp(from, to, t, new Cartesian3());
@@ -119,25 +157,20 @@ export class PipeAxis {
   }
 }
 
-function stationsOf({ record }: LocatedPipe, { stations }: SiteDetails): Station[] {
-  const found: Station[] = [];
-  stations.pipe_id.forEach((id, i) => {
-    if (id !== record.pipe_id) return;
-    found.push({
-      chainage: stations.chainage_m[i] ?? 0,
-      groundZ: stations.ground_z_m[i] ?? null,
-      crownZ: stations.crown_z_m[i] ?? 0,
-      centreZ: stations.centre_z_m[i] ?? 0,
-      cover: stations.cover_m[i] ?? null,
-      coverStd: stations.cover_std_m[i] ?? null,
-      diameter: stations.outer_diameter_m[i] ?? null,
-      observed: stations.observed[i] ?? false,
-      easting: stations.easting_m[i] ?? 0,
-      northing: stations.northing_m[i] ?? 0,
-      offset: stations.offset_m[i] ?? null,
-    });
-  });
-  return found;
+function stationAt(stations: StationColumns, i: number): Station {
+  return {
+    chainage: stations.chainage_m[i] ?? 0,
+    groundZ: stations.ground_z_m[i] ?? null,
+    crownZ: stations.crown_z_m[i] ?? 0,
+    centreZ: stations.centre_z_m[i] ?? 0,
+    cover: stations.cover_m[i] ?? null,
+    coverStd: stations.cover_std_m[i] ?? null,
+    diameter: stations.outer_diameter_m[i] ?? null,
+    observed: stations.observed[i] ?? false,
+    easting: stations.easting_m[i] ?? 0,
+    northing: stations.northing_m[i] ?? 0,
+    offset: stations.offset_m[i] ?? null,
+  };
 }
 
 function lengths(vertices: readonly Cartesian3[]): number[] {

@@ -10,7 +10,7 @@ import {
 } from "cesium";
 import type { Filters } from "./filters";
 import { linearColour, type PipeColouring, pipeColour, SELECTED } from "./palette";
-import { type PipeRecord, readRecord } from "./record";
+import { keyOf, type PipeRecord, readRecord } from "./record";
 
 const DIFFUSE_ONLY = new Cartesian2(1, 0);
 /** Light from everywhere, the same in all directions, as the first of nine harmonics. */
@@ -30,8 +30,10 @@ export interface PipeLook {
 /** The pipes as solids in the scene: which is which, and in what colour. */
 export class PipeSolids {
   readonly #records = new Map<string, PipeRecord>();
-  readonly #loaded = new Set<Cesium3DTileContent>();
-  readonly #shells = new Set<Cesium3DTileContent>();
+  readonly #loaded = new Map<Cesium3DTileContent, readonly (PipeRecord | null)[]>();
+  readonly #shells = new Map<Cesium3DTileContent, readonly (PipeRecord | null)[]>();
+  readonly #known: ReadonlyMap<string, PipeRecord>;
+  readonly #colours = new Map<string, Color>();
   readonly #changed: () => void;
   readonly #filters: Filters;
   readonly #coverLimits: readonly number[];
@@ -42,8 +44,14 @@ export class PipeSolids {
     selectedKey: null,
   };
 
-  /** `changed` is called whenever the scene has to be drawn anew. */
-  constructor(filters: Filters, coverLimits: readonly number[], changed: () => void) {
+  /** `known` are unrounded records; `changed` is called whenever the scene has to be drawn anew. */
+  constructor(
+    filters: Filters,
+    coverLimits: readonly number[],
+    known: ReadonlyMap<string, PipeRecord>,
+    changed: () => void,
+  ) {
+    this.#known = known;
     this.#filters = filters;
     this.#coverLimits = coverLimits;
     this.#changed = changed;
@@ -59,6 +67,8 @@ export class PipeSolids {
   /** The pipe that a picked object is part of. */
   recordOf(picked: unknown): PipeRecord | null {
     if (!(picked instanceof Cesium3DTileFeature)) return null;
+    const known = this.#known.get(keyOf((field) => picked.getProperty(field)));
+    if (known !== undefined) return known;
     const record = readRecord((field) => picked.getProperty(field));
     return record.pipe_id === null ? null : record;
   }
@@ -74,8 +84,10 @@ export class PipeSolids {
     tileset.imageBasedLighting.sphericalHarmonicCoefficients = AMBIENT;
     tileset.colorBlendMode = Cesium3DTileColorBlendMode.REPLACE;
     tileset.tileLoad.addEventListener(({ content }: Cesium3DTile) => {
-      this.#loaded.add(content);
-      this.#paint(content);
+      const records = this.#recordsOf(content);
+      for (const record of records) if (record !== null) this.#records.set(record.key, record);
+      this.#loaded.set(content, records);
+      this.#paint(content, records);
     });
     tileset.tileUnload.addEventListener(({ content }: Cesium3DTile) => {
       this.#loaded.delete(content);
@@ -85,8 +97,9 @@ export class PipeSolids {
   /** Shells around the pipes are shown with them, in their own colour. */
   followShells(tileset: Cesium3DTileset): void {
     tileset.tileLoad.addEventListener(({ content }: Cesium3DTile) => {
-      this.#shells.add(content);
-      this.#paintShells(content);
+      const records = this.#recordsOf(content);
+      this.#shells.set(content, records);
+      this.#paintShells(content, records);
     });
     tileset.tileUnload.addEventListener(({ content }: Cesium3DTile) => {
       this.#shells.delete(content);
@@ -94,31 +107,41 @@ export class PipeSolids {
   }
 
   #repaint(): void {
-    for (const content of this.#loaded) this.#paint(content);
-    for (const content of this.#shells) this.#paintShells(content);
+    for (const [content, records] of this.#loaded) this.#paint(content, records);
+    for (const [content, records] of this.#shells) this.#paintShells(content, records);
     this.#changed();
   }
 
-  #paintShells(content: Cesium3DTileContent): void {
-    for (let id = 0; id < content.featuresLength; id += 1) {
-      const feature = content.getFeature(id);
-      const record = this.recordOf(feature);
-      feature.show = record === null || this.#filters.shows(record);
-      feature.color = Color.WHITE.withAlpha(this.#look.shellOpacity);
-    }
+  #recordsOf(content: Cesium3DTileContent): (PipeRecord | null)[] {
+    return Array.from({ length: content.featuresLength }, (_, id) =>
+      this.recordOf(content.getFeature(id)),
+    );
   }
 
-  #paint(content: Cesium3DTileContent): void {
-    const { colouring, opacity, selectedKey } = this.#look;
-    for (let id = 0; id < content.featuresLength; id += 1) {
+  #colour(css: string): Color {
+    const known = this.#colours.get(css) ?? linearColour(css);
+    this.#colours.set(css, known);
+    return known;
+  }
+
+  #paintShells(content: Cesium3DTileContent, records: readonly (PipeRecord | null)[]): void {
+    const colour = Color.WHITE.withAlpha(this.#look.shellOpacity);
+    records.forEach((record, id) => {
       const feature = content.getFeature(id);
-      const record = this.recordOf(feature);
-      if (record === null) continue;
-      this.#records.set(record.key, record);
+      feature.show = record === null || this.#filters.shows(record);
+      feature.color = colour;
+    });
+  }
+
+  #paint(content: Cesium3DTileContent, records: readonly (PipeRecord | null)[]): void {
+    const { colouring, opacity, selectedKey } = this.#look;
+    records.forEach((record, id) => {
+      if (record === null) return;
+      const feature = content.getFeature(id);
       const css =
         record.key === selectedKey ? SELECTED : pipeColour(record, colouring, this.#coverLimits);
       feature.show = this.#filters.shows(record);
-      feature.color = linearColour(css).withAlpha(opacity);
-    }
+      feature.color = this.#colour(css).withAlpha(opacity);
+    });
   }
 }

@@ -43,7 +43,12 @@ export function readRecord(get: (field: string) => unknown): PipeRecord {
   const fields: Record<string, string | number | null> = {};
   for (const name of TEXT_FIELDS) fields[name] = asText(get(name));
   for (const name of NUMBER_FIELDS) fields[name] = asNumber(get(name));
-  return { key: `${fields.site}\n${fields.pipe_id}`, ...fields } as PipeRecord;
+  return { key: keyOf((name) => fields[name]), ...fields } as PipeRecord;
+}
+
+/** What tells a pipe from all others, from anything that has the fields by name. */
+export function keyOf(get: (field: string) => unknown): string {
+  return `${asText(get("site"))}\n${asText(get("pipe_id"))}`;
 }
 
 function asText(value: unknown): string | null {

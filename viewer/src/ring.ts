@@ -1,5 +1,10 @@
 import { Cartesian3 } from "cesium";
 
+/** A line with the vertices that its shape needs, as `simplified` leaves them of a ring. */
+export function simplifiedLine(line: readonly Cartesian3[], toleranceM: number): Cartesian3[] {
+  return thinned(line, toleranceM);
+}
+
 /**
  * A ring with the vertices that its shape needs: none that is left out lies farther from it than
  * the tolerance (Douglas and Peucker). The pixels of what a ring cuts out ask for all its vertices.

@@ -29,6 +29,9 @@ export interface Fitting {
   readonly angle_deg: number | null;
   readonly catalogue_angle_deg: number | null;
   readonly radius_m: number | null;
+  /** Absent from folders of older versions, as the next one. */
+  readonly chainage_std_m?: number | null;
+  readonly branch_id?: string | null;
   readonly position: readonly [number, number, number];
 }
 

@@ -1,9 +1,9 @@
 import { Cartesian3, type CesiumWidget } from "cesium";
-import type { Dataset, LocatedPipe } from "./dataset";
+import type { Dataset } from "./dataset";
 import { reasonOf } from "./fetch-json";
 import { GroundSurface } from "./ground-surface";
 import { type Mark, Markers } from "./markers";
-import { PipeAxis } from "./pipe-axis";
+import { PipeAxis, sharesOf } from "./pipe-axis";
 import type { PipeRecord } from "./record";
 import type { MarkPlace } from "./share";
 import { Signal } from "./signal";
@@ -109,7 +109,7 @@ export class Sites {
     let least = Number.POSITIVE_INFINITY;
     for (const { details, axes } of this.#open) {
       for (const axis of axes) {
-        const distance = Cartesian3.distance(axis.at(axis.length / 2).centre, place);
+        const distance = Cartesian3.distance(axis.sphere.center, place);
         if (distance < least) [best, least] = [details, distance];
       }
     }
@@ -142,14 +142,20 @@ export class Sites {
   async #opened(site: string): Promise<OpenSite | null> {
     const details = await this.#details.of(site);
     if (details === null) return null;
-    const own = this.#dataset.pipes.filter(({ record }) => record.site === site);
+    const shares = sharesOf(details);
+    const axes = this.#dataset.pipes.flatMap((pipe) => {
+      const share = pipe.record.site === site ? shares.get(pipe.record.pipe_id ?? "") : undefined;
+      return share === undefined || share.rows.length === 0
+        ? []
+        : [new PipeAxis(pipe, details, share)];
+    });
     const made: OpenSite = {
       details,
-      axes: own.flatMap((pipe) => axisWithStations(pipe, details)),
+      axes,
       ground: details.ground && new GroundSurface(this.#widget.scene, details.ground),
     };
     this.#open.push(made);
-    this.#markers.add(details);
+    this.#markers.add(details, axes);
     this.#sift();
     this.#dress();
     this.opened.set(this.#open.length);
@@ -185,9 +191,4 @@ export class Sites {
       ground?.setOpacity(layers.ground.opacity.value);
     }
   }
-}
-
-function axisWithStations(pipe: LocatedPipe, details: SiteDetails): PipeAxis[] {
-  const axis = new PipeAxis(pipe, details);
-  return axis.stations.length > 0 ? [axis] : [];
 }

@@ -3,6 +3,7 @@ import {
   Cartesian3,
   Cartographic,
   Math as CesiumMath,
+  type PerspectiveFrustum,
   type Scene,
   SceneTransforms,
 } from "cesium";
@@ -38,6 +39,8 @@ const STEP_M = 0.2;
 /** A point so near to the pavement lies on it. */
 const ON_GROUND_M = 0.05;
 const ROUNDS = 6;
+/** The ground lies no higher above a pipe. */
+const DEEPEST_M = 20;
 
 /** The crown of a pipe near a click, else the ground above a pipe, else the surface seen there. */
 export function snap(
@@ -46,7 +49,7 @@ export function snap(
   targets: SnapTargets,
   at: Cartesian2,
 ): Snap | null {
-  const axes = targets.axes();
+  const axes = inSight(scene, targets.axes(), at);
   const crown = nearest(scene, axes, at, ({ crown: place }) => place);
   if (crown !== null) return { kind: "crown", position: crown.place.crown, along: crown };
   const ground = nearest(scene, axes, at, ({ ground: place }) => place);
@@ -90,6 +93,21 @@ export function nearest(
     }
   }
   return best && { axis: best.axis, place: best.axis.at(best.chainage) };
+}
+
+/** Pipes that may pass within reach of a place of the canvas: of thousands, a few. */
+function inSight(scene: Scene, axes: readonly PipeAxis[], at: Cartesian2): PipeAxis[] {
+  const ray = scene.camera.getPickRay(at);
+  if (!ray) return [...axes];
+  const { fovy } = scene.camera.frustum as PerspectiveFrustum;
+  const perPixel = (2 * Math.tan((fovy ?? 1) / 2)) / scene.canvas.clientHeight;
+  return axes.filter(({ sphere: { center, radius } }) => {
+    const towards = Cartesian3.subtract(center, ray.origin, new Cartesian3());
+    const ahead = Cartesian3.dot(towards, ray.direction);
+    const aside2 = Cartesian3.magnitudeSquared(towards) - ahead ** 2;
+    const reach = radius + DEEPEST_M + 2 * NEAR_PX * perPixel * Math.max(0, ahead);
+    return ahead > -reach && aside2 < reach ** 2;
+  });
 }
 
 interface Sample {

@@ -1,8 +1,10 @@
 import type { ExtraLayer } from "../catalog";
 import { button, shareSlider, toggle } from "../controls";
 import { element, swatch } from "../dom";
-import { language, text } from "../i18n";
+import { codeText, language, text } from "../i18n";
 import { live } from "../live";
+import { FITTING_COLOURS } from "../markers";
+import type { Signal } from "../signal";
 import type { LayerId, ViewState } from "../state";
 import { addForm } from "./add-form";
 import type { AddedLayer } from "./extra";
@@ -37,10 +39,20 @@ function ownRows(state: ViewState, offered: readonly LayerId[]): Node[] {
   const rows: Node[] = offered.map((id) => {
     const { shown, opacity } = state.layers[id];
     const slider = shareSlider(`${text(id)} ${text("opacity")}`, opacity);
-    return element("li", {}, toggle(text(id), shown), slider);
+    const row = element("li", {}, toggle(text(id), shown), slider);
+    if (id === "joints") row.append(fittingLegend(shown));
+    return row;
   });
   if (!offered.includes("ground")) return rows;
   return [...rows, element("li", {}, toggle(text("openTrench"), state.trenchOpen))];
+}
+
+/** What the colours of joints, bends, tees and ends mean, while they are shown. */
+function fittingLegend(shown: Signal<boolean>): HTMLElement {
+  const kinds = Object.entries(FITTING_COLOURS);
+  const items = kinds.map(([kind, colour]) => element("li", {}, swatch(colour), codeText(kind)));
+  const legend = element("ul", { class: "legend" }, ...items);
+  return live(element("div", { class: "whole" }), () => (shown.value ? [legend] : []), shown);
 }
 
 function addedRow(layer: AddedLayer, extras: Extras): Node {

@@ -260,7 +260,9 @@ function fittings(axis: PipeAxis, { x, y }: Scales): SVGElement[] {
       cy: y(at.centreZ),
       r: 4,
     });
-    mark.append(svg("title", {}, `${text(kindKey(fitting.kind))} ${fixed(at.chainage, 2)} m`));
+    const where = metresOr(fitting.chainage_m, fitting.chainage_std_m ?? null);
+    const branch = fitting.branch_id ? ` · ${text("branchPipe")} ${fitting.branch_id}` : "";
+    mark.append(svg("title", {}, `${text(kindKey(fitting.kind))} ${where}${branch}`));
     return mark;
   });
 }

@@ -16,6 +16,8 @@ const ASIDE_M = 0.9;
 const BELOW_M = 0.25;
 const ABOVE_M = 0.25;
 const PAUSE_MS = 80;
+/** What a letter of a mark takes at most. */
+const LETTER_PX = 7;
 /** From this width on there is room to say all of the axes. */
 const ROOMY_PX = 380;
 /** Labels from here on are pipes. */
@@ -191,7 +193,7 @@ function overlay(cut: Cut, crs: CrsJson, width: number, height: number, x: Scale
   );
   if (place.groundZ !== null && place.cover !== null) made.append(coverMark(place, width, x, y));
   const label = `φ ${fixed(2000 * radius, 1)} mm`;
-  made.append(svg("text", { class: "mark", x: x(radius) + 6, y: y(-radius / 2) }, label));
+  made.append(markText(label, x(radius) + 6, y(-radius / 2), width));
   return made;
 }
 
@@ -241,7 +243,11 @@ function coverMark(place: AxisPlace, width: number, x: Scale, y: Scale): SVGGEle
   const ground = y((place.groundZ ?? 0) - place.centreZ);
   const crown = y(place.crownZ - place.centreZ);
   const middle = (ground + crown) / 2;
-  const cover = `${fixed(place.cover, 3)}${place.coverStd === null ? "" : ` ± ${fixed(place.coverStd, 3)}`} m`;
+  const value = fixed(place.cover, 3);
+  const std = place.coverStd === null ? null : `± ${fixed(place.coverStd, 3)} m`;
+  const whole = std === null ? `${value} m` : `${value} ${std}`;
+  const fits = x(0) + 8 + whole.length * LETTER_PX < width;
+  const lines = fits || std === null ? [whole] : [`${value} m`, std];
   return svg(
     "g",
     { class: "dimension" },
@@ -254,9 +260,17 @@ function coverMark(place: AxisPlace, width: number, x: Scale, y: Scale): SVGGEle
     }),
     svg("line", { x1: x(0), x2: x(0), y1: ground, y2: crown }),
     svg("path", { d: `M${x(0) - 4} ${ground + 7}l4 -7l4 7M${x(0) - 4} ${crown - 7}l4 7l4 -7` }),
-    svg("text", { class: "mark", x: x(0) + 8, y: middle - 3 }, text("cover")),
-    svg("text", { class: "mark", x: x(0) + 8, y: middle + 11 }, cover),
+    ...[text("cover"), ...lines].map((line, i) =>
+      markText(line, x(0) + 8, middle - 3 + 14 * i, width),
+    ),
   );
+}
+
+/** A text that begins at x, or where it would be cut off ends at the chart's edge. */
+function markText(line: string, x: number, y: number, width: number): SVGTextElement {
+  const fits = x + line.length * LETTER_PX < width;
+  const place = fits ? { x } : { x: width - 2, "text-anchor": "end" };
+  return svg("text", { class: "mark", ...place, y }, line);
 }
 
 function readings({ place, radius, points, slab }: Cut, axis: PipeAxis): Node[] {
