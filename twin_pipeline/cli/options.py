@@ -8,10 +8,12 @@ import typer
 
 from twin_pipeline.cli.grouping import Key
 
-Scan = Annotated[Path, typer.Argument(metavar="SCAN", help="LAS or LAZ file.")]
+# Who reads a file tells best that it can't be read, and of many scans it costs one site only.
+Scan = Annotated[Path, typer.Argument(metavar="SCAN", help="LAS or LAZ file.", readable=False)]
 Scans = Annotated[
     list[Path],
     typer.Argument(
+        readable=False,
         metavar="SCAN",
         help="LAS, LAZ, E57 or PLY files, each one site; or manifests (.toml, .csv) of sites.",
     ),

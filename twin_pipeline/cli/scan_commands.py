@@ -121,7 +121,7 @@ def tile(
     *,
     scans: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="SCAN", help="LAS or LAZ files; each is one site."),
+        typer.Argument(metavar="SCAN", help="LAS or LAZ files; each is one site.", readable=False),
     ] = None,
     out: Out,
     config: ConfigFile = None,
