@@ -1,14 +1,16 @@
 """How the viewer looks: against reference pictures, and for people with assistive devices."""
 
 import base64
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from browser.opened import View
+from browser.opened import CENTRE, SIZE, Pixels, View
 
 pytestmark = pytest.mark.browser
 
@@ -83,6 +85,48 @@ def serious_faults(view: View) -> list[dict[str, Any]]:
         for fault in found["violations"]
         if fault["impact"] in ("serious", "critical")
     ]
+
+
+_DROP = """([name, text]) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([text], name));
+    document.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, cancelable: true }));
+}"""
+
+
+def test_panel_of_a_feature_and_clock_have_no_serious_fault(
+    view: View, pixels_when: Callable[..., Pixels]
+) -> None:
+    page = view.page
+    lines = json.loads((view.out / "pipes.geojson").read_text("utf-8"))
+    ends = lines["features"][0]["geometry"]["coordinates"]
+    lon, lat, height = (sum(values) / 2 for values in zip(ends[0], ends[-1], strict=True))
+    day = "2026-02-14T09:00:00Z/2026-02-14T17:00:00Z"
+    mark = {
+        "id": "a",
+        "name": "仮設弁",
+        "availability": day,
+        "description": "深さ 1.2 m",
+        "properties": {"工事番号": "R7-12", "depth": 1.2},
+        "position": {"cartographicDegrees": [lon, lat, height + 0.5]},
+        "point": {"pixelSize": 16, "color": {"rgba": [255, 0, 255, 255]}},
+    }
+    document = {"id": "document", "version": "1.0", "clock": {"interval": day}}
+    for label in ("点群", "管路"):
+        page.get_by_label(label, exact=True).uncheck()
+    view.tool("真上")
+    page.evaluate(_DROP, ["弁.czml", json.dumps([document, mark])])
+    expect(page.locator("#clock")).to_be_visible()
+    pixels_when(CENTRE, lambda pixels: set(pixels) != {(18, 22, 28)})
+    page.mouse.click(*CENTRE)
+    expect(page.locator("#panel h2")).to_have_text("仮設弁")
+    try:
+        assert serious_faults(view) == []
+        page.set_viewport_size({"width": 768, "height": 1024})
+        assert serious_faults(view) == []
+    finally:
+        page.set_viewport_size(SIZE)
+        page.get_by_role("button", name="弁.czml 取り除く").click()
 
 
 @pytest.mark.parametrize("language", ["日本語", "English"])
