@@ -264,27 +264,46 @@ def _passes(run: Run, place: FloatArray, radius_m: float) -> bool:
 def _prolonged(search: _Search, tracer: Tracer | SqueezedTracer, tube: Tube, level: int) -> Tube:
     """Follow a tube on with its measured radius as long as that makes it longer.
 
-    Where all that was followed holds no such tube, half of it may.
+    Where all that was followed holds no such tube, half of it may. What has been looked at before
+    is not measured again.
     """
+    looked_at: Run | None = None
+    least_m = search.config.trace.min_length_m
     while (run := tracer.prolong(tube, level)) is not None:
-        tried = (_longer(search, tube, piece) for piece in (run, _halfway(run, tube)))
-        longer = next((found for found in tried if found is not None), None)
+        if looked_at is not None and _new_m(run, looked_at) < least_m:
+            break
+        looked_at, longer = run, _longer(search, tube, run)
         if longer is None:
+            looked_at = _halfway(run, tube)
+            longer = _longer(search, tube, looked_at)
+        if longer is None or longer is tube:
             break
         tube = longer
     return tube
 
 
+def _new_m(run: Run, looked_at: Run) -> float:
+    """Return the length of what of a run another one has not come to."""
+    distance, _ = scipy.spatial.cKDTree(looked_at.axis).query(run.axis)
+    steps = np.linalg.norm(np.diff(run.axis, axis=0), axis=1)
+    return float(steps[distance[1:] > run.radius_m].sum())
+
+
 def _longer(search: _Search, tube: Tube, run: Run) -> Tube | None:
-    """Measure a tube with what it goes on to; None where that is not the same pipe."""
+    """Measure a tube with what it goes on to; None where that is not the same pipe.
+
+    The tube itself is returned where it does not go on.
+    """
     drift_share = search.config.measure.drift_share
-    least_m = tube.length_m + search.config.trace.min_length_m
+    more_m = search.config.trace.min_length_m
     most_std_m = _WORSE * _std_within(tube, drift_share)
     longer = search.measured(run)
+    if longer is not None and abs(longer.length_m - tube.length_m) < more_m:
+        return tube if _same_size(tube, longer) else None
     if longer is not None and _std_within(longer, drift_share) > most_std_m:
         # the shorter one may be so well known as the scan's drift was solved for with it
         longer, most_std_m = search.settled(longer), _WORSE_SETTLED / _WORSE * most_std_m
-    if longer is None or longer.length_m < least_m:
+    if longer is None or longer.length_m < tube.length_m + more_m:
         return None
     # more of the same pipe makes it better known, something else does not
     if _std_within(longer, drift_share) > most_std_m:

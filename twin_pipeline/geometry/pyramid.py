@@ -207,7 +207,7 @@ class Pyramid:
         lower = bounds_of(cloud.xyz)[0] - voxel_size_m
         keys = voxels.morton_keys(cloud.xyz, lower, voxel_size_m)
         order = morton.stable_argsort(keys)
-        keys.sort()
+        keys = keys[order]
         xyz = rows.gather(cloud.xyz, order)
         return cls(xyz, order, keys, lower, voxel_size_m, recording_order(cloud))
 
@@ -284,7 +284,11 @@ class Pyramid:
             last = min(first + _NODES_AT_ONCE, len(nodes) - 1)
             pieces.append(level.points_in_capsule(nodes[first], nodes[last], radius_m))
             near.append(np.full(len(pieces[-1]), (first + last) // 2))
-        index, where = np.unique(np.concatenate(pieces), return_index=True)
+        found = np.concatenate(pieces)
+        where = morton.stable_argsort(found.view(np.uint64))
+        index = found[where]
+        first = np.diff(index, prepend=-1) != 0
+        index, where = index[first], where[first]
         spacing_m = float(np.linalg.norm(nodes[1] - nodes[0]))
         reach = 2 * _NODES_AT_ONCE + math.ceil(radius_m / spacing_m)
         return index, tube.nearest_segments(

@@ -41,23 +41,41 @@ def project(
     radial = np.empty((count, 3))
     last = len(nodes) - 2
     for i in prange(count):
-        k = segment[i]
-        for _ in range(8):
-            t = _fraction(points, i, nodes, k)
-            if t < 0.0 and k > 0 and _fraction(points, i, nodes, k - 1) < 1.0:
-                k -= 1
-            elif t > 1.0 and k < last:
-                k += 1
-            else:
-                break
+        k, t = _foot(points, i, nodes, segment[i])
         segment[i] = k
-        t = _fraction(points, i, nodes, k)
         outside = (t < 0.0 and k == 0) or (t > 1.0 and k == last)
-        t = min(1.0, max(0.0, t))
-        chainage[i] = np.nan if outside else (k + t) * chainage_step
-        for a in range(3):
-            radial[i, a] = points[i, a] - nodes[k, a] - t * (nodes[k + 1, a] - nodes[k, a])
+        chainage[i] = np.nan if outside else (k + min(1.0, max(0.0, t))) * chainage_step
+        _set_radial(radial, points, i, nodes, k, t)
     return chainage, radial
+
+
+@jit(cache=True, nogil=True, inline="always")
+def _foot(points: FloatArray, i: int, nodes: FloatArray, k: int) -> tuple[int, float]:
+    """Return the segment that point i projects on, beginning at segment k, and where on it."""
+    last = len(nodes) - 2
+    t = _fraction(points, i, nodes, k)
+    for _ in range(8):
+        if t < 0.0 and k > 0:
+            before = _fraction(points, i, nodes, k - 1)
+            if not before < 1.0:
+                break
+            k, t = k - 1, before
+        elif t > 1.0 and k < last:
+            k += 1
+            t = _fraction(points, i, nodes, k)
+        else:
+            break
+    return k, t
+
+
+@jit(cache=True, nogil=True, inline="always")
+def _set_radial(
+    radial: FloatArray, points: FloatArray, i: int, nodes: FloatArray, k: int, t: float
+) -> None:
+    """Fill in the vector (3,) from the axis to point i, which projects on segment k at t."""
+    t = min(1.0, max(0.0, t))
+    for a in range(3):
+        radial[i, a] = points[i, a] - nodes[k, a] - t * (nodes[k + 1, a] - nodes[k, a])
 
 
 @jit(cache=True, nogil=True, inline="always")
@@ -129,14 +147,20 @@ def look_along(
     cosine (N,) absolute, between normal and radial vector.
     """
     count = len(points)
-    chainage, radial = project(points, nodes, segment, step)
+    chainage = np.empty(count)
     node = np.empty(count, np.int64)
+    radial = np.empty((count, 3))
     rho = np.empty(count)
     angle = np.empty(count)
     cosine = np.empty(count)
+    last = len(nodes) - 2
     for i in prange(count):
-        n = segment[i]
-        if not _fraction(points, i, nodes, n) < 0.5:
+        n, t = _foot(points, i, nodes, segment[i])
+        segment[i] = n
+        outside = (t < 0.0 and n == 0) or (t > 1.0 and n == last)
+        chainage[i] = np.nan if outside else (n + min(1.0, max(0.0, t))) * step
+        _set_radial(radial, points, i, nodes, n, t)
+        if not t < 0.5:
             n += 1
         node[i] = n
         x, y, z = radial[i, 0], radial[i, 1], radial[i, 2]

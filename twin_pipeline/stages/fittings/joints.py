@@ -11,6 +11,7 @@ from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.kernels import trapezoid
 from twin_pipeline.kernels import tube as kernel
 from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.fittings.options import FittingsOptions
@@ -148,13 +149,6 @@ class _Trapezoid:
         )
         return self.begin + 0.5 * (self.climb - climb), self.end - 0.5 * (self.fall - fall)
 
-    def at(self, chainage: FloatArray) -> FloatArray:
-        """Return the rise (N,) at chainages."""
-        up = (chainage - self.begin) / max(self.climb, 1e-4)
-        down = (self.end - chainage) / max(self.fall, 1e-4)
-        share = np.clip(np.minimum(up, down), 0.0, 1.0)
-        return np.asarray(self.barrel + (self.height - self.barrel) * share)
-
 
 def find_joints(pyramid: Pyramid, tube: Tube, options: FittingsOptions) -> list[Joint]:
     """Return the sockets of a tube in order of chainage."""
@@ -215,12 +209,7 @@ def _levels(
     reach = min(max(_HALF_WINDOW_M, needed_m), _WIDEST_HALF_WINDOW_M)
     first = np.searchsorted(profile.chainage, middles - reach)
     last = np.searchsorted(profile.chainage, middles + reach)
-    level = np.array(
-        [
-            float(np.median(profile.rise[a:b])) if b - a >= _FEW_POINTS else 0.0
-            for a, b in zip(first, last, strict=True)
-        ]
-    )
+    level = trapezoid.medians(profile.rise, first, last, _FEW_POINTS)
     std = _MEDIAN_STD * profile.noise_m / np.sqrt(np.maximum(last - first, 1))
     return level, level > np.maximum(options.min_socket_rise_m, _CLEAR_SIGMAS * std)
 
@@ -259,12 +248,19 @@ def _fitted(
     begun = np.clip([start_m - slope, slope, end_m - start_m, slope, top, 0.0], lowest, highest)
 
     def misfit(parameters: FloatArray) -> FloatArray:
-        off = (near.rise - _Trapezoid(*parameters).at(near.chainage)) / noise
+        off = (near.rise - trapezoid.rise_at(near.chainage, parameters)) / noise
         return np.concatenate([off, parameters[[1, 3]] / _STEEP_M])
+
+    def slopes(parameters: FloatArray) -> FloatArray:
+        steepness = np.zeros((2, len(parameters)))
+        steepness[[0, 1], [1, 3]] = 1.0 / _STEEP_M
+        off = trapezoid.rise_slopes(near.chainage, parameters) / -noise
+        return np.concatenate([off, steepness])
 
     fit = scipy.optimize.least_squares(
         misfit,
         begun,
+        jac=slopes,
         bounds=(lowest, highest),
         loss="cauchy",
         f_scale=1.5,

@@ -3,9 +3,8 @@
 import math
 
 import numpy as np
-import scipy
 
-from twin_pipeline.kernels import normal_equations, scatter, tube
+from twin_pipeline.kernels import course, dense, normal_equations, scatter, tube
 from twin_pipeline.model import FloatArray, IntArray
 
 _STIFF_TURN_RAD = math.radians(2.5)
@@ -127,8 +126,7 @@ class Adjustment:
         self.factor = normal_equations.cholesky(band)
         self._alone = normal_equations.cholesky_solve(self.factor, rhs)
         self.coupling = normal_equations.cholesky_solve(self.factor, border)
-        # without a library's threads, on whose number the last digits would hang
-        matrix = corner - np.einsum("kp,kq->pq", border, self.coupling)
+        matrix = corner - dense.transposed_product(border, self.coupling)
         self.radius_weight = float(matrix[0, 0])
         return matrix, rhs_shared - np.einsum("kp,k->p", border, self._alone)
 
@@ -201,16 +199,6 @@ class Adjustment:
 
     def net_turn(self) -> FloatArray:
         """Return the turn (K, 2) along u and v from well before nodes to well after, radians."""
-        nodes, count = self.nodes, len(self.nodes)
         near, far = max(round(0.18 / self.step), 1), max(round(0.5 / self.step), 3)
-        smooth = scipy.ndimage.uniform_filter1d(nodes, 3, axis=0, mode="nearest")
-        last = count - 1 - (far - near)
-        ahead = np.clip(np.arange(count) + near, 0, max(last, 0))
-        behind = np.clip(np.arange(count) - far, 0, max(last, 0))
-        span = min(far - near, count - 1)
-        after, before = smooth[ahead + span] - smooth[ahead], smooth[behind + span] - smooth[behind]
-        turn = after / np.linalg.norm(after, axis=1, keepdims=True)
-        turn -= before / np.linalg.norm(before, axis=1, keepdims=True)
-        return np.column_stack(
-            [np.einsum("kj,kj->k", turn, lateral) for lateral in (self.u, self.v)]
-        )
+        turn: FloatArray = course.net_turn(self.nodes, self.u, self.v, near, far)
+        return turn

@@ -7,7 +7,7 @@ import numpy as np
 import scipy
 
 from twin_pipeline.geometry.stretches import stretches
-from twin_pipeline.kernels import scatter, tube
+from twin_pipeline.kernels import course, scatter, tube
 from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 
@@ -141,10 +141,7 @@ def observed_arc(
     # sparse points need a longer window until each sector can be expected to hold some
     length_m = max(adj.radius, 0.08, min(_ENOUGH_POINTS * adj.step / float(np.median(seen)), 2.0))
     width = max(3, 2 * round(0.5 * length_m / adj.step) + 1)
-    around = scipy.ndimage.uniform_filter1d(counts, width, axis=0, mode="constant") * width
-    typical = np.median(around[around > 0.5]) if (around > 0.5).any() else 1.0
-    filled = around > max(1.5, 0.15 * typical)
-    arc = filled.sum(axis=1) * (360.0 / SECTORS)
+    arc = course.filled_sectors(counts, width, 1.5, 0.15) * (360.0 / SECTORS)
     return arc, (arc >= min_arc_deg) & (own > 0.1 * float(np.median(seen)))
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twin_pipeline.geometry.walks import Walk, full_factor, walks
-from twin_pipeline.kernels import normal_equations
+from twin_pipeline.geometry.walks import Walk, walks
+from twin_pipeline.kernels import dense
 from twin_pipeline.model import BoolArray, FloatArray
 
 _SIZES_M = (0.00005, 0.0002, 0.0005, 0.0012, 0.003, 0.0075, 0.018)
@@ -36,8 +36,8 @@ class SharedEquations:
     def solved(self, walk: Walk) -> tuple[FloatArray, FloatArray]:
         """Return solution (P,) and inverse (P, P) of the equations, the walk included."""
         factor = self._factor(walk)
-        inverse = normal_equations.cholesky_solve(factor, np.eye(len(self.rhs)))
-        return normal_equations.cholesky_solve(factor, self.rhs), inverse
+        inverse = dense.cholesky_solve(factor, np.eye(len(self.rhs)))
+        return dense.cholesky_solve(factor, self.rhs), inverse
 
     def likeliest(self) -> Walk:
         """Return the walk under which the points are likeliest."""
@@ -64,11 +64,13 @@ class SharedEquations:
     def _evidence(self, walk: Walk) -> float:
         """Return how likely the points are under a walk: logarithm, up to a constant."""
         factor = self._factor(walk)
-        solution = normal_equations.cholesky_solve(factor, self.rhs)
+        solution = dense.cholesky_solve(factor, self.rhs)
         explained = 0.5 * float(np.sum(solution * self.rhs)) / self.noise_m**2
-        return explained + 1.5 * walk.log_determinant(self.free) - float(np.log(factor[0]).sum())
+        determinant = float(np.log(np.diagonal(factor)).sum())
+        return explained + 1.5 * walk.log_determinant(self.free) - determinant
 
     def _factor(self, walk: Walk) -> FloatArray:
         held = self.matrix.copy()
         held[1:, 1:] += self.noise_m**2 * np.kron(walk.precision(self.free), np.eye(3))
-        return full_factor(held)
+        factor: FloatArray = dense.cholesky(held)
+        return factor
