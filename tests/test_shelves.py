@@ -87,3 +87,15 @@ def test_a_process_holds_little_of_what_it_reads(shelf):
 def _held() -> int:
     with open("/proc/self/statm") as file:  # noqa: PTH123 - many times
         return int(file.read().split()[2]) * mmap.PAGESIZE
+
+
+def test_what_is_laid_aside_is_there_for_a_while(tmp_path):
+    shelf = Shelf(tmp_path)
+    kept = shelf.keep(np.arange(5))
+    with shelf.aside() as other:
+        array = other.joined([np.arange(3), np.arange(4)], np.int64)
+        assert array.tolist() == [0, 1, 2, 0, 1, 2, 3]
+        assert other.folder.parent == tmp_path
+    assert not other.folder.exists()
+    assert kept.tolist() == [0, 1, 2, 3, 4]
+    assert len(list(tmp_path.iterdir())) == 1

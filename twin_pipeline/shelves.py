@@ -9,6 +9,7 @@ import math
 import mmap
 import os
 import pickle
+import shutil
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -83,6 +84,15 @@ class Shelf:
     def roll(self, dtype: npt.DTypeLike, *row: int) -> "Roll":
         """Return an array to be written from its beginning to its end, of rows of a shape."""
         return Roll(self.new_file(), np.dtype(dtype), row)
+
+    @contextmanager
+    def aside(self) -> Iterator["Shelf"]:
+        """Yield a shelf whose arrays are needed for a while only; then their room is free again."""
+        shelf = Shelf(self.new_file())
+        try:
+            yield shelf
+        finally:
+            shutil.rmtree(shelf.folder, ignore_errors=True)
 
     def new_file(self) -> Path:
         """Return where a file may be written."""

@@ -19,7 +19,7 @@ from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.squeeze import Squeeze
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Run, Tube
-from twin_pipeline.model import FloatArray, PointCloud
+from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.detect import DetectOptions, blind_below_m, detect
 from twin_pipeline.stages.trace import STEP_PER_RADIUS, TraceOptions, Tracer
 
@@ -57,7 +57,9 @@ def squeezed_tracers(
         return
     thin = config.detect.model_copy(update={"max_diameter_m": below_m})
     for course in _courses(ground, tubes):
-        yield SqueezedTracer(Squeeze(course, _FACTOR), searched, tubes, thin, config)
+        squeeze = Squeeze(course, _FACTOR)
+        with searched.of_others(map(squeeze.apply, _thinned(searched))) as squeezed:
+            yield SqueezedTracer(squeeze, squeezed, tubes, thin, config)
 
 
 class SqueezedTracer:
@@ -66,14 +68,13 @@ class SqueezedTracer:
     def __init__(
         self,
         squeeze: Squeeze,
-        searched: Pyramid,
+        squeezed: Pyramid,
         tubes: Sequence[Tube],
         thin: DetectOptions,
         config: Config,
     ) -> None:
         self._squeeze = squeeze
-        cloud = PointCloud(squeeze.apply(_thinned(searched)), np.zeros(3))
-        self.seeds = detect(Pyramid.of_cloud(cloud, config.prepare.voxel_size_m), thin)
+        self.seeds = detect(squeezed, thin)
         self._tracer = Tracer(self.seeds, _squeezed_options(config.trace, squeeze.factor))
         for tube in tubes:
             self.take(tube.nodes, tube.radius_m)
@@ -115,12 +116,14 @@ class SqueezedTracer:
         return Run(even, run.radius_m, seen, run.level)
 
 
-def _thinned(searched: Pyramid) -> FloatArray:
-    """Return some of the points (N, 3): squeezed they are dense enough soon."""
+def _thinned(searched: Pyramid) -> Iterator[FloatArray]:
+    """Yield some of the points, piece by piece (N, 3): squeezed they are dense enough soon."""
     level = searched.level_near(_AREA_SIZE_M)
     area_m2 = len(level.keys) * level.size_m**2 / _VOXELS_PER_AREA
     enough = min(_ENOUGH_PER_M2 * area_m2, _MOST_POINTS)
-    return np.array(searched.xyz[:: max(math.ceil(len(searched.xyz) / enough), 1)])
+    every = max(math.ceil(len(searched.xyz) / enough), 1)
+    for first, last in searched.spans():
+        yield np.array(searched.xyz[first + -first % every : last : every])
 
 
 def _squeezed_options(options: TraceOptions, factor: float) -> TraceOptions:

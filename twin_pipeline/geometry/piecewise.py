@@ -9,7 +9,8 @@ decided on the shares of all.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -142,6 +143,14 @@ class PiecewisePyramid(Pyramid):
             cloud.xyz, lower, voxel_size_m, level, bench.shelf, bench.most_points
         )
         return cls(points, lower, voxel_size_m, recording_order(cloud), bench)
+
+    @contextmanager
+    def of_others(self, parts: Iterable[FloatArray]) -> Iterator["PiecewisePyramid"]:
+        """Yield a pyramid of other points, some (N, 3) at a time, on a shelf of their own."""
+        with self.bench.shelf.aside() as shelf:
+            cloud = PointCloud(shelf.joined(parts, np.float64, 3), np.zeros(3))
+            bench = replace(self.bench, shelf=shelf)
+            yield PiecewisePyramid.of_large(cloud, self.voxel_size_m, bench)
 
     def zeros(self, dtype: npt.DTypeLike, *shape: int) -> Array:
         """Return an array of zeros on the shelf."""

@@ -1,7 +1,8 @@
 """The cloud in Morton order with voxel levels and the planes fitted in them."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -210,6 +211,12 @@ class Pyramid:
         keys = keys[order]
         xyz = rows.gather(cloud.xyz, order)
         return cls(xyz, order, keys, lower, voxel_size_m, recording_order(cloud))
+
+    @contextmanager
+    def of_others(self, parts: Iterable[FloatArray]) -> Iterator["Pyramid"]:
+        """Yield a pyramid of other points, some (N, 3) at a time, kept where these are."""
+        xyz = np.concatenate(list(parts))
+        yield Pyramid.of_cloud(PointCloud(xyz, np.zeros(3)), self.voxel_size_m)
 
     def zeros(self, dtype: npt.DTypeLike, *shape: int) -> npt.NDArray[Any]:
         """Return an array of zeros, kept where the points are."""
