@@ -29,3 +29,16 @@ def test_a_product_with_a_mostly_empty_matrix():
     right = rng.normal(size=(50, 6))
     np.testing.assert_allclose(dense.transposed_product(left, right), left.T @ right, atol=1e-12)
     assert dense.transposed_product(left[:0], right[:0]).tolist() == np.zeros((13, 6)).tolist()
+
+
+@pytest.mark.parametrize("alone", [0, 1])
+def test_equations_under_priors_on_three_unknowns_each(alone):
+    size = 12 + alone
+    matrix, rhs = _positive_definite(size, 6), np.random.default_rng(7).normal(size=size)
+    priors = np.array([_positive_definite(4, seed) for seed in (8, 9)])
+    explained, log_determinant = dense.under_priors(matrix, rhs, priors)
+    for prior, quadratic, half in zip(priors, explained, log_determinant, strict=True):
+        held = matrix.copy()
+        held[alone:, alone:] += np.kron(prior, np.eye(3))
+        assert quadratic == pytest.approx(rhs @ np.linalg.solve(held, rhs))
+        assert half == pytest.approx(0.5 * np.linalg.slogdet(held)[1])

@@ -100,3 +100,22 @@ def test_points_alone_and_in_a_row_have_no_width():
     assert np.isfinite(centroids).all()
     assert {1, 7} <= set(counts.tolist())
     assert max(thickness.max(), width.max()) < 1e-5
+
+
+def test_bends_are_how_far_the_surface_around_lies_off():
+    rng = np.random.default_rng(3)
+    count, children = 40, np.array([0, 3, 3, 17, 40])
+    centroids, around = rng.normal(size=(count, 3)), rng.normal(size=(4, 3))
+    normals = rng.normal(size=(count, 3))
+    normals = (normals / np.linalg.norm(normals, axis=1, keepdims=True)).astype(np.float32)
+    thickness, normal_std = rng.uniform(0.01, 0.1, (2, count)).astype(np.float32)
+    counts = rng.integers(5, 50, count).astype(np.int32)
+    bend, std = neighbourhood.bends(
+        children, around, centroids, normals, thickness, counts, normal_std
+    )
+    offset = around[np.repeat(np.arange(4), np.diff(children))] - centroids
+    off = np.einsum("ij,ij->i", offset, normals)
+    sideways = np.linalg.norm(offset - off[:, None] * normals, axis=1)
+    np.testing.assert_allclose(bend, off, atol=1e-6)
+    expected = np.hypot(thickness / np.sqrt(counts), normal_std * sideways)
+    np.testing.assert_allclose(std, expected, rtol=1e-5)

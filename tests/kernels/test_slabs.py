@@ -37,3 +37,16 @@ def test_nowhere_are_no_points():
     assert len(slabs.within_capsule(nothing, np.zeros(3), np.ones(3), 1.0)) == 0
     index, slab = slabs.within_slabs(nothing, np.zeros((1, 2)), np.array([[1.0, 0.0]]), 1.0)
     assert len(index) == len(slab) == 0
+
+
+def test_the_first_place_of_each_cell_is_kept():
+    places = np.random.default_rng(2).normal(0.0, 0.5, (4000, 2))
+    cells = np.floor(places / 0.1).astype(int)
+    _, expected = np.unique(cells, axis=0, return_index=True)
+    assert slabs.first_in_cells(places, 0.1, 4000).tolist() == sorted(expected.tolist())
+
+
+def test_of_too_many_cells_one_more_than_wanted_is_told():
+    places = np.random.default_rng(2).normal(0.0, 0.5, (4000, 2))
+    assert len(slabs.first_in_cells(places, 0.01, 500)) == 501
+    assert slabs.first_in_cells(places[:0], 0.01, 500).tolist() == []

@@ -264,15 +264,18 @@ class Pyramid:
         """
         level, coarser = self.level(number), self.level(number + 1)
         surface = level.surface
-        parent = np.repeat(
-            np.arange(len(coarser.keys)), np.diff(np.searchsorted(level.starts, coarser.starts))
+        bend: SingleArray
+        std: SingleArray
+        bend, std = neighbourhood.bends(
+            np.searchsorted(level.starts, coarser.starts),
+            coarser.surface.centroid,
+            surface.centroid,
+            surface.normal,
+            surface.thickness_m,
+            surface.count,
+            level.normal_std_rad,
         )
-        offset = coarser.surface.centroid[parent] - surface.centroid
-        bend = np.einsum("ij,ij->i", offset, surface.normal)
-        sideways = np.sqrt(np.maximum(np.einsum("ij,ij->i", offset, offset) - bend**2, 0.0))
-        tilt = level.normal_std_rad * sideways
-        std = np.hypot(surface.thickness_m / np.sqrt(surface.count), tilt)
-        return bend.astype(np.float32), std.astype(np.float32)
+        return bend, std
 
     def points_along(
         self, nodes: FloatArray, radius_m: float

@@ -7,7 +7,6 @@ from itertools import product
 
 import numpy as np
 
-from twin_pipeline.kernels import normal_equations
 from twin_pipeline.model import BoolArray, FloatArray
 
 
@@ -38,16 +37,3 @@ class Walk:
 def walks(sizes_m: Sequence[float], likeness: Sequence[float]) -> Iterator[Walk]:
     """Yield a walk for every size and likeness."""
     return (Walk(size_m, like) for size_m, like in product(sizes_m, likeness))
-
-
-def full_factor(matrix: FloatArray) -> FloatArray:
-    """Return the Cholesky factor (P, P), band upon band, of a full matrix.
-
-    By a kernel of our own: libraries share this out among threads, and the last digits would hang
-    on how many there are.
-    """
-    size = len(matrix)
-    band = np.zeros((size, size))
-    for below in range(size):
-        band[below, : size - below] = np.diagonal(matrix, -below)
-    return np.asarray(normal_equations.cholesky(band))

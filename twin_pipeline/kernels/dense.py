@@ -73,3 +73,37 @@ def transposed_product(left: FloatArray, right: FloatArray) -> FloatArray:
                     for q in range(right.shape[1]):
                         product[p, q] += share * right[k, q]
     return product
+
+
+@jit(cache=True, nogil=True, parallel=True)
+def under_priors(
+    matrix: FloatArray, rhs: FloatArray, priors: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Solve equations under each of several priors on all unknowns, or on all but the first.
+
+    Parameters
+    ----------
+    matrix, rhs
+        (P, P) positive definite with a prior, and (P,); P is 3E or 1 + 3E.
+    priors
+        (W, E, E), each added to the matrix for the first, second and third of every three unknowns.
+
+    Returns
+    -------
+    explained (W,), the solution times the right-hand side, and log_determinant (W,), half of that
+    of the matrix with the prior.
+    """
+    explained = np.empty(len(priors))
+    log_determinant = np.zeros(len(priors))
+    epochs, alone = priors.shape[1], len(rhs) % 3
+    for w in prange(len(priors)):
+        held = matrix.copy()
+        for m in range(epochs):
+            for n in range(epochs):
+                for a in range(3):
+                    held[alone + 3 * m + a, alone + 3 * n + a] += priors[w, m, n]
+        factor = cholesky(held)
+        explained[w] = (cholesky_solve(factor, rhs) * rhs).sum()
+        for j in range(len(rhs)):
+            log_determinant[w] += math.log(factor[j, j])
+    return explained, log_determinant

@@ -105,6 +105,47 @@ def neighbourhood_normals(
     return centroids, normals, thickness, width, counts
 
 
+@jit(cache=True, nogil=True, parallel=True)
+def bends(
+    children: IntArray,
+    around: FloatArray,
+    centroids: FloatArray,
+    normals: SingleArray,
+    thickness: SingleArray,
+    counts: TableArray,
+    normal_std: SingleArray,
+) -> tuple[SingleArray, SingleArray]:
+    """Return how far the surface around lies off the plane of each voxel, and the std of that.
+
+    Parameters
+    ----------
+    children
+        (P + 1,) of the first voxel of the level in each voxel of the next coarser one.
+    around
+        (P, 3) mean points of the surface there, metres, local frame.
+    centroids, normals, thickness, counts
+        Of the M voxels, result of `neighbourhood_normals`.
+    normal_std
+        (M,) standard deviation of the normals, radians.
+
+    Returns
+    -------
+    (M,), (M,) metres, along the normal.
+    """
+    bend = np.empty(len(centroids), np.float32)
+    std = np.empty(len(centroids), np.float32)
+    for p in prange(len(around)):
+        for k in range(children[p], children[p + 1]):
+            x = around[p, 0] - centroids[k, 0]
+            y = around[p, 1] - centroids[k, 1]
+            z = around[p, 2] - centroids[k, 2]
+            off = x * normals[k, 0] + y * normals[k, 1] + z * normals[k, 2]
+            sideways = math.sqrt(max(x * x + y * y + z * z - off * off, 0.0))
+            bend[k] = off
+            std[k] = math.hypot(thickness[k] / math.sqrt(counts[k]), normal_std[k] * sideways)
+    return bend, std
+
+
 @jit(cache=True, nogil=True)
 def _fill(
     grid: TableArray, beside: TableArray, first: IntArray, keys: KeyArray, to: IntArray

@@ -1,5 +1,7 @@
 """Points in simple bodies, by looking at each of them. Frame: local, metres. N = points."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -8,6 +10,7 @@ from twin_pipeline.kernels import jit, prange
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _PARTS = 16
 """Of the points, that are looked at side by side."""
 
@@ -84,3 +87,32 @@ def within_capsule(xyz: FloatArray, first: FloatArray, last: FloatArray, radius:
         index[found] = i
         found += 1
     return index[:found]
+
+
+@jit(cache=True, nogil=True)
+def first_in_cells(places: FloatArray, cell: float, most: int) -> IntArray:
+    """Return the rising numbers of the first place (N, 2) in each square cell.
+
+    Where more than `most` cells are taken, only most + 1 are returned.
+    """
+    size = 1024
+    while size < 2 * most + 2:
+        size *= 2
+    table = np.full(size, -1, np.int64)
+    first = np.empty(most + 1, np.int64)
+    found = 0
+    for n in range(len(places)):
+        x, y = math.floor(places[n, 0] / cell), math.floor(places[n, 1] / cell)
+        mixed = np.uint64(np.int64(x) * 73856093 ^ np.int64(y) * 19349663) * _MULTIPLIER
+        slot = np.int64((mixed ^ (mixed >> np.uint64(32))) & np.uint64(size - 1))
+        while table[slot] != -1:
+            held = table[slot]
+            if math.floor(places[held, 0] / cell) == x and math.floor(places[held, 1] / cell) == y:
+                break
+            slot = (slot + 1) & (size - 1)
+        if table[slot] == -1:
+            table[slot] = first[found] = n
+            found += 1
+            if found > most:
+                break
+    return first[:found]

@@ -124,12 +124,9 @@ def _thinned(points: FloatArray, most: int) -> FloatArray:
     """Return at most so many points (N, 2), one a cell of the finest grid that is coarse enough."""
     if most == 0:
         return points[:0]
+    if len(points) <= most:
+        return points
     cell = _FIRST_CELL_M
-    thinned = points
-    while len(thinned) > most:
-        cells = np.floor(points / cell).astype(np.int64)
-        cells -= cells.min(axis=0)
-        _, first = np.unique(cells @ (cells[:, 1].max() + 1, 1), return_index=True)
-        thinned = points[np.sort(first)]
+    while len(kept := kernel.first_in_cells(points, cell, most)) > most:
         cell *= 1.25
-    return thinned
+    return points[kept]

@@ -7,6 +7,7 @@ must lie in one plane. What all shifts have in common no surface tells, and the 
 it is on the mean.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from twin_pipeline.bounds import bounds_of
 from twin_pipeline.geometry.pyramid import Times, recording_order
 from twin_pipeline.geometry.steadied import Steadied
-from twin_pipeline.geometry.walks import Walk, full_factor, walks
-from twin_pipeline.kernels import normal_equations, scatter, voxels
+from twin_pipeline.geometry.walks import Walk, walks
+from twin_pipeline.kernels import dense, scatter, voxels
 from twin_pipeline.model import BoolArray, FloatArray, IntArray, PointCloud
 
 _CHUNK = 1 << 20
@@ -76,13 +77,13 @@ def steady(cloud: PointCloud, options: SteadyOptions) -> Steadied | None:
         if equations is None:
             return None
         sample.shift = equations.solved(_LIKELY)
-    walk = max(walks(_SIZES_M, _LIKENESS), key=equations.evidence)
+    walk = equations.likeliest(list(walks(_SIZES_M, _LIKENESS)))
     return Steadied(recorded, sample.times, equations.solved(walk), equations.inverse(walk))
 
 
 def _roughly(equations: "_Equations") -> FloatArray:
     """Return the shift (E, 3) under the likeliest of a few walks."""
-    return equations.solved(max(walks(_SIZES_M[::2], (_LIKELY.likeness,)), key=equations.evidence))
+    return equations.solved(equations.likeliest(list(walks(_SIZES_M[::2], (_LIKELY.likeness,)))))
 
 
 @dataclass(slots=True, eq=False)
@@ -138,25 +139,28 @@ class _Equations:
 
     def _factor(self, walk: Walk) -> FloatArray:
         free = np.zeros(len(self.alone) - 1, bool)
-        return full_factor(self.matrix + np.kron(walk.precision(free), np.eye(3)))
+        held = self.matrix + np.kron(walk.precision(free), np.eye(3))
+        factor: FloatArray = dense.cholesky(held)
+        return factor
 
     def solved(self, walk: Walk) -> FloatArray:
         """Return the shift (E, 3) under a walk."""
-        solution: FloatArray = normal_equations.cholesky_solve(self._factor(walk), self.rhs)
+        solution: FloatArray = dense.cholesky_solve(self._factor(walk), self.rhs)
         return solution.reshape(-1, 3)
 
     def inverse(self, walk: Walk) -> FloatArray:
         """Return the covariance (3E, 3E) of the shift under a walk."""
         factor = self._factor(walk)
-        return np.asarray(normal_equations.cholesky_solve(factor, np.eye(len(self.rhs))))
+        return np.asarray(dense.cholesky_solve(factor, np.eye(len(self.rhs))))
 
-    def evidence(self, walk: Walk) -> float:
-        """Return how likely the points are under a walk: logarithm, up to a constant."""
-        factor = self._factor(walk)
-        solution = normal_equations.cholesky_solve(factor, self.rhs)
+    def likeliest(self, some: Sequence[Walk]) -> Walk:
+        """Return the walk under which the points are likeliest."""
         free = np.zeros(len(self.alone) - 1, bool)
-        explained = 0.5 * float(np.sum(solution * self.rhs))
-        return explained + 1.5 * walk.log_determinant(free) - float(np.log(factor[0]).sum())
+        priors = np.array([walk.precision(free) for walk in some])
+        explained, determinant = dense.under_priors(self.matrix, self.rhs, priors)
+        of_walks = np.array([walk.log_determinant(free) for walk in some])
+        evidence = 0.5 * explained + 1.5 * of_walks - determinant
+        return some[int(evidence.argmax())]
 
     def across(self, shift: FloatArray) -> float:
         """Return the rms of a shift (E, 3) along the normals of the surfaces."""

@@ -1,5 +1,6 @@
 """How a scan's shift may change with time, and which such way is likeliest (empirical Bayes)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +42,8 @@ class SharedEquations:
 
     def likeliest(self) -> Walk:
         """Return the walk under which the points are likeliest."""
-        return max(walks(_SIZES_M, _LIKENESS), key=self._evidence)
+        some = list(walks(_SIZES_M, _LIKENESS))
+        return some[int(self._evidence(some).argmax())]
 
     def cofactor(self, solution: FloatArray) -> FloatArray:
         """Return the covariance (P, P) of a solution (P,) in units of the noise's variance.
@@ -50,7 +52,8 @@ class SharedEquations:
         what they are. Every walk counts by how likely it makes the points.
         """
         every = list(walks(_FINE_SIZES_M, _FINE_LIKENESS))
-        evidence = np.array([self._evidence(walk) - walk.size_m / _USUAL_SIZE_M for walk in every])
+        evidence = self._evidence(every)
+        evidence -= np.array([walk.size_m for walk in every]) / _USUAL_SIZE_M
         share = np.exp(evidence - evidence.max())
         share /= share.sum()
         total = np.zeros_like(self.matrix)
@@ -61,13 +64,12 @@ class SharedEquations:
                 total += weight * (inverse + off[:, None] * off)
         return total
 
-    def _evidence(self, walk: Walk) -> float:
-        """Return how likely the points are under a walk: logarithm, up to a constant."""
-        factor = self._factor(walk)
-        solution = dense.cholesky_solve(factor, self.rhs)
-        explained = 0.5 * float(np.sum(solution * self.rhs)) / self.noise_m**2
-        determinant = float(np.log(np.diagonal(factor)).sum())
-        return explained + 1.5 * walk.log_determinant(self.free) - determinant
+    def _evidence(self, some: Sequence[Walk]) -> FloatArray:
+        """Return how likely the points are under walks (W,): logarithms, up to a constant."""
+        priors = self.noise_m**2 * np.array([walk.precision(self.free) for walk in some])
+        explained, determinant = dense.under_priors(self.matrix, self.rhs, priors)
+        of_walks = np.array([walk.log_determinant(self.free) for walk in some])
+        return np.asarray(0.5 * explained / self.noise_m**2 + 1.5 * of_walks - determinant)
 
     def _factor(self, walk: Walk) -> FloatArray:
         held = self.matrix.copy()
