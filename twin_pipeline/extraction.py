@@ -45,6 +45,9 @@ _MUCH_LONGER = 2.5
 _LONG_M = 3.0
 """Length of a run of which a piece, that shows no pipe, may be too short."""
 
+_LITTLE = 2.0
+"""Shortest pipes, that are not worth a second look at the end of a longer one."""
+
 _TRIES = 3
 """Whole runs measured along the same line, where pieces showed no pipe."""
 
@@ -264,13 +267,15 @@ def _passes(run: Run, place: FloatArray, radius_m: float) -> bool:
 def _prolonged(search: _Search, tracer: Tracer | SqueezedTracer, tube: Tube, level: int) -> Tube:
     """Follow a tube on with its measured radius as long as that makes it longer.
 
-    Where all that was followed holds no such tube, half of it may. What has been looked at before
-    is not measured again.
+    Where all that was followed holds no such tube, half of it may. A little that has been looked at
+    before is not measured again.
     """
     looked_at: Run | None = None
     least_m = search.config.trace.min_length_m
     while (run := tracer.prolong(tube, level)) is not None:
-        if looked_at is not None and _new_m(run, looked_at) < least_m:
+        # where much was looked at in vain, the better known tube may lead on
+        little = _new_m(run, _led_by(tube)) < _LITTLE * least_m
+        if little and looked_at is not None and _new_m(run, looked_at) < least_m:
             break
         looked_at, longer = run, _longer(search, tube, run)
         if longer is None:
