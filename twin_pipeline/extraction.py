@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import scipy
 
 from twin_pipeline.catalogue import Catalogue
 from twin_pipeline.config import Config
@@ -304,7 +305,7 @@ def _longer(search: _Search, tube: Tube, run: Run) -> Tube | None:
     most_std_m = _WORSE * _std_within(tube, drift_share)
     longer = search.measured(run)
     if longer is not None and abs(longer.length_m - tube.length_m) < more_m:
-        return tube if _same_size(tube, longer) else None
+        return tube if of_one_size(tube, longer) else None
     if longer is not None and _std_within(longer, drift_share) > most_std_m:
         # the shorter one may be so well known as the scan's drift was solved for with it
         longer, most_std_m = search.settled(longer), _WORSE_SETTLED / _WORSE * most_std_m
