@@ -47,7 +47,7 @@ _LONG_M = 3.0
 """Length of a run of which a piece, that shows no pipe, may be too short."""
 
 _LITTLE = 2.0
-"""Shortest pipes, that are not worth a second look at the end of a longer one."""
+"""Shortest pipes' lengths, that are not worth a second look at the end of a longer one."""
 
 _TRIES = 3
 """Whole runs measured along the same line, where pieces showed no pipe."""
@@ -279,7 +279,7 @@ def _prolonged(search: _Search, tracer: Tracer | SqueezedTracer, tube: Tube, lev
         if little and looked_at is not None and _new_m(run, looked_at) < least_m:
             break
         looked_at, longer = run, _longer(search, tube, run)
-        if longer is None:
+        if longer is None or (longer is tube and not little):
             looked_at = _halfway(run, tube)
             longer = _longer(search, tube, looked_at)
         if longer is None or longer is tube:
