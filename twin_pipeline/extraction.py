@@ -46,7 +46,7 @@ _MUCH_LONGER = 2.5
 _LONG_M = 3.0
 """Length of a run of which a piece, that shows no pipe, may be too short."""
 
-_LITTLE = 2.0
+_LITTLE = 1.5
 """Shortest pipes' lengths, that are not worth a second look at the end of a longer one."""
 
 _TRIES = 3
