@@ -170,7 +170,8 @@ def _own(jobs: int, threads: int, work: Work, watch: Watch) -> Iterator["Crew"]:
     limit = int(0.9 * free_bytes() / jobs)
     count = str(threads or os.cpu_count() or 1)
     with (
-        dask.config.set(_SETTINGS),
+        # the scheduler would leave a folder of its own among those of all users
+        dask.config.set(_SETTINGS | {"temporary-directory": str(work.folder / "dask")}),
         _quiet(),
         # Workers are added below, where one that dies at once is no reason to fail.
         LocalCluster(
