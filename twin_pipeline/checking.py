@@ -14,8 +14,8 @@ from twin_pipeline.config import Config
 from twin_pipeline.errors import InputError
 from twin_pipeline.extraction import extract
 from twin_pipeline.gathering import gather
+from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.piecewise import Bench
-from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.materials import catalogue_for
 from twin_pipeline.model import Pipe, PointCloud, Quality
 from twin_pipeline.picturing import picturing
@@ -23,12 +23,8 @@ from twin_pipeline.preparing import prepared, readable_scan
 from twin_pipeline.progress import Progress
 from twin_pipeline.site import Site
 from twin_pipeline.siting import Standing, standing
-from twin_pipeline.stages.describe import barrel_hidden
 from twin_pipeline.stages.read import ScanInfo, inspect_scan, read_cloud
 from twin_pipeline.stages.read.info import Box
-
-_STATION_INTERVAL_M = 0.1
-_LONGEST_HIDDEN_M = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +41,14 @@ class CheckItem:
     """Chainages of what is hidden."""
     ends: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     """Easting, northing, elevation of these chainages, in the frame of what was read."""
+
+    def told(self) -> str:
+        """Return it in one line, with where it is on the ground."""
+        told = f"{self.subject}: {self.finding}"
+        if self.ends is None:
+            return told
+        first, last = (f"{end[0]:.2f}, {end[1]:.2f}" for end in self.ends)
+        return f"{told} (from {first} to {last})"
 
     def to_dict(self) -> dict[str, object]:
         """Return it as plain values."""
@@ -119,8 +123,6 @@ def _checked(
     cloud: PointCloud, name: str, config: Config, clock: Clock, bench: Bench | None
 ) -> tuple[CheckItem, ...]:
     catalogue = catalogue_for(config)
-    dense = config.describe.model_copy(update={"station_interval_m": _STATION_INTERVAL_M})
-    config = config.model_copy(update={"describe": dense})
     with picturing(name, cloud, config) as observer:
         found = extract(cloud, config, catalogue, clock.stage, observer, bench)
     items = [_pavement(found.ground is not None), _pipes(len(found.pipes))]
@@ -140,23 +142,19 @@ def _pipes(count: int) -> CheckItem:
 
 
 def _of_pipe(pipe: Pipe) -> Iterable[CheckItem]:
-    yield CheckItem(pipe.quality is not Quality.POOR, pipe.pipe_id, pipe.quality_reason)
-    for begin, end in _hidden(pipe):
-        first, last = (float(pipe.stations.chainage_m[at]) for at in (begin, end))
-        ends = [tuple(pipe.stations.centre[at].round(3).tolist()) for at in (begin, end)]
+    again = {rescan.reason for rescan in pipe.rescans}
+    reasons = [reason for reason in pipe.quality_reason.split("; ") if reason not in again]
+    seen = f"seen over {100.0 * pipe.observed_fraction:.0f} % of its length"
+    yield CheckItem(pipe.quality is not Quality.POOR, pipe.pipe_id, "; ".join(reasons) or seen)
+    for rescan in pipe.rescans:
+        stretch = (rescan.first_m, rescan.last_m)
+        places = polyline.along(pipe.centreline, pipe.centreline, np.array(stretch))
+        first, last = (tuple(place.round(3).tolist()) for place in places)
         yield CheckItem(
             False,
             pipe.pipe_id,
-            f"hidden from {first:.1f} to {last:.1f} m: uncover and scan there",
-            "hidden",
-            (round(first, 2), round(last, 2)),
-            (ends[0], ends[1]),
+            rescan.reason,
+            rescan.kind,
+            (round(rescan.first_m, 2), round(rescan.last_m, 2)),
+            (first, last),
         )
-
-
-def _hidden(pipe: Pipe) -> Iterable[tuple[int, int]]:
-    """Return first and last station of each hidden stretch; sockets are no part of the barrel."""
-    at = pipe.stations.chainage_m
-    for begin, end in stretches(barrel_hidden(at, pipe.stations.observed, pipe.fittings)):
-        if at[end] - at[begin] >= _LONGEST_HIDDEN_M:
-            yield begin, end

@@ -183,6 +183,19 @@ class JobFacts:
     """継手形式, such as GX, NS or K."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rescan:
+    """A stretch of a pipe that was too poorly seen."""
+
+    kind: str
+    """hidden, or narrow where it was seen over a small part of its circumference only."""
+    first_m: float
+    """Chainage."""
+    last_m: float
+    reason: str
+    """What is missing from where to where, and what to do about it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CrossSection:
     """Points in a thin vertical slice across a pipe."""
@@ -232,6 +245,8 @@ class Pipe:
     job: JobFacts = JobFacts()
     sections: tuple[CrossSection, ...] = ()
     """By chainage; a few, for drawings."""
+    rescans: tuple[Rescan, ...] = ()
+    """By chainage, each named in `quality_reason`; known while a scan is worked on, not kept."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "centreline", frozen(self.centreline))

@@ -108,6 +108,7 @@ diameter known to 7.4 mm only: scan closer or uncover more; no finished ground b
 diameter known to 2.0 mm only: a sleeve stands off the barrel by about 3 mm: measure the bare barrel by hand
 position known to 12 mm only at 3.4 m: rescan there; 20 % of the length was hidden: uncover and rescan
 finished ground known to 65 mm only at 3.0 m: it is uneven or lies on two levels there (kerb, heap): measure the cover by hand
+hidden from 3.1 to 4.2 m: uncover and scan there; only 62 degrees of the circumference were seen from 5.0 to 7.5 m: scan there from both sides
 well seen over 100 % of its length
 seen over 93 % of its length
 現場A: 3 found

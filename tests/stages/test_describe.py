@@ -263,3 +263,34 @@ def test_sockets_hide_no_barrel_but_soil_does():
     assert len(hidden) == 5
     assert np.abs(hidden - 4.5).max() < 0.3
     assert not barrel_hidden(at, np.ones(len(at), bool), [joint]).any()
+
+
+def test_hidden_stretches_are_named_with_their_chainages_to_a_decimetre():
+    x = TUBE.nodes[:, 0] - TUBE.nodes[0, 0]
+    hidden = ((x > 2.0) & (x < 3.2)) | ((x > 5.0) & (x < 5.3))
+    pipe = described(replace(TUBE, observed=~hidden))
+    (rescan,) = pipe.rescans
+    assert rescan.kind == "hidden"
+    assert rescan.first_m == pytest.approx(2.0, abs=0.06)
+    assert rescan.last_m == pytest.approx(3.2, abs=0.06)
+    assert rescan.reason in pipe.quality_reason
+    assert "hidden from 2.0 to 3.2 m: uncover and scan there" in pipe.quality_reason
+
+
+def test_a_stretch_seen_from_one_side_is_named_beside_a_socket_that_is_not():
+    x = TUBE.nodes[:, 0] - TUBE.nodes[0, 0]
+    narrow, socket = (x > 1.0) & (x < 3.0), (x > 3.8) & (x < 4.3)
+    joint = Fitting(FittingKind.JOINT, 4.05, (4.05, 0.0, 0.0))
+    arc = np.where(narrow, 62.0, np.where(socket, 0.0, TUBE.arc_deg))
+    pipe = described(replace(TUBE, arc_deg=arc, observed=~socket), fittings=(joint,))
+    (rescan,) = pipe.rescans
+    assert rescan.kind == "narrow"
+    assert rescan.reason == (
+        "only 62 degrees of the circumference were seen from 1.0 to 3.0 m: "
+        "scan there from both sides"
+    )
+    assert rescan.reason in pipe.quality_reason
+
+
+def test_a_pipe_that_is_well_seen_asks_for_no_rescan():
+    assert described().rescans == ()

@@ -121,7 +121,7 @@ def check(scan: Path, config_file: Path | None, flags: Flags, telling: Telling) 
         found = {"passed": not failed, "items": [item.to_dict() for item in items]}
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
-        rows = [("ok" if i.passed else "FAILED", f"{i.subject}: {i.finding}") for i in items]
+        rows = [("ok" if item.passed else "FAILED", item.told()) for item in items]
         typer.echo(aligned(rows))
     if failed:
         typer.echo(f"twin-pipeline: {scan}: {failed} of {len(items)} checks failed", err=True)

@@ -33,6 +33,8 @@ from twin_pipeline.model import (
 
 NAME = "survey.json"
 _VERSION = 1
+_NOT_KEPT = frozenset({"sections", "rescans"})
+"""Of a pipe: what only serves while its scan is at hand."""
 
 Restore = Callable[[Mapping[str, Any]], SiteGeoreference]
 
@@ -121,7 +123,7 @@ def _read_survey(record: Mapping[str, Any]) -> Survey:
 
 
 def _pipe(pipe: Pipe) -> dict[str, Any]:
-    kept = [spec.name for spec in fields(Pipe) if spec.name != "sections"]
+    kept = [spec.name for spec in fields(Pipe) if spec.name not in _NOT_KEPT]
     values = {name: _finite(getattr(pipe, name)) for name in kept}
     return values | {
         "centreline": pipe.centreline.tolist(),

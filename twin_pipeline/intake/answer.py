@@ -92,6 +92,12 @@ def _japanese(item: Mapping[str, Any]) -> str:
             f"{subject}: 測点 {first:.1f}～{last:.1f} m が隠れています。"
             "露出させ、その区間を計測してください。"
         )
+    if item["kind"] == "narrow":
+        first, last = item["stretch_m"]
+        return (
+            f"{subject}: 測点 {first:.1f}～{last:.1f} m は管周の一部しか見えていません。"
+            "その区間を両側から計測してください。"
+        )
     return f"{subject}: 管の見え方が不十分です（{item['finding']}）。管全体を計測してください。"
 
 

@@ -1,31 +1,27 @@
 """Turn a measured tube into the pipe that is reported: stations, cover, fittings, quality."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from twin_pipeline.geometry import polyline
+from twin_pipeline.geometry.rescans import barrel_hidden, rescans
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import (
     BoolArray,
     Fitting,
-    FittingKind,
     FloatArray,
     Pipe,
     Quality,
+    Rescan,
     Role,
     Stations,
 )
 
 _SAME_STATION_M = 0.02
-_SOCKET_M = 0.35
-"""How far from a joint's middle its socket, and what measuring leaves out for it, may reach."""
-_HIDING = frozenset({FittingKind.JOINT, FittingKind.TEE})
-"""Fittings that cover the barrel."""
 _COMMON_DRIFT = 0.4
 """Of a drift of the pipe; the pavement beside it drifts along."""
 
@@ -108,7 +104,8 @@ def describe(
         observed=_observed_at(tube, at),
     )
     observed = float(tube.observed.mean())
-    quality, reason = _quality(finding, stations, ground_std, options)
+    again = _rescans(finding, options)
+    quality, reason = _quality(finding, stations, ground_std, again, options)
     covered = bool(np.isfinite(cover).any())
     drift = _drift(tube, options)
     return Pipe(
@@ -139,6 +136,7 @@ def describe(
         quality_reason=reason,
         stations=stations,
         fittings=tuple(_moved(fitting, origin) for fitting in fittings),
+        rescans=again,
     )
 
 
@@ -215,19 +213,21 @@ def _rms(values: FloatArray) -> float:
     return float(np.sqrt(np.mean(values**2)))
 
 
-def barrel_hidden(
-    chainage_m: FloatArray, observed: BoolArray, fittings: Iterable[Fitting]
-) -> BoolArray:
-    """Tell where along a pipe (K,) nothing was seen, though no socket covers the barrel there."""
-    hidden = ~observed
-    for fitting in fittings:
-        if fitting.kind in _HIDING:
-            hidden = hidden & (np.abs(chainage_m - fitting.chainage_m) >= _SOCKET_M)
-    return hidden
+def _rescans(finding: Finding, options: DescribeOptions) -> tuple[Rescan, ...]:
+    tube = finding.tube
+    at = polyline.chainage(tube.nodes)
+    hidden = barrel_hidden(at, tube.observed, finding.fittings)
+    # sockets hide the barrel, not that it was scanned from both sides
+    arc_deg = np.where(tube.observed, tube.arc_deg, np.inf)
+    return rescans(at, hidden, arc_deg, options.usable_arc_deg)
 
 
 def _quality(
-    finding: Finding, stations: Stations, ground_std_m: FloatArray, options: DescribeOptions
+    finding: Finding,
+    stations: Stations,
+    ground_std_m: FloatArray,
+    again: tuple[Rescan, ...],
+    options: DescribeOptions,
 ) -> tuple[Quality, str]:
     """Return the grade and what limits it, in words that say what to do about it."""
     tube = finding.tube
@@ -252,7 +252,7 @@ def _quality(
          _unsure_ground(ground_m, ground_at)),
     )  # fmt: skip
     grade = Quality.GOOD
-    reasons = []
+    reasons = [rescan.reason for rescan in again]
     for value, good, usable, reason in limits:
         if value < good:
             reasons.append(reason)
