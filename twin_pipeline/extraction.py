@@ -47,7 +47,7 @@ _LONG_M = 3.0
 """Length of a run of which a piece, that shows no pipe, may be too short."""
 
 _LITTLE = 1.5
-"""Shortest pipes' lengths, that are not worth a second look at the end of a longer one."""
+"""Shortest pipes' lengths, of which half is not worth a look at the end of a longer one."""
 
 _TRIES = 3
 """Whole runs measured along the same line, where pieces showed no pipe."""
@@ -268,29 +268,22 @@ def _passes(run: Run, place: FloatArray, radius_m: float) -> bool:
 def _prolonged(search: _Search, tracer: Tracer | SqueezedTracer, tube: Tube, level: int) -> Tube:
     """Follow a tube on with its measured radius as long as that makes it longer.
 
-    Where all that was followed holds no such tube, half of it may. A little that has been looked at
-    before is not measured again.
+    Where all that was followed holds no such tube, half of it may; not if it was but little more.
     """
-    looked_at: Run | None = None
-    least_m = search.config.trace.min_length_m
     while (run := tracer.prolong(tube, level)) is not None:
-        # where much was looked at in vain, the better known tube may lead on
-        little = _new_m(run, _led_by(tube)) < _LITTLE * least_m
-        if little and looked_at is not None and _new_m(run, looked_at) < least_m:
-            break
-        looked_at, longer = run, _longer(search, tube, run)
+        little = _new_m(run, tube) < _LITTLE * search.config.trace.min_length_m
+        longer = _longer(search, tube, run)
         if longer is None or (longer is tube and not little):
-            looked_at = _halfway(run, tube)
-            longer = _longer(search, tube, looked_at)
+            longer = _longer(search, tube, _halfway(run, tube))
         if longer is None or longer is tube:
             break
         tube = longer
     return tube
 
 
-def _new_m(run: Run, looked_at: Run) -> float:
-    """Return the length of what of a run another one has not come to."""
-    distance, _ = scipy.spatial.cKDTree(looked_at.axis).query(run.axis)
+def _new_m(run: Run, tube: Tube) -> float:
+    """Return the length of what of a run lies beyond the ends of a tube."""
+    distance, _ = scipy.spatial.cKDTree(tube.nodes).query(run.axis)
     steps = np.linalg.norm(np.diff(run.axis, axis=0), axis=1)
     return float(steps[distance[1:] > run.radius_m].sum())
 
