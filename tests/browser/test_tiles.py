@@ -27,6 +27,8 @@ pytestmark = [
     pytest.mark.skipif(not CESIUM.is_dir(), reason="needs the viewer's packages: make viewer"),
 ]
 
+POINTS = 40_000
+
 PAGE = """<!doctype html><meta charset="utf-8">
 <link rel="stylesheet" href="/cesium/Widgets/CesiumWidget/CesiumWidget.css">
 <style>html, body, #c { margin: 0; width: 100%; height: 100% }</style><div id="c"></div>
@@ -45,7 +47,12 @@ window.failed = []; window.ready = false; window.loaded = 0;
   widget.scene.primitives.add(set);
   widget.camera.viewBoundingSphere(set.boundingSphere,
     new Cesium.HeadingPitchRange(0.4, -0.9, 1.6 * set.boundingSphere.radius));
-  set.allTilesLoaded.addEventListener(() => { window.ready = true; });
+  // All is loaded more than once: what a tile shows is asked for when it has been drawn.
+  let still = 0;
+  widget.scene.postRender.addEventListener(() => {
+    still = set.tilesLoaded && window.loaded > 0 ? still + 1 : 0;
+    window.ready = still > 20;
+  });
 })().catch((error) => window.failed.push(String(error)));
 </script>"""
 
@@ -66,7 +73,7 @@ PIXELS = """() => {
 def tiles(tmp_path_factory):
     """A trench of colours in stripes, in all forms, with pipes and shells in one of them."""
     folder = tmp_path_factory.mktemp("tiles")
-    xyz = trench(40_000)
+    xyz = trench(POINTS)
     scan = scan_of(xyz)
     stripes = (xyz[:, 0] // 2).astype(int) % 3
     for channel, name in enumerate(("red", "green", "blue")):
@@ -156,8 +163,10 @@ def test_packed_and_old_tiles_look_like_plain_ones(form, picture):
     reference, _ = picture("plain/points/site/tileset.json")
     shot, _ = picture(f"{form}/points/site/tileset.json")
     away = np.abs(shot - reference).max(axis=-1)
-    assert (reference.max(axis=-1) > 30).mean() > 0.05
-    assert (away > 12).mean() < 0.01
+    # A point is a pixel or more, and most points are seen; of what is seen hardly any may differ.
+    seen = np.count_nonzero(reference.max(axis=-1) > 30)
+    assert seen > 0.5 * POINTS
+    assert np.count_nonzero(away > 12) < 0.02 * seen
 
 
 def test_root_with_pipes_and_shells_loads(picture):
