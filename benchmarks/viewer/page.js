@@ -78,7 +78,7 @@
     const frames = [];
     for (let n = 0; n < count; n += 1) {
       const before = window.framesDrawn ?? 0;
-      location.hash = view.replace("HEADING", String(20 + 0.01 * n));
+      location.hash = view.replace("HEADING", String(0.01 * n));
       while ((window.framesDrawn ?? 0) === before) await new Promise((done) => setTimeout(done, 1));
       frames.push(window.lastFrame);
     }
