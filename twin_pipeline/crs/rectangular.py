@@ -56,4 +56,6 @@ def rectangular_target(site: Placed, zone: int | None, setting: str) -> Target:
             f"zone the files shall be in ({setting} = 9 for Tokyo)"
         )
     heights = "jgd2024" if site.geoid == VERTICAL_DATUMS["jgd2024"].geoid else "jgd2011"
-    return projected_target(f"EPSG:{COMPOUND_BASE[heights] + wanted}", setting)
+    code = COMPOUND_BASE[heights] + wanted
+    # PROJ does not give the codes back that it does not know
+    return replace(projected_target(f"EPSG:{code}", setting), epsg=code)

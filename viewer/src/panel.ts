@@ -192,7 +192,7 @@ function qualityOf(pipe: PipeRecord, reasonJa: string | null): HTMLElement {
   const badge = element("strong", {}, swatch(qualityColour(pipe.quality)));
   badge.append(`${text("quality")} ${codeText(pipe.quality)}`);
   const reason = language.value === "ja" ? (reasonJa ?? pipe.quality_reason) : pipe.quality_reason;
-  return element("p", { class: "quality" }, badge, ` ${reason ?? ""}`);
+  return element("p", { class: "quality", tabindex: "0" }, badge, ` ${reason ?? ""}`);
 }
 
 function nominal(pipe: PipeRecord): string {
