@@ -161,7 +161,7 @@ def torture(folder: Path, *, kills: int, points: int, seed: int) -> Counter[str]
             told["kills"] += 1
         code, words = ended(process)
         require(code in (0, 1, -signal.SIGKILL), f"exit {code}: {words}")
-        require(code != 1 or "decoder ended with signal 9" in words, words)
+        require(code != 1 or "its decoder was killed (signal 9)" in words, words)
         require_no_process(folder)
         if code != 1:  # an error leaves nothing to go on from
             require_kept(before, out)
@@ -227,7 +227,11 @@ def _used(folder: Path) -> int:
 
 
 def interrupt(folder: Path, scan: Path, delay_s: float) -> int:
-    """Press Ctrl-C after a while; return the exit code."""
+    """Press Ctrl-C after a while; return the exit code.
+
+    The output is absent or whole: it appears in one step, and the interrupt may come right after.
+    """
+    reference = undisturbed(folder, scan)
     out = folder / "interrupted"
     process = begin(scan, out)
     time.sleep(delay_s)
@@ -236,7 +240,8 @@ def interrupt(folder: Path, scan: Path, delay_s: float) -> int:
     code, words = ended(process)
     require(code in (0, INTERRUPTED, -signal.SIGINT), f"exit {code}: {words}")
     require_no_process(folder)
-    require(code == 0 or not out.exists(), "an unfinished output is there")
+    if code == 0 or out.exists():
+        require(contents(out / "tiles") == reference, "an unfinished output is there")
     shutil.rmtree(out, ignore_errors=True)
     return code
 
