@@ -118,8 +118,8 @@ def read_cloud(
         time_s = np.concatenate(times) if times else None
     except MemoryError as error:
         raise InputError(
-            f"{path}: {header.point_count} points need {header.point_count * 24 / 1e9:.1f} GB of "
-            "memory: cut or thin the scan"
+            f"{path}: the {header.point_count * 24 / 1e6:,.0f} MB of memory that its points need "
+            "at least could not be had: cut or thin the scan, or allow more"
         ) from error
     return PointCloud(xyz=xyz, origin=origin, time_s=time_s)
 
