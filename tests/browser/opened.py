@@ -58,6 +58,7 @@ class View:
         """Undo whatever a test has done: opening the page anew takes seconds."""
         page = self.page
         page.set_viewport_size(SIZE)
+        page.wait_for_function("width => innerWidth === width", arg=SIZE["width"])
         pressed = page.locator("#toolbar [aria-pressed=true]")
         while pressed.count():
             pressed.first.click()
