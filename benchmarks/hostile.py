@@ -22,7 +22,7 @@ from pathlib import Path
 import laspy
 import numpy as np
 
-from benchmarks.torture import make_scans
+from benchmarks.torture import PLACE, make_scans
 from twin_pipeline.durable.files import entries
 
 SLOWEST_CPU_S = 30.0
@@ -416,16 +416,7 @@ def _arguments(command: str, scan: Path, out: Path) -> list[str]:
         return ["info", str(scan)]
     flags = [command, str(scan), "-q"]
     if command != "check":
-        flags += [
-            "-o",
-            str(out),
-            "--crs",
-            "EPSG:6677",
-            "--vertical",
-            "jgd2011",
-            "--axis-order",
-            "en",
-        ]
+        flags += ["-o", str(out), *PLACE]
     return flags
 
 

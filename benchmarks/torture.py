@@ -34,17 +34,8 @@ from twin_pipeline.remote import address_of
 from twin_pipeline.warming import made_trench
 
 PROGRAM = [sys.executable, "-m", "twin_pipeline"]
-SETTINGS = [
-    "-q",
-    "--crs",
-    "EPSG:6677",
-    "--vertical",
-    "jgd2011",
-    "--axis-order",
-    "en",
-    "--material",
-    "DIP",
-]
+PLACE = ["--crs", "EPSG:6677", "--vertical", "jgd2011", "--axis-order", "en"]
+SETTINGS = ["-q", *PLACE, "--material", "DIP"]
 
 
 def make_scans(folder: Path, count: int, *, thin: int = 12) -> list[Path]:
