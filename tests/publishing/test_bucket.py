@@ -44,7 +44,8 @@ def test_a_bucket_holds_what_a_folder_holds(store, make_run, publish_to):
     first = to_bucket(out, "open/pipes")
     assert first.to == "s3://bucket/open/pipes"
     assert first.written == local.written
-    assert held(store, "open/pipes") == {name: data for name, (_, data) in reader.state().items()}
+    there = held(store, "open/pipes")
+    assert there == {name: data for name, (_, data) in reader.state().items()}
     kinds = {
         Path(name).suffix: store.info(name, refresh=True)["ContentType"]
         for name in store.find("bucket/open/pipes")
@@ -55,6 +56,7 @@ def test_a_bucket_holds_what_a_folder_holds(store, make_run, publish_to):
     assert kinds[".js"] == "text/javascript; charset=utf-8"
 
     again = to_bucket(out, "open/pipes")
+    assert held(store, "open/pipes") == there
     assert (again.written, again.removed) == (0, 0)
     fewer = to_bucket(make_run("one", ["b.las"]), "open/pipes")
     assert fewer.removed > 3
