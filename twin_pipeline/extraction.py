@@ -70,39 +70,58 @@ class _Search:
     tried: list[Run] = field(default_factory=list)
     """Whole runs measured though a piece of them showed no pipe."""
 
-    def measured(self, run: Run) -> Tube | None:
-        """Return the tube that a run holds; None where there is none, or none to be believed."""
-        tube = measure(self.pyramid, run, self.config.measure)
+    def measured(self, run: Run, *, roughly: bool = False) -> Tube | None:
+        """Return the tube that a run holds; None where there is none, or none to be believed.
+
+        Roughly it is known where it lies, but not to all that its points tell.
+        """
+        tube = self._measure(run, roughly=roughly)
         if tube is not None and tube.misfit > _SHAPED:
-            run, tube = self._closely(run, tube)
+            run, tube = self._closely(run, tube, roughly=roughly)
         part = constant_part(tube) if tube is not None else None
         if part is not None:
-            return self.measured(part)
+            return self.measured(part, roughly=roughly)
         if tube is not None and _doubtful(tube):
-            run, tube = self._again(run, tube)
+            run, tube = self._again(run, tube, roughly=roughly)
         if tube is not None and _doubtful(tube):
-            settled = self._with_drift(tube)
+            settled = self._with_drift(tube, roughly=roughly)
             if settled is not None:
                 return self._judged(_led_by(tube), settled, with_drift=True)
         return self._judged(run, tube)
 
-    def settled(self, tube: Tube) -> Tube:
+    def roughly(self, run: Run) -> Tube | None:
+        """Return the tube that a run holds, known well enough to go on from it; see `measured`."""
+        return self.measured(run, roughly=True)
+
+    def looked_at(self, run: Run) -> Tube | None:
+        """Return what `measured` does; a long run of nothing costs little."""
+        tube = self.roughly(run)
+        return tube if tube is None or tube.one_in == 1 else self.measured(_led_by(tube))
+
+    def settled(self, tube: Tube, *, roughly: bool = False) -> Tube:
         """Return a tube as it is when the scan's drift is solved for with it.
 
         Where that leads to none, or to none to be believed, it stays as it is.
         """
-        settled = self._with_drift(tube)
-        if settled is None:
-            return tube
-        return self._judged(_led_by(tube), settled, with_drift=True) or tube
+        settled = self._with_drift(tube, roughly=roughly)
+        if settled is not None:
+            settled = self._judged(_led_by(tube), settled, with_drift=True)
+        if settled is None and not roughly and tube.one_in > 1:
+            settled = self._judged(_led_by(tube), self._measure(_led_by(tube)))
+        return settled or tube
+
+    def _measure(self, run: Run, *, roughly: bool = False) -> Tube | None:
+        return measure(self.pyramid, run, self.config.measure, roughly=roughly)
 
     def _judged(self, run: Run, tube: Tube | None, *, with_drift: bool = False) -> Tube | None:
         against = self._against(tube)
         self.observer.tried(run, tube, against, probe=False, with_drift=with_drift)
         return tube if against is None else None
 
-    def _with_drift(self, tube: Tube) -> Tube | None:
-        return measure(self.pyramid, _led_by(tube), self.config.measure, with_drift=True)
+    def _with_drift(self, tube: Tube, *, roughly: bool) -> Tube | None:
+        return measure(
+            self.pyramid, _led_by(tube), self.config.measure, with_drift=True, roughly=roughly
+        )
 
     def worth_measuring(self, run: Run, piece: Run) -> Run | None:
         """Look at a piece of a run; return what of it to measure, None where that holds no pipe.
@@ -131,17 +150,21 @@ class _Search:
             return _NO_TUBE
         return why_not_a_pipe(tube, self.config.judge, under_open_sky=self.under_open_sky)
 
-    def _again(self, run: Run, tube: Tube) -> tuple[Run, Tube]:
+    def _again(self, run: Run, tube: Tube, *, roughly: bool) -> tuple[Run, Tube]:
         """Measure from where a first try, that began far off, has led; return the rounder one."""
         led = _led_by(tube)
-        second = measure(self.pyramid, led, self.config.measure)
+        second = self._measure(led, roughly=roughly)
         if second is None or second.misfit > tube.misfit:
             return run, tube
         return led, second
 
-    def _closely(self, run: Run, tube: Tube, *, probe: bool = False) -> tuple[Run, Tube]:
+    def _closely(
+        self, run: Run, tube: Tube, *, probe: bool = False, roughly: bool = False
+    ) -> tuple[Run, Tube]:
         """Measure only what lies near the run, if that is rounder than what was measured."""
-        close = measure(self.pyramid, run, self.config.measure, probe=probe, closely=True)
+        close = measure(
+            self.pyramid, run, self.config.measure, probe=probe, closely=True, roughly=roughly
+        )
         return (
             (run, tube) if close is None or close.misfit > tube.misfit else (_led_by(close), close)
         )
@@ -194,7 +217,7 @@ def extract(
         tubes = _tubes(search, Tracer(seeds, config.trace), [])
         for tracer in squeezed_tracers(searched, ground, tubes, config):
             tubes += _tubes(search, tracer, tubes)
-        united = Uniter(searched, config.trace, search.measured)
+        united = Uniter(searched, config.trace, search.roughly)
         tubes = [united.led_through(tube) for tube in united.joined(tubes)]
         tubes = [with_all_points(searched, search.settled(tube)) for tube in tubes]
         tubes = [_drifting(doubted(tube, steps_m), steadied, searched) for tube in tubes]
@@ -243,7 +266,7 @@ def _tubes(search: _Search, tracer: Tracer | SqueezedTracer, known: Sequence[Tub
         if all(sparsely_covered(search.pyramid, part) for part in (piece, run)):
             piece = run
         worth = search.worth_measuring(run, piece)
-        tube = search.measured(worth) if worth is not None else None
+        tube = search.looked_at(worth) if worth is not None else None
         if (
             tube is None
             or tracer.too_thin(tube)
@@ -296,12 +319,13 @@ def _longer(search: _Search, tube: Tube, run: Run) -> Tube | None:
     drift_share = search.config.measure.drift_share
     more_m = search.config.trace.min_length_m
     most_std_m = _WORSE * _std_within(tube, drift_share)
-    longer = search.measured(run)
+    longer = search.roughly(run)
     if longer is not None and abs(longer.length_m - tube.length_m) < more_m:
         return tube if of_one_size(tube, longer) else None
     if longer is not None and _std_within(longer, drift_share) > most_std_m:
         # the shorter one may be so well known as the scan's drift was solved for with it
-        longer, most_std_m = search.settled(longer), _WORSE_SETTLED / _WORSE * most_std_m
+        longer = search.settled(longer, roughly=True)
+        most_std_m *= _WORSE_SETTLED / _WORSE
     if longer is None or longer.length_m < tube.length_m + more_m:
         return None
     # more of the same pipe makes it better known, something else does not

@@ -51,7 +51,7 @@ def slice_scatter(
     per_slice = max(1, round(max(0.25, 2.0 * adj.radius) / adj.step))
     count = (len(adj.nodes) - 1) // per_slice + 1
     correction, factor = slice_radii(adj, weights, node // per_slice, count)
-    std = adj.noise * np.sqrt(factor)
+    std = adj.noise * np.sqrt(adj.stands_for * factor)
     seen = np.bincount(np.arange(len(observed)) // per_slice, observed, count) > 0.5 * per_slice
     good = seen & (std < 0.1 * adj.radius)
     radius = np.where(good, adj.radius + correction, np.nan)
@@ -59,9 +59,9 @@ def slice_scatter(
     if good.sum() >= 4:
         weight = 1.0 / std[good] ** 2
         mean = np.average(correction[good], weights=weight)
-        inflation = max(
-            1.0, float(np.sum(weight * (correction[good] - mean) ** 2) / (good.sum() - 1))
-        )
+        ratio = float(np.sum(weight * (correction[good] - mean) ** 2) / (good.sum() - 1))
+        # what the slices of some points scatter beyond noise, those of all scatter as well
+        inflation = max(1.0, 1.0 + adj.stands_for * (ratio - 1.0))
     return inflation, radius[np.arange(len(observed)) // per_slice]
 
 

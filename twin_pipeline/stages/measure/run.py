@@ -43,7 +43,7 @@ _RELEASE_FROM = 9
 _GIVE_UP_FROM = 6
 _ALL_FROM = 8
 _FIRST_POINTS_PER_M = 2000
-"""The step from which on all points take part, and how many of a metre do before."""
+"""The step from which on all points take part, and how many of a metre do before, or in a trial."""
 MIN_POINTS = 60
 _PROBE_POINTS = 3000
 _END_BIN_M = 0.02
@@ -72,15 +72,17 @@ def measure(
     probe: bool = False,
     with_drift: bool = False,
     closely: bool = False,
+    roughly: bool = False,
 ) -> Tube | None:
     """Fit a tube to a run; None where the points do not hold one.
 
-    As a probe it takes some thousands of points only, enough to tell whether there is a tube. The
+    As a probe it takes some thousands of points only, enough to tell whether there is a tube;
+    roughly it takes some thousands of each metre, enough to tell where the tube goes on. The
     scan's drift is solved for with it on demand, where it is known when points were recorded.
     Closely, only points near the followed run take part from the beginning: a run that was
     followed well is then not led away by a floor or soil close to the tube.
     """
-    begun = begin(pyramid, run, probe=probe, closely=closely)
+    begun = begin(pyramid, run, probe=probe, closely=closely, roughly=roughly)
     if begun is None:
         return None
     weights = solved(pyramid, begun, options, with_drift=with_drift)
@@ -122,7 +124,12 @@ class Begun:
 
 
 def begin(
-    pyramid: Pyramid, run: Run, *, probe: bool = False, closely: bool = False
+    pyramid: Pyramid,
+    run: Run,
+    *,
+    probe: bool = False,
+    closely: bool = False,
+    roughly: bool = False,
 ) -> Begun | None:
     """Gather the points of a run; None where there are too few."""
     step = float(np.clip(0.5 * run.radius_m, 0.03, 0.10))
@@ -131,9 +138,14 @@ def begin(
     if len(index) < MIN_POINTS:
         return None
     every = max(len(index) // _PROBE_POINTS, 1) if probe else every_one_in(len(index))
-    index, segment = index[::every], segment[::every]
-    normals, normal_std, poor = point_normals(pyramid, index, run.radius_m)
-    adj = Adjustment(pyramid.xyz[index], normals, axis, segment, run.radius_m, step)
+    spare = max(_spare(len(index), axis, step), every) if roughly and not probe else every
+    normals, normal_std, poor = point_normals(pyramid, index[::spare], run.radius_m)
+    if poor and spare > every:
+        normals, normal_std, poor = point_normals(pyramid, index[::every], run.radius_m)
+        spare = every
+    index, segment, every = index[::spare], segment[::spare], spare
+    stands_for = every if roughly and not probe else 1
+    adj = Adjustment(pyramid.xyz[index], normals, axis, segment, run.radius_m, step, stands_for)
     if closely:
         adj.noise = _CLOSE_BAND * run.radius_m / _NOISES
     if run.held is not None:
@@ -154,7 +166,8 @@ def _reach(run: Run) -> float:
 
 def iterate(begun: Begun, options: MeasureOptions) -> FloatArray | None:
     """Narrow band, gate and stiffness step by step; return the final weights."""
-    adj, every = begun.adjustment, _spare(begun)
+    adj = begun.adjustment
+    every = 1 if begun.by_shape else _spare(len(adj.points), adj.nodes, adj.step)
     if every > 1:
         fewer = replace(begun, adjustment=adj.thinned(every), index=begun.index[::every])
         if _narrowed(fewer, options, range(_ALL_FROM)) is None:
@@ -163,11 +176,10 @@ def iterate(begun: Begun, options: MeasureOptions) -> FloatArray | None:
     return _narrowed(begun, options, range(_ALL_FROM if every > 1 else 0, _ITERATIONS))
 
 
-def _spare(begun: Begun) -> int:
-    """Return of how many points one is enough for the first steps, those that only find the way."""
-    adj = begun.adjustment
-    length_m = (len(adj.nodes) - 1) * adj.step
-    return 1 if begun.by_shape else max(int(len(adj.points) / (_FIRST_POINTS_PER_M * length_m)), 1)
+def _spare(points: int, axis: FloatArray, step_m: float) -> int:
+    """Return of how many points one is enough to find the way of an axis (K, 3)."""
+    length_m = (len(axis) - 1) * step_m
+    return max(int(points / (_FIRST_POINTS_PER_M * length_m)), 1)
 
 
 def _narrowed(begun: Begun, options: MeasureOptions, iterations: range) -> FloatArray | None:
