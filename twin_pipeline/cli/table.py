@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import cell_len
 
+from twin_pipeline.digits import sigma
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.model import Pipe, Quality
 
@@ -61,7 +62,7 @@ def _cells(pipe: Pipe) -> Iterator[str]:
     yield pipe.pipe_id
     yield pipe.role.value
     yield _nominal(pipe)
-    yield f"{pipe.outer_diameter_m * 1000:.1f} ± {pipe.outer_diameter_std_m * 1000:.1f}"
+    yield f"{pipe.outer_diameter_m * 1000:.1f} ± {sigma(1000 * pipe.outer_diameter_std_m, 1)}"
     yield " / ".join(map(_metres, (pipe.cover_min_m, pipe.cover_mean_m, pipe.cover_max_m)))
     yield _metres(pipe.length_m)
     yield pipe.quality.value

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import twin_pipeline
+from twin_pipeline.digits import sigma
 from twin_pipeline.durable.log import masked
 from twin_pipeline.intake.words import QUALITIES, REASONS, REMEDIES, ROLES, VERDICTS
 
@@ -173,7 +174,8 @@ def _pipes(answer: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {pipe['pipe_id']} {ROLES[pipe['role']]} {pipe['role']}, {kind}"
         yield (
             f"    外径 OD {1000 * pipe['outer_diameter_m']:.1f} ± "
-            f"{1000 * pipe['outer_diameter_std_m']:.1f} mm, 延長 length {pipe['length_m']:.2f} m"
+            f"{sigma(1000 * pipe['outer_diameter_std_m'], 1)} mm, "
+            f"延長 length {pipe['length_m']:.2f} m"
         )
         yield f"    土被り cover {_cover(pipe)}"
         yield (
@@ -189,7 +191,7 @@ def _cover(pipe: Mapping[str, Any]) -> str:
         return "地盤なし no ground"
     return (
         f"{pipe['cover_min_m']:.3f} / {pipe['cover_mean_m']:.3f} / {pipe['cover_max_m']:.3f} m "
-        f"(最小 min / 平均 mean / 最大 max) ± {pipe['cover_std_m']:.3f} m"
+        f"(最小 min / 平均 mean / 最大 max) ± {sigma(pipe['cover_std_m'], 3)} m"
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from twin_pipeline.digits import sigma
 from twin_pipeline.export.files import write_text
 from twin_pipeline.export.rows import clean_text
 from twin_pipeline.network.charts import draw_cover, draw_years
@@ -65,7 +66,12 @@ def write_page(record: Mapping[str, Any], drawn: Markup | None, path: Path) -> P
         The file.
     """
     environment = templates_beside(__file__, _storable)
-    environment.filters |= {"number": _number, "percent": _percent, "mm": _millimetres}
+    environment.filters |= {
+        "number": _number,
+        "sigma": sigma,
+        "percent": _percent,
+        "mm": _millimetres,
+    }
     limits_m = [row["limit_m"] for row in record["cover"]["under"]]
     text = environment.get_template("page.html.j2").render(
         record=record,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twin_pipeline.digits import sigma
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Tube
@@ -38,7 +39,7 @@ class Subject:
 
 def of_pipe(record: Record, tube: Tube, pipe: Pipe) -> Subject | None:
     """Return a pipe to look at; None where its run was not told."""
-    size = f"{1000 * pipe.outer_diameter_m:.1f} ± {1000 * pipe.outer_diameter_std_m:.1f} mm"
+    size = f"{1000 * pipe.outer_diameter_m:.1f} ± {sigma(1000 * pipe.outer_diameter_std_m, 1)} mm"
     nominal = f"DN{pipe.nominal_diameter_mm}" if pipe.nominal_diameter_mm else "DN open"
     heading = f"{pipe.pipe_id} {pipe.role}: outer diameter {size}, {nominal}"
     verdict = f"{pipe.quality}: {pipe.quality_reason}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import shapely
 
+from twin_pipeline.digits import sigma
 from twin_pipeline.geometry.deviation import Deviations, deviations
 from twin_pipeline.model import DesignLine, FloatArray, Gate, Pipe, Role, Survey
 from twin_pipeline.reference.options import CoverOptions, DesignOptions
@@ -26,7 +27,7 @@ def cover_gates(pipes: Sequence[Pipe], options: CoverOptions) -> tuple[Gate, ...
 def _cover_gate(pipe: Pipe, options: CoverOptions) -> Gate:
     least_m = pipe.cover_min_m or 0.0
     std_m = pipe.cover_std_m or 0.0
-    measured = f"{pipe.pipe_id}: least cover {least_m:.3f} m ± {std_m:.3f} m"
+    measured = f"{pipe.pipe_id}: least cover {least_m:.3f} m ± {sigma(std_m, 3)} m"
     passed = least_m > options.least_m
     if least_m > options.regular_m:
         finding = f"more than {options.regular_m:g} m"

@@ -12,6 +12,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from twin_pipeline.catalogue import load_catalogue
+from twin_pipeline.digits import sigma
 from twin_pipeline.errors import UsageError
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.files import write_text
@@ -313,6 +314,18 @@ def _millimetres(value_m: float | None, digits: int = 1) -> str:
     return _metres(None if value_m is None else 1000 * value_m, digits)
 
 
+def _sigma(std_m: float | None, digits: int = 3) -> str:
+    """Write a standard deviation in metres."""
+    if std_m is None or not math.isfinite(std_m):
+        return NO_VALUE
+    return sigma(std_m, digits)
+
+
+def _sigma_mm(std_m: float | None) -> str:
+    """Write a standard deviation as millimetres."""
+    return _sigma(None if std_m is None else 1000 * std_m, 1)
+
+
 def _percent(share: float | None) -> str:
     """Write a share as per cent, never rounding up to certainty."""
     if share is None or not math.isfinite(share):
@@ -362,6 +375,8 @@ def _or_dash(value: object) -> object:
 _FILTERS: dict[str, Callable[..., Any]] = {
     "metres": _metres,
     "millimetres": _millimetres,
+    "sigma": _sigma,
+    "sigma_mm": _sigma_mm,
     "percent": _percent,
     "whole": _whole,
     "signed": _signed,
