@@ -186,7 +186,8 @@ def _write_tiles(
             keep=keep,
         )
     for layer, write in (("pipes", write_pipe_tiles), ("uncertainty", write_uncertainty_tiles)):
-        write(survey, gathered.georeference, staging / "tiles" / layer / survey.site)
+        out = staging / "tiles" / layer / survey.site
+        write(survey, gathered.georeference, out, compression=options.compression)
 
 
 def _provenance(gathered: Gathered) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A reader of tilesets that shares nothing with the package but the vertex codec."""
+"""A reader of tilesets that shares nothing with the package but the codec."""
 
 import json
 import struct
@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from twin_pipeline.kernels import meshopt
+from twin_pipeline.kernels import meshopt, meshopt_triangles
 
-TYPES = {5121: np.uint8, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
+TYPES = {5120: np.int8, 5121: np.uint8, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 
 
@@ -117,4 +117,11 @@ def view_bytes(document: dict[str, Any], binary: bytes, number: int) -> bytes:
     if packed is None:
         return data
     stream = np.frombuffer(data, np.uint8)
-    return meshopt.decode(stream, packed["count"], packed["byteStride"]).tobytes()
+    if packed["mode"] == "TRIANGLES":
+        corners = meshopt_triangles.decode(stream, packed["count"] // 3)
+        return corners.astype(f"u{packed['byteStride']}").tobytes()
+    rows = meshopt.decode(stream, packed["count"], packed["byteStride"])
+    if packed.get("filter") == "EXPONENTIAL":
+        words = rows.view(np.int32)
+        rows = ((words << 8 >> 8) * 2.0 ** (words >> 24)).astype(np.float32)
+    return rows.tobytes()

@@ -14,6 +14,7 @@ from twin_pipeline.export.rows import pipe_values
 from twin_pipeline.geometry import polyline
 from twin_pipeline.model import Fitting, FittingKind, JobFacts
 from twin_pipeline.tiles import validate_tiles, write_pipe_tiles, write_uncertainty_tiles
+from twin_pipeline.tiles.options import Compression
 from twin_pipeline.tiles.solids import socket_radius_m
 
 SURVEY = make_survey()
@@ -283,7 +284,8 @@ def test_solid_has_the_measured_radius_sockets_and_bend_to_a_millimetre(
     tmp_path, diameter_m, nominal_mm
 ):
     pipe = _bent(outer_diameter_m=diameter_m, nominal_diameter_mm=nominal_mm)
-    write_pipe_tiles(replace(SURVEY, pipes=(pipe,)), Earth(), tmp_path)
+    survey = replace(SURVEY, pipes=(pipe,))
+    write_pipe_tiles(survey, Earth(), tmp_path, compression=Compression.NONE)
     centres, radii = _rings(tmp_path / "tileset.json")
     at_m = np.array([fitting.chainage_m for fitting in pipe.fittings])
     joints = polyline.along(pipe.centreline, pipe.centreline, at_m)
@@ -328,3 +330,54 @@ def test_lines_too_are_checked(folder):
     path.write_bytes(data)
     assert columns["indices"].dtype == np.uint16
     assert any("index 60000 is beyond" in str(problem) for problem in validate_tiles(folder))
+
+
+@pytest.fixture(scope="module", params=["few", "many"])
+def both_ways(request, tmp_path_factory):
+    """The same pipes not packed and packed, with their shells."""
+    pipes = (_bent(), *SURVEY.pipes) if request.param == "few" else tuple(_network(60))
+    folder = tmp_path_factory.mktemp("both")
+    for compression in Compression:
+        for write in (write_pipe_tiles, write_uncertainty_tiles):
+            out = folder / compression / write.__name__
+            write(replace(SURVEY, pipes=pipes), Earth(), out, compression=compression)
+            assert validate_tiles(out) == []
+    return folder
+
+
+@pytest.mark.parametrize("name", ["write_pipe_tiles", "write_uncertainty_tiles"])
+def test_packed_tiles_hold_the_same_shapes_and_attributes(both_ways, name):
+    folders = [both_ways / way / name for way in ("none", "meshopt")]
+    plain, packed = (read_tiles(folder / "tileset.json") for folder in folders)
+    assert [tile.uri for tile in packed] == [tile.uri for tile in plain]
+    for before, after in zip(plain, packed, strict=True):
+        most_m = 0.0002
+        assert np.abs(_middles(after, after.ecef) - _middles(before, before.ecef)).max() < most_m
+        features = [_middles(tile, tile.columns["_FEATURE_ID_0"]) for tile in (before, after)]
+        assert np.array_equal(*features)
+        if "NORMAL" in before.columns:
+            looks = _middles(before, before.columns["NORMAL"])
+            assert np.abs(_middles(after, after.columns["NORMAL"] / 127) - looks).max() < 0.005
+        if before.lines is not None:
+            places = [tile.lines_ecef[tile.lines["indices"]] for tile in (before, after)]
+            assert np.abs(places[1] - places[0]).max() < most_m
+        tables = [_table(folder / before.uri)[1] for folder in folders]
+        assert tables[0] == tables[1]
+
+
+def _middles(tile, values):
+    """The mean of what the corners of each triangle or line have; where it begins is no matter."""
+    size = 2 if tile.document["meshes"][0]["primitives"][0]["mode"] == 1 else 3
+    return values[tile.columns["indices"].reshape(-1, size)].mean(axis=1)
+
+
+def test_finest_tiles_are_packed_to_a_quarter(both_ways):
+    def size(way):
+        return sum(
+            (both_ways / way / tile.uri).stat().st_size - 13_000
+            for tile in read_tiles(both_ways / way / "tileset.json")
+            if tile.error == 0
+        )
+
+    pipes = "write_pipe_tiles"
+    assert size(f"meshopt/{pipes}") < 0.25 * size(f"none/{pipes}")

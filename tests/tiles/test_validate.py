@@ -11,6 +11,7 @@ from tests.factories import make_survey
 from tests.tiles.earth import Earth, scan_of, trench
 from tests.tiles.reading import read_tiles
 from twin_pipeline.tiles import validate_tiles, write_pipe_tiles, write_root
+from twin_pipeline.tiles.options import Compression
 
 POINTS = 4_000
 
@@ -19,7 +20,8 @@ POINTS = 4_000
 def tileset(tmp_path, write):
     """A sound tileset of points and pipes, to be broken."""
     write(scan_of(trench(POINTS)), options={"compression": "none"})
-    write_pipe_tiles(make_survey(), Earth(), tmp_path / "pipes" / "site")
+    out = tmp_path / "pipes" / "site"
+    write_pipe_tiles(make_survey(), Earth(), out, compression=Compression.NONE)
     write_root(tmp_path, ["site"])
     return tmp_path
 
@@ -280,3 +282,27 @@ def test_broken_pipes_are_noticed(name, tileset):
     change, message = BROKEN_PIPES[name]
     _edit_glb(tileset / "pipes" / "site" / "pipes.glb", change)
     assert message in _messages(tileset)
+
+
+@pytest.mark.parametrize(
+    ("name", "member", "value", "message"),
+    [
+        ("POSITION", "count", 10**9, "can't hold"),
+        ("POSITION", "byteLength", 40, "can't"),
+        ("NORMAL", "byteStride", 3, "can't hold"),
+        ("indices", "count", 3 * 10**8, "can't hold"),
+        ("indices", "byteStride", 8, "can't hold"),
+        ("indices", "byteLength", 1_500, "damaged"),
+    ],
+)
+def test_broken_packed_pipes_are_noticed(name, member, value, message, tmp_path):
+    write_pipe_tiles(make_survey(), Earth(), tmp_path)
+
+    def change(document, _):
+        primitive = document["meshes"][0]["primitives"][0]
+        accessor = {**primitive["attributes"], "indices": primitive["indices"]}[name]
+        view = document["bufferViews"][document["accessors"][accessor]["bufferView"]]
+        view["extensions"]["EXT_meshopt_compression"][member] = value
+
+    _edit_glb(tmp_path / "pipes.glb", change)
+    assert message in _messages(tmp_path)

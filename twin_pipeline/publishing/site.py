@@ -126,7 +126,9 @@ def _tileset(
 def _write_pipes(
     layer: str, source: SiteSource, result: SiteResult, withheld: Withheld, out: Path
 ) -> None:
-    WRITERS[layer](result.survey, _georeference(source), out, withheld.fields(PIPES))
+    fields = withheld.fields(PIPES)
+    compression = source.config.tiles.compression
+    WRITERS[layer](result.survey, _georeference(source), out, fields, compression)
 
 
 def _georeference(source: SiteSource) -> Georeference:

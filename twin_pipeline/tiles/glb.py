@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twin_pipeline.kernels import meshopt as codec
+from twin_pipeline.kernels import meshopt, meshopt_triangles
 
 Bounds = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 """(W,) the least and (W,) the greatest."""
@@ -19,8 +19,10 @@ BINARY_CHUNK = 0x004E4942
 ARRAY_BUFFER = 34962
 ELEMENT_ARRAY_BUFFER = 34963
 MESHOPT = "EXT_meshopt_compression"
+QUANTIZED = "KHR_mesh_quantization"
 
 COMPONENT_TYPES: dict[np.dtype[Any], int] = {
+    np.dtype(np.int8): 5120,
     np.dtype(np.uint8): 5121,
     np.dtype(np.uint16): 5123,
     np.dtype(np.uint32): 5125,
@@ -29,6 +31,8 @@ COMPONENT_TYPES: dict[np.dtype[Any], int] = {
 _MOST_SHORT = 65535
 """Indices of 16 bits are less: this one restarts a primitive."""
 _FALLBACK = {"fallback": True}
+ATTRIBUTES, TRIANGLES, EXPONENTIAL = "ATTRIBUTES", "TRIANGLES", "EXPONENTIAL"
+"""Modes of the packing, and a filter that it may have."""
 VECTOR_TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
 
 
@@ -36,7 +40,7 @@ class GlbBuilder:
     """Collects vertex data and tables, and writes them as one .glb."""
 
     def __init__(self, *, meshopt: bool = False) -> None:
-        """Compress vertex attributes with EXT_meshopt_compression if `meshopt`."""
+        """Compress vertices and triangles with EXT_meshopt_compression if `meshopt`."""
         self._meshopt = meshopt
         self._parts: list[bytes | memoryview] = []
         self._length = 0
@@ -51,15 +55,17 @@ class GlbBuilder:
         width: int | None = None,
         normalized: bool = False,
         bounds: Bounds | None = None,
+        exponent: int | None = None,
     ) -> int:
         """Add a vertex attribute, (N, 1 ... 4), and return its accessor's number.
 
         Elements are padded to four bytes, as glTF asks of vertex attributes; where the values are
         so already, `width` says how many of a row's numbers count. `bounds` are those of each
-        number, where the accessor shall state them.
+        number, where the accessor shall state them. 32-bit floats that are multiples of two to the
+        power of `exponent`, less than 2^23 of it, are packed as such.
         """
         padded = _padded(values)
-        view = self._vertex_view(padded)
+        view = self._vertex_view(padded, exponent)
         width = width or values.shape[1]
         accessor: dict[str, Any] = {
             "bufferView": view,
@@ -79,14 +85,22 @@ class GlbBuilder:
         if values.max() < _MOST_SHORT:
             values = values.astype(np.uint16)
         view = self._view(values.tobytes(), {"target": ELEMENT_ARRAY_BUFFER})
-        accessor = {
-            "bufferView": view,
-            "componentType": COMPONENT_TYPES[values.dtype],
-            "count": len(values),
-            "type": "SCALAR",
-        }
-        self._accessors.append(accessor)
-        return len(self._accessors) - 1
+        return self._indices_accessor(view, values)
+
+    def triangles(self, corners: npt.NDArray[np.uint32]) -> int:
+        """Add triangles, (T, 3), and return their accessor's number.
+
+        Packed, a triangle may begin with another of its corners.
+        """
+        if not self._meshopt:
+            return self.indices(corners.ravel())
+        values = corners.ravel()
+        if values.max() < _MOST_SHORT:
+            values = values.astype(np.uint16)
+        encoded = meshopt_triangles.encode(corners).data
+        about = {"byteStride": values.itemsize, "count": len(values), "mode": TRIANGLES}
+        view = self._packed_view(encoded, about, values.nbytes, {"target": ELEMENT_ARRAY_BUFFER})
+        return self._indices_accessor(view, values)
 
     def table(self, data: bytes) -> int:
         """Add a column of a property table and return its buffer view's number."""
@@ -116,25 +130,39 @@ class GlbBuilder:
             )
         )
 
-    def _vertex_view(self, padded: npt.NDArray[Any]) -> int:
+    def _indices_accessor(self, view: int, values: npt.NDArray[Any]) -> int:
+        accessor = {
+            "bufferView": view,
+            "componentType": COMPONENT_TYPES[values.dtype],
+            "count": len(values),
+            "type": "SCALAR",
+        }
+        self._accessors.append(accessor)
+        return len(self._accessors) - 1
+
+    def _vertex_view(self, padded: npt.NDArray[Any], exponent: int | None) -> int:
         stride = padded.shape[1] * padded.itemsize
         layout = {"byteStride": stride, "target": ARRAY_BUFFER}
         if not self._meshopt:
             return self._view(padded.tobytes(), layout)
-        encoded = codec.encode(padded.view(np.uint8)).data
+        about = {"byteStride": stride, "count": len(padded), "mode": ATTRIBUTES}
+        words = padded
+        if exponent is not None:
+            about["filter"] = EXPONENTIAL
+            words = _as_multiples(padded, exponent)
+        encoded = meshopt.encode(words.view(np.uint8)).data
+        return self._packed_view(encoded, about, padded.nbytes, layout)
+
+    def _packed_view(
+        self, encoded: memoryview, about: dict[str, Any], size: int, layout: dict[str, Any]
+    ) -> int:
+        """Add a packed buffer view that has `size` bytes once it is unpacked."""
         self._align()
-        source = {
-            "buffer": 0,
-            "byteOffset": self._length,
-            "byteLength": len(encoded),
-            "byteStride": stride,
-            "count": len(padded),
-            "mode": "ATTRIBUTES",
-        }
+        source = {"buffer": 0, "byteOffset": self._length, "byteLength": len(encoded), **about}
         self._add(encoded)
-        view = {"buffer": 1, "byteOffset": self._fallback_bytes, "byteLength": padded.nbytes}
+        view = {"buffer": 1, "byteOffset": self._fallback_bytes, "byteLength": size}
         self._views.append(view | layout | {"extensions": {MESHOPT: source}})
-        self._fallback_bytes += padded.nbytes + -padded.nbytes % 8
+        self._fallback_bytes += size + -size % 8
         return len(self._views) - 1
 
     def _view(self, data: bytes, layout: dict[str, Any]) -> int:
@@ -150,6 +178,12 @@ class GlbBuilder:
     def _add(self, data: bytes | memoryview) -> None:
         self._parts.append(data)
         self._length += len(data)
+
+
+def _as_multiples(values: npt.NDArray[np.float32], exponent: int) -> npt.NDArray[np.int32]:
+    """Return whole multiples of 2^exponent, 24 bits below 8 bits of exponent."""
+    multiples = np.ldexp(values, -exponent).astype(np.int32)
+    return multiples & 0xFFFFFF | np.int32(exponent << 24)
 
 
 def _padded(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

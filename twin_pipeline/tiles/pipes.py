@@ -1,24 +1,22 @@
 """Pipes as solids: closed tubes with sockets, each a feature with all its attributes."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from twin_pipeline.bounds import bounds_of
 from twin_pipeline.catalogue import load_catalogue
 from twin_pipeline.export.attributes import PIPES, Field
 from twin_pipeline.model import FloatArray, Pipe, Survey
 from twin_pipeline.tiles.georeference import Georeference, apply, inverse, rigid_frame
-from twin_pipeline.tiles.glb import GlbBuilder
-from twin_pipeline.tiles.metadata import STRUCTURAL
-from twin_pipeline.tiles.pipe_table import pipe_schema, pipe_table
+from twin_pipeline.tiles.options import Compression
+from twin_pipeline.tiles.pipe_glb import Colour, Part, pipe_glb
+from twin_pipeline.tiles.pipe_table import pipe_schema
 from twin_pipeline.tiles.pipe_tree import PipeNode, pipe_tree
-from twin_pipeline.tiles.positions import centred, y_up
-from twin_pipeline.tiles.solids import Sight, shell, solid
+from twin_pipeline.tiles.solids import FINEST_M, Sight, shell, solid
 from twin_pipeline.tiles.tileset import (
     Box,
     beyond,
@@ -30,10 +28,6 @@ from twin_pipeline.tiles.tileset import (
 )
 from twin_pipeline.tiles.tube import Mesh, joined
 
-FEATURES = "EXT_mesh_features"
-UNLIT = "KHR_materials_unlit"
-LINES_MODE, TRIANGLES_MODE = 1, 4
-
 PIXELS = 16.0
 """Screen-space error at which viewers replace a tile by those below it, unless told otherwise."""
 
@@ -43,6 +37,9 @@ WATER_BLUE = (0.0, 0.142, 0.539, 1.0)
 SHELL_AMBER = (1.0, 0.479, 0.033, 0.28)
 """Linear light of sRGB #FFB733, translucent."""
 
+MULTIPLE_BITS = 23
+"""Of a packed coordinate, beside its sign."""
+
 Shape = Callable[[Pipe, Sight], list[Mesh]]
 
 
@@ -51,6 +48,7 @@ def write_pipe_tiles(
     georeference: Georeference,
     out: Path,
     fields: Sequence[Field] = PIPES.fields,
+    compression: Compression = Compression.MESHOPT,
 ) -> None:
     """Write a site's pipes as a 3D Tiles 1.1 tileset: `out`/tileset.json and pipes.glb.
 
@@ -67,6 +65,8 @@ def write_pipe_tiles(
         Folder, made if absent.
     fields
         Attributes of the property table.
+    compression
+        How vertices and triangles are packed.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def write_pipe_tiles(
     if not survey.pipes:
         return
     catalogue = load_catalogue()
-    site = _Site.of(survey, georeference, out, fields)
+    site = _Site.of(survey, georeference, out, fields, compression)
     look = _Look("pipes", lambda pipe, sight: solid(pipe, sight, catalogue), WATER_BLUE)
     root = site.tile(_tree(survey), look)
     site.write_tileset(root.tile, root.box)
@@ -87,6 +87,7 @@ def write_uncertainty_tiles(
     georeference: Georeference,
     out: Path,
     fields: Sequence[Field] = PIPES.fields,
+    compression: Compression = Compression.MESHOPT,
 ) -> None:
     """Write the shells that hold the pipes' surfaces with about 95 % probability.
 
@@ -95,7 +96,7 @@ def write_uncertainty_tiles(
     """
     if not survey.pipes:
         return
-    site = _Site.of(survey, georeference, out, fields)
+    site = _Site.of(survey, georeference, out, fields, compression)
     look = _Look("uncertainty", shell, SHELL_AMBER)
     root = site.tile(_tree(survey), look)
     site.write_tileset(root.tile, root.box)
@@ -113,24 +114,13 @@ class _Look:
     name: str
     """Of the uppermost content."""
     shape: Shape
-    colour: tuple[float, float, float, float]
+    colour: Colour
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Entry:
     tile: dict[str, Any]
     box: Box
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Part:
-    """What of a tile is drawn at once."""
-
-    mesh: Mesh
-    xyz: FloatArray
-    """(V, 3) metres, the site's frame."""
-    features: npt.NDArray[np.float32]
-    """(V,) row of the pipe in the tile's table."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,15 +133,22 @@ class _Site:
     frame: FloatArray
     """(4, 4) metres from the site's centre -> earth-centred metres."""
     fields: Sequence[Field]
+    compression: Compression
 
     @classmethod
     def of(
-        cls, survey: Survey, georeference: Georeference, out: Path, fields: Sequence[Field]
+        cls,
+        survey: Survey,
+        georeference: Georeference,
+        out: Path,
+        fields: Sequence[Field],
+        compression: Compression,
     ) -> "_Site":
         lines = np.concatenate([pipe.centreline for pipe in survey.pipes])
         middle = (lines.min(axis=0) + lines.max(axis=0)) / 2
         out.mkdir(parents=True, exist_ok=True)
-        return cls(survey, georeference, out, rigid_frame(georeference, middle), fields)
+        frame = rigid_frame(georeference, middle)
+        return cls(survey, georeference, out, frame, fields, compression)
 
     def tile(self, node: PipeNode, look: _Look, farthest_m: float = np.inf) -> _Entry:
         """Write a tile with all below it; from beyond `farthest_m` a pixel it isn't seen."""
@@ -180,16 +177,21 @@ class _Site:
             [entry for entry in drawn if entry[1].is_lines is lines] for lines in (False, True)
         ]
         parts = [self.placed(entries) for entries in kinds if entries]
-        (self.out / uri).write_bytes(_glb(part, parts, look.colour, self.fields))
+        exponent = None
+        if self.compression is Compression.MESHOPT:
+            exponent = _exponent(parts)
+            parts = [made.snapped(exponent).reordered() for made in parts]
+        glb = pipe_glb(part, parts, look.colour, self.fields, exponent)
+        (self.out / uri).write_bytes(glb)
         return union([(made.xyz.min(axis=0), made.xyz.max(axis=0)) for made in parts])
 
-    def placed(self, drawn: Sequence[tuple[int, Mesh]]) -> _Part:
+    def placed(self, drawn: Sequence[tuple[int, Mesh]]) -> Part:
         """Join meshes of one kind, each with the number of its pipe, in the site's frame."""
         mesh = joined([made for _, made in drawn])
         xyz = apply(inverse(self.frame), self.georeference.to_ecef(mesh.positions))
         sizes = [len(made.positions) for _, made in drawn]
         features = np.repeat([number for number, _ in drawn], sizes).astype(np.float32)
-        return _Part(mesh, xyz, features)
+        return Part(mesh, xyz, features)
 
     def write_tileset(self, root: dict[str, Any], box: Box) -> None:
         """Write tileset.json."""
@@ -203,73 +205,20 @@ class _Site:
         write_json(self.out / "tileset.json", made)
 
 
+def _exponent(parts: Sequence[Part]) -> int:
+    """Return of which power of two packed vertices are multiples, in metres.
+
+    They move by an eighth of what a centreline may be off along each axis at most, at every level;
+    or by what 32-bit floats can't tell apart in a tile of more than a kilometre.
+    """
+    places = np.concatenate([part.xyz for part in parts])
+    widest_m = float(np.max(np.ptp(places, axis=0)))
+    return math.floor(max(math.log2(FINEST_M / 4), math.log2(widest_m) - MULTIPLE_BITS + 1))
+
+
 def _tile(box: Box, error_m: float, uri: str) -> dict[str, Any]:
     return {
         "boundingVolume": box_volume(box),
         "geometricError": error_m,
         "content": {"uri": uri},
     }
-
-
-def _glb(
-    survey: Survey,
-    parts: Sequence[_Part],
-    colour: tuple[float, float, float, float],
-    fields: Sequence[Field],
-) -> bytes:
-    builder = GlbBuilder()
-    positions, node = centred(np.concatenate([part.xyz for part in parts]))
-    ends = np.cumsum([len(part.xyz) for part in parts])
-    primitives = [
-        _primitive(builder, part, placed) | {"material": number}
-        for number, (part, placed) in enumerate(
-            zip(parts, np.split(positions, ends[:-1]), strict=True)
-        )
-    ]
-    table = pipe_table(survey, builder, fields)
-    has_lines = any(part.mesh.is_lines for part in parts)
-    return builder.to_bytes(
-        {
-            "asset": {"version": "2.0", "generator": "twin-pipeline"},
-            "scene": 0,
-            "scenes": [{"nodes": [0]}],
-            "nodes": [{"mesh": 0, **node}],
-            "meshes": [{"primitives": primitives}],
-            "materials": [_material(colour, lit=not part.mesh.is_lines) for part in parts],
-            "extensionsUsed": [FEATURES, STRUCTURAL, *([UNLIT] if has_lines else [])],
-            "extensions": {STRUCTURAL: {"schema": pipe_schema(fields), "propertyTables": [table]}},
-        }
-    )
-
-
-def _primitive(
-    builder: GlbBuilder, part: _Part, positions: npt.NDArray[np.float32]
-) -> dict[str, Any]:
-    attributes = {
-        "POSITION": builder.attribute(positions, bounds=bounds_of(positions)),
-        "_FEATURE_ID_0": builder.attribute(part.features[:, None]),
-    }
-    if not part.mesh.is_lines:
-        attributes["NORMAL"] = builder.attribute(y_up(part.mesh.normals))
-    ids = {
-        "featureCount": len(np.unique(part.features)),
-        "attribute": 0,
-        "propertyTable": 0,
-        "label": "pipe",
-    }
-    return {
-        "attributes": attributes,
-        "indices": builder.indices(part.mesh.triangles.ravel()),
-        "mode": LINES_MODE if part.mesh.is_lines else TRIANGLES_MODE,
-        "extensions": {FEATURES: {"featureIds": [ids]}},
-    }
-
-
-def _material(colour: tuple[float, float, float, float], *, lit: bool) -> dict[str, Any]:
-    surface = {"baseColorFactor": colour, "metallicFactor": 0.0, "roughnessFactor": 0.6}
-    made: dict[str, Any] = {"name": "water", "pbrMetallicRoughness": surface, "doubleSided": False}
-    if not lit:
-        made["extensions"] = {UNLIT: {}}
-    if colour[3] == 1.0:
-        return made
-    return made | {"name": "uncertainty", "alphaMode": "BLEND"}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twin_pipeline.tiles.glb import Bounds, GlbBuilder
+from twin_pipeline.tiles.glb import QUANTIZED, Bounds, GlbBuilder
 from twin_pipeline.tiles.metadata import STRUCTURAL, point_schema
 
 POINTS_MODE = 0
@@ -65,8 +65,8 @@ def _document(
         "extensionsUsed": ["KHR_materials_unlit"],
     }
     if quantized:
-        document["extensionsUsed"].append("KHR_mesh_quantization")
-        document["extensionsRequired"] = ["KHR_mesh_quantization"]
+        document["extensionsUsed"].append(QUANTIZED)
+        document["extensionsRequired"] = [QUANTIZED]
     if carried:
         document["extensionsUsed"].append(STRUCTURAL)
         properties = {name: {"attribute": semantic(name)} for name in carried}

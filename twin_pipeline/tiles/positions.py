@@ -82,9 +82,14 @@ def grid_words(
     return {name: part.astype(np.uint16) for name, part in words.items()}
 
 
-def centred(xyz: FloatArray) -> tuple[npt.NDArray[np.float32], dict[str, Any]]:
-    """Return (N, 3) metres as 32-bit floats around their middle, and the node that places them."""
+def centred(xyz: FloatArray, step_m: float = 0.0) -> tuple[npt.NDArray[np.float32], dict[str, Any]]:
+    """Return (N, 3) metres as 32-bit floats around their middle, and the node that places them.
+
+    Where they are multiples of a step, so are the floats.
+    """
     middle = np.mean(bounds_of(xyz), axis=0)
+    if step_m > 0:
+        middle = np.rint(middle / step_m) * step_m
     return y_up(xyz - middle), {"translation": [middle[0], middle[2], -middle[1]]}
 
 

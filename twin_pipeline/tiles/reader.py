@@ -10,18 +10,21 @@ import numpy as np
 import numpy.typing as npt
 
 from twin_pipeline.errors import InputError
-from twin_pipeline.kernels import meshopt as codec
+from twin_pipeline.kernels import meshopt, meshopt_triangles
 from twin_pipeline.model import FloatArray
 from twin_pipeline.tiles.glb import (
     BINARY_CHUNK,
     COMPONENT_TYPES,
+    EXPONENTIAL,
     JSON_CHUNK,
     MAGIC,
     MESHOPT,
+    TRIANGLES,
     VECTOR_TYPES,
 )
 
 DTYPES: dict[int, np.dtype[Any]] = {code: dtype for dtype, code in COMPONENT_TYPES.items()}
+_DAMAGED = "meshopt data can't be decoded: they are damaged"
 WIDTHS = {name: width for width, name in VECTOR_TYPES.items()}
 
 
@@ -120,14 +123,32 @@ class Glb:
 
     def _unpacked(self, packed: dict[str, Any]) -> bytes:
         encoded = np.frombuffer(self._slice(packed), np.uint8)
-        count, stride = packed["count"], packed["byteStride"]
-        # A byte of the stream stands for 64 at most.
-        if stride not in range(4, 257, 4) or not 0 <= count * stride <= 64 * len(encoded):
-            raise InputError(f"{len(encoded)} bytes of meshopt data can't hold {count} x {stride}")
-        rows = codec.decode(encoded, count, stride)
-        if len(rows) < count:
-            raise InputError("meshopt data can't be decoded: they are damaged")
+        if packed["mode"] == TRIANGLES:
+            return _triangles(encoded, packed["count"], packed["byteStride"])
+        rows = _rows(encoded, packed["count"], packed["byteStride"])
+        if packed.get("filter", "NONE") == EXPONENTIAL:
+            words = rows.view(np.int32)
+            rows = np.ldexp((words << 8 >> 8).astype(np.float32), words >> 24)
         return bytes(rows.tobytes())
+
+
+def _rows(encoded: npt.NDArray[np.uint8], count: int, stride: int) -> npt.NDArray[Any]:
+    # A byte of the stream stands for 64 at most.
+    if stride not in range(4, 257, 4) or not 0 <= count * stride <= 64 * len(encoded):
+        raise InputError(f"{len(encoded)} bytes of meshopt data can't hold {count} x {stride}")
+    rows: npt.NDArray[Any] = meshopt.decode(encoded, count, stride)
+    if len(rows) < count:
+        raise InputError(_DAMAGED)
+    return rows
+
+
+def _triangles(encoded: npt.NDArray[np.uint8], count: int, stride: int) -> bytes:
+    if stride not in (2, 4) or count % 3 or not 0 <= count <= 3 * len(encoded):
+        raise InputError(f"{len(encoded)} bytes of meshopt data can't hold {count} corners")
+    corners = meshopt_triangles.decode(encoded, count // 3)
+    if len(corners) < count // 3 or (stride == 2 and corners.max(initial=0) > 0xFFFF):
+        raise InputError(_DAMAGED)
+    return bytes(corners.astype(np.uint16 if stride == 2 else np.uint32).tobytes())
 
 
 def _chunks(data: bytes) -> tuple[dict[str, Any], bytes]:

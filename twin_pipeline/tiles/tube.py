@@ -13,6 +13,9 @@ SIDES = 48
 SHARPEST_COS = 0.5
 """Rings at a kink are stretched by 1 / cos(half the turn), at most twofold: a turn of 120 deg."""
 
+STRAIGHT = 1e-9
+"""Directions that differ by less, as unit vectors, are the same."""
+
 NEAREST_M = 0.001
 """Vertices nearer to each other than this have no direction of their own."""
 
@@ -102,6 +105,8 @@ def joined(meshes: list[Mesh]) -> Mesh:
 
 def _distinct(vertices: FloatArray, radius_m: float | FloatArray) -> tuple[FloatArray, FloatArray]:
     radii = np.broadcast_to(np.asarray(radius_m, np.float64), len(vertices))
+    if (np.linalg.norm(np.diff(vertices, axis=0), axis=1) >= NEAREST_M).all():
+        return vertices, radii
     kept = [0]
     for n in range(1, len(vertices)):
         if np.linalg.norm(vertices[n] - vertices[kept[-1]]) >= NEAREST_M:
@@ -128,10 +133,15 @@ def _spokes(vertices: FloatArray, tangents: FloatArray, sides: int) -> FloatArra
     """Return (K, sides, 3) unit vectors from the axis outward, counter-clockwise seen along it."""
     angles = np.arange(sides) * (2 * np.pi / sides)
     first = _unit(np.cross(tangents[0], np.eye(3)[np.argmin(np.abs(tangents[0]))]))
-    firsts = [first]
+    right = np.empty_like(tangents)
+    right[0] = first
+    # Where neither ring's plane is turned against the other's, nor the axis, the frame stays.
+    turned = np.linalg.norm(np.diff(tangents, axis=0), axis=1) > STRAIGHT
+    turned |= np.linalg.norm(_unit(np.diff(vertices, axis=0)) - tangents[:-1], axis=1) > STRAIGHT
     for step in range(len(vertices) - 1):
-        firsts.append(_next_frame(firsts[-1], vertices, tangents, step))
-    right = np.array(firsts)[:, None]
+        kept = right[step]
+        right[step + 1] = _next_frame(kept, vertices, tangents, step) if turned[step] else kept
+    right = right[:, None]
     up = np.cross(tangents[:, None], right)
     spokes: FloatArray = right * np.cos(angles)[:, None] + up * np.sin(angles)[:, None]
     return spokes
@@ -169,7 +179,8 @@ def _barrel_triangles(rings: int, sides: int) -> npt.NDArray[np.uint32]:
     ring, side = np.meshgrid(np.arange(rings - 1), np.arange(sides), indexing="ij")
     a = ring * sides + side
     b = ring * sides + (side + 1) % sides
-    triangles = np.stack((a, b, b + sides, a, b + sides, a + sides), axis=-1)
+    # Each triangle shares an edge with the one before it, which packs best.
+    triangles = np.stack((a, b + sides, a + sides, a, b, b + sides), axis=-1)
     return triangles.reshape(-1, 3).astype(np.uint32)
 
 

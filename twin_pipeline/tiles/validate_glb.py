@@ -11,8 +11,9 @@ import numpy.typing as npt
 from twin_pipeline.errors import InputError
 from twin_pipeline.model import FloatArray
 from twin_pipeline.tiles.digest import Digest
+from twin_pipeline.tiles.glb import MESHOPT, QUANTIZED
 from twin_pipeline.tiles.metadata import STRUCTURAL
-from twin_pipeline.tiles.pipes import FEATURES, LINES_MODE, TRIANGLES_MODE
+from twin_pipeline.tiles.pipe_glb import FEATURES, LINES_MODE, TRIANGLES_MODE, UNLIT
 from twin_pipeline.tiles.point_glb import POINTS_MODE
 from twin_pipeline.tiles.positions import GRID, grid_of
 from twin_pipeline.tiles.proof import Proof, colours_agree
@@ -21,9 +22,9 @@ from twin_pipeline.tiles.reader import Glb
 
 KNOWN_EXTENSIONS = frozenset(
     {
-        "EXT_meshopt_compression",
-        "KHR_mesh_quantization",
-        "KHR_materials_unlit",
+        MESHOPT,
+        QUANTIZED,
+        UNLIT,
         FEATURES,
         STRUCTURAL,
     }
