@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 STAMPS := .make
 RUN_READY := $(STAMPS)/run-ready
 DEV_READY := $(STAMPS)/dev-ready
+OPEN3D := $(STAMPS)/open3d
 VIEWER := twin_pipeline/viewer_static/index.html
 VIEWER_SOURCES := $(shell find viewer -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 PACKAGE_SOURCES := $(shell find twin_pipeline -name '*.py' -o -name '*.j2' -o -name '*.toml')
@@ -19,16 +20,22 @@ LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3
 	--generate-hashes --no-annotate --no-header
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint format types imports check viewer bench accuracy lock sbom config images pictures clean
+.PHONY: help demo test open3d alignment lint format types imports check viewer bench accuracy lock sbom config images pictures clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /  make \1\t/' | expand -t 20
 
 demo: $(DEMO)/run.json $(VIEWER) ## run the sample scan; print the pipes and where the results are
 	@cat $(DEMO).txt
 
 test: $(DEV_READY) $(VIEWER) ## the whole test suite
 	$(BIN)/python -m pytest
+
+open3d: $(OPEN3D)/ready ## install Open3D beside the rest; needs libusb-1.0-0, libgl1, libgomp1
+
+alignment: $(OPEN3D)/ready ## test how scans are aligned, with Open3D
+	TWIN_PIPELINE_REQUIRE_OPEN3D=1 $(OPEN3D)/bin/python -m pytest \
+	    tests/registration/test_align.py tests/registration/test_joining.py
 
 lint: $(DEV_READY) ## style and format
 	$(BIN)/ruff check .
@@ -57,6 +64,7 @@ accuracy: $(DEV_READY) ## measure the accuracy on ray-cast scenes; writes docs/a
 lock: $(DEV_READY) ## choose the pinned packages anew from pyproject.toml
 	echo 'setuptools>=77' | $(LOCK) pyproject.toml - -o constraints.txt
 	$(LOCK) pyproject.toml --extra dev --extra benchmark -c constraints.txt -o constraints-dev.txt
+	$(LOCK) pyproject.toml --extra open3d -c constraints-dev.txt -o constraints-open3d.txt
 
 sbom: $(RUN_READY) ## write sbom.json (CycloneDX): every pinned package with hashes and licence
 	$(BIN)/python docs/make_sbom.py -o sbom.json
@@ -96,6 +104,17 @@ $(RUN_READY): constraints.txt pyproject.toml | $(BIN)/python
 $(DEV_READY): constraints-dev.txt $(RUN_READY)
 	$(PIP) install --require-hashes --only-binary :all: -r constraints-dev.txt
 	@mkdir -p $(STAMPS) && touch $@
+
+# An environment over .venv, whose packages it shares: most users go without Open3D, and so do
+# the other tests.
+$(OPEN3D)/ready: constraints-open3d.txt $(DEV_READY)
+	$(BIN)/python -m venv --clear $(OPEN3D)
+	purelib='import sysconfig; print(sysconfig.get_path("purelib"))'; \
+	beneath=$$($(BIN)/python -c "$$purelib") && above=$$($(OPEN3D)/bin/python -c "$$purelib") \
+	    && echo "import site; site.addsitedir('$$beneath')" > "$$above/beneath.pth"
+	$(OPEN3D)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes \
+	    --only-binary :all: -r constraints-open3d.txt
+	@touch $@
 
 $(VIEWER): $(VIEWER_SOURCES)
 	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || { \

@@ -14,7 +14,7 @@ import pytest
 import twin_pipeline
 
 ROOT = Path(__file__).parent.parent
-PINNED = ("constraints.txt", "constraints-dev.txt")
+PINNED = ("constraints.txt", "constraints-dev.txt", "constraints-open3d.txt")
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +67,12 @@ def test_pinned_packages_name_only_versions_and_hashes(name):
 
 
 def test_pinned_packages_fit_to_each_other_and_to_the_project():
-    run, dev = (_pins((ROOT / name).read_text("utf-8")) for name in PINNED)
+    run, dev, aligning = (_pins((ROOT / name).read_text("utf-8")) for name in PINNED)
     run.pop("setuptools")  # only builds the project
     assert run.items() <= dev.items()
+    assert run.items() <= aligning.items(), "environments lie over each other: make lock"
+    assert all(dev.get(name, pinned) == pinned for name, pinned in aligning.items())
+    assert "open3d-cpu" in aligning
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     asked = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
     for requirement in asked:

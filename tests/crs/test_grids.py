@@ -49,6 +49,7 @@ def write_isg(path, values, *, cells=False, written=str):
         "lat min        =": written(south),
         "lat max        =": written(north),
         "lon min        =": written(west),
+        "lon max        =": written(west + STEP_LON * (COLUMNS if cells else COLUMNS - 1)),
         "delta lat      =": written(STEP_LAT),
         "delta lon      =": written(STEP_LON),
         "nrows          =": ROWS,
@@ -88,7 +89,7 @@ def write_geotiff(path, values):
 
 
 def slope(lon, lat):
-    return 30 + 2 * (lon - WEST) - 3 * (lat - SOUTH)
+    return 37 + 2 * (lon - WEST) - 3 * (lat - SOUTH)
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ from twin_pipeline.errors import GeoreferenceError
 
 # Copies of one model differ by rounding and interpolation; different models by centimetres.
 _SAME_GEOID_M = 0.02
+# EGM96 comes within 2.4 m of GSIGEO2011 on all of Japan's land, later models within half of that.
+_LIKE_GEOID_M = 4.0
 
 
 def choose_heights(
@@ -104,23 +106,45 @@ def _geoid(case: Case, datum: VerticalDatum, plane: Plane) -> tuple[str | None, 
                 unsaid=True,
             )
         return datum.geoid, f"belongs to {datum.key}"
-    if datum.geoid is not None and said != datum.geoid and datum.key not in WORK_DATUMS:
+    if datum.geoid is None:
+        _require_like(case, said, plane)
+    elif said not in _realising(datum):
         _require_same(case, datum, said, plane)
     return said, case.setting("geoid")
+
+
+def _realising(datum: VerticalDatum) -> tuple[str, ...]:
+    """Return the embedded models that may realise a datum, its own first."""
+    return EMBEDDED_GEOIDS if datum.key in WORK_DATUMS else (str(datum.geoid),)
+
+
+def _require_like(case: Case, said: str, plane: Plane) -> None:
+    """Raise where a model of another datum is none of the geoid, as far as one is known here."""
+    at = plane.lonlat(case.extent.centre[np.newaxis])
+    own, other = (float(undulation_m(name, *at)[0]) for name in (EMBEDDED_GEOIDS[0], said))
+    if not abs(own - other) > _LIKE_GEOID_M or case.options.force_crs:
+        return
+    raise case.refuse(
+        f"geoid {said} has {other:.3f} m here, but {EMBEDDED_GEOIDS[0]} {own:.3f} m: it is likely "
+        f"no model of undulations in metres, or has another sign; give another --geoid FILE, or "
+        f"{INSIST}"
+    )
 
 
 def _require_same(case: Case, datum: VerticalDatum, said: str, plane: Plane) -> None:
     """Raise unless `said`, a file, gives the values of the geoid that belongs to the datum."""
     at = plane.lonlat(case.extent.centre[np.newaxis])
-    own, other = (float(undulation_m(name, *at)[0]) for name in (str(datum.geoid), said))
-    if abs(own - other) <= _SAME_GEOID_M or case.options.force_crs:
+    other = float(undulation_m(said, *at)[0])
+    known = [float(undulation_m(name, *at)[0]) for name in _realising(datum)]
+    own = min(known, key=lambda value: abs(value - other))
+    if not abs(own - other) > _SAME_GEOID_M or case.options.force_crs:
         return
-    remedy = f"--geoid {datum.geoid}" + (
+    remedy = f"--geoid {' or --geoid '.join(_realising(datum))}" + (
         f", or the --vertical of {said}" if said in EMBEDDED_GEOIDS else f", or {INSIST}"
     )
     raise case.refuse(
-        f"{datum.name} belongs to geoid {datum.geoid} ({own:.3f} m here), but geoid is set to "
-        f"{said} ({other:.3f} m), {abs(own - other):.3f} m away: give {remedy}"
+        f"{datum.name} belongs to geoid {' or '.join(_realising(datum))} ({own:.3f} m here), but "
+        f"geoid is set to {said} ({other:.3f} m), {abs(own - other):.3f} m away: give {remedy}"
     )
 
 

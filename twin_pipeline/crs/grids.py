@@ -1,18 +1,14 @@
-"""Geoid models given as a file: GTX and ISG read here, GeoTIFF through PROJ."""
+"""Geoid models given as a file of undulations at the nodes of a grid: GTX, ISG or GeoTIFF."""
 
 import hashlib
-import re
 import struct
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from pyproj import Transformer
-from pyproj.exceptions import ProjError
+import numpy.typing as npt
 
 from twin_pipeline.errors import UsageError
 from twin_pipeline.model import FloatArray, frozen
@@ -20,13 +16,11 @@ from twin_pipeline.model import FloatArray, frozen
 Undulation = Callable[[FloatArray, FloatArray], FloatArray]
 """(N,) longitudes and latitudes (deg) to (N,) metres; NaN where the model has no value."""
 
-GRID_SUFFIXES = (".gtx", ".isg", ".tif", ".tiff")
-
-# GTX has no field for it; the value stands in the format's description and in PROJ.
-_GTX_EMPTY = -88.8888
-_LARGEST_GRID = 500_000_000
+LARGEST_GRID = 500_000_000
 _LARGEST_UNDULATION_M = 200.0
 _FULL_CIRCLE_DEG = 360.0
+# Of a cell: origins and steps are written with some digits only.
+_SLACK = 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,24 +31,59 @@ class Grid:
     west_deg: float
     step_lat_deg: float
     step_lon_deg: float
-    values: FloatArray
+    values: npt.NDArray[np.floating]
     """(rows, columns) metres, rows from south to north; NaN where there is none."""
 
     def undulation_m(self, lon_deg: FloatArray, lat_deg: FloatArray) -> FloatArray:
         """Interpolate bilinearly, (N,) metres; NaN outside and beside empty nodes."""
         rows, columns = self.values.shape
         row = (np.asarray(lat_deg) - self.south_deg) / self.step_lat_deg
-        # A world grid may begin at 0 or at -180 degrees.
-        east = np.mod(np.asarray(lon_deg) - self.west_deg, _FULL_CIRCLE_DEG)
+        # A world grid may begin at 0 or at -180 degrees, and end a step before it comes round.
+        slack = _SLACK * self.step_lon_deg
+        east = np.mod(np.asarray(lon_deg) - self.west_deg + slack, _FULL_CIRCLE_DEG) - slack
         column = east / self.step_lon_deg
-        outside = ~((row >= 0) & (row <= rows - 1) & (column >= 0) & (column <= columns - 1))
+        last = columns if self._comes_round() else columns - 1
+        outside = ~((row >= -_SLACK) & (row <= rows - 1 + _SLACK) & (column <= last + _SLACK))
         row, column = (np.where(outside, 0.0, index) for index in (row, column))
+        row, column = np.clip(row, 0, rows - 1), np.clip(column, 0, last)
         i = np.minimum(row.astype(np.int64), rows - 2)
-        j = np.minimum(column.astype(np.int64), columns - 2)
-        up, right = row - i, column - j
-        lower = self.values[i, j] * (1 - right) + self.values[i, j + 1] * right
-        upper = self.values[i + 1, j] * (1 - right) + self.values[i + 1, j + 1] * right
+        j = np.minimum(column.astype(np.int64), last - 1)
+        up, right, after = row - i, column - j, (j + 1) % columns
+        values = self.values
+        lower = values[i, j] * (1 - right) + values[i, after] * right
+        upper = values[i + 1, j] * (1 - right) + values[i + 1, after] * right
         return np.where(outside, np.nan, lower * (1 - up) + upper * up)
+
+    def _comes_round(self) -> bool:
+        columns = self.values.shape[1]
+        return abs(columns * self.step_lon_deg - _FULL_CIRCLE_DEG) < _SLACK * self.step_lon_deg
+
+
+def grid_of(
+    south_deg: float, west_deg: float, steps_deg: tuple[float, float], values: npt.ArrayLike
+) -> Grid:
+    """Return a grid from its south-western node, steps (latitude, longitude) and (rows, columns).
+
+    Raises
+    ------
+    ValueError
+        When that is none on earth, or its values are none of a geoid in metres.
+    """
+    nodes = frozen(values, np.float32)
+    on_earth = (
+        min(steps_deg) > 0.0
+        and min(nodes.shape) >= 2
+        and -90.0 - steps_deg[0] <= south_deg
+        and south_deg + (nodes.shape[0] - 1) * steps_deg[0] <= 90.0 + steps_deg[0]
+        and abs(west_deg) <= _FULL_CIRCLE_DEG
+        and (nodes.shape[1] - 2) * steps_deg[1] <= _FULL_CIRCLE_DEG
+    )
+    if not on_earth:
+        raise ValueError(f"its grid from {south_deg}, {west_deg} in steps of {steps_deg} is none")
+    largest = float(np.nanmax(np.abs(nodes), initial=0.0))
+    if not 0.0 < largest < _LARGEST_UNDULATION_M:
+        raise ValueError(f"undulations of {largest:g} m are none of a geoid in metres")
+    return Grid(south_deg, west_deg, *steps_deg, nodes)
 
 
 @lru_cache(maxsize=4)
@@ -66,22 +95,38 @@ def load_grid(path: Path) -> Undulation:
     UsageError
         When the file can't be read, or holds no geoid undulations.
     """
+    from twin_pipeline.crs.geotiff import read_geotiff
+    from twin_pipeline.crs.gridfiles import read_gtx, read_isg
+
+    read = {".tif": read_geotiff, ".tiff": read_geotiff, ".isg": read_isg}
     try:
-        if path.suffix.lower() in {".tif", ".tiff"}:
-            return _through_proj(path)
-        read = _read_isg if path.suffix.lower() == ".isg" else _read_gtx
-        grid = read(path)
+        grids = read.get(path.suffix.lower(), read_gtx)(path)
     except OSError as error:
         raise UsageError(f"{path}: can't be read: {error.strerror or error}") from error
-    except (ValueError, KeyError, struct.error, ProjError) as error:
+    except (ValueError, KeyError, struct.error) as error:
         raise UsageError(
-            f"{path}: is no geoid grid that can be read ({str(error).splitlines()[0][:100]}): give "
-            "a GTX, ISG or GeoTIFF file of undulations in metres"
+            f"{path}: is no geoid grid that can be read ({_told(error)}): give a GTX, ISG or "
+            "GeoTIFF file of undulations in metres"
         ) from error
-    largest = float(np.nanmax(np.abs(grid.values), initial=0.0))
-    if not 0.0 < largest < _LARGEST_UNDULATION_M:
-        raise UsageError(f"{path}: undulations of {largest:g} m are none of a geoid in metres")
-    return grid.undulation_m
+    return _nested(grids)
+
+
+def _told(error: Exception) -> str:
+    text = (str(error).splitlines() or [""])[0][:160]
+    return f"it lacks {text}" if isinstance(error, KeyError) else text
+
+
+def _nested(grids: tuple[Grid, ...]) -> Undulation:
+    """Return the values of several grids, those of the finest first."""
+    finest_first = sorted(grids, key=lambda grid: grid.step_lat_deg)
+
+    def undulation_m(lon_deg: FloatArray, lat_deg: FloatArray) -> FloatArray:
+        found = finest_first[0].undulation_m(lon_deg, lat_deg)
+        for grid in finest_first[1:]:
+            found = np.where(np.isnan(found), grid.undulation_m(lon_deg, lat_deg), found)
+        return found
+
+    return undulation_m
 
 
 @lru_cache(maxsize=4)
@@ -89,76 +134,3 @@ def grid_sha256(path: Path) -> str:
     """Return the SHA-256 of the file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _grid(south: float, west: float, steps: tuple[float, float], values: FloatArray) -> Grid:
-    usable = -90.0 <= south <= 90.0 and -_FULL_CIRCLE_DEG <= west <= _FULL_CIRCLE_DEG
-    if not (usable and min(steps) > 0.0 and min(values.shape) >= 2):
-        raise ValueError(f"its grid from {south}, {west} in steps of {steps} is none")
-    return Grid(south, west, *steps, frozen(values))
-
-
-def _read_gtx(path: Path) -> Grid:
-    """Read NOAA's binary format: origin, steps and counts, then rows from the south."""
-    data = path.read_bytes()
-    south, west, step_lat, step_lon, rows, columns = struct.unpack_from(">4d2i", data)
-    if not (0 < rows * columns < _LARGEST_GRID and len(data) == 40 + 4 * rows * columns):
-        raise ValueError(f"{len(data)} bytes can't be {rows} rows of {columns} values")
-    values = np.frombuffer(data, ">f4", offset=40).reshape(rows, columns).astype(np.float64)
-    empty = np.abs(values - _GTX_EMPTY) < 1e-3
-    return _grid(south, west, (step_lat, step_lon), np.where(empty, np.nan, values))
-
-
-def _read_isg(path: Path) -> Grid:
-    """Read the text format of the International Service for the Geoid, versions 1 and 2."""
-    text = path.read_text(encoding="latin-1")
-    head, separator, body = text.partition("end_of_head")
-    if not separator:
-        raise ValueError("it has no line end_of_head")
-    fields = dict(re.findall(r"^([\w ]+?)\s*[:=]\s*(.+?)\s*$", head, flags=re.MULTILINE))
-    if fields.get("data type", "geoid") == "quasi-geoid" or fields.get("data format") == "sparse":
-        raise ValueError("it holds no grid of geoid undulations")
-    if fields.get("data units", "meters").lower() not in {"meters", "metres", "m"}:
-        raise ValueError(f"its undulations are in {fields['data units']}, not in metres")
-    rows, columns = int(fields["nrows"]), int(fields["ncols"])
-    numbers = body.partition("\n")[2].split()
-    if len(numbers) != rows * columns:
-        raise ValueError(f"{len(numbers)} values can't be {rows} rows of {columns}")
-    values = np.array(numbers, dtype=np.float64).reshape(rows, columns)
-    values[values == float(fields["nodata"])] = np.nan
-    step_lat, step_lon = _angle(fields["delta lat"]), _angle(fields["delta lon"])
-    south, west = _angle(fields["lat min"]), _angle(fields["lon min"])
-    # Version 1, and some of version 2, give the outer edges of cells around the nodes.
-    if abs(_angle(fields["lat max"]) - south - rows * step_lat) < 0.01 * step_lat:
-        south, west = south + step_lat / 2, west + step_lon / 2
-    return _grid(south, west, (step_lat, step_lon), values[::-1])
-
-
-def _angle(text: str) -> float:
-    """Return degrees of decimal degrees or of degrees, minutes and seconds."""
-    parts = [float(part) for part in re.findall(r"[\d.]+", text)]
-    if not parts or len(parts) > 3:
-        raise ValueError(f"{text!r} is no angle")
-    size = sum(part / 60**power for power, part in enumerate(parts))
-    return -size if text.strip().startswith("-") else size
-
-
-def _through_proj(path: Path) -> Undulation:
-    path.open("rb").close()
-    # PROJ takes a comma in a name for the end of it.
-    with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / "geoid.tif"
-        plain.symlink_to(path)
-        transformer = Transformer.from_pipeline(
-            "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad "
-            f'+step +proj=vgridshift +grids="{plain}" +multiplier=1'
-        )
-        # The file is opened by the first use.
-        transformer.transform(0.0, 0.0, 0.0)
-
-    def undulation_m(lon_deg: FloatArray, lat_deg: FloatArray) -> FloatArray:
-        transform: Any = transformer.transform
-        _, _, value = transform(list(lon_deg), list(lat_deg), [0.0] * len(lon_deg))
-        return np.where(np.isfinite(value), value, np.nan)
-
-    return undulation_m
