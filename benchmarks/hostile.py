@@ -22,6 +22,7 @@ from pathlib import Path
 import laspy
 import numpy as np
 
+from benchmarks.oddities import ODDITIES
 from benchmarks.torture import PLACE, make_scans
 from twin_pipeline.durable.files import entries
 
@@ -56,7 +57,8 @@ def make_hostile(folder: Path, seed: int = 1) -> list[Path]:
     choice = random.Random(seed)  # noqa: S311 - not a secret
     sound = _sound(folder)
     made: list[Path] = []
-    for maker in (_headers, _vlrs, _lazes, _copcs, _points, _e57s, _plys, _others):
+    makers = (_headers, _vlrs, _lazes, _copcs, _points, _e57s, _plys, _others, *ODDITIES)
+    for maker in makers:
         for name, content in maker(sound, choice):
             path = folder / name
             path.write_bytes(content)

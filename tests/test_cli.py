@@ -15,12 +15,27 @@ from factories import make_empty_survey
 
 from twin_pipeline import batch, conducting
 from twin_pipeline.cli import main
+from twin_pipeline.cli import tiling as tiling_command
 from twin_pipeline.cli.running import pass_on_warnings
+from twin_pipeline.durable.work import Work
 from twin_pipeline.model import Gate
 
 PROGRAM = [sys.executable, "-m", "twin_pipeline"]
 COMMANDS = ("run", "check", "info", "tile", "validate", "view", "export", "compare-counts", "watch")
 HEIGHTS = ("--vertical", "jgd2011", "--axis-order", "en")
+
+
+def once_interrupted(function):
+    """Return what is interrupted the first time, and does as the function later."""
+    calls = []
+
+    def interrupted(*given):
+        calls.append(given)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return function(*given)
+
+    return interrupted
 
 
 @pytest.fixture
@@ -196,7 +211,22 @@ class TestFailures:
         failing(OSError(28, "No space left on device", "tiles/0.glb"))
         code, _, messages = call("run", make_scan(), "-o", tmp_path / "out", *HEIGHTS, "-q")
         assert code == 1
-        assert "tiles/0.glb: No space left on device" in self._one_line(messages)
+        line = self._one_line(messages)
+        assert f"{tmp_path / 'out'}: the disk is full (No space left on device); make room" in line
+
+    def test_interrupt_that_comes_when_all_is_written_says_so(
+        self, call, make_scan, tmp_path, monkeypatch
+    ):
+        arguments = ("-o", tmp_path / "out", *HEIGHTS, "-q")
+        for moment in ((Work, "_vanish"), (tiling_command, "pass_on_warnings")):
+            with monkeypatch.context() as patch:
+                patch.setattr(*moment, once_interrupted(getattr(*moment)))
+                code, _, messages = call("tile", make_scan(), *arguments, "--overwrite")
+            assert code == 130
+            assert "interrupted when" in self._one_line(messages)
+            assert "out had been written" in messages
+            assert {path.name for path in tmp_path.iterdir()} == {"site.las", "out"}
+            assert call("validate", tmp_path / "out")[0] == 0
 
     def test_bug_is_one_line_and_its_traceback_on_demand(self, call, failing, make_scan, tmp_path):
         failing(ZeroDivisionError("two\nlines"))

@@ -1,14 +1,16 @@
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from twin_pipeline import batch, conducting
+from twin_pipeline import batch, completing, conducting
 from twin_pipeline.config import Config
 from twin_pipeline.crs import CrsOptions
 from twin_pipeline.errors import TwinPipelineError
@@ -87,10 +89,10 @@ def test_clocks_that_jump_change_nothing(make_scan, tmp_path, at):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """Mount a disk of 3 MB, where that is allowed."""
+    """Mount a disk of 6 MB, where that is allowed."""
     place = tmp_path / "disk"
     place.mkdir()
-    mounting = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", place]
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", place]
     if (
         shutil.which("mount") is None
         or subprocess.run(mounting, capture_output=True, check=False).returncode
@@ -108,6 +110,47 @@ def test_full_disk_is_one_line_and_leaves_nothing(make_scan, small_disk, command
     line = one_line(subprocess.run(arguments, capture_output=True, check=False), 1)
     assert "space" in line or "room" in line or "free" in line
     assert [path.name for path in small_disk.iterdir()] == ["other.txt"]
+
+
+@pytest.mark.usefixtures("known_pipes")
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize(
+    ("where", "stage"),
+    [
+        (batch, "prepare"),
+        (batch, "work_all"),
+        (completing, "write_root"),
+        (completing, "write_whole"),
+        (completing, "write_run_record"),
+    ],
+)
+def test_disk_that_becomes_full_at_any_stage_is_told_and_is_gone_on_from(
+    make_scan, small_disk, monkeypatch, where, stage, count
+):
+    scans = [make_scan(f"{name}.las", points=200) for name in "ab"[:count]]
+    out, doing = small_disk / "out", getattr(where, stage)
+
+    def filling(*given, **named):
+        with (small_disk / "others").open("wb") as file, suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+        return doing(*given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(where, stage, filling)
+        with pytest.raises(TwinPipelineError) as raised:
+            batch.run_batch(scans, out, CONFIG, Progress())
+    assert raised.value.exit_code == 1
+    told = str(getattr(raised.value, "record", {"failed_sites": raised.value})["failed_sites"])
+    assert re.search("full|space|room", told)
+    assert str(small_disk) in told
+    assert not out.exists()
+    if count == 1:
+        assert [path.name for path in small_disk.iterdir()] == ["others"]
+    (small_disk / "others").unlink()
+    batch.run_batch(scans, out, CONFIG, Progress(), resume=True)
+    assert validate_output(out) == []
+    assert [path.name for path in small_disk.iterdir()] == ["out"]
 
 
 def test_output_that_is_read_only_is_one_line(make_scan):

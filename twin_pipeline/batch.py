@@ -2,8 +2,8 @@
 
 import datetime as dt
 import os
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from twin_pipeline.export.formats import require_formats
 from twin_pipeline.growing import remaining, require_new, standing_config, standing_sites
 from twin_pipeline.job import load_job_file
 from twin_pipeline.materials import catalogue_for
-from twin_pipeline.output import RECORD
+from twin_pipeline.output import FULL, RECORD, unwritable
 from twin_pipeline.progress import Progress
 from twin_pipeline.site import Site, require_scans, sites_of
 from twin_pipeline.siting import require_targets
@@ -182,7 +182,7 @@ def _batch(
     if len(sites) == 1:
         require_scans(sites[0])
     scans = [scan for site in sites for scan in site.scans]
-    with ExitStack() as stack:
+    with _telling_of(out), ExitStack() as stack:
         may_replace = how.overwrite or bool(how.standing)
         opened = work_folder(out, overwrite=may_replace, resume=how.resume, inputs=scans)
         work = stack.enter_context(opened)
@@ -196,6 +196,17 @@ def _batch(
         with interruptible(work, len(sites)):
             failures = work_all(work, sites, how, watch)
             return complete(work, sites, failures, config, started, how, watch)
+
+
+@contextmanager
+def _telling_of(out: Path) -> Iterator[None]:
+    """Name the output folder where the system doesn't say what it couldn't write."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None or error.errno in FULL:
+            raise unwritable(out, error) from error
+        raise
 
 
 def _unchanged(work: Work, sites: Sequence[Site], config: Config, how: How) -> bool:

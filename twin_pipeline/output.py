@@ -1,5 +1,6 @@
 """The output folder: written beside its place, and there complete or not at all."""
 
+import errno
 import json
 import os
 import shutil
@@ -16,6 +17,9 @@ RECORD = "run.json"
 
 SITES = "sites"
 """The folder that holds, in a folder of its name each, what belongs to one site alone."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of the system that tell that a disk has no room left."""
 
 _LONGEST_NAME = 200
 """Bytes; file systems take 255, and what is made of the name adds to it."""
@@ -177,6 +181,10 @@ def _publish(staging: Path, place: Path, out: Path) -> None:
 
 def unwritable(out: Path, error: OSError) -> OutputError:
     """Return the error that says why `out` can't be written."""
+    if error.errno in FULL:
+        return OutputError(
+            f"{out}: the disk is full ({error.strerror}); make room, or give another folder with -o"
+        )
     return OutputError(
         f"{out}: can't be written ({error.strerror or error}); check the folder's rights, or give "
         "another one with -o"

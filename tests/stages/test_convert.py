@@ -73,6 +73,25 @@ def test_ply_is_read_with_colour_and_intensity(tmp_path, xyz, kind):
     assert set(attributes["intensity"]) == {32768}
 
 
+@pytest.mark.parametrize("newline", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize("coding", ["utf-8", "cp932"])
+@pytest.mark.parametrize("kind", ["ascii", "binary_little_endian"])
+def test_ply_may_end_its_lines_and_comment_as_it_likes(tmp_path, xyz, newline, coding, kind):
+    lines = ["ply", f"format {kind} 1.0", "comment 測量点群 西新宿", f"element vertex {len(xyz)}"]
+    lines += [*(f"property double {axis}" for axis in "xyz"), "end_header", ""]
+    rows = "".join(f"{x} {y} {z}{newline}" for x, y, z in xyz).encode()
+    body = rows if kind == "ascii" else xyz.astype("<f8").tobytes()
+    (tmp_path / "scan.ply").write_bytes(newline.join(lines).encode(coding) + body)
+    convert(tmp_path / "scan.ply", tmp_path / "scan.las", PLAIN)
+    assert np.allclose(columns(tmp_path / "scan.las")[0], xyz, atol=1e-4)
+
+
+def test_ply_without_an_end_of_its_header_is_refused(tmp_path):
+    (tmp_path / "scan.ply").write_bytes(b"ply\ncomment " + b"x" * 1000)
+    with pytest.raises(InputError, match=r"scan\.ply: can't be read as PLY .its header has no end"):
+        convert(tmp_path / "scan.ply", tmp_path / "scan.las", PLAIN)
+
+
 def test_points_without_coordinates_are_left_out_and_counted(tmp_path, xyz):
     xyz[3, 1], xyz[7] = np.nan, np.inf
     rows = np.zeros(len(xyz), [(a, "f8") for a in "xyz"])

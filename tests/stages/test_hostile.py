@@ -27,9 +27,12 @@ def test_files_made_to_break_the_reader_give_points_or_one_line(hostile):
         ("count-1.laz", "LAZ chunks hold 4169 points, its header claims 1"),
         ("records-2.e57", "it holds 4169 of the 9999 points that it claims"),
         ("records-0.e57", "it claims -9 points"),
+        ("zip.laz", "is a ZIP archive, not a scan: unpack it"),
+        ("gzip.laz", "is a gzip archive"),
+        ("tar.las", "is a tar archive"),
     ],
 )
-def test_points_that_the_header_does_not_know_of_are_refused(hostile, name, message):
+def test_what_can_not_be_taken_for_a_scan_is_refused(hostile, name, message):
     with pytest.raises(InputError, match=message):
         told(hostile[name])
 

@@ -4,6 +4,7 @@ import signal
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -19,6 +20,15 @@ _ENDING = tuple(
 )
 
 
+_NOTHING = "interrupted; nothing was written"
+_interrupted = {"words": _NOTHING}
+
+
+def has_written(place: Path | str) -> None:
+    """Tell that an interrupt from now on comes too late to keep the output away."""
+    _interrupted["words"] = f"interrupted when {place} had been written"
+
+
 class _Ended(KeyboardInterrupt):
     """The user or the system asks the program to end."""
 
@@ -30,6 +40,7 @@ class _Ended(KeyboardInterrupt):
 @contextmanager
 def told_in_one_line(*, verbose: bool) -> Iterator[None]:
     """Let the block end in an exit code whatever it raises; tracebacks only if `verbose`."""
+    _interrupted["words"] = _NOTHING
     try:
         with _asked_once():
             yield
@@ -40,7 +51,7 @@ def told_in_one_line(*, verbose: bool) -> Iterator[None]:
     except KeyboardInterrupt as error:
         asked = error if isinstance(error, _Ended) else error.__cause__
         number = asked.number if isinstance(asked, _Ended) else signal.SIGINT
-        _fail(str(error) or "interrupted; nothing was written", 128 + number, verbose=False)
+        _fail(str(error) or _interrupted["words"], 128 + number, verbose=False)
     except BrokenPipeError:
         raise
     except OSError as error:

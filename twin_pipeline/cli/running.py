@@ -15,7 +15,7 @@ from typing import Any
 import typer
 
 from twin_pipeline.batch import RunSummary, run_batch
-from twin_pipeline.cli.failures import FAILED, GATE_FAILED
+from twin_pipeline.cli.failures import FAILED, GATE_FAILED, has_written
 from twin_pipeline.cli.options import How, Telling
 from twin_pipeline.cli.table import aligned, pipe_table
 from twin_pipeline.cli.terminal import TerminalProgress
@@ -74,7 +74,9 @@ def to_place(
     """Do the work into a folder, or by way of a folder of this machine into object storage."""
     address = address_of(out)
     if address is None:
-        return work(out, config, progress, **_arguments(how))
+        summary = work(out, config, progress, **_arguments(how))
+        has_written(out)
+        return summary
     store, place = Store.at(address), local_place(address)
     with reserved(address):
         store.require_free(overwrite=how.overwrite, resume=how.resume)
@@ -90,6 +92,7 @@ def to_place(
                 f"interrupted on the way to {store.name}; --resume goes on from there"
             ) from error
         forget(address)
+    has_written(store.name)
     return replace(summary, out=store.name)
 
 

@@ -33,7 +33,7 @@ from twin_pipeline.durable.files import (
     write_json,
 )
 from twin_pipeline.durable.lock import HeldError, holder, locked
-from twin_pipeline.errors import OutputError
+from twin_pipeline.errors import Interrupted, OutputError
 from twin_pipeline.output import RECORD, SITES, require_free, unwritable
 
 STATE = "site.json"
@@ -211,6 +211,16 @@ class Work:
         """Remove the folder, lock included, unless there is work in it that is worth keeping."""
         if self.worth_keeping:
             return
+        written = self.published
+        try:
+            self._vanish()
+        except KeyboardInterrupt as error:
+            self._vanish()
+            if written:
+                raise Interrupted(f"interrupted when {self.out} had been written") from error
+            raise
+
+    def _vanish(self) -> None:
         self.empty()
         with suppress(OSError):
             (self.folder / _LOCK).unlink()

@@ -1,6 +1,5 @@
 """How much disk the tiles of a scan take, before and while they are made."""
 
-import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from twin_pipeline.errors import OutputError
+from twin_pipeline.output import FULL
 from twin_pipeline.tiles.options import Compression, TilesOptions, TilesVersion
 from twin_pipeline.tiles.pointset import attribute_dtype
 from twin_pipeline.tiles.spill import record_dtype
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 KEPT_SHARE = 0.3
 """Share of the points that stands in the parts kept for joining, beside the sorted scan."""

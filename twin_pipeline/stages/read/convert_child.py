@@ -7,7 +7,9 @@ stdout; ends with 3 and a line on stderr if the file can't be read.
 
 import contextlib
 import importlib
+import io
 import json
+import mmap
 import os
 import resource
 import sys
@@ -107,9 +109,11 @@ def _ply(task: dict[str, Any]) -> list[str]:
     import numpy as np
 
     plyfile = importlib.import_module("plyfile")
-    made = plyfile.PlyData.read(task["path"])
+    start = _end_of_header(task["path"])
+    with _PlainHeader(task["path"], start) as file:
+        made = plyfile.PlyData.read(file)
     vertex = made["vertex"].data
-    notes = list(_beyond(task["path"], made))
+    notes = list(_beyond(task["path"], made, start))
     names = {name.lower(): name for name in vertex.dtype.names}
     for axis in "xyz":
         if axis not in names:
@@ -127,11 +131,34 @@ def _ply(task: dict[str, Any]) -> list[str]:
     return [*notes, *_write(task, [part], None)]
 
 
-def _beyond(path: str, made: Any) -> Iterator[str]:
+def _end_of_header(path: str) -> int:
+    """Return where the data of PLY begin; its lines end as the first one does."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:  # noqa: PTH123 - pathlib is not needed otherwise
+        newline = b"\r\n" if data[3:5] == b"\r\n" else data[3:4]
+        last = newline + b"end_header" + newline
+        at = data.find(last)
+    if at < 0:
+        raise ValueError("its header has no end")
+    return at + len(last)
+
+
+class _PlainHeader(io.BufferedReader):
+    """A file of PLY in whose header all is ASCII: comments may be in any language."""
+
+    def __init__(self, path: str, end: int) -> None:
+        super().__init__(io.FileIO(path))
+        self._end = end
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        inside = self.tell() < self._end
+        got = super().read(size)
+        return got.decode("ascii", "replace").encode("ascii", "replace") if inside else got
+
+
+def _beyond(path: str, made: Any, start: int) -> Iterator[str]:
     """Say where more follows than the header of PLY names."""
     with open(path, "rb") as file:  # noqa: PTH123 - pathlib is not needed otherwise
-        while file.readline().strip() != b"end_header":
-            pass
+        file.seek(start)
         if made.text:
             left = sum(bool(line.strip()) for line in file) - sum(part.count for part in made)
             unit = "lines"

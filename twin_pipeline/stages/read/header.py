@@ -26,6 +26,11 @@ _YEARS = range(1990, 2200)
 _POINT_FORMATS = range(11)
 _COMPRESSED_BIT, _FORMAT_MASK = 0x80, 0x3F
 _LARGEST_SCALE_M = 1000.0
+_WRAPPERS = {
+    b"PK\3\4": "ZIP", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz",
+    b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!": "RAR", b"\x28\xb5\x2f\xfd": "zstd",
+}  # fmt: skip
+"""Archives, by what they start with."""
 FAR_M = 1e12
 """No coordinate lies so far out; also what is not a number fails a comparison with it."""
 
@@ -165,6 +170,10 @@ def _require_las(block: bytes, path: Path) -> None:
         raise InputError(
             f"{path}: is a git-LFS pointer to the scan, not the scan: fetch it with `git lfs pull`"
         )
+    if (wrapper := _wrapper(block)) is not None:
+        raise InputError(
+            f"{path}: is a {wrapper} archive, not a scan: unpack it and give the scan that is in it"
+        )
     if block[:4] != b"LASF":
         raise InputError(
             f"{path}: is not a LAS or LAZ file (starts with {block[:8]!r}): convert the scan to LAZ"
@@ -173,6 +182,13 @@ def _require_las(block: bytes, path: Path) -> None:
         raise InputError(
             f"{path}: is cut off inside its header ({len(block)} bytes): copy it again"
         )
+
+
+def _wrapper(block: bytes) -> str | None:
+    """Return what a file was packed with; None where it was not."""
+    if block[257:262] == b"ustar":
+        return "tar"
+    return next((kind for magic, kind in _WRAPPERS.items() if block.startswith(magic)), None)
 
 
 def _require_scale(scale: FloatArray, offset: FloatArray, path: Path) -> None:
