@@ -10,10 +10,11 @@ from twin_pipeline.durable.files import remove
 from twin_pipeline.errors import InputError, OutputError
 from twin_pipeline.geometry.piecewise import Bench
 from twin_pipeline.memory import free_bytes
+from twin_pipeline.output import FULL
 from twin_pipeline.progress import Progress
 from twin_pipeline.shelves import Shelf, kept_small, spread_of_now
 from twin_pipeline.stages.read import point_count
-from twin_pipeline.tiles.room import FULL, gigabytes
+from twin_pipeline.tiles.room import gigabytes
 
 BASE_BYTES = 500e6
 """What Python, the compiled kernels and the tiler take, whatever the scan."""
