@@ -4,13 +4,14 @@ import base64
 import functools
 import http.server
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from browser.opened import SIZE
-from tests.factories import make_survey
+from tests.factories import make_pipe, make_survey
 from tests.tiles.earth import Earth, scan_of, trench
 from twin_pipeline.tiles import (
     TilesOptions,
@@ -46,6 +47,7 @@ window.failed = []; window.ready = false; window.loaded = 0;
   set.tileFailed.addEventListener((error) => window.failed.push(String(error.message)));
   set.tileLoad.addEventListener(() => { window.loaded += 1; });
   widget.scene.primitives.add(set);
+  window.set = set;
   widget.camera.viewBoundingSphere(set.boundingSphere,
     new Cesium.HeadingPitchRange(0.4, -0.9, 1.6 * set.boundingSphere.radius));
   // All is loaded more than once: what a tile shows is asked for when it has been drawn.
@@ -187,3 +189,54 @@ def test_packed_pipes_look_like_plain_ones(layer, picture):
     away = np.abs(shot - reference).max(axis=-1)
     # The light on a surface is off by a hair, an edge by a pixel here and there.
     assert np.count_nonzero(away > 12) < 0.02 * seen
+
+
+ACROSS, APART_M = 8, 40.0
+"""Of a network of pipes: enough for tiles of two levels, and lines above them."""
+
+PICK = """async ([place, distance]) => {
+  const frames = async (count) => {
+    const until = widget.scene.frameState.frameNumber + count;
+    while (widget.scene.frameState.frameNumber < until)
+      await new Promise((done) => setTimeout(done, 20));
+  };
+  window.set.maximumScreenSpaceError = 16;
+  widget.camera.lookAt(new Cesium.Cartesian3(...place),
+    new Cesium.HeadingPitchRange(0.3, -0.9, distance));
+  await frames(3);
+  while (!window.set.tilesLoaded) await frames(1);
+  await frames(3);
+  const canvas = widget.scene.canvas;
+  const middle = new Cesium.Cartesian2(canvas.clientWidth / 2, canvas.clientHeight / 2);
+  const picked = widget.scene.pick(middle, 7, 7);
+  return [picked?.getProperty?.('pipe_id'), picked?.content?.url.split('/').pop()];
+}"""
+
+
+@pytest.fixture(scope="module")
+def network(tiles, context, address):
+    pipes = tuple(
+        make_pipe(f"P{n:02}", start=(east, north, -1.3), end=(east + 25, north + 3, -1.3))
+        for n, (east, north) in enumerate(
+            (APART_M * (n % ACROSS), APART_M * (n // ACROSS)) for n in range(ACROSS * ACROSS)
+        )
+    )
+    write_pipe_tiles(replace(make_survey("site"), pipes=pipes), Earth(), tiles / "network")
+    page = context.new_page()
+    page.goto(f"{address}/page.html?tiles=network/tileset.json")
+    page.wait_for_function("window.ready || window.failed.length")
+    yield page, pipes
+    page.close()
+
+
+def test_pipe_is_told_by_the_tiles_of_every_level(network):
+    page, pipes = network
+    levels = set()
+    for number in (0, 27, 63):
+        middle = Earth().to_ecef(np.mean(pipes[number].centreline[[0, -1]], axis=0)[None])[0]
+        for distance_m in (4.0, 20.0, 70.0, 400.0, 3_000.0):
+            told, tile = page.evaluate(PICK, [middle.tolist(), distance_m])
+            assert (told, distance_m) == (pipes[number].pipe_id, distance_m)
+            levels.add(tile.count("_"))
+    assert len(levels) >= 3
+    assert page.evaluate("window.failed") == []
