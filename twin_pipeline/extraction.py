@@ -16,6 +16,7 @@ from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.steadied import Steadied
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Run, Tube
+from twin_pipeline.loose import without_loose
 from twin_pipeline.model import FloatArray, LabelArray, Pipe, PointCloud
 from twin_pipeline.observing import Observer
 from twin_pipeline.squeezing import SqueezedTracer, squeezed_tracers
@@ -25,7 +26,7 @@ from twin_pipeline.stages.describe import describe
 from twin_pipeline.stages.detect import detect
 from twin_pipeline.stages.excavation import excavation
 from twin_pipeline.stages.ground import find_ground
-from twin_pipeline.stages.judge import may_yet_be_one, why_not_a_pipe
+from twin_pipeline.stages.judge import is_faint, may_yet_be_one, why_not_a_pipe
 from twin_pipeline.stages.label import label_pipes, label_places
 from twin_pipeline.stages.measure import measure, sparsely_covered, with_all_points
 from twin_pipeline.stages.prepare import prepare
@@ -69,6 +70,8 @@ class _Search:
     observer: Observer
     tried: list[Run] = field(default_factory=list)
     """Whole runs measured though a piece of them showed no pipe."""
+    faint: list[Tube] = field(default_factory=list)
+    """Tubes that are too little known to be believed on their own."""
 
     def measured(self, run: Run, *, roughly: bool = False) -> Tube | None:
         """Return the tube that a run holds; None where there is none, or none to be believed.
@@ -116,7 +119,13 @@ class _Search:
     def _judged(self, run: Run, tube: Tube | None, *, with_drift: bool = False) -> Tube | None:
         against = self._against(tube)
         self.observer.tried(run, tube, against, probe=False, with_drift=with_drift)
+        if tube is not None and against is not None:
+            self._note_if_faint(tube)
         return tube if against is None else None
+
+    def _note_if_faint(self, tube: Tube) -> None:
+        if is_faint(tube, self.config.judge, under_open_sky=self.under_open_sky):
+            self.faint.append(tube)
 
     def _with_drift(self, tube: Tube, *, roughly: bool) -> Tube | None:
         return measure(
@@ -136,6 +145,8 @@ class _Search:
         self.observer.tried(piece, tube, against, probe=True)
         if against is None:
             return piece
+        if tube is not None:
+            self._note_if_faint(tube)
         longer = run.length_m >= max(_MUCH_LONGER * piece.length_m, _LONG_M)
         judge, sky = self.config.judge, self.under_open_sky
         if tube is None or not longer or not may_yet_be_one(tube, judge, under_open_sky=sky):
@@ -218,11 +229,13 @@ def extract(
         for tracer in squeezed_tracers(searched, ground, tubes, config):
             tubes += _tubes(search, tracer, tubes)
         united = Uniter(searched, config.trace, search.roughly)
-        tubes = [united.led_through(tube) for tube in united.joined(tubes)]
+        tubes = [united.led_through(tube) for tube in united.joined(tubes, tuple(search.faint))]
         tubes = [with_all_points(searched, search.settled(tube)) for tube in tubes]
         tubes = [_drifting(doubted(tube, steps_m), steadied, searched) for tube in tubes]
     with stage("classify"):
         found, left_out = classify(tubes, ground, config.classify)
+        found, loose = without_loose(found, ground, cloud.xyz)
+        left_out += loose
         pipes = tuple(
             describe(finding, ground, cloud.origin, config.describe)
             for finding in findings_of(found, cloud.xyz, searched, config, catalogue)

@@ -34,8 +34,8 @@ _ENOUGH_PER_M2, _MOST_POINTS = 4000.0, 3_000_000
 _AREA_SIZE_M = 0.08
 _VOXELS_PER_AREA = 1.5
 """Voxels that a surface crosses, per area of a voxel's side."""
-_THINNEST_M, _SIGMAS = 0.044, 2.0
-"""Diameter between those of cables and of the pipes that are looked for, and how surely above."""
+_SIGMAS = 2.0
+"""How surely a tube is thicker than a cable."""
 _PROBE_M = 4.0
 """Of a thinly covered pipe a metre tells nothing."""
 
@@ -74,6 +74,7 @@ class SqueezedTracer:
         config: Config,
     ) -> None:
         self._squeeze = squeeze
+        self._cable_m = config.classify.max_cable_diameter_m
         self.seeds = detect(squeezed, thin)
         self._tracer = Tracer(self.seeds, _squeezed_options(config.trace, squeeze.factor))
         for tube in tubes:
@@ -82,7 +83,7 @@ class SqueezedTracer:
     def too_thin(self, tube: Tube) -> bool:
         """Tell whether a tube may as well be a cable, of which a few points tell little."""
         least_m = tube.radius_m - _SIGMAS * tube.radius_std_m
-        return 2.0 * least_m < _THINNEST_M
+        return 2.0 * least_m < self._cable_m
 
     def next_run(self) -> Run | None:
         """Follow the strongest seed that is left; None when there is none."""

@@ -1,7 +1,7 @@
 """Make one pipe of what was found in pieces, and lead it through offsets that it hides."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -24,6 +24,12 @@ _CUT_BACK_RADII = (0.0, 3.0, 8.0)
 _NEAR, _DENSE_M = 0.15, 0.005
 """How far from where it is led a tube may be, in radii, and with which steps that is looked at."""
 
+_AHEAD = 2.0
+"""Radii that a faint piece may lie aside of where a pipe points at."""
+
+_NO_WORSE = 1.2
+"""Ratio of standard deviations; more of the same pipe makes it better known."""
+
 _AS_WELL = 0.9
 """Of the length that is seen of a tube, what of it led otherwise must be seen."""
 
@@ -36,8 +42,15 @@ class Uniter:
     ) -> None:
         self._pyramid, self._options, self._measured = pyramid, options, measured
 
-    def joined(self, tubes: list[Tube]) -> list[Tube]:
-        """Join pieces of one pipe and measure the whole anew, until nothing more fits together."""
+    def joined(self, tubes: Sequence[Tube], faint: Sequence[Tube] = ()) -> list[Tube]:
+        """Join pieces of one pipe and measure the whole anew, until nothing more fits together.
+
+        Faint pieces are none on their own, but may be what another goes on to.
+        """
+        whole = self._joined(tubes)
+        return self._joined([self._with_faint(tube, faint) for tube in whole]) if faint else whole
+
+    def _joined(self, tubes: Sequence[Tube]) -> list[Tube]:
         pending = sorted(tubes, key=lambda tube: -tube.length_m)
         whole: list[Tube] = []
         while pending:
@@ -51,6 +64,21 @@ class Uniter:
             else:
                 whole.append(tube)
         return [tube for tube in whole if not any(is_part_of(tube, other) for other in whole)]
+
+    def _with_faint(self, tube: Tube, faint: Sequence[Tube]) -> Tube:
+        """Return a tube with what of the faint pieces it goes on to, if they make it no worse."""
+        for other in sorted(faint, key=lambda piece: -piece.length_m):
+            if is_part_of(other, tube) or off_course_m(tube, other) > _AHEAD * tube.radius_m:
+                continue
+            together = self._as_one(tube, other)
+            if (
+                together is not None
+                and of_one_size(tube, together)
+                and is_part_of(tube, together)
+                and together.radius_std_m <= _NO_WORSE * tube.radius_std_m
+            ):
+                return self._with_faint(together, faint)
+        return tube
 
     def led_through(self, tube: Tube) -> Tube:
         """Return a tube led through the offsets that it hides, where that is the same pipe."""

@@ -47,6 +47,18 @@ def test_a_second_pipe_beside_the_main_is_a_main_too():
     assert roles(second, MAIN) == [(MAIN, Role.MAIN), (second, Role.MAIN)]
 
 
+@pytest.mark.parametrize(("diameter_m", "count"), [(0.036, 1), (0.042, 1), (0.048, 2)])
+def test_a_cable_along_the_trench_is_no_main(diameter_m, count):
+    second = make_tube(straight(3.0, (0.5, -0.25, -1.1)), 0.5 * diameter_m)
+    assert len(roles(second, MAIN)) == count
+    assert [("cable" in reason) for _, reason in left_out(second, MAIN)] == [True] * (2 - count)
+
+
+def test_a_thin_service_pipe_may_cross():
+    service = across(4.0, -0.8, 0.018, 70.0)
+    assert (service, Role.CROSSING) in roles(MAIN, service)
+
+
 def test_a_main_may_bend():
     nodes = bent(4.0, 45.0, 0.6, 1.0) + np.array([0.0, 0.0, -1.1])
     main = make_tube(nodes)
@@ -141,6 +153,12 @@ def test_what_crosses_where_a_utility_may_lie_is_a_strut_only_if_set_exactly(
 def test_two_alike_at_one_height_are_struts_even_if_deep():
     first, second = across(3.0, -0.8), across(7.0, -0.8)
     assert roles(MAIN, first, second) == [(MAIN, Role.MAIN)]
+
+
+@pytest.mark.parametrize("apart_m", [0.09, 0.45])
+def test_ducts_close_beside_each_other_are_no_struts(apart_m):
+    ducts = [across(4.0 + k * apart_m, -0.45 - 0.07 * (k % 2)) for k in range(3)]
+    assert sorted(role for _, role in roles(MAIN, *ducts)) == ["crossing"] * 3 + ["main"]
 
 
 def test_two_different_pipes_at_one_height_are_no_struts():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stages.made import UP, make_tube, straight
-from twin_pipeline.stages.judge import JudgeOptions, may_yet_be_one, why_not_a_pipe
+from twin_pipeline.stages.judge import JudgeOptions, is_faint, may_yet_be_one, why_not_a_pipe
 
 NODES = straight(4.0)
 HALF = np.arange(len(NODES)) < len(NODES) // 2
@@ -112,3 +112,17 @@ def test_a_short_piece_that_faces_up_and_is_even_may_yet_be_a_pipe():
     assert may_be(plane_ratio=1.0)
     assert not may_be(misfit=2.0)
     assert not may_be(middle=-UP)
+
+
+@pytest.mark.parametrize(
+    ("changes", "faint"),
+    [
+        ({"radius_std_m": 0.004, "plane_ratio": 1.5}, True),
+        ({"radius_std_m": 0.02, "plane_ratio": 1.5}, False),
+        ({"radius_std_m": 0.004, "plane_ratio": 1.5, "misfit": 0.2}, False),
+    ],
+)
+def test_a_tube_is_faint_if_but_its_radius_is_not_determined(changes, faint):
+    tube = replace(make_tube(NODES), **changes)
+    assert why_not_a_pipe(tube, JudgeOptions()) is not None
+    assert is_faint(tube, JudgeOptions()) is faint

@@ -29,6 +29,8 @@ _EXACT_DIAMETER_M, _EXACT_DEEPER_M = 0.1, 0.1
 far less likely."""
 _ROW = 2
 _ASIDE_M = 0.5
+_BANK_M, _BANK_DEG = 0.5, 10.0
+"""Distance of parallel tubes between which nobody could work: a bank of ducts, no struts."""
 
 
 class ClassifyOptions(BaseModel):
@@ -56,6 +58,11 @@ class ClassifyOptions(BaseModel):
         description="cover above which a thin level tube square to the trench is a strut, metres",
     )
     max_strut_diameter_m: float = Field(0.15, gt=0.0, description="thickest round strut, metres")
+    max_cable_diameter_m: float = Field(
+        0.044,
+        ge=0.0,
+        description="what runs along a trench and is thinner is a cable or a hose, metres",
+    )
     max_roughness: float = Field(
         1.7, gt=1.0, description="scatter of a pipe's points over that of the best seen one, ratio"
     )
@@ -138,6 +145,8 @@ def _not_buried(tube: Tube, ground: Ground, options: ClassifyOptions) -> str | N
     inside = shapely.union_all([shapely.Polygon(ring) for ring in ground.outlines]).buffer(0.5)
     if not inside.intersects(shapely.LineString(tube.nodes[:, :2])):
         return "lies outside the trench"
+    if 2.0 * tube.radius_m < options.max_cable_diameter_m and _runs_with_the_trench(tube, ground):
+        return "as thin as a cable or a hose along the trench"
     return None
 
 
@@ -231,8 +240,9 @@ def _struts(
 
     Utilities that cross look the same. They lie deeper than the shallowest cover that the rules
     allow, and no second one of about the same size crosses at the same depth or on the same line,
-    as the halves of a telescopic strut do.
+    as the halves of a telescopic strut do; or they lie as close to each other as ducts in a bank.
     """
+    tubes = [tube for tube in tubes if not any(_in_a_bank(tube, other, options) for other in tubes)]
     props = [tube for tube in tubes if _like_a_strut(tube, mains, ground, options)]
     depth = {id(tube): _depth(tube, ground) for tube in tubes}
     struts = [
@@ -310,9 +320,24 @@ def _rows(
 
 def _in_line(tube: Tube, other: Tube) -> bool:
     """Tell whether a tube, carried on, would pass through the middle of another."""
+    return _aside_m(tube, other) < _ASIDE_M
+
+
+def _in_a_bank(tube: Tube, other: Tube, options: ClassifyOptions) -> bool:
+    """Tell whether another tube of a size lies close beside one, as ducts do and struts never."""
+    return (
+        tube.radius_m + other.radius_m < _aside_m(tube, other) < _BANK_M
+        and _twins(tube, other)
+        and _level(other, options)
+        and _acute_deg(_chord(tube), _chord(other)) < _BANK_DEG
+    )
+
+
+def _aside_m(tube: Tube, other: Tube) -> float:
+    """Return how far from a tube, carried on, the middle of another is."""
     gap, along = _centre(other) - _centre(tube), _chord(tube)
     along = along / np.linalg.norm(along)
-    return float(np.linalg.norm(gap - (gap @ along) * along)) < _ASIDE_M
+    return float(np.linalg.norm(gap - (gap @ along) * along))
 
 
 def _shallow(tube: Tube, depth: dict[int, float], options: ClassifyOptions) -> bool:

@@ -8,7 +8,8 @@ from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.kernels import slabs
 from twin_pipeline.model import FloatArray
 
-_FROM_M, _BIN_M, _BINS = 0.08, 0.05, 6
+_FROM_M, _BIN_M = 0.08, 0.05
+_BINS, _BINS_BEFORE_A_WALL = 6, 3
 _ENOUGH_POINTS = 3
 _ABOVE_M = 0.5
 _LEVEL = math.cos(math.radians(45.0))
@@ -27,19 +28,33 @@ def ends_in_the_open(xyz: FloatArray, tube: Tube, *, at_start: bool) -> bool:
     xyz
         (N, 3) all points, those that are no part of the excavation too; metres, local frame.
     """
+    return _open_over(xyz, tube, _BINS, at_start=at_start)
+
+
+def stops_short(xyz: FloatArray, tube: Tube, *, at_start: bool) -> bool:
+    """Tell whether a tube ends before what it would have to go into, if by little.
+
+    That is `ends_in_the_open` over so short a way as there is between a thing that lies in a trench
+    and its wall.
+    """
+    return _open_over(xyz, tube, _BINS_BEFORE_A_WALL, at_start=at_start)
+
+
+def _open_over(xyz: FloatArray, tube: Tube, bins: int, *, at_start: bool) -> bool:
     nodes = tube.nodes if at_start else tube.nodes[::-1]
     outward = nodes[0] - nodes[min(5, len(nodes) - 1)]
     outward = outward / np.linalg.norm(outward)
     if float(np.hypot(outward[0], outward[1])) < _LEVEL:
         return False
-    return _open_ahead(_points_ahead(xyz, nodes[0], outward, tube.radius_m), tube.radius_m)
+    ahead = _points_ahead(xyz, nodes[0], outward, tube.radius_m, bins)
+    return _open_ahead(ahead, tube.radius_m, bins)
 
 
 def _points_ahead(
-    xyz: FloatArray, end: FloatArray, outward: FloatArray, radius_m: float
+    xyz: FloatArray, end: FloatArray, outward: FloatArray, radius_m: float, bins: int
 ) -> FloatArray:
     """Return distance ahead and height above the axis carried on (P, 2) in a strip ahead."""
-    reach = _FROM_M + _BINS * _BIN_M
+    reach = _FROM_M + bins * _BIN_M
     index = slabs.within_capsule(xyz, end, end + reach * outward, radius_m + _ABOVE_M)
     offset = xyz[index] - end
     ahead = offset @ outward
@@ -49,11 +64,11 @@ def _points_ahead(
     return np.column_stack([ahead, off[:, 2]])[beside]
 
 
-def _open_ahead(points: FloatArray, radius_m: float) -> bool:
+def _open_ahead(points: FloatArray, radius_m: float, bins: int) -> bool:
     number = np.floor((points[:, 0] - _FROM_M) / _BIN_M).astype(np.int64)
     tops = [
         float(np.quantile(points[number == k, 1], 0.9))
-        for k in range(_BINS)
+        for k in range(bins)
         if np.count_nonzero(number == k) >= _ENOUGH_POINTS
     ]
-    return 2 * len(tops) >= _BINS and max(tops) < (1.0 - _CLEAR) * radius_m
+    return 2 * len(tops) >= bins and max(tops) < (1.0 - _CLEAR) * radius_m

@@ -7,6 +7,8 @@ from twin_pipeline.geometry.tubes import Tube
 
 _WIDE_ARC_DEG = 100.0
 _FACES_DOWN = -0.3
+_FAINT_STD = 0.1
+"""Relative std of the radius up to which a tube may be a piece of one that is known better."""
 
 
 class JudgeOptions(BaseModel):
@@ -149,6 +151,17 @@ def may_yet_be_one(tube: Tube, options: JudgeOptions, *, under_open_sky: bool = 
         and tube.misfit <= options.max_misfit
         and tube.purity >= options.min_purity
     )
+
+
+def is_faint(tube: Tube, options: JudgeOptions, *, under_open_sky: bool = False) -> bool:
+    """Tell whether nothing speaks against a tube but that its radius is known too little.
+
+    On its own that is not enough: soil may look so. Where a pipe of this size points at it, it is.
+    """
+    lenient = options.model_copy(
+        update={"max_radius_std_narrow": _FAINT_STD, "max_radius_std_faint": _FAINT_STD}
+    )
+    return why_not_a_pipe(tube, lenient, under_open_sky=under_open_sky) is None
 
 
 def _max_radius_std(arc_deg: float, options: JudgeOptions, *, clear: bool) -> float:
