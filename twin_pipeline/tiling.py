@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 
@@ -85,10 +87,11 @@ def tile_site(site: Site, staging: Path, progress: Progress) -> SiteOutcome:
     """
     scans = _together(site, [_scan(path, site) for path in site.scans], progress)
     clock = time.perf_counter()
+    hashed = _hashed_meanwhile([scan.info.path for scan in scans])
     written = _write(site, scans, staging, progress)
     inputs = [
-        InputFile(site.name, str(s.info.path), sha256_of(s.info.path), s.info.point_count)
-        for s in scans
+        InputFile(site.name, str(s.info.path), sha256, s.info.point_count)
+        for s, sha256 in zip(scans, hashed.result(), strict=True)
     ]
     return SiteOutcome(
         result=_result(site, scans),
@@ -97,6 +100,20 @@ def tile_site(site: Site, staging: Path, progress: Progress) -> SiteOutcome:
         timings={"tiles": time.perf_counter() - clock},
         warnings=tuple(_warnings(site, scans)),
     )
+
+
+def _hashed_meanwhile(paths: Sequence[Path]) -> Future[list[str]]:
+    """Begin to hash files, beside work that leaves a processor idle now and then."""
+    future: Future[list[str]] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result([sha256_of(path) for path in paths])
+        except Exception as error:  # noqa: BLE001 - raised where the hashes are wanted
+            future.set_exception(error)
+
+    Thread(target=work, daemon=True).start()
+    return future
 
 
 def _scan(path: Path, site: Site) -> _Scan:

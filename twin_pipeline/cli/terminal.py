@@ -11,14 +11,31 @@ from rich.progress import (
     ProgressColumn,
     Task,
     TaskID,
-    TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 from twin_pipeline import progress as reporting
 from twin_pipeline.cli.pace import COUNTED, Pace, pace_text
 from twin_pipeline.output import in_one_line
+
+
+class _SiteColumn(ProgressColumn):
+    """The site, cut where the line is too short for all."""
+
+    def render(self, task: Task) -> Text:
+        """Return it as it is: brackets in the names of files are no markup."""
+        site = task.fields.get("site", "")
+        return Text(f"{site}:" if site else "", no_wrap=True, overflow="ellipsis")
+
+
+class _StepColumn(ProgressColumn):
+    """What is being done."""
+
+    def render(self, task: Task) -> Text:
+        """Return it."""
+        return Text(task.description)
 
 
 class _PaceColumn(ProgressColumn):
@@ -46,10 +63,11 @@ class TerminalProgress(reporting.Progress):
         self._quiet = quiet
         console = Console(stderr=True, highlight=False, soft_wrap=True)
         columns = (
-            TextColumn("{task.description}"),
+            _SiteColumn(),
+            _StepColumn(Column(no_wrap=True)),
             BarColumn(),
             TimeElapsedColumn(),
-            _PaceColumn(),
+            _PaceColumn(Column(no_wrap=True)),
         )
         self._bar = Progress(
             *columns, console=console, transient=True, disable=quiet or not console.is_terminal
@@ -89,9 +107,9 @@ class TerminalProgress(reporting.Progress):
         """Begin a new bar."""
         if self._task is not None:
             self._bar.remove_task(self._task)
-        subject = f"{self._site}: {name}" if self._sites is None else name
-        self._paces[""] = Pace(subject)
-        self._task = self._bar.add_task(_plain(subject), total=None)
+        site = self._site if self._sites is None else ""
+        self._paces[""] = Pace(f"{site}: {name}" if self._sites is None else name)
+        self._task = self._bar.add_task(name, total=None, site=site)
 
     def stage_of(self, name: str, stage: str) -> None:
         """Begin a new bar for one of several sites in place of its last."""
@@ -100,7 +118,7 @@ class TerminalProgress(reporting.Progress):
             return
         self._forget(name)
         self._paces[name] = Pace(f"{name}: {stage}")
-        self._running[name] = self._bar.add_task(_plain(f"{name}: {stage}"), total=None)
+        self._running[name] = self._bar.add_task(stage, total=None, site=name)
 
     def ended(self, name: str, done: int, total: int, failure: str | None) -> None:
         """Count the sites that are done; say what failed at once."""
@@ -148,8 +166,3 @@ class TerminalProgress(reporting.Progress):
             print(message, file=sys.stderr, flush=True)  # noqa: T201 - this is the command line
         else:
             self._bar.console.print(message, markup=False)
-
-
-def _plain(text: str) -> str:
-    """Keep file names with brackets from being read as markup."""
-    return text.replace("[", r"\[")

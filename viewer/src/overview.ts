@@ -17,9 +17,14 @@ import { pipeColour } from "./palette";
 import { simplifiedLine } from "./ring";
 import type { ViewState } from "./state";
 
-/** From here on pipes are thin, and the solids of far sites are not loaded. */
+/** From here on the solids of far sites are not loaded. */
 const FROM_M = 200;
 const WIDTH_PX = 2.5;
+/**
+ * So many times their diameter away pipes are narrower than the lines, in a window of half a
+ * screen; in larger ones it is farther, and the lines are hidden in the pipes before.
+ */
+const FROM_DIAMETERS = 250;
 /** A pixel or two from there. */
 const TOLERANCE_M = 0.25;
 /** So many lines are drawn at once, or not at all where they are out of sight. */
@@ -115,7 +120,10 @@ class PipeLines {
             color: ColorGeometryInstanceAttribute.fromColor(this.#colour(mark)),
             show: new ShowGeometryInstanceAttribute(this.#shows(mark)),
             distanceDisplayCondition: new DistanceDisplayConditionGeometryInstanceAttribute(
-              FROM_M,
+              Math.min(
+                FROM_M,
+                FROM_DIAMETERS * (mark.pipe.record.outer_diameter_m ?? Number.POSITIVE_INFINITY),
+              ),
               Number.MAX_VALUE,
             ),
           },
