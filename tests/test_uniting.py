@@ -50,6 +50,11 @@ def test_a_faint_piece_that_no_pipe_points_at_is_none(piece):
     assert joined([], [piece]) == []
 
 
+def test_faint_pieces_may_be_a_pipe_together():
+    (whole,) = joined([], [faint(0.0), faint(7.0)])
+    assert whole.length_m == pytest.approx(13.0, abs=0.1)
+
+
 @pytest.mark.parametrize("changes", [{"std_m": 0.002}, {"radius_m": 0.054}])
 def test_a_faint_piece_that_makes_the_pipe_worse_known_is_none(changes):
     assert joined([PIPE], [faint(9.3)], **changes) == [PIPE]

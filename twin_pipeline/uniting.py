@@ -45,10 +45,13 @@ class Uniter:
     def joined(self, tubes: Sequence[Tube], faint: Sequence[Tube] = ()) -> list[Tube]:
         """Join pieces of one pipe and measure the whole anew, until nothing more fits together.
 
-        Faint pieces are none on their own, but may be what another goes on to.
+        Faint pieces are none on their own, but may be what another goes on to, or be one together.
         """
         whole = self._joined(tubes)
-        return self._joined([self._with_faint(tube, faint) for tube in whole]) if faint else whole
+        if not faint:
+            return whole
+        together = [tube for tube in self._joined(faint) if not any(tube is t for t in faint)]
+        return self._joined([self._with_faint(tube, faint) for tube in (*whole, *together)])
 
     def _joined(self, tubes: Sequence[Tube]) -> list[Tube]:
         pending = sorted(tubes, key=lambda tube: -tube.length_m)

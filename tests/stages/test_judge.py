@@ -126,3 +126,29 @@ def test_a_tube_is_faint_if_but_its_radius_is_not_determined(changes, faint):
     tube = replace(make_tube(NODES), **changes)
     assert why_not_a_pipe(tube, JudgeOptions()) is not None
     assert is_faint(tube, JudgeOptions()) is faint
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, None),
+        ({"points_used": 300}, "radius not determined"),
+        ({"inflation": 2.0}, "radius not determined"),
+        ({"misfit": 0.12}, "radius not determined"),
+        ({"radius_std_m": 0.0027}, "radius not determined"),
+        ({"observed": HALF}, "radius not determined"),
+    ],
+)
+def test_a_long_tube_may_be_little_known_if_it_is_more_even_than_soil(changes, reason):
+    thin = make_tube(
+        NODES,
+        0.045,
+        radius_std_m=0.002,
+        arc_deg=np.full(len(NODES), 85.0),
+        noise_m=0.005,
+        points_used=1200,
+        plane_ratio=1.5,
+        misfit=0.02,
+        inflation=1.0,
+    )
+    assert why_not_a_pipe(replace(thin, **changes), JudgeOptions()) == reason

@@ -1,5 +1,7 @@
 """Tell tubes that are pipes from walls, floors, edges and heaps that were mistaken for tubes."""
 
+import math
+
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -7,6 +9,7 @@ from twin_pipeline.geometry.tubes import Tube
 
 _WIDE_ARC_DEG = 100.0
 _FACES_DOWN = -0.3
+_SECTOR_DEG, _EVEN = 10.0, 1.5
 _FAINT_STD = 0.1
 """Relative std of the radius up to which a tube may be a piece of one that is known better."""
 
@@ -84,6 +87,16 @@ class JudgeOptions(BaseModel):
     max_misfit_long: float = Field(
         0.1, gt=0.0, description="largest non-circular shape that is made up for, ratio to noise"
     )
+    max_radius_std_long: float = Field(
+        0.05,
+        gt=0.0,
+        description="largest relative std of the radius of what is long and even as no soil is",
+    )
+    max_shape_std_m: float = Field(
+        0.0005,
+        gt=0.0,
+        description="how well the mean of ten degrees is known where soil would show, metres",
+    )
     max_radius_scatter: float = Field(
         0.12, gt=0.0, description="largest scatter of the radius along the tube, ratio"
     )
@@ -115,6 +128,8 @@ def why_not_a_pipe(
     if seen_m >= long_m and tube.misfit <= options.max_misfit_long and arc_deg >= min_arc:
         # the radius' own std, of so many points, tells a curve from a plane
         min_plane_ratio = 1.0
+        if not narrow and _as_even_as_no_soil(tube, arc_deg, options):
+            max_std = max(max_std, options.max_radius_std_long)
     undoubted = is_round and tube.misfit <= options.max_misfit_faint
     max_inflation = options.max_inflation if wide else options.max_inflation_faint
     max_inflation = options.max_inflation_round if undoubted else max_inflation
@@ -162,6 +177,17 @@ def is_faint(tube: Tube, options: JudgeOptions, *, under_open_sky: bool = False)
         update={"max_radius_std_narrow": _FAINT_STD, "max_radius_std_faint": _FAINT_STD}
     )
     return why_not_a_pipe(tube, lenient, under_open_sky=under_open_sky) is None
+
+
+def _as_even_as_no_soil(tube: Tube, arc_deg: float, options: JudgeOptions) -> bool:
+    """Tell whether a long and round tube would show it if it were soil.
+
+    Soil is rough by millimetres in patches of a decimetre, which do not cancel out over a few
+    metres.
+    """
+    per_sector = tube.points_used / (arc_deg / _SECTOR_DEG)
+    shape_std_m = tube.noise_m / math.sqrt(per_sector)
+    return shape_std_m <= options.max_shape_std_m and tube.inflation <= _EVEN
 
 
 def _max_radius_std(arc_deg: float, options: JudgeOptions, *, clear: bool) -> float:
