@@ -3,7 +3,10 @@
 pipes    a made city: what a frame takes from 20 m to 20 km, with the pipes hidden, shown, and shown
          with their shells, beside each other in one run; only the ratio to the empty scene means
          much on a machine that others use too
-points   a tileset of points, repeated side by side: what a tour holds in memory and asks for
+points   a tileset of points, repeated side by side: what a tour holds in memory and asks for, and
+         what its frames take beside those of the empty scene
+page     the page around a made city: how long it takes to open, and what search, filters, a
+         selection and the profile take until they are on the screen
 
 Chromium draws on the CPU; each frame is read back, so that it counts until its last pixel.
 """
@@ -25,6 +28,7 @@ from pyproj import Transformer
 
 from benchmarks.made_pipes import georeference
 from benchmarks.viewer.city import MIDDLE, write_city
+from benchmarks.viewer.use import answers, opening
 from benchmarks.viewer.views import Place, looking_at
 from twin_pipeline.view import serve
 
@@ -47,12 +51,15 @@ SCRIPT = Path(__file__).parent / "page.js"
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.viewer", description=__doc__)
-    parser.add_argument("what", choices=["pipes", "points"])
+    parser.add_argument("what", choices=["pipes", "points", "page"])
     parser.add_argument("--pipes", type=int, default=10_000)
     parser.add_argument("--sites", type=int, default=1, help="that they are divided into")
     parser.add_argument("--frames", type=int, default=9, help="of each view")
     parser.add_argument("--tiles", type=Path, help="output folder of `tile`, for points")
     parser.add_argument("--copies", type=int, default=4, help="of these points, side by side")
+    parser.add_argument(
+        "--card", action="store_true", help="as much detail as where a graphics card draws"
+    )
     parser.add_argument("--out", type=Path, help="keep the city here, or take it from here")
     parser.add_argument("--pictures", type=Path, help="folder for what was seen")
     given = parser.parse_args()
@@ -64,16 +71,21 @@ def main() -> None:
             if given.tiles is None:
                 parser.error("points need --tiles: the output folder of `twin-pipeline tile`")
             places = repeat(given.tiles, Path(folder) / "out", given.copies)
-            tour(Path(folder) / "out", places, given.pictures)
+            tour(Path(folder) / "out", places, given)
             return
         if not (out / "viewer.json").exists():
             length_km = write_city(out, given.pipes, given.sites) / 1000
             print(f"{given.pipes:,} pipes, {length_km:.0f} km, in {given.sites} sites")
-        frames(out, given.frames, given.pictures)
+        if given.what == "page":
+            use(out, given.pictures)
+        else:
+            frames(out, given.frames, given.pictures)
 
 
 @contextmanager
-def opened(out: Path, first: str) -> Iterator[tuple[Page, "Requests"]]:
+def opened(
+    out: Path, first: str, *, card: bool = False, ready: bool = True
+) -> Iterator[tuple[Page, "Requests"]]:
     """Open the viewer at a view and wait until it is ready."""
     with sync_playwright() as playwright, serve(out) as server:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
@@ -81,8 +93,9 @@ def opened(out: Path, first: str) -> Iterator[tuple[Page, "Requests"]]:
         page.set_default_timeout(READY_MS)
         page.add_init_script(path=SCRIPT)
         requests = Requests(page)
-        page.goto(f"{server.url}#{first}")
-        page.wait_for_selector("body[data-state=ready]", state="attached")
+        page.goto(f"{server.url}{'?card=card' if card else ''}#{first}")
+        if ready:
+            page.wait_for_selector("body[data-state=ready]", state="attached")
         yield page, requests
         browser.close()
 
@@ -134,6 +147,16 @@ def frames(out: Path, count: int, pictures: Path | None) -> None:
                     page.screenshot(path=pictures / f"{distance}-{name.replace(' ', '-')}.png")
         print(held(page))
         print(picked(page, place))
+
+
+def use(out: Path, pictures: Path | None) -> None:
+    """Print how the page opens and answers."""
+    lon, lat, height = georeference().to_geographic(MIDDLE[None])[0].tolist()
+    first = looking_at(Place(lon, lat, height), 300, "pipes,stations,joints")
+    with opened(out, first, ready=False) as (page, _):
+        print(opening(page))
+        answers(page, pictures)
+        print(held(page))
 
 
 def settled(page: Page, view: str) -> None:
@@ -198,21 +221,37 @@ def repeat(tiles: Path, out: Path, copies: int) -> list[Place]:
     ]
 
 
-def tour(out: Path, places: list[Place], pictures: Path | None) -> None:
-    """Print what a tour over all copies, from near and far, holds and asks for."""
-    with opened(out, looking_at(places[0], 60, "points")) as (page, requests):
-        print(f"{'copy':>5} {'from':>7} {'tiles asked for':>16} {'most at once':>13}  held")
+def tour(out: Path, places: list[Place], given: argparse.Namespace) -> None:
+    """Print what a tour over all copies, from near and far, holds, asks for and takes."""
+    first = looking_at(places[0], 60, "points")
+    with opened(out, first, card=given.card) as (page, requests):
+        print(f"{'copy':>4} {'from':>6} {'tiles':>6} {'MB':>6} {'at once':>7} {'x empty':>8}  held")
+        heaps = []
         for number, place in enumerate(places):
             for distance, east, north in STOPS:
-                settled(page, looking_at(place.moved(east, north), distance, "points"))
+                stop = place.moved(east, north)
+                settled(page, looking_at(stop, distance, "points"))
+                both = [looking_at(stop, distance, layers) for layers in ("", "points")]
+                empty, full = (taken_by(page, view, given.frames) for view in both)
+                heaps.append(page.evaluate("performance.memory.usedJSHeapSize / 1e6"))
                 print(
-                    f"{number:5} {distance:5} m {requests.tiles:16,} {requests.most:13}  "
-                    f"{held(page)}",
+                    f"{number:4} {distance:4} m {requests.tiles:6,} "
+                    f"{page.evaluate('told.tileBytes') / 1e6:6.0f} {requests.most:7} "
+                    f"{full / empty:8.1f}  {held(page)}",
                     flush=True,
                 )
-            if pictures is not None:
-                page.screenshot(path=pictures / f"points-{number}.png")
-        print(f"requests that failed: {requests.failed}")
+            if given.pictures is not None:
+                page.screenshot(path=given.pictures / f"points-{number}.png")
+        print(
+            f"at most: buffers {page.evaluate('told.mostBuffers') / 1e6:.0f} MB, "
+            f"page {max(heaps):.0f} MB; requests that failed: {requests.failed}"
+        )
+
+
+def taken_by(page: Page, view: str, count: int) -> float:
+    """Return the milliseconds that frames of a view take, in the middle."""
+    taken = page.evaluate("([v, n]) => framesAt(v, n)", [view, count])
+    return statistics.median(frame["ms"] for frame in taken)
 
 
 if __name__ == "__main__":

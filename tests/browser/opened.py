@@ -1,10 +1,11 @@
 """One opened page of the viewer, and the colours on it."""
 
 import base64
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import ConsoleMessage, Page, Response, ViewportSize
+from playwright.sync_api import ConsoleMessage, Page, Response, ViewportSize, expect
 
 Pixels = list[tuple[int, int, int]]
 
@@ -20,6 +21,15 @@ _SHOWN = {
     "周辺の地盤": False, "掘削部を開く": True,
 }  # fmt: skip
 """Layers as the tests want them: marks and ground would cover what is measured."""
+
+_OPEN = "#panel:visible, #card:visible, #dock:visible, dialog[open], #toolbar [aria-pressed=true]"
+"""What lies over the scene, and tools that wait for a click."""
+_MOST_CLOSINGS = 20
+_CLOSE = re.compile("閉じる|Close")
+
+# A picture twice: what waited for the first has been done when the second comes.
+_DRAWN = """() => new Promise((done) =>
+    requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"""
 
 _MEASURE = """async (png) => {
     const image = new Image();
@@ -57,19 +67,56 @@ class View:
     def as_opened(self) -> None:
         """Undo whatever a test has done: opening the page anew takes seconds."""
         page = self.page
-        page.set_viewport_size(SIZE)
-        page.wait_for_function("width => innerWidth === width", arg=SIZE["width"])
-        pressed = page.locator("#toolbar [aria-pressed=true]")
-        while pressed.count():
-            pressed.first.click()
-        if page.locator("#card").is_visible():
-            page.locator("#card").get_by_role("button", name="閉じる").click()
-        page.keyboard.press("Escape")
+        # Keys that are pressed while another page is in front are lost.
+        page.bring_to_front()
+        self.resize(SIZE)
+        self._close_all()
+        if page.evaluate("document.documentElement.lang") != "ja":
+            page.get_by_role("button", name="日本語").click()
+        if page.evaluate("document.documentElement.dataset.look") != "dark":
+            page.get_by_role("button", name="暗い画面").click()
+        page.get_by_role("searchbox").fill("")
         for label, shown in _SHOWN.items():
             page.get_by_label(label, exact=True).set_checked(shown)
         for choice in ("実色", "呼び径"):
             page.get_by_role("radio", name=choice).check(force=True)
         page.get_by_role("button", name="全体表示").click()
+        self.settle()
+        assert page.locator(_OPEN).count() == 0
+
+    def _close_all(self) -> None:
+        """Close tools, card, panel and charts, also those that a late click opens meanwhile."""
+        page = self.page
+        for _ in range(_MOST_CLOSINGS):
+            self.settle()
+            if page.locator(_OPEN).count() == 0:
+                return
+            pressed = page.locator("#toolbar [aria-pressed=true]")
+            while pressed.count():
+                pressed.first.click()
+            if page.locator("#card").is_visible():
+                page.locator("#card").get_by_role("button", name=_CLOSE).click()
+            page.keyboard.press("Escape")
+        raise AssertionError("what lies over the scene does not close")
+
+    def settle(self) -> None:
+        """Wait until what has been clicked or pressed has had its effect."""
+        self.page.evaluate(_DRAWN)
+        expect(self.page.locator("[aria-busy=true]")).to_have_count(0)
+
+    def click(self, x: int, y: int) -> None:
+        """Click the page and wait until it has told all of what lies there."""
+        self.page.mouse.click(x, y)
+        self.settle()
+
+    def resize(self, size: ViewportSize) -> None:
+        """Give the window a size and wait until the page has it."""
+        self.page.set_viewport_size(size)
+        self.page.wait_for_function(
+            "([width, height]) => innerWidth === width && innerHeight === height",
+            arg=[size["width"], size["height"]],
+        )
+        self.settle()
 
     def tool(self, name: str) -> None:
         """Press a button of the toolbar."""

@@ -22,6 +22,9 @@ MOST_MEAN_DIFFERENCE = 5.0
 MOST_FAR_PIXELS = 0.02
 """Share of pixels that may differ by more than 40 of 255: edges that have moved by one pixel."""
 
+MOST_PICTURES = 20
+"""Taken until one is like the reference: a busy processor draws late."""
+
 _COMPARE = """async ([first, second]) => {
     const read = async (png) => {
         const image = new Image();
@@ -51,13 +54,17 @@ def _as_opened(view: View) -> None:
 
 def matches(view: View, name: str) -> None:
     """Compare the scene with its reference; TWIN_PIPELINE_NEW_REFERENCES=1 makes it anew."""
-    view.page.wait_for_timeout(1_500)
-    picture = view.page.screenshot(clip=CLIP, animations="disabled")
     path = REFERENCES / f"{name}.png"
     if os.environ.get("TWIN_PIPELINE_NEW_REFERENCES") == "1":
-        path.write_bytes(picture)
-    both = [base64.b64encode(png).decode() for png in (path.read_bytes(), picture)]
-    mean, far = view.page.evaluate(_COMPARE, both)
+        view.page.wait_for_timeout(5_000)
+        path.write_bytes(view.page.screenshot(clip=CLIP, animations="disabled"))
+    for _ in range(MOST_PICTURES):
+        view.page.wait_for_timeout(1_000)
+        picture = view.page.screenshot(clip=CLIP, animations="disabled")
+        both = [base64.b64encode(png).decode() for png in (path.read_bytes(), picture)]
+        mean, far = view.page.evaluate(_COMPARE, both)
+        if mean < MOST_MEAN_DIFFERENCE and far < MOST_FAR_PIXELS:
+            return
     assert mean < MOST_MEAN_DIFFERENCE, f"{name}: mean difference {mean:.1f} of 255"
     assert far < MOST_FAR_PIXELS, f"{name}: {far:.1%} of the pixels differ"
 
@@ -122,11 +129,37 @@ def test_panel_of_a_feature_and_clock_have_no_serious_fault(
     expect(page.locator("#panel h2")).to_have_text("仮設弁")
     try:
         assert serious_faults(view) == []
-        page.set_viewport_size({"width": 768, "height": 1024})
+        view.resize({"width": 768, "height": 1024})
         assert serious_faults(view) == []
     finally:
-        page.set_viewport_size(SIZE)
+        view.resize(SIZE)
         page.get_by_role("button", name="弁.czml 取り除く").click()
+
+
+def test_light_look_has_no_serious_fault_and_stays(view: View) -> None:
+    page = view.page
+    page.get_by_role("button", name="明るい画面").click()
+    page.get_by_role("button", name="P<1>").click()
+    for name in ("縦断図", "横断図", "計測"):
+        view.tool(name)
+    expect(page.locator(".section .chart[data-state=ready]")).to_be_visible()
+    # White would blind nobody who looks at a dark scene, but text has to stand out from it.
+    assert sum(background_of(view, "#sidebar")) > 3 * 220
+    assert serious_faults(view) == []
+    other = page.context.new_page()
+    other.goto(view.url)
+    expect(other.locator("html")).to_have_attribute("data-look", "light")
+    other.close()
+    page.bring_to_front()
+    page.get_by_role("button", name="暗い画面").click()
+    assert sum(background_of(view, "#sidebar")) < 3 * 60
+
+
+def background_of(view: View, part: str) -> list[int]:
+    """Return red, green and blue of what a part of the page is painted on."""
+    return view.page.locator(part).evaluate(
+        "node => getComputedStyle(node).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
+    )
 
 
 @pytest.mark.parametrize("language", ["日本語", "English"])

@@ -50,6 +50,12 @@ def test_files_and_a_folder_are_dropped_by_a_mouse(view: View, tmp_path: Path) -
     expect(page.get_by_label("建物 2025", exact=True)).to_be_checked()
     expect(page.locator("#message")).to_contain_text("notes.geojson")
     expect(page.locator("#sidebar .extra")).to_have_count(2)
+    view.tool("共有")
+    card = page.locator("#card")
+    expect(card).to_contain_text("リンクに含まれません")
+    assert card.locator("li").all_inner_texts() == ["建物 2025", "計画 A.geojson"]
+    assert "geojson" not in card.locator("input").input_value()
+    card.get_by_role("button", name="閉じる").click()
     # The folder's tiles are read from the disk: what is clicked has their attributes.
     for label in ("点群", "管路", "計画 A.geojson"):
         page.get_by_label(label, exact=True).uncheck()

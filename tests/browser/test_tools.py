@@ -163,7 +163,7 @@ def test_station_shows_its_numbers(view: View, page: Page) -> None:
     page.get_by_label("点群", exact=True).uncheck()
     # The station at 5 m lies in the middle of the pipe.
     view.tool("真上")
-    _click_marks(page)
+    _click_marks(view)
     marked = page.locator("#panel .marked")
     expect(marked).to_be_visible()
     shown = rows_of(marked.locator("dl > div"))
@@ -181,9 +181,9 @@ def test_tee_names_its_branch_and_joint_says_how_sure_its_place_is(view: View, p
     page.get_by_label("継手・曲管", exact=True).check()
     expect(page.locator(".layers .legend").first).to_have_text("継手曲管T字管管端")
     view.tool("真上")
-    tee = _marked_at(page, 3.0)
+    tee = _marked_at(view, 3.0)
     assert (tee["種類"], tee["分岐管"], tee["分岐角"]) == ("T字管", "P2", "88.40°")
-    joint = _marked_at(page, 4.0)
+    joint = _marked_at(view, 4.0)
     assert joint["種類"] == "継手"
     assert joint["追加距離"] == "9.000 ± 0.006 m"
     page.get_by_role("button", name="English").click()
@@ -199,10 +199,10 @@ def test_section_says_the_whole_cover_where_it_is_narrow(view: View, page: Page)
     for name in ("縦断図", "横断図"):
         view.tool(name)
     for width in (1180, 768, 700):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(400)
+        view.resize({"width": width, "height": 900})
         chart = page.locator(".section .chart[data-state=ready]")
         expect(chart).to_be_visible(timeout=TIMEOUT_MS)
+        page.wait_for_function(_CHART_FITS)
         said = "".join(chart.locator(".dimension text").all_text_contents())
         assert re.fullmatch(r"土被り[\d.]+( m)? ?± [\d.]+ m", said)
         inside = chart.locator("text.mark").evaluate_all(
@@ -214,18 +214,25 @@ def test_section_says_the_whole_cover_where_it_is_narrow(view: View, page: Page)
         assert inside, f"cut off at {width} pixels"
 
 
+_CHART_FITS = """() => {
+    const chart = document.querySelector(".section .chart");
+    const drawn = chart.querySelector("svg")?.width.baseVal.value;
+    return Math.abs(drawn - chart.getBoundingClientRect().width) < 0.5;
+}"""
+"""The section has been drawn anew since the window has another size."""
+
 PIXELS_PER_M = 62
 """Of the main pipe, seen from above."""
 
 
-def _marked_at(page: Page, from_middle_m: float) -> dict[str, str]:
+def _marked_at(view: View, from_middle_m: float) -> dict[str, str]:
     """Click the mark so far from the pipe's middle, on whichever side; return its rows."""
+    page = view.page
     page.keyboard.press("Escape")
     away = round(PIXELS_PER_M * from_middle_m)
     for beside in (0, 6, -6, 12, -12, 18, -18):
         for x in (CENTRE[0] - away + beside, CENTRE[0] + away + beside):
-            page.mouse.click(x, CENTRE[1])
-            page.wait_for_timeout(150)
+            view.click(x, CENTRE[1])
             if page.locator("#panel .marked").count():
                 return rows_of(page.locator("#panel .marked dl > div"))
     raise AssertionError(f"no mark {from_middle_m} m from the middle")
@@ -236,7 +243,7 @@ def test_panel_links_to_the_rows_of_the_report(view: View, page: Page) -> None:
     page.get_by_label("測点", exact=True).check()
     page.get_by_label("点群", exact=True).uncheck()
     view.tool("真上")
-    _click_marks(page)
+    _click_marks(view)
     chainage = metres(rows_of(page.locator("#panel .marked dl > div"))["追加距離"])
     links = (
         page.locator("#panel")
@@ -252,13 +259,13 @@ def test_panel_links_to_the_rows_of_the_report(view: View, page: Page) -> None:
         report.close()
 
 
-def _click_marks(page: Page) -> None:
+def _click_marks(view: View) -> None:
     """Click along the pipe until a mark has been hit."""
     for x in range(640, 860, 6):
-        page.mouse.click(x, 360)
-        page.wait_for_timeout(60)
-        if page.locator("#panel .marked").count():
+        view.click(x, 360)
+        if view.page.locator("#panel .marked").count():
             return
+    raise AssertionError("no mark was hit")
 
 
 def test_curtain_parts_points_from_pipes(view: View, page: Page) -> None:
@@ -272,6 +279,25 @@ def test_curtain_parts_points_from_pipes(view: View, page: Page) -> None:
     assert chosen == ["点群 西新宿 2丁目", "管路"]
     page.keyboard.press("Escape")
     expect(curtain).to_have_count(0)
+
+
+def test_keys_alone_measure_and_choose(page: Page) -> None:
+    page.locator("#toolbar").get_by_role("button", name="計測").focus()
+    page.keyboard.press("Enter")
+    # The scene has the keyboard, and a cross shows where Enter will click: on the pipe.
+    expect(page.locator("#scene canvas")).to_be_focused()
+    expect(page.locator("#aim")).to_be_visible()
+    page.keyboard.press("Enter")
+    measured = card(page)
+    chainage = metres(measured["追加距離"])
+    cover = metres(measured["土被り（地表 → 管頂）"])
+    assert cover == pytest.approx(station_value("cover_m", chainage), abs=TOLERANCE_M)
+    page.keyboard.press("Escape")
+    expect(page.locator("#card")).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel h2")).to_have_text("P<1>")
+    page.keyboard.press("Escape")
+    expect(page.locator("#panel")).to_be_hidden()
 
 
 def test_below_looks_from_under_the_street(view: View, page: Page) -> None:

@@ -112,9 +112,12 @@ def test_sites_that_lie_apart_have_names_that_lead_there(
         view = View(context.new_page(), server.url, tmp_path)
         view.open()
         page = view.page
-        page.wait_for_timeout(500)
-        picture = page.screenshot(animations="disabled")
-        dots = page.evaluate(_DOTS, base64.b64encode(picture).decode())
+        for _ in range(60):
+            picture = page.screenshot(animations="disabled")
+            dots = page.evaluate(_DOTS, base64.b64encode(picture).decode())
+            if len(dots) == 2:
+                break
+            page.wait_for_timeout(250)
         assert len(dots) == 2
         page.mouse.click(*dots[0])
         for _ in range(60):

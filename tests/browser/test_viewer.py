@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from browser.conftest import TIMEOUT_MS
-from browser.opened import BETWEEN, CENTRE, SIZE, Pixels, View, pixels_around
+from browser.opened import BETWEEN, CENTRE, Pixels, View, pixels_around
 from browser.site import HOSTILE, SITE
 from twin_pipeline.view import serve
 
@@ -50,6 +50,10 @@ def is_brown(pixels: Pixels) -> bool:
     return blue + 20 < red < 200
 
 
+def is_pavement(pixels: Pixels) -> bool:
+    return len(set(pixels)) > 50 and all(60 < channel < 140 for channel in typical(pixels))
+
+
 def is_background(pixels: Pixels) -> bool:
     return set(pixels) == {(18, 22, 28)}
 
@@ -72,9 +76,7 @@ def test_asks_no_other_host(view: View) -> None:
 
 def test_shows_pipe_pavement_and_nothing_beside(view: View, pixels_when: Wait) -> None:
     pixels_when(CENTRE, is_blue)
-    pavement = pixels_around(view.page, PAVEMENT, half=20)
-    assert len(set(pavement)) > 50
-    assert all(60 < channel < 140 for channel in typical(pavement))
+    pixels_when(PAVEMENT, is_pavement, half=20)
     assert is_background(pixels_around(view.page, BESIDE))
 
 
@@ -236,7 +238,8 @@ def test_language_can_be_switched(view: View) -> None:
 def test_nothing_is_cut_off_on_a_tablet(view: View) -> None:
     page = view.page
     page.mouse.click(*CENTRE)
-    page.set_viewport_size({"width": 768, "height": 600})
+    expect(page.locator("#panel")).to_be_visible()
+    view.resize({"width": 768, "height": 600})
     for part in ("#sidebar", "#panel"):
         assert page.locator(part).evaluate("box => box.scrollWidth <= box.clientWidth")
         box = page.locator(part).bounding_box()
@@ -246,7 +249,6 @@ def test_nothing_is_cut_off_on_a_tablet(view: View) -> None:
     page.get_by_role("button", name="メニュー").click()
     expect(page.locator("#sidebar nav")).to_be_hidden()
     page.get_by_role("button", name="メニュー").click()
-    page.set_viewport_size(SIZE)
 
 
 def test_points_alone_with_missing_tiles(

@@ -74,3 +74,24 @@ def test_part_of_an_older_version_is_answered_with_the_whole(server: ViewerServe
     tag = ask(server, GLB_PATH).headers["ETag"]
     assert ask(server, GLB_PATH, Range="bytes=0-9", If_Range=tag).status == 206
     assert ask(server, GLB_PATH, Range="bytes=0-9", If_Range='"old"').status == 200
+
+
+def test_whoever_wants_another_version_only_is_told_so(server: ViewerServer) -> None:
+    first = ask(server, GLB_PATH)
+    tag, date = first.headers["ETag"], first.headers["Last-Modified"]
+    long_ago = "Mon, 01 Jan 1990 00:00:00 GMT"
+    for other in (
+        {"If_Match": '"other"'},
+        {"If_Match": f"W/{tag}"},
+        {"If_Unmodified_Since": long_ago},
+        {"If_Match": '"other"', "Range": "bytes=0-9"},
+    ):
+        assert ask(server, GLB_PATH, **other).status == 412, other
+    for same in (
+        {"If_Match": f'"other", {tag}'},
+        {"If_Match": "*"},
+        {"If_Unmodified_Since": date},
+        {"If_Unmodified_Since": "yesterday"},
+        {"If_Match": tag, "If_Unmodified_Since": long_ago},
+    ):
+        assert ask(server, GLB_PATH, **same).body == GLB, same

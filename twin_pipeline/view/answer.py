@@ -37,7 +37,9 @@ _CORS_HEADERS = {
 }
 _PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, HEAD",
-    "Access-Control-Allow-Headers": "Range, If-None-Match, If-Modified-Since, If-Range",
+    "Access-Control-Allow-Headers": (
+        "Range, If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-Range"
+    ),
     # A page of the internet that asks this machine needs its word.
     "Access-Control-Allow-Private-Network": "true",
     "Access-Control-Max-Age": "86400",
@@ -180,6 +182,9 @@ class _Handler(BaseHTTPRequestHandler):
             "Last-Modified": version.last_modified,
             "Vary": "Accept-Encoding",
         }
+        if version.is_other(self.headers["If-Match"], self.headers["If-Unmodified-Since"]):
+            self._refuse(HTTPStatus.PRECONDITION_FAILED)
+            return
         if version.is_known(self.headers["If-None-Match"], self.headers["If-Modified-Since"]):
             self._head(HTTPStatus.NOT_MODIFIED, known)
             return

@@ -3,6 +3,7 @@
 import os
 import re
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path, PurePath
 from typing import Self
@@ -103,15 +104,31 @@ class Version:
             return "*" in tags or self.etag in tags
         return if_modified_since is not None and not self._newer_than(if_modified_since)
 
+    def is_other(self, if_match: str | None, if_unmodified_since: str | None) -> bool:
+        """Return whether the client wants another version only (RFC 9110, 13.2.2)."""
+        if if_match is not None:
+            # Weak tags match nothing: whoever asks so wants the very same bytes.
+            return not {"*", self.etag} & {tag.strip() for tag in if_match.split(",")}
+        if if_unmodified_since is None or _date(if_unmodified_since) is None:
+            return False
+        return self._newer_than(if_unmodified_since)
+
     def _newer_than(self, date: str) -> bool:
-        try:
-            return parsedate_to_datetime(self.last_modified) > parsedate_to_datetime(date)
-        except (TypeError, ValueError):
-            return True
+        own, theirs = _date(self.last_modified), _date(date)
+        return own is None or theirs is None or own > theirs
 
     def allows_range(self, if_range: str | None) -> bool:
         """Return whether a part may be sent: the client's other parts are of this version."""
         return if_range is None or if_range in (self.etag, self.last_modified)
+
+
+def _date(text: str) -> datetime | None:
+    """Return a date of HTTP, which is UTC where it does not say; None for anything else."""
+    try:
+        date = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def byte_range(header: str | None, size: int) -> range | None:

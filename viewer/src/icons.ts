@@ -13,6 +13,11 @@ const PATHS = {
   top: "M12 4v12M7 11l5 5l5-5M4 20h16",
   side: "M4 12h12M11 7l5 5l-5 5M20 4v16",
   below: "M12 20V8M7 13l5-5l5 5M4 4h16",
+  home: "M4 11l8-7l8 7M6.500 9v10h11V9M10 19v-5h4v5",
+  light:
+    "M12 8a4 4 0 1 1 0 8a4 4 0 1 1 0-8zM12 2v3M12 19v3M2 12h3M19 12h3M5 5l2 2M17 17l2 2M5 19l2-2M17 7l2-2",
+  dark: "M19 14a8 8 0 1 1-9-9a6.500 6.500 0 0 0 9 9z",
+  aim: "M12 3v6M12 15v6M3 12h6M15 12h6",
 } as const;
 
 export type IconName = keyof typeof PATHS;

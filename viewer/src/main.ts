@@ -1,6 +1,6 @@
-import { Cartesian3, type CesiumWidget } from "cesium";
+import { type Cartesian2, Cartesian3, type CesiumWidget } from "cesium";
 import "./style.css";
-import { barrelOf } from "./barrel";
+import { followEnter } from "./aim";
 import {
   goTo,
   homeView,
@@ -12,7 +12,7 @@ import {
   type View,
 } from "./camera";
 import type { ExtraLayer } from "./catalog";
-import { type Dataset, type LocatedPipe, loadDataset } from "./dataset";
+import { type Dataset, loadDataset } from "./dataset";
 import { createDock } from "./dock";
 import { byId } from "./dom";
 import { drawnUntil, isGroundLoaded, UNTIL_ALL_IS_KNOWN } from "./drawn";
@@ -33,7 +33,8 @@ import { createPanel } from "./panel";
 import { followClicks, Picker } from "./pick";
 import { PipeSolids } from "./pipes";
 import type { PipeRecord } from "./record";
-import { createWidget, drawContinually, lightFrom } from "./scene";
+import { createWidget, drawContinually, lightFrom, nameCanvas } from "./scene";
+import { Selection } from "./selection";
 import { applyFragment, type SharedView, viewAsFragment } from "./share";
 import { createSidebar } from "./sidebar";
 import { nameSites, type SiteMark } from "./site-names";
@@ -71,7 +72,7 @@ class Page {
   readonly #sites: Sites;
   readonly #orbit: Orbit;
   readonly #home: View | null;
-  readonly #byKey: ReadonlyMap<string, LocatedPipe>;
+  readonly #selection: Selection;
   readonly #extras: Extras;
 
   constructor(widget: CesiumWidget, dataset: Dataset) {
@@ -79,7 +80,6 @@ class Page {
     this.#widget = widget;
     this.#dataset = dataset;
     this.#state = new ViewState(dataset);
-    this.#byKey = new Map(dataset.pipes.map((pipe) => [pipe.record.key, pipe]));
     this.#home = homeView(dataset);
     this.#orbit = new Orbit(scene, this.#home?.target.center ?? scene.camera.positionWC);
     const exact = dataset.isExact ? dataset.pipes : [];
@@ -98,6 +98,7 @@ class Page {
       },
       countFailure,
     );
+    this.#selection = new Selection(dataset, this.#state, this.#solids, this.#tilesets);
     this.#sites = new Sites(widget, dataset, this.#state, fileFailed);
     const globe = this.#state.layers.globe.shown;
     const question = new ConsentQuestion((layers) => this.#reopenWith(layers));
@@ -166,7 +167,7 @@ class Page {
   }
 
   #connect(): void {
-    const { layers, pointColouring, pipeColouring, selected, tools } = this.#state;
+    const { layers, pointColouring, pipeColouring } = this.#state;
     for (const layer of ["points", "pipes", "shells"] as const) {
       layers[layer].shown.follow((shown) => this.#tilesets.show(layer, shown));
     }
@@ -175,14 +176,6 @@ class Page {
     layers.shells.opacity.follow((shellOpacity) => this.#solids.look({ shellOpacity }));
     pointColouring.follow((colouring) => this.#tilesets.colourPoints(colouring));
     pipeColouring.follow((colouring) => this.#solids.look({ colouring }));
-    selected.follow((pipe) => {
-      this.#solids.look({ selectedKey: pipe?.key ?? null });
-      this.#measureFrom(pipe);
-    });
-    for (const tool of [tools.profile, tools.section]) {
-      tool.follow((on) => on && this.#selectSomething());
-    }
-    this.#measureFrom(null);
   }
 
   #createControls(): Toolbox {
@@ -196,7 +189,7 @@ class Page {
       ...parts,
       flyTo: (pipe) => this.#flyToPipe(pipe),
       // The tiles have the reason in English only.
-      reasonJa: ({ key }) => this.#byKey.get(key)?.record.quality_reason_ja ?? null,
+      reasonJa: (pipe) => this.#selection.locate(pipe)?.record.quality_reason_ja ?? null,
       report: this.#dataset.report,
     });
     const pointLinks = this.#dataset.links.filter(({ layer }) => layer === "points");
@@ -209,7 +202,7 @@ class Page {
       colourings: this.#tilesets.colourings,
       goHome: () => this.#home && this.#fly(this.#home, true),
       choosePipe: ({ record }) => {
-        this.#select(record);
+        this.#selection.choose(record);
         this.#flyToPipe(record);
       },
     });
@@ -228,9 +221,14 @@ class Page {
       screenshot: () => void saveScreenshot(this.#widget, this.#caption()),
       share: () => toolbox.share(),
     });
-    followClicks(scene.canvas, (at) => {
-      if (!toolbox.click(at)) this.#pick(picker.at(at));
-    });
+    const click = (at: Cartesian2) => {
+      if (toolbox.click(at)) return;
+      const picked = picker.at(at);
+      if (picked.sites === null) this.#selection.take(picked);
+      else this.#approach(picked.sites);
+    };
+    followClicks(scene.canvas, click);
+    followEnter(scene.canvas, click);
     followDrops(
       ({ layer, data }) => void this.#extras.add(layer, data),
       (reason) => mention("notAdded", reason),
@@ -238,27 +236,6 @@ class Page {
     return toolbox;
   }
 
-  #pick({ pipe, mark, feature, sites }: ReturnType<Picker["at"]>): void {
-    const state = this.#state;
-    if (sites !== null) {
-      this.#approach(sites);
-      return;
-    }
-    state.feature.set(feature);
-    if (mark === null) {
-      state.mark.set(null);
-      state.selected.set(pipe);
-      return;
-    }
-    const owner = this.#byKey.get(`${mark.site}\n${mark.pipeId}`);
-    if (owner === undefined) return;
-    state.mark.set(null);
-    this.#select(owner.record);
-    state.chainage.set(mark.kind === "station" ? mark.chainage : mark.fitting.chainage_m);
-    state.mark.set(mark);
-  }
-
-  /** Go to the sites that share a name, and from there to one of them. */
   #approach({ site, group }: SiteMark): void {
     const all = sitesView(this.#dataset, group);
     const from = this.#widget.camera.positionWC;
@@ -267,41 +244,13 @@ class Page {
     if (view) this.#fly(view, true);
   }
 
-  #select(record: PipeRecord | null): void {
-    this.#state.mark.set(null);
-    this.#state.selected.set(record && this.#solids.exact(record));
-  }
-
-  /** A chart needs a pipe: the longest, where none is selected. */
-  #selectSomething(): void {
-    if (this.#state.selected.value !== null) return;
-    const longest = this.#longest();
-    if (longest) this.#select(longest.record);
-  }
-
-  /** Distances of points are taken from the selected pipe, else from the longest. */
-  #measureFrom(pipe: PipeRecord | null): void {
-    const located = (pipe && this.#byKey.get(pipe.key)) ?? this.#longest();
-    this.#tilesets.setBarrel(located ? barrelOf(located) : null);
-  }
-
-  #longest(): LocatedPipe | undefined {
-    const length = ({ record }: LocatedPipe) => record.length_m ?? 0;
-    return this.#dataset.pipes.reduce<LocatedPipe | undefined>(
-      (best, pipe) => (best === undefined || length(pipe) > length(best) ? pipe : best),
-      undefined,
-    );
-  }
-
   #look(preset: Preset): void {
-    const selected = this.#state.selected.value;
-    const pipe = selected ? (this.#byKey.get(selected.key) ?? null) : null;
-    const view = presetView(this.#dataset, pipe, preset);
+    const view = presetView(this.#dataset, this.#selection.located, preset);
     if (view) this.#fly(view, true);
   }
 
   #flyToPipe(record: PipeRecord): void {
-    const pipe = this.#byKey.get(record.key);
+    const pipe = this.#selection.locate(record);
     if (pipe) this.#fly(pipeView(pipe, this.#dataset.pipes), true);
   }
 
@@ -327,12 +276,11 @@ class Page {
   }
 
   async #restore({ site, pipe, chainage, mark, extras }: SharedView): Promise<void> {
-    const found = this.#byKey.get(`${site}\n${pipe}`);
-    if (found) this.#select(found.record);
-    else if (extras !== null) this.#select(null);
+    const found = this.#selection.named(site, pipe);
+    if (found || extras !== null) this.#selection.choose(found);
     if (chainage !== null) this.#state.chainage.set(chainage);
     this.#widget.scene.requestRender();
-    if (found && mark) this.#state.mark.set(await this.#sites.markAt(found.record, mark));
+    if (found && mark) this.#state.mark.set(await this.#sites.markAt(found, mark));
   }
 
   #caption(): string {
@@ -340,13 +288,6 @@ class Page {
     const day = new Date().toLocaleDateString(language.value === "ja" ? "ja-JP" : "en-GB");
     return [this.#dataset.name, pipe, day].filter((part) => part).join(" · ");
   }
-}
-
-function nameCanvas(canvas: HTMLCanvasElement): void {
-  const name = () => canvas.setAttribute("aria-label", text("scene"));
-  canvas.setAttribute("role", "application");
-  language.follow(name);
-  name();
 }
 
 byId("drop-hint").textContent = text("dropHere");

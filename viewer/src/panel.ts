@@ -33,6 +33,7 @@ export function createPanel(parts: PanelParts): void {
     const { value: feature } = state.feature;
     const shown = pipe !== null || feature !== null;
     panel.hidden = !shown;
+    panel.removeAttribute("aria-busy");
     document.body.classList.toggle("panel-open", shown);
     panel.replaceChildren();
     if (!shown) return;
@@ -136,9 +137,12 @@ async function addMark(
   mark: Mark,
   parts: PanelParts,
 ): Promise<void> {
+  panel.setAttribute("aria-busy", "true");
   const [axis, crs] = await Promise.all([parts.axisOf(pipe), parts.crsOf(pipe)]);
   const stillShown = parts.state.mark.value === mark && parts.state.selected.value === pipe;
-  if (axis === null || crs === null || !stillShown) return;
+  if (!stillShown) return;
+  panel.removeAttribute("aria-busy");
+  if (axis === null || crs === null) return;
   const made = markSection(mark, axis, crs);
   if (parts.report !== null) {
     const at = chainageOf(mark);

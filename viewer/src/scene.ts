@@ -12,6 +12,7 @@ import {
 } from "cesium";
 import type { GroundLevel } from "./dataset";
 import { groundTerrain } from "./ground";
+import { language, text } from "./i18n";
 
 const BACKGROUND = Color.fromCssColorString("#12161c");
 const GROUND = Color.fromCssColorString("#46525f");
@@ -104,4 +105,12 @@ function translucentGround(globe: Globe): void {
 function nearCamera({ camera }: Scene): void {
   // A trench is looked at from within arm's length.
   camera.frustum.near = 0.05;
+}
+
+/** Say to whoever does not see it what the canvas is, and which keys it takes. */
+export function nameCanvas(canvas: HTMLCanvasElement): void {
+  const name = () => canvas.setAttribute("aria-label", text("scene"));
+  canvas.setAttribute("role", "application");
+  language.follow(name);
+  name();
 }

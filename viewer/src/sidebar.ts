@@ -3,11 +3,13 @@ import type { Dataset, LocatedPipe } from "./dataset";
 import { byId, element } from "./dom";
 import { filterSection } from "./filter-section";
 import { language, text } from "./i18n";
+import { type IconName, icon } from "./icons";
 import type { Extras } from "./layers/extras";
 import { layerSection } from "./layers/layer-list";
 import { MENU_CLOSED, NARROW } from "./layout";
 import { pipeLegend, pointLegend } from "./legend";
 import { live } from "./live";
+import { look } from "./look";
 import { PIPE_COLOURINGS, type PipeColouring } from "./palette";
 import { pipeList } from "./pipe-list";
 import type { PointColouring } from "./points";
@@ -29,7 +31,7 @@ export interface SidebarParts {
 export function createSidebar(parts: SidebarParts): void {
   const { dataset, state, extras, layers } = parts;
   document.body.classList.toggle(MENU_CLOSED, matchMedia(NARROW).matches);
-  const top = live(element("header"), () => titleBar(parts), language);
+  const top = live(element("header"), () => titleBar(parts), language, look);
   const title = () => {
     document.documentElement.lang = language.value;
     document.title = [dataset.name, text("title")].filter((part) => part).join(" — ");
@@ -60,7 +62,21 @@ function titleBar({ dataset, goHome }: SidebarParts): HTMLElement[] {
   other.title = text("languageHint");
   const title = element("div", { class: "title" }, element("h1", {}, text("title")));
   title.append(element("p", {}, dataset.name));
-  return [menu, title, button(text("home"), goHome), other];
+  const dark = look.value === "dark";
+  const bright = sign(dark ? "light" : "dark", text(dark ? "lightLook" : "darkLook"), () =>
+    look.set(dark ? "light" : "dark"),
+  );
+  return [menu, title, sign("home", text("home"), goHome), bright, other];
+}
+
+/** A button with a picture, and a name for whoever doesn't see it. */
+function sign(name: IconName, label: string, onClick: () => void): HTMLButtonElement {
+  const made = button("", onClick);
+  made.className = "icon wide";
+  made.setAttribute("aria-label", label);
+  made.title = label;
+  made.append(icon(name));
+  return made;
 }
 
 function pointSection({ dataset, state, colourings }: SidebarParts): HTMLElement {

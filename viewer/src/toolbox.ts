@@ -1,5 +1,5 @@
 import { type Cartesian2, Cartesian3, type CesiumWidget } from "cesium";
-import { element } from "./dom";
+import { byId, element } from "./dom";
 import { text } from "./i18n";
 import type { Extras } from "./layers/extras";
 import { followMoves, type Picker } from "./pick";
@@ -85,7 +85,7 @@ export class Toolbox {
     const field = element("input", { type: "text", readonly: "", "aria-label": text("share") });
     field.value = location.href;
     const copied = element("p", { class: "note" }, text("shareNote"));
-    this.#card.show(text("share"), [field, copied]);
+    this.#card.show(text("share"), [field, copied, ...limitsOf(extras)]);
     field.select();
     const done = () => {
       copied.textContent = `${text("copied")} ${text("shareNote")}`;
@@ -102,6 +102,7 @@ export class Toolbox {
     const tasks = { measure: this.#measure, coordinates: this.#coordinates, swipe: this.#swipe };
     document.body.classList.toggle("aiming", tools.measure.value || tools.coordinates.value);
     if (on) {
+      if (tool !== "swipe") this.#handKeyboardOver();
       for (const other of ON_CARD) if (other !== tool) tools[other].set(false);
       tasks[tool].start();
       return;
@@ -109,6 +110,12 @@ export class Toolbox {
     if (tool === "swipe") this.#swipe.stop();
     this.#drawing.clear();
     if (!this.#active) this.#card.hide();
+  }
+
+  /** Who has switched a tool on by a key wants to aim next. */
+  #handKeyboardOver(): void {
+    const { canvas } = this.#parts.widget.scene;
+    if (byId("toolbar").contains(document.activeElement)) canvas.focus({ preventScroll: true });
   }
 
   #closeAll(): void {
@@ -179,6 +186,17 @@ export class Toolbox {
     const { profile, section } = this.#parts.state.tools;
     return profile.value || section.value;
   }
+}
+
+/** What a link can't carry, and where it does not lead. */
+function limitsOf(extras: Extras): HTMLElement[] {
+  const lacking = extras.dropped.map(({ layer }) => element("li", {}, layer.name));
+  const limits = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname)
+    ? [element("p", { class: "note" }, text("shareLocal"))]
+    : [];
+  if (lacking.length === 0) return limits;
+  const said = element("p", { class: "caution" }, text("shareLacks"));
+  return [said, element("ul", { class: "caution" }, ...lacking), ...limits];
 }
 
 /** Of many scans, those that are looked at; the two of one place in the order of their names. */
