@@ -41,8 +41,8 @@ FLAGS = [
 ]
 SIZE = {"width": 1280, "height": 720}
 DISTANCES_M = (20, 60, 150, 300, 600, 1_500, 5_000, 20_000)
-STOPS = ((300, 0, 0), (60, 0, 0), (15, -40, 30), (15, 40, -30), (5, 0, 0))
-"""Of a tour of points: how far off, and what is looked at; metres, east and north of the middle."""
+STOPS = ((300, 0.0), (60, 0.0), (15, -0.6), (15, -0.2), (5, 0.2), (5, 0.6))
+"""Of a tour of points: how far off, and where along a copy, from -1 to 1."""
 SETTLE_MS = 1_500
 READY_MS = 600_000
 SCRIPT = Path(__file__).parent / "page.js"
@@ -193,11 +193,11 @@ def picked(page: Page, place: Place) -> str:
     return "no pipe was hit"
 
 
-def repeat(tiles: Path, out: Path, copies: int) -> list[Place]:
+def repeat(tiles: Path, out: Path, copies: int) -> list[list[Place]]:
     """Write an output folder that shows the same points several times, side by side.
 
     Each copy has addresses of its own, so that nothing of it is at hand from another. Returns
-    where the copies lie.
+    the places of each copy where the tour stops.
     """
     shutil.copytree(tiles / "tiles", out / "tiles", copy_function=os.link)
     path = out / "tiles" / "tileset.json"
@@ -205,7 +205,8 @@ def repeat(tiles: Path, out: Path, copies: int) -> list[Place]:
     (own,) = (tile for tile in root["root"]["children"] if tile["content"]["uri"][:6] == "points")
     box = np.array(own["boundingVolume"]["box"])
     axes = box[3:].reshape(3, 3)
-    apart = 2.2 * axes[np.linalg.norm(axes, axis=1).argmax()]
+    along = axes[np.linalg.norm(axes, axis=1).argmax()]
+    apart = 2.2 * along
     children = []
     for number in range(copies):
         moved = np.eye(4)
@@ -216,22 +217,24 @@ def repeat(tiles: Path, out: Path, copies: int) -> list[Place]:
     path.write_text(json.dumps({**root, "root": {**root["root"], "children": children}}), "utf-8")
     to_geographic = Transformer.from_crs(4978, 4979, always_xy=True)
     return [
-        Place(*to_geographic.transform(*(box[:3] + number * apart).tolist()))
+        [
+            Place(*to_geographic.transform(*(box[:3] + number * apart + share * along).tolist()))
+            for _, share in STOPS
+        ]
         for number in range(copies)
     ]
 
 
-def tour(out: Path, places: list[Place], given: argparse.Namespace) -> None:
+def tour(out: Path, copies: list[list[Place]], given: argparse.Namespace) -> None:
     """Print what a tour over all copies, from near and far, holds, asks for and takes."""
-    first = looking_at(places[0], 60, "points")
+    first = looking_at(copies[0][0], 60, "points")
     with opened(out, first, card=given.card) as (page, requests):
         print(f"{'copy':>4} {'from':>6} {'tiles':>6} {'MB':>6} {'at once':>7} {'x empty':>8}  held")
         heaps = []
-        for number, place in enumerate(places):
-            for distance, east, north in STOPS:
-                stop = place.moved(east, north)
-                settled(page, looking_at(stop, distance, "points"))
-                both = [looking_at(stop, distance, layers) for layers in ("", "points")]
+        for number, places in enumerate(copies):
+            for (distance, _), place in zip(STOPS, places, strict=True):
+                settled(page, looking_at(place, distance, "points"))
+                both = [looking_at(place, distance, layers) for layers in ("", "points")]
                 empty, full = (taken_by(page, view, given.frames) for view in both)
                 heaps.append(page.evaluate("performance.memory.usedJSHeapSize / 1e6"))
                 print(

@@ -178,6 +178,7 @@ export const TEXTS = {
   thickness: ["断面の厚さ", "Thickness of the slice"],
   acrossShort: ["管中心からの離れ (m)", "Off the centre (m)"],
   acrossAxis: ["管中心からの離れ (m、終点方向を見る)", "Off the centre (m, looking ahead)"],
+  acrossBoth: ["管中心からの離れ (m、立ち上がりの断面)", "Off the centre (m; across a steep pipe)"],
   noSlice: ["断面の点を読み込めません。", "The slice's points can't be loaded."],
   noStations: ["この出力フォルダには測点がありません。", "This output folder has no stations."],
   joint: ["継手", "Joint"],

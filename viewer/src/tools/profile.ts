@@ -50,6 +50,7 @@ export function profileChart(
   const observer = new ResizeObserver(draw);
   observer.observe(frame);
   cursor.follow(follow);
+  follow();
   move(frame, axis, cursor, () => scales);
   const node = element("div", { class: "profile" }, readout, frame);
   return { node, close: () => [observer.disconnect(), cursor.unfollow(follow)] };
