@@ -29,9 +29,14 @@ export function quantity(
   unit: string,
 ): string {
   if (value === null) return NOTHING;
-  const uncertainty = std === null ? "" : ` ± ${fixed(std, decimals)}`;
+  const uncertainty = std === null ? "" : ` ± ${deviation(std, decimals)}`;
   const gap = unit === "°" ? "" : " ";
   return `${fixed(value, decimals)}${uncertainty}${gap}${unit}`;
+}
+
+/** A standard deviation; one that is small has a decimal more, as ± 0.000 would mean certain. */
+export function deviation(std: number, decimals: number): string {
+  return fixed(std, Number(std.toFixed(decimals)) === 0 ? decimals + 1 : decimals);
 }
 
 /** A whole number with thousands separated, or a dash. */

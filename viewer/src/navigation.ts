@@ -3,7 +3,7 @@ import type { Orbit } from "./orbit";
 
 const RADIANS_PER_PIXEL = 0.006;
 const KEY_TURN = CesiumMath.toRadians(6);
-const KEY_SHIFT_PX = 60;
+const KEY_SHIFT_PX = 20;
 const KEY_ZOOM = 0.8;
 const ZOOM_PER_PIXEL = 1.0014;
 const PIXELS_PER_LINE = 33;

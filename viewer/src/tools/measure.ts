@@ -1,6 +1,6 @@
 import { Cartesian3 } from "cesium";
 import { element } from "../dom";
-import { fixed } from "../format";
+import { deviation, fixed } from "../format";
 import { text } from "../i18n";
 import type { ScanFrame, ScanPlace } from "../scan-frame";
 import { coverAt, SNAP_NAMES, type Snap } from "../snap";
@@ -53,7 +53,7 @@ export class Measure {
     const rows: Row[] = [[text("snapped"), text(SNAP_NAMES[found.kind])]];
     if (place?.ground) {
       const height = Cartesian3.distance(place.ground, place.crown);
-      const std = place.coverStd === null ? "" : ` ± ${fixed(place.coverStd, 3)}`;
+      const std = place.coverStd === null ? "" : ` ± ${deviation(place.coverStd, 3)}`;
       this.#drawing.point(found.kind === "crown" ? place.ground : place.crown);
       this.#drawing.line([place.crown, place.ground]);
       this.#drawing.label(place.ground, `${text("cover")} ${fixed(height, 3)} m`);

@@ -1,5 +1,5 @@
 import { element } from "../dom";
-import { fixed } from "../format";
+import { deviation, fixed } from "../format";
 import { heightName, text } from "../i18n";
 import type { AxisPlace, PipeAxis, Station } from "../pipe-axis";
 import type { Signal } from "../signal";
@@ -119,7 +119,7 @@ function key(line: string): SVGSVGElement {
 
 function metresOr(value: number | null, std: number | null = null): string {
   if (value === null) return "—";
-  return `${fixed(value, 3)}${std === null ? "" : ` ± ${fixed(std, 3)}`} m`;
+  return `${fixed(value, 3)}${std === null ? "" : ` ± ${deviation(std, 3)}`} m`;
 }
 
 function makeScales(axis: PipeAxis, width: number, height: number): Scales {

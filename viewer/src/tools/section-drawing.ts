@@ -1,13 +1,13 @@
 import { Cartesian3 } from "cesium";
 import { element } from "../dom";
-import { fixed } from "../format";
+import { deviation, fixed } from "../format";
 import { heightName, text } from "../i18n";
 import type { AxisPlace } from "../pipe-axis";
 import type { CrsJson } from "../site-details";
 import type { Slab, SlicePoints } from "../slice";
 import { decimalsOf, linear, type Scale, svg, ticks } from "../svg";
 
-const MARGIN = { left: 46, right: 10, top: 10, bottom: 26 };
+const MARGIN = { left: 46, right: 10, top: 10, bottom: 30 };
 /** What a letter of a mark takes at most. */
 const LETTER_PX = 7;
 /** From this width on there is room to say all of the axes. */
@@ -136,7 +136,7 @@ function grid(
   group.append(
     svg(
       "text",
-      { class: "axis", x: width - MARGIN.right, y: height - 3, "text-anchor": "end" },
+      { class: "axis", x: width - MARGIN.right, y: height - 2, "text-anchor": "end" },
       name,
     ),
   );
@@ -149,7 +149,7 @@ function coverMark(place: AxisPlace, rise: number, width: number, x: Scale, y: S
   const crown = y(place.crownZ - place.centreZ);
   const middle = (ground + crown) / 2;
   const value = fixed(place.cover, 3);
-  const std = place.coverStd === null ? null : `± ${fixed(place.coverStd, 3)} m`;
+  const std = place.coverStd === null ? null : `± ${deviation(place.coverStd, 3)} m`;
   const whole = std === null ? `${value} m` : `${value} ${std}`;
   const fits = x(0) + 8 + whole.length * LETTER_PX < width;
   const lines = fits || std === null ? [whole] : [`${value} m`, std];
