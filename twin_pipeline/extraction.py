@@ -222,7 +222,7 @@ def extract(
         observer.searching(pyramid, ground, place, searched)
         del pyramid, place  # most of the memory, of which no later stage needs anything
     with stage("detect"):
-        seeds = detect(searched, config.detect)
+        seeds = detect(searched, config.detect, config.trace.min_strength_rad)
         observer.seeded(seeds)
     with stage("measure"):
         tubes = _tubes(search, Tracer(seeds, config.trace), [])

@@ -75,7 +75,7 @@ class SqueezedTracer:
     ) -> None:
         self._squeeze = squeeze
         self._cable_m = config.classify.max_cable_diameter_m
-        self.seeds = detect(squeezed, thin)
+        self.seeds = detect(squeezed, thin, config.trace.min_strength_rad)
         self._tracer = Tracer(self.seeds, _squeezed_options(config.trace, squeeze.factor))
         for tube in tubes:
             self.take(tube.nodes, tube.radius_m)

@@ -160,6 +160,7 @@ def _refine(patches: Patches, motion: Motion | None = None, radius: float = 1.05
         motion.vectors(OFF_DIRECTION),
         radius,
         0.2,
+        0.0,
     )
 
 

@@ -119,9 +119,11 @@ def test_nothing_supports_nothing():
     assert _support(none)[1:] == (0.0, 0.0, 0)
 
 
-def _seeds(patches: Patches, centres: np.ndarray, radius: float = RADIUS_M):
+def _seeds(patches: Patches, centres: np.ndarray, radius: float = RADIUS_M, least: float = 0.0):
     radii = np.full(len(centres), radius)
-    return axis.refine_seeds(centres, radii, RATIO, *patches.search, patches.normals, patches.used)
+    return axis.refine_seeds(
+        centres, radii, RATIO, least, *patches.search, patches.normals, patches.used
+    )
 
 
 def test_seeds_beside_the_axis_are_drawn_onto_it():
@@ -166,3 +168,14 @@ def test_seeds_in_a_plane_keep_nothing():
     up = shaken(rng, np.broadcast_to([0.0, 0.0, 1.0], plane.shape), 0.03)
     centres = np.column_stack([rng.uniform(-0.2, 0.2, (10, 2)), np.full(10, RADIUS_M)])
     assert not _seeds(arranged(plane, up), centres)[5].any()
+
+
+def test_seeds_of_too_few_patches_are_given_up_and_others_stay_the_same():
+    patches = tube_patches(straight(1.0), count=5000, arc=(-0.3, np.pi + 0.3))
+    centres = np.array([[0.5, 0.01, 0.0], [0.5, 0.0, 0.01]])
+    whole = _seeds(patches, centres)
+    per_area = whole[5].min() / (RADIUS_M * max(2.0 * RADIUS_M, 0.06))
+    enough = _seeds(patches, centres, least=0.8 * per_area)
+    for one, other in zip(whole, enough, strict=True):
+        assert np.array_equal(one, other)
+    assert not _seeds(patches, centres, least=3.0 * per_area)[5].any()

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twin_pipeline.bounds import bounds_of
-from twin_pipeline.kernels import morton, neighbourhood, rows, tube, voxels
+from twin_pipeline.kernels import morton, neighbourhood, ordering, tube, voxels
 from twin_pipeline.model import BoolArray, FloatArray, PointCloud, SingleArray
 
 MAX_VOXELS_PER_AXIS = 2**21
@@ -205,11 +204,9 @@ class Pyramid:
     @classmethod
     def of_cloud(cls, cloud: PointCloud, voxel_size_m: float) -> "Pyramid":
         """Sort a whole cloud."""
-        lower = bounds_of(cloud.xyz)[0] - voxel_size_m
-        keys = voxels.morton_keys(cloud.xyz, lower, voxel_size_m)
-        order = morton.stable_argsort(keys)
-        keys = keys[order]
-        xyz = rows.gather(cloud.xyz, order)
+        lower = ordering.bounds(cloud.xyz)[0] - voxel_size_m
+        order, keys = ordering.in_key_order(voxels.morton_keys(cloud.xyz, lower, voxel_size_m))
+        xyz = ordering.taken(cloud.xyz, order)
         return cls(xyz, order, keys, lower, voxel_size_m, recording_order(cloud))
 
     @contextmanager
@@ -235,11 +232,12 @@ class Pyramid:
 
     def part(self, chosen: Chosen) -> "Pyramid":
         """Return a pyramid of the chosen points on the same grid."""
-        kept = chosen(0, len(self.xyz))
+        which = chosen(0, len(self.xyz))
+        xyz, order, keys = ordering.chosen(self.xyz, self.order, self.keys, which)
         return Pyramid(
-            self.xyz[kept],
-            self.order[kept],
-            self.keys[kept],
+            xyz,
+            order,
+            keys,
             self.lower,
             self.voxel_size_m,
             self.recorded.of_cloud if self.recorded is not None else None,

@@ -7,10 +7,10 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from twin_pipeline.kernels import plane
+from twin_pipeline.kernels import ordering, plane
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
 
-_PER_OCTANT = 40
+_PER_OCTANT, _FEW_PER_OCTANT = 40, 12
 _REACH_M = 3.5
 _FAR_M = 10.0
 _ROBUST_SCALE_M = 0.015
@@ -48,7 +48,7 @@ class Ground:
         -------
         elevation, std : (S,) float64, metres; NaN where no pavement is near.
         """
-        elevation, std = self._planes_at(xy, _REACH_M)
+        elevation, std = self._planes_at(xy, _REACH_M, _PER_OCTANT)
         return elevation, np.hypot(std, self.std_floor_m)
 
     def roughly_at(self, xy: FloatArray) -> FloatArray:
@@ -57,18 +57,20 @@ class Ground:
         Where no pavement is near, as in the shadow of what stands beside the trench, they come
         from what is farther off, up to 10 m.
         """
-        elevation, _ = self._planes_at(xy, _REACH_M)
+        elevation, _ = self._planes_at(xy, _REACH_M, _FEW_PER_OCTANT)
         unknown = np.isnan(elevation)
-        elevation[unknown], _ = self._planes_at(xy[unknown], _FAR_M)
+        elevation[unknown], _ = self._planes_at(xy[unknown], _FAR_M, _FEW_PER_OCTANT)
         return elevation
 
-    def _planes_at(self, xy: FloatArray, reach_m: float) -> tuple[FloatArray, FloatArray]:
+    def _planes_at(
+        self, xy: FloatArray, reach_m: float, per_octant: int
+    ) -> tuple[FloatArray, FloatArray]:
         elevation, std = np.full(len(xy), np.nan), np.full(len(xy), np.nan)
         for asked, near in _by_tiles(xy, self.patches[:, :2], reach_m):
             places, patches = np.ascontiguousarray(xy[asked]), self.patches[near]
             neighbours, first = plane.neighbours_within(places, patches, reach_m)
             elevation[asked], std[asked] = plane.planes_at(
-                places, patches, neighbours, first, _PER_OCTANT, _ROBUST_SCALE_M
+                places, patches, neighbours, first, per_octant, _ROBUST_SCALE_M
             )
         return elevation, std
 
@@ -116,12 +118,21 @@ class Excavation:
 
     def on_pavement(self, first: int, last: int) -> BoolArray:
         """Return whether points, from the first to before the last, lie on the pavement."""
-        return np.abs(self._depth_m(first, last)) <= _PAVEMENT_M
+        anywhere = np.ones(len(self.elevation_m), bool)
+        below = np.nextafter(-_PAVEMENT_M, -1.0)
+        return self._by_depth(anywhere, below, _PAVEMENT_M, first, last)
 
     def dug(self, first: int, last: int) -> BoolArray:
         """Return whether they lie in the excavation, below the pavement."""
-        deep = self._depth_m(first, last) > _PAVEMENT_M
-        return np.asarray(self._of_points(self.inside_voxel, first, last) & deep)
+        return self._by_depth(self.inside_voxel, _PAVEMENT_M, np.inf, first, last)
+
+    def _by_depth(
+        self, allowed: BoolArray, least_m: float, most_m: float, first: int, last: int
+    ) -> BoolArray:
+        told: BoolArray = ordering.by_depth(
+            self.xyz, self.starts, self.elevation_m, allowed, least_m, most_m, first, last
+        )
+        return told
 
     def _depth_m(self, first: int, last: int) -> FloatArray:
         return self._of_points(self.elevation_m, first, last) - self.xyz[first:last, 2]

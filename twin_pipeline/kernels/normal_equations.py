@@ -18,37 +18,21 @@ FloatArray = npt.NDArray[np.float64]
 
 HALF_BAND = 5
 _PART_POINTS = 8192
-_MOST_PARTS = 8
+_MOST_PARTS, _MOST_SHARED_PARTS = 8, 4
 """Fewest points of a part that is worth a thread, and how many parts are made at most."""
-_BORDER, _RHS, _RADIUS = HALF_BAND + 1, HALF_BAND + 2, HALF_BAND + 3
-_ROWS = HALF_BAND + 4
-"""Rows of what is summed up: the band, the border, the right-hand side, and what concerns the
-radius alone."""
+_PRODUCTS = 10
+_ROOM = _PRODUCTS + 8
+"""What the points of a segment sum up to: the products of the four unknowns of its nodes, these
+times the radius, and the right-hand side."""
+
+
+@jit(cache=True, nogil=True, inline="always")
+def _across(x: float, y: float, z: float, share: float, laterals: FloatArray, k: int) -> float:
+    """Return how a point's distance, in a direction, changes with the offset of node k."""
+    return share * (x * laterals[k, 0] + y * laterals[k, 1] + z * laterals[k, 2])
 
 
 @jit(cache=True, nogil=True)
-def _across(
-    row: FloatArray,
-    radial: FloatArray,
-    rho: float,
-    u: FloatArray,
-    v: FloatArray,
-    k: int,
-    f: float,
-) -> None:
-    """Fill row (4,): how a point's distance changes with offsets of nodes k and k + 1 along u, v.
-
-    The point lies a share f of the way from node k to the next.
-    """
-    for a in range(2):
-        share = ((1.0 - f) if a == 0 else f) / rho
-        row[2 * a] = row[2 * a + 1] = 0.0
-        for c in range(3):
-            row[2 * a] += share * radial[c] * u[k + a, c]
-            row[2 * a + 1] += share * radial[c] * v[k + a, c]
-
-
-@jit(cache=True, nogil=True, parallel=True)
 def assemble(
     chainage: FloatArray,
     radial: FloatArray,
@@ -84,30 +68,71 @@ def assemble(
     """
     total = len(chainage)
     parts = max(min(total // _PART_POINTS, _MOST_PARTS), 1)
-    sums = np.zeros((parts, _ROWS, 2 * len(u)))
+    sums = np.zeros((parts, len(u) - 1, _ROOM))
+    alone = np.zeros((parts, 2))
     if parts == 1:
-        _add_points(sums[0], chainage, radial, rho, residual, weights, u, v, step, 0, total)
+        _add_points(
+            sums[0], alone[0], chainage, radial, rho, residual, weights, u, v, step, 0, total
+        )
     else:
-        for part in prange(parts):
-            first, last = part * total // parts, (part + 1) * total // parts
-            _add_points(
-                sums[part], chainage, radial, rho, residual, weights, u, v, step, first, last
-            )
-        for part in range(1, parts):
-            sums[0] += sums[part]
-    together = sums[0]
-    return (
-        together[: HALF_BAND + 1],
-        together[_BORDER],
-        together[_RADIUS, 0],
-        together[_RHS],
-        together[_RADIUS, 1],
-    )
+        _add_parts(sums, alone, chainage, radial, rho, residual, weights, u, v, step)
+    band, border, rhs = _put_together(sums)
+    corner = rhs_radius = 0.0
+    for part in range(parts):
+        corner += alone[part, 0]
+        rhs_radius += alone[part, 1]
+    return band, border, corner, rhs, rhs_radius
+
+
+@jit(cache=True, nogil=True, parallel=True)
+def _add_parts(
+    sums: FloatArray,
+    alone: FloatArray,
+    chainage: FloatArray,
+    radial: FloatArray,
+    rho: FloatArray,
+    residual: FloatArray,
+    weights: FloatArray,
+    u: FloatArray,
+    v: FloatArray,
+    step: float,
+) -> None:
+    """Add points to the sums of parts, (P, K - 1, _ROOM) and (P, 2), in threads.
+
+    All else is done without: where threads are woken for a trifle others wait.
+    """
+    parts, total = len(sums), len(chainage)
+    for part in prange(parts):
+        first, last = part * total // parts, (part + 1) * total // parts
+        _add_points(
+            sums[part], alone[part], chainage, radial, rho, residual, weights, u, v, step,
+            first, last,
+        )  # fmt: skip
+
+
+@jit(cache=True, nogil=True)
+def _put_together(sums: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return band, border and right-hand side of what parts (parts, K - 1, _ROOM) sum up to."""
+    segments = sums.shape[1]
+    band = np.zeros((HALF_BAND + 1, 2 * segments + 2))
+    border = np.zeros(2 * segments + 2)
+    rhs = np.zeros(2 * segments + 2)
+    for part in range(len(sums)):
+        for k in range(segments):
+            place = 0
+            for a in range(4):
+                border[2 * k + a] += sums[part, k, _PRODUCTS + a]
+                rhs[2 * k + a] += sums[part, k, _PRODUCTS + 4 + a]
+                for b in range(a + 1):
+                    band[a - b, 2 * k + b] += sums[part, k, place]
+                    place += 1
+    return band, border, rhs
 
 
 @jit(cache=True, nogil=True)
 def _add_points(
     sums: FloatArray,
+    alone: FloatArray,
     chainage: FloatArray,
     radial: FloatArray,
     rho: FloatArray,
@@ -119,8 +144,10 @@ def _add_points(
     first: int,
     last: int,
 ) -> None:
-    """Add the points from `first` up to `last` to sums (_ROWS, 2K); arguments of `assemble`."""
-    row = np.empty(4)
+    """Add the points from `first` up to `last` to sums (K - 1, _ROOM), and what is the radius'.
+
+    The latter are weights, and weights times residuals (2,). Other arguments as of `assemble`.
+    """
     corner = rhs_radius = 0.0
     for i in range(first, last):
         w = weights[i]
@@ -129,17 +156,35 @@ def _add_points(
         s = chainage[i] / step
         k = min(int(s), len(u) - 2)
         f = s - k
-        _across(row, radial[i], rho[i], u, v, k, f)
+        near, far = (1.0 - f) / rho[i], f / rho[i]
+        x, y, z = radial[i, 0], radial[i, 1], radial[i, 2]
+        a, b = _across(x, y, z, near, u, k), _across(x, y, z, near, v, k)
+        c, d = _across(x, y, z, far, u, k + 1), _across(x, y, z, far, v, k + 1)
+        wa, wb, wc, wd = w * a, w * b, w * c, w * d
         e = residual[i]
-        for a in range(4):
-            sums[_BORDER, 2 * k + a] += w * row[a]
-            sums[_RHS, 2 * k + a] += w * row[a] * e
-            for b in range(a + 1):
-                sums[a - b, 2 * k + b] += w * row[a] * row[b]
+        own = sums[k]
+        own[0] += wa * a
+        own[1] += wb * a
+        own[2] += wb * b
+        own[3] += wc * a
+        own[4] += wc * b
+        own[5] += wc * c
+        own[6] += wd * a
+        own[7] += wd * b
+        own[8] += wd * c
+        own[9] += wd * d
+        own[10] += wa
+        own[11] += wb
+        own[12] += wc
+        own[13] += wd
+        own[14] += wa * e
+        own[15] += wb * e
+        own[16] += wc * e
+        own[17] += wd * e
         corner += w
         rhs_radius += w * e
-    sums[_RADIUS, 0] += corner
-    sums[_RADIUS, 1] += rhs_radius
+    alone[0] += corner
+    alone[1] += rhs_radius
 
 
 @jit(cache=True, nogil=True)
@@ -174,38 +219,110 @@ def assemble_shared(
     border (2K, 1 + 3E) coupling with the axis, corner (1 + 3E, 1 + 3E), in units of the weights;
     rhs (1 + 3E,), weights times metres.
     """
-    count = len(u)
+    total = len(chainage)
+    parts = max(min(total // _PART_POINTS, _MOST_SHARED_PARTS), 1)
     width = 1 + 3 * epochs
-    border = np.zeros((2 * count, width))
-    corner = np.zeros((width, width))
-    rhs = np.zeros(width)
-    row = np.empty(4)
-    column = np.empty(7, np.int64)
+    border = np.zeros((parts, 2 * len(u), width))
+    corner = np.zeros((parts, width, width))
+    rhs = np.zeros((parts, width))
+    if parts == 1:
+        _add_shared(
+            border[0], corner[0], rhs[0], chainage, radial, rho, residual, weights, u, v, step,
+            epoch, 0, total,
+        )  # fmt: skip
+    else:
+        _add_shared_parts(
+            border, corner, rhs, chainage, radial, rho, residual, weights, u, v, step, epoch
+        )
+    _add_up(border)
+    _add_up(corner)
+    for part in range(1, parts):
+        for column in range(width):
+            rhs[0, column] += rhs[part, column]
+    return border[0], corner[0], rhs[0]
+
+
+@jit(cache=True, nogil=True, parallel=True)
+def _add_shared_parts(
+    border: FloatArray,
+    corner: FloatArray,
+    rhs: FloatArray,
+    chainage: FloatArray,
+    radial: FloatArray,
+    rho: FloatArray,
+    residual: FloatArray,
+    weights: FloatArray,
+    u: FloatArray,
+    v: FloatArray,
+    step: float,
+    epoch: FloatArray,
+) -> None:
+    """Add points to the results of `assemble_shared` of parts, in threads."""
+    parts, total = len(rhs), len(chainage)
+    for part in prange(parts):
+        first, last = part * total // parts, (part + 1) * total // parts
+        _add_shared(
+            border[part], corner[part], rhs[part], chainage, radial, rho, residual, weights,
+            u, v, step, epoch, first, last,
+        )  # fmt: skip
+
+
+@jit(cache=True, nogil=True)
+def _add_up(parts: FloatArray) -> None:
+    """Add all of several matrices to the first, in their order."""
+    for part in range(1, len(parts)):
+        for row in range(parts.shape[1]):
+            for column in range(parts.shape[2]):
+                parts[0, row, column] += parts[part, row, column]
+
+
+@jit(cache=True, nogil=True)
+def _add_shared(
+    border: FloatArray,
+    corner: FloatArray,
+    rhs: FloatArray,
+    chainage: FloatArray,
+    radial: FloatArray,
+    rho: FloatArray,
+    residual: FloatArray,
+    weights: FloatArray,
+    u: FloatArray,
+    v: FloatArray,
+    step: float,
+    epoch: FloatArray,
+    first: int,
+    last: int,
+) -> None:
+    """Add the points from `first` up to `last` to the result of `assemble_shared`."""
+    epochs = len(rhs) // 3
     value = np.empty(7)
-    for i in range(len(chainage)):
+    for i in range(first, last):
         w = weights[i]
         if w <= 0.0:
             continue
         s = chainage[i] / step
-        k = min(int(s), count - 2)
+        k = min(int(s), len(u) - 2)
         f = s - k
         m = min(int(epoch[i]), epochs - 2)
         g = epoch[i] - m
-        column[0] = 0
+        x, y, z = radial[i, 0] / rho[i], radial[i, 1] / rho[i], radial[i, 2] / rho[i]
+        wa, wb = w * _across(x, y, z, 1.0 - f, u, k), w * _across(x, y, z, 1.0 - f, v, k)
+        wc, wd = w * _across(x, y, z, f, u, k + 1), w * _across(x, y, z, f, v, k + 1)
         value[0] = 1.0
-        _across(row, radial[i], rho[i], u, v, k, f)
-        for a in range(2):
-            for c in range(3):
-                column[1 + 3 * a + c] = 1 + 3 * (m + a) + c
-                value[1 + 3 * a + c] = radial[i, c] / rho[i] * ((1.0 - g) if a == 0 else g)
+        value[1], value[2], value[3] = (1.0 - g) * x, (1.0 - g) * y, (1.0 - g) * z
+        value[4], value[5], value[6] = g * x, g * y, g * z
+        e = residual[i]
         for b in range(7):
+            column = 0 if b == 0 else 3 * m + b
             weighted = w * value[b]
-            rhs[column[b]] += weighted * residual[i]
-            for a in range(4):
-                border[2 * k + a, column[b]] += weighted * row[a]
-            for c in range(7):
-                corner[column[b], column[c]] += weighted * value[c]
-    return border, corner, rhs
+            rhs[column] += weighted * e
+            border[2 * k, column] += wa * value[b]
+            border[2 * k + 1, column] += wb * value[b]
+            border[2 * k + 2, column] += wc * value[b]
+            border[2 * k + 3, column] += wd * value[b]
+            corner[column, 0] += weighted
+            for c in range(1, 7):
+                corner[column, 3 * m + c] += weighted * value[c]
 
 
 @jit(cache=True, nogil=True)

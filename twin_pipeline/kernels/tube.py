@@ -15,6 +15,12 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
+Seen = tuple[FloatArray, IntArray, FloatArray, FloatArray, FloatArray, FloatArray]
+"""Chainage, nearest node, radial vector and its length, angle, cosine: see `look_along`."""
+
+_PART_POINTS = 8192
+"""Points that are worth a thread."""
+
 
 @jit(cache=True, nogil=True, parallel=True)
 def project(
@@ -117,7 +123,7 @@ def nearest_segments(points: FloatArray, nodes: FloatArray, near: IntArray, reac
     return segment
 
 
-@jit(cache=True, nogil=True, parallel=True)
+@jit(cache=True, nogil=True)
 def look_along(
     points: FloatArray,
     normals: FloatArray,
@@ -126,7 +132,7 @@ def look_along(
     v: FloatArray,
     segment: IntArray,
     step: float,
-) -> tuple[FloatArray, IntArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+) -> Seen:
     """Express points in the frame of a polyline axis.
 
     Parameters
@@ -153,8 +159,50 @@ def look_along(
     rho = np.empty(count)
     angle = np.empty(count)
     cosine = np.empty(count)
+    seen = (chainage, node, radial, rho, angle, cosine)
+    look_again(points, normals, nodes, u, v, segment, step, seen)
+    return seen
+
+
+@jit(cache=True, nogil=True, parallel=True)
+def look_again(
+    points: FloatArray,
+    normals: FloatArray,
+    nodes: FloatArray,
+    u: FloatArray,
+    v: FloatArray,
+    segment: IntArray,
+    step: float,
+    seen: Seen,
+) -> None:
+    """Fill a former result of `look_along` of as many points anew; arguments are those of it."""
+    count = len(points)
+    parts = count // _PART_POINTS
+    if parts < 2:
+        _look_at_part(seen, points, normals, nodes, u, v, segment, step, 0, count)
+    else:
+        for part in prange(parts):
+            first, last = part * count // parts, (part + 1) * count // parts
+            _look_at_part(seen, points, normals, nodes, u, v, segment, step, first, last)
+
+
+@jit(cache=True, nogil=True)
+def _look_at_part(
+    seen: Seen,
+    points: FloatArray,
+    normals: FloatArray,
+    nodes: FloatArray,
+    u: FloatArray,
+    v: FloatArray,
+    segment: IntArray,
+    step: float,
+    begin: int,
+    end: int,
+) -> None:
+    """Fill in the result of `look_along` for the points from `begin` up to `end`."""
+    chainage, node, radial, rho, angle, cosine = seen
     last = len(nodes) - 2
-    for i in prange(count):
+    for i in range(begin, end):
         n, t = _foot(points, i, nodes, segment[i])
         segment[i] = n
         outside = (t < 0.0 and n == 0) or (t > 1.0 and n == last)
@@ -169,7 +217,6 @@ def look_along(
             x * v[n, 0] + y * v[n, 1] + z * v[n, 2], x * u[n, 0] + y * u[n, 1] + z * u[n, 2]
         )
         cosine[i] = abs(x * normals[i, 0] + y * normals[i, 1] + z * normals[i, 2]) / rho[i]
-    return chainage, node, radial, rho, angle, cosine
 
 
 @jit(cache=True, nogil=True)

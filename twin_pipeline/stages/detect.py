@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from twin_pipeline.bounds import bounds_of
 from twin_pipeline.geometry.cuts import Blocks, Piece
 from twin_pipeline.geometry.patches import (
     Patches,
@@ -18,7 +17,7 @@ from twin_pipeline.geometry.patches import (
 from twin_pipeline.geometry.piecewise import PiecewisePyramid, patches_near
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.tubes import Seeds
-from twin_pipeline.kernels import axis, hough
+from twin_pipeline.kernels import axis, hough, ordering
 from twin_pipeline.model import FloatArray, IntArray
 from twin_pipeline.shelves import Array, Parts
 
@@ -29,6 +28,8 @@ _MIN_VOTES = 5.0
 _POOR_RAD = 0.12
 _LEAST_VOXELS_PER_RADIUS = 1.4
 _SEEDS_AT_ONCE = 5_000
+_VOXELS_PER_AREA = 1.5
+"""Voxels that a surface crosses, per area of a voxel's side."""
 
 Peaks = tuple[FloatArray, FloatArray, FloatArray]
 """Centres, scores and radii."""
@@ -58,13 +59,16 @@ class DetectOptions(BaseModel):
     )
 
 
-def detect(pyramid: Pyramid, options: DetectOptions) -> Seeds:
-    """Return possible pipe axes, refined, sorted by how much of a tube's surface supports them."""
+def detect(pyramid: Pyramid, options: DetectOptions, least_rad: float = 0.0) -> Seeds:
+    """Return possible pipe axes, refined, sorted by how much of a tube's surface supports them.
+
+    Seeds of less strength than the least that is asked for may be missing.
+    """
     ladder = _radius_ladder(options)
     pyramid.fit(range(_levels(pyramid, ladder[0])[0], _levels(pyramid, ladder[-1])[1] + 2))
     levels = [_level_for(pyramid, radius) for radius in ladder]
     patches = {number: collect_patches(pyramid, number) for number in sorted(set(levels))}
-    lower, _ = bounds_of(pyramid.xyz)
+    lower, _ = ordering.bounds(pyramid.xyz)
     rungs = list(zip(ladder, levels, strict=True))
     if isinstance(pyramid, PiecewisePyramid):
         peaks = _peaks_by_pieces(pyramid, patches, rungs, lower, options)
@@ -75,6 +79,7 @@ def detect(pyramid: Pyramid, options: DetectOptions) -> Seeds:
             pyramid,
             patches[number],
             [p for p, at in zip(peaks, levels, strict=True) if at == number],
+            least_rad,
         )
         for number in sorted(patches)
     ]
@@ -177,15 +182,16 @@ def _peaks(patches: Patches, radius_m: float, lower: FloatArray, options: Detect
         cell,
         corner,
     )
-    # a surface crosses about 1.5 voxels per voxel area; the peak sums three cells along the axis
-    full_ring = 2.0 * math.pi * radius_m * 3.0 * cell * 1.5 / patches.size_m**2
+    # the peak sums three cells along the axis
+    area_m2 = 2.0 * math.pi * radius_m * 3.0 * cell
+    full_ring = area_m2 * _VOXELS_PER_AREA / patches.size_m**2
     minimum = max(_MIN_VOTES, options.min_vote_share * full_ring)
     centres, scores = hough.vote_peaks(cells, cell, corner, minimum)
     return centres, scores / full_ring, np.full(len(scores), radius_m)
 
 
 def _refine(
-    pyramid: Pyramid, patches: Patches, peaks: list[Peaks]
+    pyramid: Pyramid, patches: Patches, peaks: list[Peaks], least_rad: float
 ) -> tuple[FloatArray, ...] | None:
     """Thin out the peaks of one level and fit an axis to each that is left."""
     centres, scores, radii = (np.concatenate(parts) for parts in zip(*peaks, strict=True))
@@ -195,13 +201,17 @@ def _refine(
         return None
     keep = hough.suppress(centres, radii, 0.5)
     ratio = tolerance_ratio(patches)
-    places = (*patches.search_arguments(), patches.normal, pyramid.kept(~patches.usable))
+    least = least_rad * 2.0 * _VOXELS_PER_AREA / patches.size_m**2
+    places = (
+        least, *patches.search_arguments(), patches.normal, pyramid.kept(~patches.usable)
+    )  # fmt: skip
     centre, direction, radius, arc, purity, kept = _refined(
         pyramid, centres[keep], radii[keep], ratio, places
     )
     good = (kept > 0) & (arc >= min_arc_deg(ratio)) & (purity >= 0.6)
     half = np.maximum(2.0 * radius, 0.06)
-    strength = kept * patches.size_m**2 / (1.5 * np.maximum(radius, 1e-9) * 2.0 * half)
+    area_m2 = np.maximum(radius, 1e-9) * 2.0 * half
+    strength = kept * patches.size_m**2 / (_VOXELS_PER_AREA * area_m2)
     level = np.full(len(centre), patches.level)
     return tuple(a[good] for a in (centre, direction, radius, strength, level))
 

@@ -204,7 +204,7 @@ def _outlines(pyramid: Pyramid, ground: Ground, options: GroundOptions) -> tuple
         *(lower + np.argwhere(mask) * _OUTLINE_CELL_M).T,
         *(lower + (np.argwhere(mask) + 1) * _OUTLINE_CELL_M).T,
     )
-    shape = shapely.union_all(boxes).simplify(0.5 * _OUTLINE_CELL_M)
+    shape = shapely.coverage_union_all(boxes).simplify(0.5 * _OUTLINE_CELL_M)
     parts = shapely.get_parts(shape)
     rings = [np.asarray(part.exterior.coords) for part in parts if _like_a_trench(part)]
     return tuple(
@@ -248,7 +248,7 @@ def _rimmed(ring: FloatArray, ground: Ground, min_share: float) -> bool:
     beside &= ~shapely.contains_xy(hole, places[:, 0], places[:, 1])
     pieces = ground.patches[beside]
     pieces = pieces[:: max(int(len(pieces) / (_PIECES_PER_M * line.length)), 1)]
-    elevation, _ = ground.elevation_at(pieces[:, :2])
+    elevation = ground.roughly_at(pieces[:, :2])
     pieces = pieces[np.abs(elevation - pieces[:, 2]) < _MAX_STEP_M]
     if len(pieces) == 0:
         return False

@@ -2,10 +2,10 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from twin_pipeline.bounds import bounds_of
 from twin_pipeline.errors import InputError
 from twin_pipeline.geometry.piecewise import Bench, PiecewisePyramid
 from twin_pipeline.geometry.pyramid import MAX_VOXELS_PER_AXIS, Pyramid
+from twin_pipeline.kernels import ordering
 from twin_pipeline.model import PointCloud
 
 
@@ -27,7 +27,7 @@ def prepare(cloud: PointCloud, options: PrepareOptions, bench: Bench | None = No
     """
     if len(cloud) == 0:
         raise InputError("the scan holds no points: check the file with `twin-pipeline info`")
-    lower, upper = bounds_of(cloud.xyz)
+    lower, upper = ordering.bounds(cloud.xyz)
     extent_m = float((upper - lower).max())
     limit_m = (MAX_VOXELS_PER_AXIS - 2) * options.voxel_size_m
     if extent_m > limit_m:

@@ -14,11 +14,10 @@ import numpy as np
 import scipy
 from pydantic import BaseModel, ConfigDict, Field
 
-from twin_pipeline.bounds import bounds_of
 from twin_pipeline.geometry.pyramid import Times, recording_order
 from twin_pipeline.geometry.steadied import Steadied
 from twin_pipeline.geometry.walks import Walk, walks
-from twin_pipeline.kernels import dense, scatter, voxels
+from twin_pipeline.kernels import dense, ordering, scatter, voxels
 from twin_pipeline.model import BoolArray, FloatArray, IntArray, PointCloud
 
 _CHUNK = 1 << 20
@@ -102,15 +101,14 @@ class _Sample:
 
 def _sampled(cloud: PointCloud, recorded: Times, most: int) -> _Sample | None:
     """Take whole blocks of a scan, every so many of them."""
-    lower, upper = bounds_of(cloud.xyz)
+    lower, upper = ordering.bounds(cloud.xyz)
     every = max(-(-len(cloud) // most), 1)
     points, times = [], []
     for first in range(0, len(cloud), _CHUNK):
         part = np.arange(first, min(first + _CHUNK, len(cloud)), dtype=np.uint32)
         xyz = cloud.xyz[first : first + _CHUNK]
         if every > 1:
-            keys = voxels.morton_keys(xyz, lower, _BLOCK_M)
-            chosen = (keys * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(40)) % every == 0
+            chosen = ordering.in_some_blocks(xyz, lower, _BLOCK_M, every)
             xyz, part = xyz[chosen], part[chosen]
         points.append(xyz)
         times.append(np.asarray(recorded[part], np.float64))

@@ -21,6 +21,13 @@ TableArray = npt.NDArray[np.int32]
 _ROUNDS = 8
 _NARROWED = 4
 """Rounds of the regression, and those in which its band narrows."""
+_WIDE_SHARE, _NARROW_ROUND, _NARROW_SHARE = 0.4, 3, 0.6
+"""Of the fewest patches, the weights that there must be in the widest band, and in a later round:
+in that band what agrees in the end has weights of 0.75 and more."""
+_DEALT = 64
+"""The strongest seeds, which come first, take longest: each thread gets some of all."""
+_LEAST_HALF_M = 0.06
+"""Half of the shortest piece of an axis."""
 _Sums = tuple[
     float, float, float, float, float, float, float, float, float, float, float, float, float
 ]
@@ -99,6 +106,7 @@ def refine_axis(
     direction: FloatArray,
     radius: float,
     half_length: float,
+    least: float,
 ) -> tuple[FloatArray, FloatArray, float, float, bool]:
     """Regress patch positions on normals with Tukey weights.
 
@@ -115,6 +123,8 @@ def refine_axis(
         Assumed radius, metres.
     half_length
         Patches farther than this from `centre` along the axis are left out; metres.
+    least
+        Fewest patches of a tube that is worth finding, as `refine_seeds` has it.
 
     Returns
     -------
@@ -136,7 +146,10 @@ def refine_axis(
         sw, st, stt, snu, snv, stnu, stnv, snn, seu, sev, steu, stev, sne = _weighted_sums(
             rows, c, d, u, v, r, half_length, 1.0 / (band * band)
         )
-        if sw < 6.0:
+        if sw < 6.0 or (iteration == 0 and sw < _WIDE_SHARE * least * radius * half_length):
+            return c, d, r, sw, False
+        needed = _NARROW_SHARE * least * r * max(2.0 * r, _LEAST_HALF_M)
+        if iteration == _NARROW_ROUND and sw < needed:
             return c, d, r, sw, False
         # weak priors keep a short or narrow patch solvable: no tilt, radius as assumed
         tilt_prior, radius_prior = 1e-3 * sw * half_length**2, 0.02 * sw
@@ -234,6 +247,7 @@ def refine_seeds(
     centres: FloatArray,
     radii: FloatArray,
     tolerance_ratio: float,
+    least: float,
     lower: FloatArray,
     size: float,
     keys: KeyArray,
@@ -253,6 +267,9 @@ def refine_seeds(
         (P, 3) points near an axis, local frame, and (P,) assumed radii; metres.
     tolerance_ratio
         How far the vote of a patch may miss the axis, as a share of the radius.
+    least
+        Fewest patches of a tube that is worth finding, over its radius and half the length of the
+        piece; 1 / m2. Seeds that get clearly less are given up early.
     lower, size, keys, table, children, centroids, used
         As for `patches_in_ball`.
     normals
@@ -270,14 +287,18 @@ def refine_seeds(
     out_arc = np.zeros(count)
     out_purity = np.zeros(count)
     out_kept = np.zeros(count, np.int64)
-    for p in prange(count):
+    rows = (count + _DEALT - 1) // _DEALT
+    for n in prange(rows * _DEALT):
+        p = (n % rows) * _DEALT + n // rows
+        if p >= count:
+            continue
         radius = radii[p]
-        half = max(2.0 * radius, 0.06)
+        half = max(2.0 * radius, _LEAST_HALF_M)
         reach = math.sqrt((1.5 * radius) ** 2 + half**2)
         idx = patches_in_ball(
             centres[p], reach, lower, size, keys, table, children, centroids, used
         )
-        if len(idx) < 8:
+        if len(idx) < max(8.0, _NARROW_SHARE * least * radius * half):
             continue
         points, normal = centroids[idx], normals[idx]
         for attempt in range(2):
@@ -290,7 +311,9 @@ def refine_seeds(
             )
             if arc < 60.0 or purity < 0.4:
                 continue
-            c, d, r, _, success = refine_axis(points, normal, centres[p], start, radius, half)
+            c, d, r, _, success = refine_axis(
+                points, normal, centres[p], start, radius, half, least
+            )
             if not success:
                 continue
             _, arc, purity, kept = tube_support(points, normal, c, d, r, half, tolerance_ratio * r)

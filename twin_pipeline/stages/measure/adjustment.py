@@ -46,6 +46,12 @@ class Adjustment:
         self.offset: FloatArray | None = None
         self.radius_weight = 1.0
         self._alone = np.zeros(2 * len(axis))
+        count = len(points)
+        self._seen = (
+            np.empty(count), np.empty(count, np.int64), np.empty((count, 3)), np.empty(count),
+            np.empty(count), np.empty(count),
+        )  # fmt: skip
+        self.chainage, self.node, self.radial, self.rho, self.angle, self.cosine = self._seen
         self._look()
 
     def thinned(self, every: int) -> "Adjustment":
@@ -71,9 +77,10 @@ class Adjustment:
 
     def _look(self) -> None:
         self.tangent, self.u, self.v = tube.lateral_frames(self.nodes)
-        self.chainage, self.node, self.radial, self.rho, self.angle, self.cosine = tube.look_along(
-            self.points, self.normals, self.nodes, self.u, self.v, self.segment, self.step
-        )
+        tube.look_again(
+            self.points, self.normals, self.nodes, self.u, self.v, self.segment, self.step,
+            self._seen,
+        )  # fmt: skip
         self.residual = self.rho - self.radius - self.expected
 
     def expect(self, residual_m: FloatArray) -> None:
@@ -130,13 +137,11 @@ class Adjustment:
         self.radius_weight = float(matrix[0, 0])
         return matrix, rhs_shared - np.einsum("kp,k->p", border, self._alone)
 
-    def step_shared(self, shared: FloatArray, cofactor: FloatArray, points: FloatArray) -> None:
+    def step_shared(self, shared: FloatArray, points: FloatArray) -> None:
         """Take a step (1 + 3E,) that solves the shared equations, the axis with it.
 
-        The cofactor is the inverse of their matrix, priors included; it takes the points (N, 3)
-        to be elsewhere.
+        It takes the points (N, 3) to be elsewhere.
         """
-        self.cofactor = cofactor
         self.points = points
         moved = np.einsum("kp,p->k", self.coupling, shared)
         self._step(self._alone - moved, float(shared[0]))

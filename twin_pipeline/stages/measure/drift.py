@@ -33,6 +33,7 @@ _JUMP_ROUNDS = (2, 3)
 _CHOICE_ROUNDS = (0, 4)
 """Rounds that look for a jump of the shift, and for the likeliest walk."""
 
+_AT_REST_M = 3e-6
 _JUMP_M, _JUMP_RATIO = 0.0015, 4.0
 """Least jump, and how much larger than the usual change from epoch to epoch it is."""
 _WIDE_RADII, _WIDE_M = 0.25, 0.02
@@ -132,6 +133,7 @@ def settle(adj: Adjustment, drift: Drift) -> FloatArray:
     missed = _missed(adj, drift, min(_WIDE_RADII * adj.radius, _WIDE_M))
     walk = None
     for step in range(_ROUNDS):
+        before = (adj.radius, drift.shift)
         allowed = missed if step < _WIDE_ROUNDS else None
         weights = _weights(adj, allowed)
         if step in _JUMP_ROUNDS:
@@ -142,11 +144,20 @@ def settle(adj: Adjustment, drift: Drift) -> FloatArray:
             return np.zeros(len(weights))
         adj.update_noise(weights)
         adj.expect(expected_residuals(adj, weights))
+        if step > max(_JUMP_ROUNDS + _CHOICE_ROUNDS) and _rests(before, adj, drift):
+            break
     weights = _weights(adj, None)
     adj.offset = _around_nodes(adj, weights, drift)
     equations = _equations(adj, weights, drift)
     adj.cofactor = equations.cofactor(np.append(0.0, drift.shift.ravel()))
     return weights
+
+
+def _rests(before: tuple[float, FloatArray], adj: Adjustment, drift: Drift) -> bool:
+    """Tell whether neither the radius nor any shift has moved by more than what is no length."""
+    radius, shift = before
+    moved = max(abs(adj.radius - radius), float(np.abs(drift.shift - shift).max()))
+    return moved < _AT_REST_M
 
 
 def _lost(adj: Adjustment, weights: FloatArray) -> bool:
@@ -206,11 +217,11 @@ def _solve(
     """
     equations = _equations(adj, weights, drift)
     walk = walk or equations.likeliest()
-    shared, cofactor = equations.solved(walk)
+    shared = equations.solution(walk)
     shift = shared[1:].copy()
     shared[1:] -= drift.shift.ravel()
     drift.shift = shift.reshape(-1, 3)
-    adj.step_shared(shared, cofactor, measured - drift.at_points())
+    adj.step_shared(shared, measured - drift.at_points())
     return walk
 
 

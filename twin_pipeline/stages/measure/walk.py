@@ -40,6 +40,11 @@ class SharedEquations:
         inverse = dense.cholesky_solve(factor, np.eye(len(self.rhs)))
         return dense.cholesky_solve(factor, self.rhs), inverse
 
+    def solution(self, walk: Walk) -> FloatArray:
+        """Return the solution (P,) of the equations, the walk included."""
+        solution: FloatArray = dense.cholesky_solve(self._factor(walk), self.rhs)
+        return solution
+
     def likeliest(self) -> Walk:
         """Return the walk under which the points are likeliest."""
         some = list(walks(_SIZES_M, _LIKENESS))
