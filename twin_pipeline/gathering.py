@@ -95,9 +95,11 @@ class Gathered:
         )
 
     def placed(self, pipe: Pipe) -> Pipe:
-        """Return a pipe with the uncertainty of the scans' registration."""
+        """Return a pipe with the uncertainty of the scans' registration, and doubts of heights."""
         chains = [chain for scan in self.scans if (chain := scan.joined.chain())]
-        return with_registration(pipe, chains) if chains else pipe
+        moved = with_registration(pipe, chains) if chains else pipe
+        doubt = self.georeference.height_doubt
+        return moved if doubt is None else _doubted(moved, doubt)
 
     def bounds(self) -> tuple[FloatArray, FloatArray]:
         """Return the lowest and highest corner (3,), scan frame, metres."""
@@ -212,3 +214,9 @@ def _together(clouds: list[PointCloud], shelf: Shelf | None) -> PointCloud:
         parts = (part + (c.origin - origin) for c in clouds for part in in_chunks(c.xyz))
         return PointCloud(shelf.joined(parts, np.float64, 3), origin)
     return PointCloud(np.concatenate([c.xyz + (c.origin - origin) for c in clouds]), origin)
+
+
+def _doubted(pipe: Pipe, doubt: str) -> Pipe:
+    """Return a pipe whose heights hang on a statement that nothing here bears out."""
+    quality = "usable" if pipe.quality == "good" else pipe.quality
+    return replace(pipe, quality=quality, quality_reason=f"{pipe.quality_reason}; {doubt}")

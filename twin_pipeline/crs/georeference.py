@@ -43,6 +43,8 @@ class Georeference:
     middle: tuple[float, float, float]
     """Of the scan's bounding box, scan frame."""
     warnings: tuple[str, ...] = ()
+    height_doubt: str | None = None
+    """What stands beside every height: that elevations may be of another kind than was stated."""
 
     @property
     def is_local(self) -> bool:
@@ -111,6 +113,7 @@ class Georeference:
             "local": self.is_local,
             "wkt": self.wkt,
             "warnings": list(self.warnings),
+            "height_doubt": self.height_doubt,
         }
         if self.geoid is not None and self.geoid not in EMBEDDED_GEOIDS:
             described["geoid_sha256"] = grid_sha256(Path(self.geoid))

@@ -25,7 +25,7 @@ from twin_pipeline.crs.suspicion import (
     require_metres,
     size_doubts,
 )
-from twin_pipeline.crs.terrain import terrain_doubts, terrain_warnings
+from twin_pipeline.crs.terrain import height_doubt, terrain_doubts, terrain_warnings
 from twin_pipeline.crs.wkt import compound_epsg, full_wkt, local_wkt
 from twin_pipeline.errors import GeoreferenceError
 
@@ -101,6 +101,7 @@ def resolve(
             *(() if insisted else terrain_warnings(case, frame)),
             *epoch_warnings(case, frame),
         ),
+        height_doubt=height_doubt(case, frame, decisions["vertical"].source),
     )
 
 

@@ -46,6 +46,7 @@ def _restored(described: Mapping[str, Any]) -> Georeference:
         decisions=decisions,
         middle=_triple(described["middle"]),
         warnings=tuple(described["warnings"]),
+        height_doubt=described["height_doubt"],
     )
 
 

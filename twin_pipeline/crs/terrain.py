@@ -83,8 +83,39 @@ def terrain_warnings(case: Case, frame: ProjectedFrame) -> Iterator[str]:
     if not ground.fits:
         if not ground.shifted_fits:
             yield f"{case.scan_name}: {_text(case, frame, ground)}: check unit and datum"
-    elif ground.possible == _JAPAN_M and ground.shifted_fits and not _said(case):
+    elif _open(case, ground):
         yield f"{case.scan_name}: {_either(frame, ground)}"
+
+
+def height_doubt(case: Case, frame: ProjectedFrame, source: str) -> str | None:
+    """Return what to say beside every height that only a general statement vouches for.
+
+    Parameters
+    ----------
+    case, frame
+        The scan, and where it lies.
+    source
+        Who stated what elevations are.
+    """
+    ground = _ground(case, frame)
+    if not (ground.fits and _open(case, ground)):
+        return None
+    other = "above sea level" if frame.heights.datum.ellipsoidal else "ellipsoidal"
+    way = "low" if ground.shift > 0 else "high"
+    return (
+        f"that elevations are {frame.heights.datum.name} is stated by {source}, and ground may be "
+        f"at either height here: if they are {other}, all heights are {abs(ground.shift):.2f} m "
+        f"too {way}"
+    )
+
+
+def _open(case: Case, ground: _Ground) -> bool:
+    """Whether ground may be at the elevations of both kinds, and nothing but a habit tells which.
+
+    Elsewhere than in Japan too little is known of ground and geoid.
+    """
+    said = case.decided("vertical") or case.held or case.options.force_crs
+    return ground.possible == _JAPAN_M and ground.shifted_fits and not said
 
 
 def on_ground(frame: ProjectedFrame, extent: Extent, given: Limits | None = None) -> bool:
@@ -140,12 +171,6 @@ def _explanation(case: Case, ground: _Ground) -> str:
         f"({low:.1f} to {high:.1f} m), so they are likely "
         f"{'above sea level' if added else 'ellipsoidal'}: give --vertical {flag} if so"
     )
-
-
-def _said(case: Case) -> bool:
-    """Whether the kind of elevations was said for this run, or something else holds them."""
-    by_ground = case.options.ground_range_m is not None
-    return case.decided("vertical") or case.held or by_ground or case.options.force_crs
 
 
 def _either(frame: ProjectedFrame, ground: _Ground) -> str:
