@@ -78,7 +78,8 @@ def prepared(site: Site, folder: Path) -> Iterator[Prepared]:
             raise
         words = {str(mine): str(given) for mine, given in originals.items()}
         words |= {mine.name: given.name for mine, given in originals.items()}
-        raise type(error)(_reworded(str(error), words)) from error
+        error.args = (_reworded(str(error), words),)
+        raise
     finally:
         remove(folder)
 

@@ -1,8 +1,6 @@
 """One known point, as the real outputs of a run have it."""
 
 import csv
-import json
-import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from lxml import etree
 
 from tests.export import readers
 from tests.factories import make_pipe, make_result, make_survey
+from tests.tiles.reading import read_tiles
 from twin_pipeline.crs import CrsOptions, CrsRecord, resolve
 from twin_pipeline.export.attributes import SiteResult
 from twin_pipeline.export.further import write_format
@@ -22,13 +21,13 @@ POINT = np.array([-12818.761, -34428.095, 40.0])
 FURTHER = ("shapefile", "flatgeobuf", "kml", "dxf", "landxml", "citygml")
 
 
-def result(**options) -> SiteResult:
+def result(point=POINT, **options) -> SiteResult:
     given = CrsOptions(
         **({"crs": "EPSG:6677", "vertical": "jgd2011", "axis_order": "en"} | options)
     )
-    georeference = resolve(CrsRecord(), given, POINT - 5, POINT + 5, "known point")
+    georeference = resolve(CrsRecord(), given, point - 5, point + 5, "known point")
     pipe = make_pipe("P1")
-    shift = POINT - pipe.centreline[0]
+    shift = point - pipe.centreline[0]
     stations = replace(pipe.stations, centre=pipe.stations.centre + shift)
     moved = replace(pipe, centreline=pipe.centreline + shift, stations=stations, fittings=())
     survey = make_survey("known", pipes=(moved,), trench=())
@@ -37,23 +36,20 @@ def result(**options) -> SiteResult:
 
 def outputs(folder: Path, **options) -> dict[str, np.ndarray]:
     """Return, by output, the first point of the pipe as it stands in the file."""
-    made = result(**options)
+    return written(result(**options), folder)
+
+
+def written(made: SiteResult, folder: Path, further=FURTHER) -> dict[str, np.ndarray]:
+    """Return the same of a result, in the run's own outputs and in `further` formats."""
     write_attributes([made], folder)
     write_pipe_tiles(made.survey, made.georeference, folder / "tiles")
-    for name in FURTHER:
+    for name in further:
         write_format(name, [made], folder / name, ExportOptions(), lambda _: None)
-    return {
-        "pipes.gpkg": readers.with_gdal(folder / "pipes.gpkg", "pipes")[0][1][0],
-        "pipes.geojson": readers.geojson(folder / "pipes.geojson")[0][1][0],
-        "stations.csv": _station(folder / "stations.csv"),
-        "tiles": tile_end(folder / "tiles", made),
-        "shapefile": readers.with_gdal(_only(folder / "shapefile", "pipes*.shp"))[0][1][0],
-        "flatgeobuf": readers.with_gdal(_only(folder / "flatgeobuf", "pipes*.fgb"))[0][1][0],
-        "kml": readers.with_gdal(_only(folder / "kml", "*.kml"), "管路 / pipes")[0][1][0],
-        "dxf": readers.dxf(_only(folder / "dxf", "*.dxf"), "pipes")[0][1][0],
-        "landxml": _landxml(_only(folder / "landxml", "*.xml")),
-        "citygml": _citygml(_only(folder / "citygml", "*.gml")),
-    }
+    return {name: read(folder, made) for name, read in _READ.items() if _made(name, further)}
+
+
+def _made(name: str, further) -> bool:
+    return name not in FURTHER or name in further
 
 
 def _only(folder: Path, pattern: str) -> Path:
@@ -82,29 +78,22 @@ def _citygml(path: Path) -> np.ndarray:
 
 def tile_end(folder: Path, made: SiteResult) -> np.ndarray:
     """Return the middle of the pipe's end in the solid, earth-centred."""
-    tileset = json.loads((folder / "tileset.json").read_text("utf-8"))
-    matrix = np.array(tileset["root"]["transform"]).reshape(4, 4).T
-    there = _moved(matrix, _vertices(folder / tileset["root"]["content"]["uri"]))
+    there = read_tiles(folder / "tileset.json")[0].ecef
     (pipe,) = made.survey.pipes
     end = made.georeference.to_ecef(pipe.centreline[:1])[0]
     rim = there[np.linalg.norm(there - end, axis=1) < pipe.outer_diameter_m * 0.51]
     return np.unique(np.round(rim, 6), axis=0).mean(axis=0)
 
 
-def _moved(matrix: np.ndarray, xyz: np.ndarray) -> np.ndarray:
-    return (matrix @ np.column_stack((xyz, np.ones(len(xyz)))).T).T[:, :3]
-
-
-def _vertices(path: Path) -> np.ndarray:
-    """Return the solid's vertices in the tile's frame: glTF counts y upwards, tiles z."""
-    data = path.read_bytes()
-    length = struct.unpack_from("<I", data, 12)[0]
-    made = json.loads(data[20 : 20 + length])
-    accessor = made["accessors"][made["meshes"][0]["primitives"][0]["attributes"]["POSITION"]]
-    view = made["bufferViews"][accessor["bufferView"]]
-    start = 20 + length + 8 + view.get("byteOffset", 0) + accessor.get("byteOffset", 0)
-    count, stride = accessor["count"], view.get("byteStride", 12)
-    raw = np.frombuffer(data, np.uint8, count * stride, start).reshape(count, stride)
-    own = raw[:, :12].copy().view("<f4").astype(float)
-    own = own * made["nodes"][0].get("scale", [1, 1, 1]) + made["nodes"][0]["translation"]
-    return np.column_stack((own[:, 0], -own[:, 2], own[:, 1]))
+_READ = {
+    "pipes.gpkg": lambda at, _: readers.with_gdal(at / "pipes.gpkg", "pipes")[0][1][0],
+    "pipes.geojson": lambda at, _: readers.geojson(at / "pipes.geojson")[0][1][0],
+    "stations.csv": lambda at, _: _station(at / "stations.csv"),
+    "tiles": lambda at, made: tile_end(at / "tiles", made),
+    "shapefile": lambda at, _: readers.with_gdal(_only(at / "shapefile", "pipes*.shp"))[0][1][0],
+    "flatgeobuf": lambda at, _: readers.with_gdal(_only(at / "flatgeobuf", "pipes*.fgb"))[0][1][0],
+    "kml": lambda at, _: readers.with_gdal(_only(at / "kml", "*.kml"), "管路 / pipes")[0][1][0],
+    "dxf": lambda at, _: readers.dxf(_only(at / "dxf", "*.dxf"), "pipes")[0][1][0],
+    "landxml": lambda at, _: _landxml(_only(at / "landxml", "*.xml")),
+    "citygml": lambda at, _: _citygml(_only(at / "citygml", "*.gml")),
+}

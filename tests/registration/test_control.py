@@ -146,3 +146,47 @@ def test_fits_of_a_chain_add_up(tmp_path):
     once, twice = (with_registration(pipe, [chain]) for chain in ([made], [made, made]))
     gained = [placed.position_std_v_m**2 - pipe.position_std_v_m**2 for placed in (once, twice)]
     assert gained[1] == pytest.approx(2 * gained[0])
+
+
+def test_known_points_in_feet_are_told(tmp_path):
+    message = refused(tmp_path, known=TARGETS / 0.3048)
+    assert "3.281 times as far apart" in message
+    assert "likely in feet" in message
+
+
+def test_two_points_that_were_mixed_up_are_named(tmp_path):
+    mixed = TARGETS[[0, 4, 2, 3, 1, 5]]
+    assert "with T2 and T5 exchanged all agree" in refused(tmp_path, known=mixed)
+
+
+def test_the_point_that_is_off_is_named_though_others_fit_nearly_without_another(tmp_path):
+    """Without T2 the gate would be met, too; without T3 the others agree to 5 mm."""
+    square = SITE + np.array([[-4, -3, 0], [4, -3, 0.1], [4, 3, 0], [-4, 3, 0.1], [0, 0, -1.2]])
+    wrong = square.copy()
+    wrong[2] += [0.12, -0.08, 0.0]
+    noise = np.random.default_rng(1).normal(0, 0.003, square.shape)
+    made = control(tmp_path, known=wrong, seen=scanner_frame()(square) + noise)
+    gate = made.gates(CORNERS)[0]
+    assert not gate.passed
+    assert "without T3 the others agree" in gate.detail
+
+
+def test_other_scans_and_check_points_are_told_where_too_few_are_left(tmp_path):
+    checks = refused(tmp_path, extra=[["check"]] * len(TARGETS))
+    assert "not 0 beside 6 check points" in checks
+    path = tmp_path / "gcp.csv"
+    rows = path.read_text("utf-8").replace("role", "scan").replace(",check", ",other.laz")
+    path.write_text(rows, "utf-8")
+    options = RegistrationOptions(gcp=str(path))
+    with pytest.raises(GeoreferenceError, match=r"its column scan names other\.laz"):
+        control_of(tmp_path / "scan.laz", options, north_first=False)
+
+
+@pytest.mark.parametrize("name", ["scan", "scan.las", "SCAN.E57", "scan.ply"])
+def test_a_scan_goes_by_its_name_before_it_was_rewritten(tmp_path, name):
+    path = write_targets(
+        tmp_path / "gcp.csv", TARGETS, SEEN,
+        "name,easting,northing,elevation,scan_x,scan_y,scan_z,scan", [[name]] * len(TARGETS),
+    )  # fmt: skip
+    made = control_of(tmp_path / "scan.las", RegistrationOptions(gcp=str(path)), north_first=False)
+    assert len(made.targets) == len(TARGETS)

@@ -157,3 +157,14 @@ def test_files_that_leave_something_open_are_refused(tmp_path, text, words):
     path.write_text(text, "utf-8")
     with pytest.raises(InputError, match=words):
         read_targets(path)
+
+
+@pytest.mark.parametrize("minus", ["-", "−", "－", "–", "‐"])
+def test_a_minus_may_come_from_any_program(tmp_path, minus):
+    file = read_targets(written(tmp_path, f"{HEADER}\n{ROW.replace('-', minus)}\n"))
+    assert file.targets[0].known == (-12801.0, -34401.0, 37.2)
+
+
+def test_decimal_commas_are_told_by_the_number(tmp_path):
+    rows = HEADER.replace(",", ";") + "\n" + ROW.replace(",", ";").replace(".", ",") + "\n"
+    assert "not '37,2'" in refused(tmp_path, rows)

@@ -24,12 +24,13 @@ from twin_pipeline.config import Config, Flags, load_config
 from twin_pipeline.crs import Decision
 from twin_pipeline.errors import AllFailedError, GeoreferenceError, Interrupted
 from twin_pipeline.manifest import sites_given
-from twin_pipeline.output import require_free
+from twin_pipeline.output import require_free, shown
 from twin_pipeline.preparing import readable_scan
 from twin_pipeline.progress import Progress
+from twin_pipeline.registration import Control
 from twin_pipeline.remote import Store, address_of, forget, local_place, reserved
 from twin_pipeline.site import Site, require_scans, sites_of
-from twin_pipeline.siting import locate, registered, require_targets
+from twin_pipeline.siting import Box, bounds, corners, locate, registered, require_targets
 from twin_pipeline.stages.read import inspect_scan
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -159,7 +160,7 @@ def announce(
 def _plan(sites: Sequence[Site], out: Path, config: Config) -> Iterable[tuple[str, str]]:
     for name, scan in [(site.name, scan) for site in sites for scan in site.scans]:
         with readable_scan(scan, config.read) as (path, _):
-            info = inspect_scan(path, full=False)
+            info = replace(inspect_scan(path, full=False), path=scan)
         georeference = locate(info, config)
         for warning in georeference.warnings:
             typer.echo(f"warning: {warning}", err=True)
@@ -167,7 +168,17 @@ def _plan(sites: Sequence[Site], out: Path, config: Config) -> Iterable[tuple[st
         yield "", f"as site {name}, {_system(georeference.decisions)}"
         if (control := registered(scan, config)) is not None:
             yield "", f"moved onto {control.summary()}"
+            for odd in _speaking_against(control, bounds(info, config)):
+                typer.echo(f"warning: {shown(scan)}: {odd}", err=True)
     yield ("replace" if (out / "run.json").exists() else "write"), str(out)
+
+
+def _speaking_against(control: Control, box: Box) -> Iterator[str]:
+    """Yield the gates of a registration that a run would fail, and what is odd about it."""
+    yield from control.warnings()
+    for gate in control.gates(corners(box)):
+        if not gate.passed:
+            yield f"gate {gate.name}: {gate.detail}"
 
 
 def _system(decisions: Mapping[str, Decision]) -> str:

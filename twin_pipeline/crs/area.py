@@ -11,8 +11,12 @@ from twin_pipeline.crs.frames import Plane
 from twin_pipeline.crs.mistakes import Mistake, mistakes
 from twin_pipeline.crs.options import AxisOrder
 from twin_pipeline.crs.place import Extent
+from twin_pipeline.crs.relief import relief_at
 from twin_pipeline.crs.towns import near
 from twin_pipeline.crs.zones import other_zones
+
+# Geoid, a pit's depth, and more.
+_ANY_SURFACE_M = 80.0
 
 Outline = tuple[tuple[float, float], ...]
 
@@ -27,7 +31,7 @@ def outside_doubts(case: Case, plane: Plane, outline: Outline) -> Iterator[str]:
     mistake = mistake_into(plane, case.extent, outline, case.options.axis_order)
     if mistake is not None and not (mistake.exchanges and case.decided("axis_order")):
         yield _doubt(plane, case.extent, mistake)
-    elif (zone := _zone_into(plane, case.extent, outline)) is not None:
+    elif (zone := zone_into(plane, case.extent, outline)) is not None:
         yield (
             f"its coordinates lie at {spot(plane, case.extent)} in {epsg_name(plane.crs)}, outside "
             f"of the area of work ([crs] area), but in {epsg_name(zone.crs)} they lie inside it, "
@@ -40,8 +44,19 @@ def mistake_into(
     plane: Plane, extent: Extent, outline: Outline, axis_order: AxisOrder | None
 ) -> Mistake | None:
     """Return the mistake without which a scan would lie in the area of work."""
-    fitting = (m for m in mistakes(extent, axis_order) if inside(plane, m.mended, outline))
+    fitting = (
+        made
+        for made in mistakes(extent, axis_order)
+        if inside(plane, made.mended, outline)
+        and not (made.exchanges and _far_from_ground(plane, made.mended))
+    )
     return next(fitting, None)
+
+
+def zone_into(plane: Plane, extent: Extent, outline: Outline) -> Plane | None:
+    """Return the zone of Japan in which a scan would lie in the area of work, None without one."""
+    zones = other_zones(plane, lambda zone: inside(zone, extent, outline), anywhere=True)
+    return next(zones, None)
 
 
 def outside_warnings(plane: Plane, extent: Extent, outline: Outline) -> Iterator[str]:
@@ -58,9 +73,14 @@ def spot(plane: Plane, extent: Extent) -> str:
     return near(float(lon_deg[0]), float(lat_deg[0]))
 
 
-def _zone_into(plane: Plane, extent: Extent, outline: Outline) -> Plane | None:
-    """Return the zone of Japan in which a scan would lie in the area of work, None without one."""
-    return next(other_zones(plane, lambda zone: inside(zone, extent, outline)), None)
+def _far_from_ground(plane: Plane, extent: Extent) -> bool:
+    """Whether known ground is far from a box's elevations, whichever surface those count from."""
+    lon_deg, lat_deg = plane.lonlat(extent.centre[np.newaxis])
+    known = relief_at(float(lon_deg[0]), float(lat_deg[0]))
+    low, high = float(extent.lower[2]), float(extent.upper[2])
+    return known is not None and not (
+        low - _ANY_SURFACE_M < known.unreached_m and high + _ANY_SURFACE_M > known.lowest_m
+    )
 
 
 def inside(plane: Plane, extent: Extent, outline: Outline) -> bool:

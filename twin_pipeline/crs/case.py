@@ -11,7 +11,10 @@ from twin_pipeline.crs.place import Extent
 from twin_pipeline.crs.record import CrsRecord
 from twin_pipeline.errors import GeoreferenceError
 
-SAY_CRS = "give --crs EPSG:6677 (the code of its CRS), or --crs local --origin LON,LAT,HEIGHT"
+SAY_CRS = (
+    'give --crs EPSG:6677 (the code of its CRS; config: [crs] crs = "EPSG:6677"), or --crs local '
+    "--origin LON,LAT,HEIGHT"
+)
 GIVE_CRS = f"{SAY_CRS}, or -c configs/tokyo.toml"
 GIVE_VERTICAL = (
     'give --vertical jgd2011 (config: [crs] vertical = "jgd2011"), jgd2024, ap, yp or ellipsoidal'

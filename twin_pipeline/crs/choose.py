@@ -107,6 +107,12 @@ def _could_be_true(recorded: CRS, extent: Extent) -> bool:
 def require_projected_metres(case: Case, declared: Declared) -> None:
     """Raise GeoreferenceError for degrees, feet, and CRSs without a place on earth."""
     crs = declared.horizontal
+    if crs.is_geographic and not case.extent.in_degrees():
+        x, y = case.extent.centre[:2]
+        raise case.refuse(
+            f"{epsg_name(crs)} counts in degrees, but its coordinates, {x:.1f} and {y:.1f}, are "
+            f"none: {SAY_CRS} if they are metres of a projection"
+        )
     if crs.is_geographic:
         raise case.refuse(
             f"{epsg_name(crs)} counts in degrees: convert the scan to a plane CRS in metres "
@@ -121,6 +127,12 @@ def require_projected_metres(case: Case, declared: Declared) -> None:
         raise case.refuse(f"{crs.name!r} has no place on earth; {SAY_CRS}")
     parts = [*crs.axis_info, *(declared.vertical.axis_info if declared.vertical else [])]
     for axis in parts:
+        if axis.direction in {"south", "west"} and not case.options.force_crs:
+            raise case.refuse(
+                f"{axis.name} of {epsg_name(crs)} ({declared.source}) counts {axis.direction}wards,"
+                f" but coordinates are taken as easting and northing: {SAY_CRS} if that is false, "
+                "else convert the scan to a system that counts eastwards and northwards"
+            )
         if axis.direction == "down":
             raise case.refuse(f"{axis.name} of {epsg_name(crs)} counts downwards: turn it upwards")
         if axis.unit_conversion_factor != 1:

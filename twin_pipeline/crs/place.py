@@ -44,6 +44,10 @@ class Extent:
         """Return the box in another unit."""
         return Extent(self.lower * factor, self.upper * factor)
 
+    def shifted(self, shift: tuple[float, float, float]) -> "Extent":
+        """Return the box moved by (3,) metres."""
+        return Extent(self.lower + shift, self.upper + shift)
+
     def corners(self) -> FloatArray:
         """(5, 3) the corners in plan and the middle, at middle elevation."""
         (west, south, _), (east, north, _) = self.lower, self.upper

@@ -9,7 +9,7 @@ from pyproj.crs import BoundCRS, CompoundCRS
 from pyproj.exceptions import CRSError
 
 from twin_pipeline.crs.codes import crs_from_code
-from twin_pipeline.crs.compare import same_crs, split
+from twin_pipeline.crs.compare import has_ellipsoidal_height, same_crs, split
 from twin_pipeline.crs.userdefined import USER_DEFINED, GeoKeys, crs_from_parameters
 
 # GeoTIFF key numbers, OGC 19-008r4
@@ -81,7 +81,10 @@ def record_from_geokeys(keys: GeoKeys, source: str = "GeoTIFF keys") -> CrsRecor
     if not isinstance(code, int) or code not in _EPSG_CODES:
         return CrsRecord(None, source, _without_code(keys, code))
     horizontal = _from_epsg(code)
-    if horizontal is None or not (horizontal.is_projected or horizontal.is_geographic):
+    known = horizontal is not None and (
+        horizontal.is_projected or horizontal.is_geographic or horizontal.is_geocentric
+    )
+    if horizontal is None or not known:
         return CrsRecord(None, source, f"EPSG:{code} is not known as a horizontal CRS")
     if (unit := _contradicting_unit(keys.get(_LINEAR_UNIT), horizontal)) is not None:
         return CrsRecord(None, source, f"EPSG:{code} is not in {unit}, as the keys claim")
@@ -145,15 +148,25 @@ def _in_metres(crs: CRS) -> bool:
     return all(axis.unit_conversion_factor == 1 for axis in crs.axis_info)
 
 
+def _is_three_dimensional(code: int) -> bool:
+    """Whether heights are named by a whole system such as 4979: ellipsoidal, by GeoTIFF 1.1."""
+    crs = _from_epsg(code)
+    return crs is not None and has_ellipsoidal_height(crs)
+
+
 def _with_vertical(horizontal: CRS, keys: GeoKeys, source: str) -> CrsRecord:
     code = keys.get(_VERTICAL)
     unit = keys.get(_VERTICAL_UNIT, _UNIT_METRE)
     if unit != _UNIT_METRE:
         name = _UNITS.get(unit, f"unit {unit}") if isinstance(unit, int) else f"unit {unit}"
-        return CrsRecord(None, source, f"its elevations are in {name}, not in metres")
+        return CrsRecord(
+            None,
+            source,
+            f"its elevations are in {name}, not in metres: convert them first, if that is true",
+        )
     if horizontal.is_compound or not isinstance(code, int) or code not in _EPSG_CODES:
         return CrsRecord(horizontal.to_wkt(), source)
-    if code in _ELLIPSOIDS:
+    if code in _ELLIPSOIDS or _is_three_dimensional(code):
         return CrsRecord(horizontal.to_3d().to_wkt(), source)
     vertical = _from_epsg(code)
     if vertical is None or vertical.type_name != _VERTICAL_TYPE:

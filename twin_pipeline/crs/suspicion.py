@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from twin_pipeline.crs.area import (
+    Outline,
     mistake_into,
     outside_doubts,
     outside_warnings,
     spot,
+    zone_into,
 )
 from twin_pipeline.crs.ashore import at_sea, can_lie, in_japan
 from twin_pipeline.crs.case import Case
@@ -143,8 +145,8 @@ def _likely_truth(case: Case, plane: Plane) -> str:
     """Return the most likely mistake and the flag that mends it."""
     extent, options = case.extent, case.options
     x, y = extent.centre[:2]
-    if options.area and (made := mistake_into(plane, extent, options.area, options.axis_order)):
-        return _told(plane, made)
+    if options.area and (told := _into(case, plane, options.area)):
+        return told
     fitting = _ashore(case, plane)
     readings = "; or ".join(_told(plane, made) for made in fitting)
     if any(made.exchanges for made in fitting):
@@ -159,6 +161,18 @@ def _likely_truth(case: Case, plane: Plane) -> str:
     if fitting:
         return readings
     return "give the scan's true CRS with --crs EPSG:code (zone IX is EPSG:6677)"
+
+
+def _into(case: Case, plane: Plane, outline: Outline) -> str | None:
+    """Return what would bring a scan into the area of work, for people."""
+    extent = case.extent
+    if made := mistake_into(plane, extent, outline, case.options.axis_order):
+        return _told(plane, made)
+    zone = zone_into(plane, extent, outline)
+    if zone is None:
+        return None
+    code = epsg_name(zone.crs)
+    return f"in {code} they fit, at {spot(zone, extent)}: give --crs {code}"
 
 
 def _area(plane: Plane) -> str:

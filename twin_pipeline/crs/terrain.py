@@ -13,6 +13,7 @@ import numpy as np
 from twin_pipeline.crs.case import Case
 from twin_pipeline.crs.frames import ProjectedFrame
 from twin_pipeline.crs.geoids import undulation_m
+from twin_pipeline.crs.mistakes import IN_METRES, UNITS_M
 from twin_pipeline.crs.options import EMBEDDED_GEOIDS
 from twin_pipeline.crs.place import Extent
 from twin_pipeline.crs.relief import LOWEST_STREET_M, relief_at
@@ -26,6 +27,8 @@ _JAPAN_M = (-200.0, 3800.0)
 _JAPAN_DEG = (122.0, 20.0, 154.0, 46.0)
 # Below it no ground lies in Japan, but for pits.
 _USUALLY_LOWEST_M = -40.0
+# No scan of a trench is flatter.
+_FLATTEST_M = 0.05
 # Trenches and shafts that show no street are hardly deeper than this.
 _DEEPEST_M = 20.0
 
@@ -71,7 +74,9 @@ def terrain_doubts(case: Case, frame: ProjectedFrame) -> Iterator[str]:
     ground = _ground(case, frame)
     if ground.fits:
         return
-    if ground.shifted_fits:
+    if not ground.shifted_fits and (units := _units(case, frame, ground)):
+        yield f"{_text(case, frame, ground)}; {units}: {IN_METRES}"
+    elif ground.shifted_fits:
         yield f"{_text(case, frame, ground)}; {_explanation(case, ground)}"
     elif case.options.ground_range_m or not _meets(ground.low, ground.high, ground.possible):
         yield (f"{_text(case, frame, ground)}; check unit and datum, or set [crs] ground_range_m")
@@ -157,6 +162,23 @@ def _text(case: Case, frame: ProjectedFrame, ground: _Ground) -> str:
         f"{lat_deg:.3f}{f' ({known.name})' if known else ''} lies between {ground.usual[0]:g} and "
         f"{ground.usual[1]:g} m"
     )
+
+
+def _units(case: Case, frame: ProjectedFrame, ground: _Ground) -> str:
+    """Return in words in which units elevations above all ground would be on it.
+
+    Below the ground a pit explains them as well.
+    """
+    if ground.low <= ground.usual[1]:
+        return ""
+    lon_deg, lat_deg = np.array([ground.place[0]]), np.array([ground.place[1]])
+    undulation = _undulation(frame, lon_deg, lat_deg)
+    readings = []
+    for unit, size_m in UNITS_M.items():
+        low, high = _above_sea(frame, case.extent.scaled(size_m), undulation)
+        if high - low > _FLATTEST_M and _meets(low, high, ground.streets):
+            readings.append(f"taken as {unit} they fit ({low:.1f} to {high:.1f} m)")
+    return "; or ".join(readings)
 
 
 def _explanation(case: Case, ground: _Ground) -> str:

@@ -9,11 +9,13 @@ from twin_pipeline.crs.frames import Plane
 _FAMILIES = (range(6669, 6693), range(32651, 32657))
 
 
-def other_zones(plane: Plane, fits: Callable[[Plane], bool]) -> Iterator[Plane]:
-    """Yield the zones of the same family that fit."""
+def other_zones(
+    plane: Plane, fits: Callable[[Plane], bool], *, anywhere: bool = False
+) -> Iterator[Plane]:
+    """Yield the zones that fit: those of the same family, or with `anywhere` of any."""
     own = plane.crs.to_epsg()
-    for family in _FAMILIES:
-        if own in family:
+    for family in sorted(_FAMILIES, key=lambda codes: own not in codes):
+        if anywhere or own in family:
             yield from (zone for zone in map(_zone, family) if zone.crs != plane.crs and fits(zone))
 
 

@@ -1,7 +1,7 @@
 """A scan moved onto its control points, with the table, the gates and the warnings of it."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -170,6 +170,7 @@ def control_of(
     if len(controls) < LEAST_TARGETS:
         raise GeoreferenceError(
             f"{where}: three control points or more are needed to fix it, not {len(controls)}"
+            + _others(file, targets)
         )
     fitted = fitted_to(controls, options)
     require_sound(controls, fitted, where)
@@ -181,6 +182,15 @@ def control_of(
         fitted.similarity.apply(seen(targets)) - known(targets),
         options,
     )
+
+
+def _others(file: TargetFile, targets: Sequence[Target]) -> str:
+    """Return what the file holds besides a scan's control points, to follow how many it has."""
+    if targets:
+        checks = sum(target.check for target in targets)
+        return f" beside {checks} check points" if checks else ""
+    scans = sorted({target.scan for target in file.targets if target.scan})
+    return f": its column scan names {', '.join(scans[:5])}" if scans else ""
 
 
 def _mm(length_m: float) -> str:

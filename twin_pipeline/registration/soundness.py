@@ -1,6 +1,8 @@
 """Whether control points fix a scan at all, and what is likely wrong where they don't."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 
@@ -14,6 +16,9 @@ LEAST_TARGETS = 3
 # Beyond this the two sets of coordinates can't be those of the same points.
 _GROSS_M = 1.0
 _GROSS_SCALE = 0.02
+_MOST_PAIRED = 30
+# Residuals of points in their place and of points beside it differ by more.
+_AS_WELL = 2.5
 _UNITS_M = {"feet": 0.3048, "centimetres": 0.01, "millimetres": 0.001}
 # Cosine of the angle between the verticals; scanners that count y upwards turn by 90 degrees.
 _UPSIDE_DOWN = -0.5
@@ -64,17 +69,25 @@ _MIRRORED = (
 
 
 def culprit(targets: Sequence[Target], options: RegistrationOptions) -> str | None:
-    """Return the one point without which all others agree within the limit, None if none is."""
+    """Return the one point without which all others agree within the limit, None if none is.
+
+    Where leaving out another does nearly as well, both are named.
+    """
     if len(targets) <= LEAST_TARGETS + 1:
         return None
+    agreeing = []
     for left_out in targets:
         others = [target for target in targets if target is not left_out]
         if on_a_line(seen(others)):
             continue
-        missed = np.linalg.norm(fitted_to(others, options).residuals, axis=1)
-        if missed.max() <= options.max_residual_m:
-            return left_out.name
-    return None
+        fitted = fitted_to(others, options)
+        if np.linalg.norm(fitted.residuals, axis=1).max() <= options.max_residual_m:
+            agreeing.append((fitted.rms_m, left_out.name))
+    if not agreeing:
+        return None
+    least_m = min(agreeing)[0]
+    alike = [name for rms_m, name in sorted(agreeing) if rms_m < _AS_WELL * least_m]
+    return " or ".join(alike[:3])
 
 
 def scale_doubts(targets: Sequence[Target], options: RegistrationOptions) -> Iterator[str]:
@@ -104,11 +117,25 @@ def _require_unit(source: np.ndarray, target: np.ndarray, where: str) -> None:
                 f"{where}: the scan is {1 / scale:.4g} times as large as its control points: it is "
                 f"likely in {unit}; convert it to metres first"
             )
+        if abs(scale * size_m - 1.0) < _GROSS_SCALE:
+            raise GeoreferenceError(
+                f"{where}: its control points lie {scale:.4g} times as far apart as in the scan: "
+                f"they are likely in {unit}; convert them to metres first"
+            )
 
 
 def _hint(targets: Sequence[Target]) -> str:
-    """Return the point that is likely a mistake, to follow the message."""
+    """Return which point is likely a mistake, or which two were mixed up, to follow the message."""
     if len(targets) <= LEAST_TARGETS + 1:
         return ""
-    found = culprit(targets, RegistrationOptions(max_residual_m=_GROSS_M / 10))
-    return f"; without {found} the others agree" if found else ""
+    options = RegistrationOptions(max_residual_m=_GROSS_M / 10)
+    if found := culprit(targets, options):
+        return f"; without {found} the others agree"
+    for first, second in combinations(range(min(len(targets), _MOST_PAIRED)), 2):
+        mended = list(targets)
+        mended[first] = replace(targets[first], known=targets[second].known)
+        mended[second] = replace(targets[second], known=targets[first].known)
+        if np.linalg.norm(fitted_to(mended, options).residuals, axis=1).max() < _GROSS_M / 10:
+            names = f"{targets[first].name} and {targets[second].name}"
+            return f"; with {names} exchanged all agree"
+    return ""

@@ -62,6 +62,9 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 # Titles and notes that may stand above the columns' names.
 _LINES_ABOVE = 20
 _LARGEST_BYTES = 4 << 20
+# What word processors and macOS write for a minus.
+_MINUS = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
+_SUFFIXES = (".las", ".laz", ".e57", ".ply")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,8 +93,12 @@ class TargetFile:
     targets: tuple[Target, ...]
 
     def of_scan(self, scan: Path) -> tuple[Target, ...]:
-        """Return the points seen in a scan, by its name with or without suffix."""
-        named = {scan.name.casefold(), scan.stem.casefold()}
+        """Return the points seen in a scan, by its name with or without suffix.
+
+        One that was rewritten as LAS goes by its name before, too.
+        """
+        stem = scan.stem.casefold()
+        named = {scan.name.casefold(), stem, *(f"{stem}{suffix}" for suffix in _SUFFIXES)}
         return tuple(t for t in self.targets if t.scan is None or t.scan.casefold() in named)
 
 
@@ -122,7 +129,7 @@ def read_targets(path: Path) -> TargetFile:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror or error}") from error
-    rows = _rows(unicodedata.normalize("NFKC", _text(data, path)), path)
+    rows = _rows(unicodedata.normalize("NFKC", _text(data, path)).translate(_MINUS), path)
     if not rows:
         raise InputError(f"{path}: holds no control points: its first line must be {HEADER}")
     head = max(range(min(len(rows), _LINES_ABOVE)), key=lambda n: (_known_names(rows[n][1]), -n))
@@ -134,7 +141,14 @@ def read_targets(path: Path) -> TargetFile:
 
 def _rows(text: str, path: Path) -> list[tuple[int, list[str]]]:
     """Return the number of each line that says something, with its cells."""
-    separator = max(",;\t", key=text.count)
+    lines_above = text.splitlines()[:_LINES_ABOVE]
+    separator = max(
+        ",;\t",
+        key=lambda mark: max(
+            ((_known_names(line.split(mark)), line.count(mark)) for line in lines_above),
+            default=(0, 0),
+        ),
+    )
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
