@@ -12,7 +12,7 @@ from twin_pipeline.bounds import bounds_of
 from twin_pipeline.config import Config
 from twin_pipeline.crs import Georeference
 from twin_pipeline.joining import Joined, join, join_warnings
-from twin_pipeline.model import FloatArray, Gate, Pipe, PointChunk, PointCloud
+from twin_pipeline.model import FloatArray, Gate, Pipe, PointChunk, PointCloud, Quality
 from twin_pipeline.output import shown
 from twin_pipeline.registration import Control, with_registration
 from twin_pipeline.shelves import Shelf, in_chunks
@@ -218,5 +218,5 @@ def _together(clouds: list[PointCloud], shelf: Shelf | None) -> PointCloud:
 
 def _doubted(pipe: Pipe, doubt: str) -> Pipe:
     """Return a pipe whose heights hang on a statement that nothing here bears out."""
-    quality = "usable" if pipe.quality == "good" else pipe.quality
+    quality = Quality.USABLE if pipe.quality == Quality.GOOD else pipe.quality
     return replace(pipe, quality=quality, quality_reason=f"{pipe.quality_reason}; {doubt}")
