@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -151,6 +152,17 @@ def test_disk_that_becomes_full_at_any_stage_is_told_and_is_gone_on_from(
     batch.run_batch(scans, out, CONFIG, Progress(), resume=True)
     assert validate_output(out) == []
     assert [path.name for path in small_disk.iterdir()] == ["out"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS has no limit of address space")
+def test_shell_that_allows_little_memory_is_told(make_scan, tmp_path):
+    limited = f'ulimit -v 800000; exec {shlex.join([*PROGRAM, "tile"])} "$@"'
+    command = ["sh", "-c", limited, "sh", make_scan(points=200), "-o", tmp_path / "out", *FLAGS]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert "warning: this shell allows 819 MB of address space (ulimit -v)" in done.stderr
+    assert "internal error" not in done.stderr
+    assert done.returncode in {0, 1, -6}  # libraries may abort
+    assert (tmp_path / "out").exists() == (done.returncode == 0)
 
 
 def test_output_that_is_read_only_is_one_line(make_scan):

@@ -3,7 +3,6 @@
 Nothing is decided here that could change a result; a worker that dies costs the time of its site.
 """
 
-import importlib.util
 import logging
 import os
 import queue
@@ -24,8 +23,6 @@ from twin_pipeline.site import Site
 from twin_pipeline.watching import Watch
 
 if TYPE_CHECKING:
-    from distributed import Client
-
     from twin_pipeline.crew import Crew
 
 Ended = tuple[Site, Path, Done | Failure]
@@ -39,8 +36,6 @@ _BYTES_PER_BYTE = {".laz": 120.0, ".las": 20.0}
 
 _MEMORY_SHARE = 0.8
 """Of the free memory that sites may take."""
-
-_WAIT_S = 60.0
 
 _SETTINGS = {
     "distributed.scheduler.allowed-failures": _DEATHS,
@@ -166,7 +161,7 @@ def _own(jobs: int, threads: int, work: Work, watch: Watch) -> Iterator["Crew"]:
     from distributed import Client, LocalCluster
 
     from twin_pipeline.credentials import temporary_security
-    from twin_pipeline.crew import OwnCrew, uninterrupted
+    from twin_pipeline.crew import OwnCrew, dashboard_of, uninterrupted
 
     security = temporary_security()
     limit = int(0.9 * free_bytes() / jobs)
@@ -195,72 +190,40 @@ def _own(jobs: int, threads: int, work: Work, watch: Watch) -> Iterator["Crew"]:
             jobs=jobs,
             threads=count,
             memory_limit=limit,
-            dashboard=_dashboard(client),
+            dashboard=dashboard_of(client),
         )
-        watch.progress.note(f"{jobs} sites at a time; dashboard {_dashboard(client)}")
+        watch.progress.note(f"{jobs} sites at a time; dashboard {dashboard_of(client)}")
         client.register_plugin(uninterrupted())
         crew = OwnCrew(client, cluster, jobs)
         crew.mend()
         yield crew
 
 
-def _dashboard(client: "Client") -> str:
-    """Return the page that shows the workers; without Bokeh there are only plain ones."""
-    link: str = client.dashboard_link
-    if importlib.util.find_spec("bokeh") is None:
-        return link.removesuffix("/status") + "/info/main/workers.html"
-    return link
-
-
 @contextmanager
 def _joined(address: str, work: Work, watch: Watch) -> Iterator["Crew"]:
-    from distributed import Client
+    from twin_pipeline.crew import Crew, dashboard_of
+    from twin_pipeline.foreign import joined
 
-    from twin_pipeline.crew import Crew
-
-    try:
-        client = Client(address, timeout=10, set_as_default=False)
-    except (OSError, ValueError, TypeError, RuntimeError, ImportError) as error:
-        keys = "Dask's settings for TLS" if address.startswith("tls") else "the address"
-        raise ClusterError(
-            f"--scheduler {address}: no scheduler answers there ({error}); check {keys}, or leave "
-            "the flag out to work on this machine"
-        ) from error
-    with client:
-        _require_shared(client, address, work)
-        watch.log.write("cluster", scheduler=address, dashboard=_dashboard(client))
-        watch.progress.note(f"working on {address}; dashboard {_dashboard(client)}")
+    with _quiet(), joined(address, work.attempts) as client:
+        watch.log.write("cluster", scheduler=address, dashboard=dashboard_of(client))
+        watch.progress.note(f"working on {address}; dashboard {dashboard_of(client)}")
         yield Crew(client)
-
-
-def _require_shared(client: "Client", address: str, work: Work) -> None:
-    """Raise ClusterError unless there are workers, and all see the work folder."""
-    try:
-        client.wait_for_workers(1, timeout=_WAIT_S)
-    except (TimeoutError, OSError) as error:
-        raise ClusterError(f"--scheduler {address}: has no workers; start some") from error
-    blind = [worker for worker, sees in client.run(_sees, str(work.attempts)).items() if not sees]
-    if blind:
-        raise ClusterError(
-            f"--scheduler {address}: worker {blind[0]} doesn't see {work.folder.parent}; output "
-            "and scans must lie on storage that all workers share, under the same path"
-        )
-
-
-def _sees(folder: str) -> bool:
-    return Path(folder).is_dir()
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep what the cluster says of workers that come and go off the terminal."""
-    logger = logging.getLogger("distributed")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
+    import distributed  # which gives its loggers levels of their own
+
+    loggers = [logging.getLogger(name) for name in (distributed.__name__, "distributed.client")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 def _run(

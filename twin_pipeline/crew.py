@@ -1,6 +1,7 @@
 """The workers of a cluster, and how those of a cluster of our own are replaced when they die."""
 
 import asyncio
+import importlib.util
 import signal
 import threading
 import time
@@ -81,6 +82,14 @@ def _dead(nanny: Any) -> bool:  # noqa: ANN401
 async def _close(nanny: Any) -> None:  # noqa: ANN401
     with suppress(Exception):
         await asyncio.wait_for(nanny.close(timeout=_CLOSE_S), 2 * _CLOSE_S)
+
+
+def dashboard_of(client: Any) -> str:  # noqa: ANN401
+    """Return the page that shows the workers; without Bokeh there are only plain ones."""
+    link: str = client.dashboard_link
+    if importlib.util.find_spec("bokeh") is None:
+        return link.removesuffix("/status") + "/info/main/workers.html"
+    return link
 
 
 def uninterrupted() -> Any:  # noqa: ANN401

@@ -1,5 +1,6 @@
 """Turns what goes wrong into one line on stderr and an exit code."""
 
+import resource
 import signal
 import traceback
 from collections.abc import Iterator
@@ -19,6 +20,12 @@ _ENDING = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
 
+
+_USUAL_BYTES = 2_000_000_000
+"""Address space in which a small scan is run: libraries map more than they use."""
+
+_OF_MEMORY = ("can't start new thread", "failed to map segment", "Cannot allocate memory")
+"""What else is said where memory has run out."""
 
 _NOTHING = "interrupted; nothing was written"
 _interrupted = {"words": _NOTHING}
@@ -41,6 +48,9 @@ class _Ended(KeyboardInterrupt):
 def told_in_one_line(*, verbose: bool) -> Iterator[None]:
     """Let the block end in an exit code whatever it raises; tracebacks only if `verbose`."""
     _interrupted["words"] = _NOTHING
+    if (allowed := _allowed_bytes()) is not None and allowed < _USUAL_BYTES:
+        # libraries of C abort without a word where they get no memory
+        typer.echo(f"warning: {_limited(allowed)}; a run may need more", err=True)
     try:
         with _asked_once():
             yield
@@ -57,8 +67,10 @@ def told_in_one_line(*, verbose: bool) -> Iterator[None]:
     except OSError as error:
         _fail(_describe(error), FAILED, verbose=verbose)
     except MemoryError:
-        _fail("not enough memory; cut or thin the scan", FAILED, verbose=verbose)
+        _fail(_no_memory(), FAILED, verbose=verbose)
     except Exception as error:  # noqa: BLE001 - the last resort of the program
+        if any(words in str(error) for words in _OF_MEMORY):
+            _fail(_no_memory(), FAILED, verbose=verbose)
         summary = " ".join(f"{type(error).__name__}: {error}".split())
         hint = "" if verbose else "; -v shows where"
         _fail(f"internal error, please report it ({summary}){hint}", FAILED, verbose=verbose)
@@ -85,6 +97,23 @@ def _fail(message: str, code: int, *, verbose: bool) -> NoReturn:
         typer.echo(traceback.format_exc(), err=True, nl=False)
     typer.echo(f"twin-pipeline: {in_one_line(message)}", err=True)
     raise typer.Exit(code)
+
+
+def _no_memory() -> str:
+    allowed = _allowed_bytes()
+    if allowed is None:
+        return "not enough memory; cut or thin the scan"
+    return f"not enough memory: {_limited(allowed)}; allow more, or cut or thin the scan"
+
+
+def _allowed_bytes() -> int | None:
+    """Return the memory that this process may map, None where nothing limits it."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return None if soft == resource.RLIM_INFINITY else soft
+
+
+def _limited(allowed: int) -> str:
+    return f"this shell allows {allowed / 1e6:,.0f} MB of address space (ulimit -v)"
 
 
 def _describe(error: OSError) -> str:
