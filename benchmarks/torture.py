@@ -133,9 +133,15 @@ def finished(process: Process) -> int:
     return process.returncode
 
 
-MOMENTS = ("any", "cluster", "tiles", "merging", "publishing")
-"""When to kill: at any time, while sites are worked on, tiled, merged, or put in place."""
+MOMENTS = ("any", "cluster", "workers", "tiles", "merging", "publishing")
+"""When to kill: at any time, while sites are worked on, tiled, merged, or put in place.
 
+At "workers" those are killed that the cluster has, or what is below them, and never the command.
+"""
+
+
+_LONGEST = {"any": 0.3, "workers": 0.1}
+"""Share of a whole run's time that is waited at most when a moment is there."""
 
 UPLOAD = "upload"
 """When to kill besides, where the output goes into object storage: on the way there."""
@@ -145,7 +151,7 @@ def reached(moment: str, out: Path) -> bool:
     """Whether a run is where it is to be killed, as far as its files tell."""
     work = work_path(out)
     match moment:
-        case "cluster":
+        case "cluster" | "workers":
             return any((work / "attempts").glob("*/*"))
         case "tiles":
             running = (read_json(path) for path in entries(work / "running"))
@@ -162,10 +168,14 @@ def reached(moment: str, out: Path) -> bool:
 def wait_for(moment: str, out: Path, process: Process) -> None:
     """Wait until a run is there, or has ended."""
     while process.poll() is None:
-        with suppress(FileNotFoundError):  # folders come and go
-            if reached(moment, out):
+        with suppress(FileNotFoundError, psutil.NoSuchProcess):  # folders come and go
+            if reached(moment, out) and (moment != "workers" or _below(process)):
                 break
         time.sleep(0.002)
+
+
+def _below(process: Process) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
 
 
 def kill_one(process: Process, choice: random.Random, moment: str) -> bool:
@@ -174,7 +184,8 @@ def kill_one(process: Process, choice: random.Random, moment: str) -> bool:
         own = psutil.Process(process.pid)
         below = own.children(recursive=True)
         alone = moment in ("merging", "publishing", UPLOAD) or not below
-        victim = own if alone else choice.choice([own, *below, *below[-2:]])
+        own_too = [] if moment == "workers" else [own]
+        victim = own if alone else choice.choice([*own_too, *below, *below[-2:]])
         victim.kill()
     except psutil.NoSuchProcess:
         return False
@@ -224,7 +235,7 @@ def torture(
             while not own and process.poll() is None and killed.total() < kills:
                 moment = choice.choice(moments)
                 wait_for(moment, place.local, process)
-                time.sleep(choice.uniform(0.0, 0.3 * whole_s) if moment == "any" else 0.0)
+                time.sleep(choice.uniform(0.0, _LONGEST.get(moment, 0.0) * whole_s))
                 if process.poll() is None:
                     own = kill(process, choice, moment)
                     killed[f"{moment} {'command' if own else 'below'}"] += 1

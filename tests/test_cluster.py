@@ -255,25 +255,24 @@ def test_scheduler_that_is_lost_is_one_line_and_the_run_goes_on_without_it(
 
 
 @pytest.mark.parametrize(
-    ("variable", "held", "message"),
+    ("loaded", "message"),
     [
         (
-            "DASK_DISTRIBUTED__WORKER__PRELOAD",
             "import twin_pipeline.foreign\ntwin_pipeline.foreign.__version__ = '0.0.1'",
             "has twin-pipeline 0.0.1; install twin-pipeline ",
         ),
-        ("PYTHONPATH", "raise ImportError('none here')", "can't run twin-pipeline ("),
+        (
+            "import sys\nsys.modules['twin_pipeline.foreign'] = None",
+            "can't run twin-pipeline (",
+        ),
     ],
 )
 def test_workers_that_can_not_do_the_work_are_told_before_any_is_done(
-    make_scan, tmp_path, monkeypatch, variable, held, message
+    make_scan, tmp_path, monkeypatch, loaded, message
 ):
     scans = [make_scan(f"{name}.las", points=200) for name in "ab"]
-    other = tmp_path / "other" / "twin_pipeline" / "__init__.py"
-    other.parent.mkdir(parents=True)
-    other.write_text(held)
-    place = other if variable.endswith("PRELOAD") else other.parents[1]
-    monkeypatch.setenv(variable, str(place))
+    (tmp_path / "other.py").write_text(loaded)
+    monkeypatch.setenv("DASK_DISTRIBUTED__WORKER__PRELOAD", str(tmp_path / "other.py"))
     with scheduler(tmp_path, workers=1) as (address, _):
         monkeypatch.undo()
         done = run(scans, tmp_path / "out", "--scheduler", address)

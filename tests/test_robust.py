@@ -3,6 +3,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ import pytest
 from twin_pipeline import batch, completing, conducting
 from twin_pipeline.config import Config
 from twin_pipeline.crs import CrsOptions
-from twin_pipeline.errors import TwinPipelineError
+from twin_pipeline.errors import InputError, TwinPipelineError
 from twin_pipeline.progress import Progress
 from twin_pipeline.site import site_of
 from twin_pipeline.validation import validate_output
@@ -192,6 +193,36 @@ def test_unreadable_scan_is_one_line(make_scan, tmp_path, as_others, command):
     assert list(tmp_path.iterdir()) == [scan]
 
 
+def a_fifo(path):
+    os.mkfifo(path)
+
+
+def a_socket(path):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(path))  # such names may be 108 bytes long
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (a_fifo, "is a pipe or device"),
+        (a_socket, "is a pipe or device"),
+        (lambda path: path.symlink_to("/dev/zero"), "is a pipe or device"),
+        (lambda path: path.symlink_to(path.name), "can't be read: Too many levels"),
+        (lambda path: path.symlink_to("gone.las"), "does not exist"),
+        (Path.mkdir, "is a folder"),
+        (lambda _: None, "does not exist"),
+    ],
+)
+def test_what_is_no_file_is_refused_at_once(tmp_path, make, message):
+    scan = tmp_path / "scan.las"
+    make(scan)
+    with pytest.raises(InputError) as raised:
+        batch.run_batch([scan], tmp_path / "out", CONFIG, Progress())
+    assert str(raised.value).startswith(f"{scan}: {message}")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.usefixtures("known_pipes")
 def test_scan_that_vanishes_before_its_turn_costs_one_site(make_scan, tmp_path, monkeypatch):
     scans = [make_scan(f"{name}.las", points=200) for name in "ab"]
@@ -240,7 +271,6 @@ def test_what_is_named_like_a_scan_is_told_from_one(tmp_path, content, message):
 def test_decoder_that_hangs_is_ended(make_scan, monkeypatch, tmp_path):
     import laspy
 
-    from twin_pipeline.errors import InputError
     from twin_pipeline.stages.read import child, read_cloud
 
     scan = tmp_path / "scan.laz"
@@ -258,7 +288,6 @@ def test_decoder_that_hangs_is_ended(make_scan, monkeypatch, tmp_path):
 def test_decoder_that_wants_all_memory_is_refused(make_scan, monkeypatch, tmp_path):
     import laspy
 
-    from twin_pipeline.errors import InputError
     from twin_pipeline.stages.read import child, read_cloud
 
     scan = tmp_path / "scan.laz"

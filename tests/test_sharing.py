@@ -18,7 +18,7 @@ from benchmarks.torture import PROGRAM, SETTINGS, make_scans
 from twin_pipeline import sharing
 from twin_pipeline.sharing import SharedSpread, Table
 
-POINTS = {"TWIN_PIPELINE_PIECES__POINTS": "8000"}
+POINTS = {"TWIN_PIPELINE_PIECES__POINTS": "4000"}
 PATIENT = Path(__file__).with_name("patient_worker.py")
 DONE_BY = re.compile(r"(\d+) pieces of work were done by (\d+) workers")
 
@@ -85,7 +85,7 @@ def test_a_piece_whose_helper_died_is_done_anew(tmp_path, monkeypatch):
 def large(tmp_path_factory):
     """Return a scan and its output when one process works on its pieces."""
     folder = tmp_path_factory.mktemp("large")
-    (scan,) = make_scans(folder / "scans", 1, thin=2)
+    (scan,) = make_scans(folder / "scans", 1, thin=4)
     command = [*PROGRAM, "run", scan, "-o", folder / "out", *SETTINGS]
     subprocess.run(command, check=True, env=os.environ | POINTS, timeout=PATIENCE_S)
     return scan, folder / "out"
