@@ -145,8 +145,8 @@ def test_folder_of_tiles_is_shown_without_a_server(
     page.mouse.click(*CENTRE)
     expect(page.locator("#panel header p")).to_have_text("建物 2024")
     expect(page.locator("#panel dl")).to_contain_text("outer_diameter_m")
-    # What is marked keeps its own blue, but for what yellow light takes of it.
-    pixels_when(CENTRE, lambda pixels: all(blue < green for _, green, blue in pixels))
+    # The mark takes the place of the pipe's own blue.
+    pixels_when(CENTRE, lambda pixels: all(min(r, g) > b + 60 for r, g, b in pixels))
     page.keyboard.press("Escape")
     pixels_when(CENTRE, lambda pixels: all(blue > green for _, green, blue in pixels))
     page.get_by_role("button", name="建物 2024 取り除く").click()

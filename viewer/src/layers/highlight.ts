@@ -1,4 +1,5 @@
 import {
+  Cesium3DTileColorBlendMode,
   Cesium3DTileFeature,
   type CesiumWidget,
   Color,
@@ -72,9 +73,13 @@ function marked(picked: unknown): Undo | null {
 function markedTile(feature: Cesium3DTileFeature): Undo {
   const { tileset } = feature;
   const before = Color.clone(feature.color);
+  const { colorBlendMode } = tileset;
   feature.color = COLOUR;
+  // Else the mark would be mixed with a colour of the feature's own; what is white stays as it is.
+  tileset.colorBlendMode = Cesium3DTileColorBlendMode.REPLACE;
   return () => {
     if (tileset.isDestroyed()) return;
+    tileset.colorBlendMode = colorBlendMode;
     try {
       feature.color = before;
     } catch {
