@@ -10,9 +10,10 @@ import scipy
 
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.stages.measure import led_through_offsets
-from twin_pipeline.stages.trace import TraceOptions, join, off_course_m
+from twin_pipeline.stages.trace import TraceOptions, join, join_over_corner, off_course_m
 
 _SAME_SIGMAS = 4.0
 _SAME_SHARE = 0.03
@@ -24,8 +25,11 @@ _CUT_BACK_RADII = (0.0, 3.0, 8.0)
 _NEAR, _DENSE_M = 0.15, 0.005
 """How far from where it is led a tube may be, in radii, and with which steps that is looked at."""
 
-_AHEAD = 2.0
-"""Radii that a faint piece may lie aside of where a pipe points at."""
+_AHEAD_RADII, _AHEAD_SHARE = 2.0, 0.03
+"""How far aside of where a tube points at another may lie, and which share of the gap more."""
+
+_FAR = 3.0
+"""Of the longest gap that is bridged: how far tubes may be apart if part of the gap is seen."""
 
 _NO_WORSE = 1.2
 """Ratio of standard deviations; more of the same pipe makes it better known."""
@@ -71,7 +75,7 @@ class Uniter:
     def _with_faint(self, tube: Tube, faint: Sequence[Tube]) -> Tube:
         """Return a tube with what of the faint pieces it goes on to, if they make it no worse."""
         for other in sorted(faint, key=lambda piece: -piece.length_m):
-            if is_part_of(other, tube) or off_course_m(tube, other) > _AHEAD * tube.radius_m:
+            if is_part_of(other, tube) or not _points_at(tube, other):
                 continue
             together = self._as_one(tube, other)
             if (
@@ -105,6 +109,26 @@ class Uniter:
             together = self._measured(run) if run is not None else None
             if together is not None and together.length_m > max(tube.length_m, other.length_m):
                 return together
+        return self._over_what_was_missed(tube, other)
+
+    def _over_what_was_missed(self, tube: Tube, other: Tube) -> Tube | None:
+        """Measure two tubes as one that are too far apart, if between them the pipe is seen.
+
+        Led there, it may be measured where what was followed lost its way.
+        """
+        if _gap_m(tube, other) <= self._options.max_gap_m:
+            return None
+        far = self._options.model_copy(update={"max_gap_m": _FAR * self._options.max_gap_m})
+        straight = join(tube, other, far) if _points_at(tube, other) else None
+        bent = (join_over_corner(tube, other, far, cut) for cut in _CUT_BACK_RADII)
+        for run in (straight, *bent):
+            together = self._measured(run) if run is not None else None
+            if (
+                together is not None
+                and together.length_m > tube.length_m + other.length_m
+                and _longest_hidden_m(together) <= self._options.max_gap_m
+            ):
+                return together
         return None
 
 
@@ -122,6 +146,23 @@ def of_one_size(tube: Tube, other: Tube) -> bool:
     std_m = math.hypot(tube.radius_std_m, other.radius_std_m)
     allowed_m = max(_SAME_SIGMAS * std_m, _SAME_SHARE * tube.radius_m)
     return abs(tube.radius_m - other.radius_m) <= allowed_m
+
+
+def _points_at(tube: Tube, other: Tube) -> bool:
+    """Tell whether a tube, going straight on, would meet another that goes on with it."""
+    allowed_m = _AHEAD_RADII * tube.radius_m + _AHEAD_SHARE * _gap_m(tube, other)
+    return off_course_m(tube, other) <= allowed_m
+
+
+def _gap_m(tube: Tube, other: Tube) -> float:
+    ends = ((a, b) for a in tube.nodes[[0, -1]] for b in other.nodes[[0, -1]])
+    return min(float(np.linalg.norm(a - b)) for a, b in ends)
+
+
+def _longest_hidden_m(tube: Tube) -> float:
+    along = polyline.chainage(tube.nodes)
+    gaps = (along[end] - along[begin] for begin, end in stretches(~tube.observed))
+    return max(gaps, default=0.0)
 
 
 def _keeps_to(tube: Tube, run: Run) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 import scipy
 from pydantic import BaseModel, ConfigDict, Field
 
+from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.patches import Patches, min_arc_deg, tolerance_ratio
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Run, Seeds, Tube
@@ -198,10 +199,9 @@ def join(first: Tube, second: Tube, options: TraceOptions, cut_radii: float = 0.
     bridged, and the bridge leaves both ends without turning back or sideways. Cut back, the ends
     that face each other lose that many radii and a decimetre first, in case they veer off.
     """
-    tolerance = 4.0 * math.hypot(first.radius_std_m, second.radius_std_m)
-    radius = max(first.radius_m, second.radius_m)
-    if abs(first.radius_m - second.radius_m) > max(tolerance, 0.04 * radius):
+    if not _of_one_radius(first, second):
         return None
+    radius = max(first.radius_m, second.radius_m)
     for a in (first.nodes, first.nodes[::-1]):
         for b in (second.nodes, second.nodes[::-1]):
             axis = _bridge(a, b, radius, options, cut_radii * radius)
@@ -211,12 +211,50 @@ def join(first: Tube, second: Tube, options: TraceOptions, cut_radii: float = 0.
     return None
 
 
-def off_course_m(first: Tube, second: Tube) -> float:
-    """Return how far aside of each other's straight continuation the ends that are nearest lie."""
+def join_over_corner(
+    first: Tube, second: Tube, options: TraceOptions, cut_radii: float = 0.0
+) -> Run | None:
+    """Return one run along two tubes and where their straights meet; None where they do not.
+
+    Ends that face each other are cut back as by `join`.
+    """
+    radius = max(first.radius_m, second.radius_m)
+    a, b = _facing(first, second)
+    a, b = _without_end(a, cut_radii * radius), _without_end(b[::-1], cut_radii * radius)[::-1]
+    gap = b[0] - a[-1]
+    leaving, arriving = _end_direction(a), -_end_direction(b[::-1])
+    turn = math.degrees(math.acos(float(np.clip(leaving @ arriving, -1.0, 1.0))))
+    if (
+        not _of_one_radius(first, second)
+        or float(np.linalg.norm(gap)) > _JOIN_REACH * options.max_gap_m
+        or not _PARALLEL_DEG < turn <= options.max_bend_deg
+        or not _meet(gap, leaving, arriving, radius)
+    ):
+        return None
+    before, after = _to_where_they_meet(gap, leaving, arriving)
+    corner = 0.5 * (a[-1] + before * leaving + b[0] - after * arriving)
+    longer = first if len(first.points) > len(second.points) else second
+    axis = polyline.resample(np.vstack([a, corner, b]), STEP_PER_RADIUS * longer.radius_m)
+    return Run(axis, longer.radius_m, np.ones(len(axis), bool), 0)
+
+
+def _of_one_radius(first: Tube, second: Tube) -> bool:
+    tolerance = 4.0 * math.hypot(first.radius_std_m, second.radius_std_m)
+    radius = max(first.radius_m, second.radius_m)
+    return abs(first.radius_m - second.radius_m) <= max(tolerance, 0.04 * radius)
+
+
+def _facing(first: Tube, second: Tube) -> tuple[FloatArray, FloatArray]:
+    """Return the nodes of two tubes, the end of the first next to the start of the second."""
     ends = [
         (a, b) for a in (first.nodes, first.nodes[::-1]) for b in (second.nodes, second.nodes[::-1])
     ]
-    a, b = min(ends, key=lambda pair: float(np.linalg.norm(pair[1][0] - pair[0][-1])))
+    return min(ends, key=lambda pair: float(np.linalg.norm(pair[1][0] - pair[0][-1])))
+
+
+def off_course_m(first: Tube, second: Tube) -> float:
+    """Return how far aside of each other's straight continuation the ends that are nearest lie."""
+    a, b = _facing(first, second)
     gap = b[0] - a[-1]
     courses = (_end_direction(a), _end_direction(b[::-1]))
     return max(float(np.linalg.norm(gap - (gap @ course) * course)) for course in courses)
@@ -284,11 +322,18 @@ def _face_each_other(
 
 def _meet(gap: FloatArray, leaving: FloatArray, arriving: FloatArray, radius_m: float) -> bool:
     """Tell whether the straights through two ends meet ahead of both, where a bend would be."""
-    across = np.column_stack([leaving, arriving])
-    (before, after), *_ = np.linalg.lstsq(across, gap, rcond=None)
-    miss = float(np.linalg.norm(gap - across @ np.array([before, after])))
+    before, after = _to_where_they_meet(gap, leaving, arriving)
+    miss = float(np.linalg.norm(gap - before * leaving - after * arriving))
     allowed = _MISS_RADII * radius_m + _MISS_SHARE * float(np.linalg.norm(gap))
     return bool(min(before, after) > -0.5 * radius_m and miss < allowed)
+
+
+def _to_where_they_meet(
+    gap: FloatArray, leaving: FloatArray, arriving: FloatArray
+) -> tuple[float, float]:
+    """Return how far beyond two ends the straights through them come nearest to each other."""
+    (before, after), *_ = np.linalg.lstsq(np.column_stack([leaving, arriving]), gap, rcond=None)
+    return float(before), float(after)
 
 
 def _without_end(axis: FloatArray, cut_m: float) -> FloatArray:
