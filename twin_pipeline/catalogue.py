@@ -46,6 +46,8 @@ class Material:
     sources: tuple[str, ...]
     tolerance: str | None
     note: str | None
+    flexible: bool
+    """Whether its pipes give way under their load and become oval."""
     bend_angles_deg: tuple[float, ...]
     """Standard bends of this material, ascending."""
 
@@ -130,6 +132,7 @@ class _MaterialEntry(_Strict):
     sources: tuple[str, ...]
     tolerance: str | None = None
     note: str | None = None
+    flexible: bool = False
     extra_bend_angles_deg: tuple[_Angle, ...] = ()
     sizes: tuple[_SizeEntry, ...] = Field(min_length=1)
 
@@ -185,6 +188,7 @@ def _assemble(tables: _File) -> Catalogue:
             sources=entry.sources,
             tolerance=entry.tolerance,
             note=entry.note,
+            flexible=entry.flexible,
             bend_angles_deg=tuple(sorted({*tables.bends.angles_deg, *entry.extra_bend_angles_deg})),
         )
         for code, entry in tables.materials.items()

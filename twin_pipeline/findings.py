@@ -1,6 +1,8 @@
 """What is decided about each tube beside its measures: role, nominal diameter, fittings."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +15,8 @@ from twin_pipeline.stages.classify import Classified
 from twin_pipeline.stages.describe import Finding, position
 from twin_pipeline.stages.ends import ends_in_the_open
 from twin_pipeline.stages.fittings import find_bends, find_joints
-from twin_pipeline.stages.nominal import decide_nominal
+from twin_pipeline.stages.flattening import flattening
+from twin_pipeline.stages.nominal import NominalOptions, decide_nominal
 from twin_pipeline.stages.tees import Tee, find_tees
 
 _CLAMP_M = 0.05
@@ -40,10 +43,10 @@ def findings_of(
     tees = find_tees(tubes, config.tees)
     findings = []
     for number, item in enumerate(found):
-        tube = item.tube
         nominal = decide_nominal(
-            2.0 * tube.radius_m, 2.0 * tube.radius_std_m, catalogue, config.nominal
+            2.0 * item.tube.radius_m, 2.0 * item.tube.radius_std_m, catalogue, config.nominal
         )
+        tube, note = _flexible(item.tube, nominal.diameter_mm, catalogue, config.nominal)
         own = [tee for tee in tees if tee.main == number]
         leaves = {tee.at_start for tee in tees if tee.branch == number}
         fittings = (
@@ -60,11 +63,31 @@ def findings_of(
                 material=config.nominal.material,
                 nominal_diameter_mm=nominal.diameter_mm,
                 nominal_probability=nominal.probability,
-                nominal_note=nominal.explanation,
+                nominal_note=nominal.explanation or note,
                 fittings=fittings,
             )
         )
     return findings
+
+
+def _flexible(
+    tube: Tube, nominal_mm: int | None, catalogue: Catalogue, options: NominalOptions
+) -> tuple[Tube, str | None]:
+    """Return a tube with what flattening may do to it, and what is to be told of that."""
+    code = options.material
+    if code is None or not catalogue.material(code).flexible:
+        return tube, None
+    size_m = None if nominal_mm is None else catalogue.size(code, nominal_mm).outer_diameter_m
+    tolerance_m = math.hypot(options.size_tolerance * (size_m or 0.0), options.coating_std_m)
+    found = flattening(
+        2.0 * tube.radius_m, 2.0 * tube.radius_std_m, 2.0 * tube.oval_std_m, size_m, tolerance_m
+    )
+    flattened = replace(
+        tube,
+        radius_std_m=math.hypot(tube.radius_std_m, 0.5 * found.diameter_std_m),
+        std_v_m=np.hypot(tube.std_v_m, found.centre_std_m),
+    )
+    return flattened, found.note
 
 
 def _role(item: Classified, leaves: Sequence[Classified]) -> Role:

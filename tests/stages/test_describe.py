@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from stages.made import bent, make_tube, straight, trench_ground
+from twin_pipeline.export.japanese import in_japanese
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import Fitting, FittingKind, Pipe, Quality, Role
@@ -254,6 +255,17 @@ def test_the_worst_limit_decides_and_all_are_named():
     assert "nominal open" in pipe.quality_reason
 
 
+def test_what_makes_a_diameter_doubtful_is_told_with_what_to_do():
+    oval = described(replace(TUBE, oval_m=0.00085)).quality_reason
+    smoothed = described(replace(TUBE, shrunk_m=0.0004)).quality_reason
+    assert "oval by 2.0 %: 3.4 mm between" in oval
+    assert "0.8 mm were added to the diameter: export the scan without" in smoothed
+    assert "3.4 mm" in (in_japanese(oval) or "")
+    assert "0.8 mm" in (in_japanese(smoothed) or "")
+    assert "だ円" in (in_japanese(oval) or "")
+    assert "平滑化" in (in_japanese(smoothed) or "")
+
+
 def test_sockets_hide_no_barrel_but_soil_does():
     at = np.arange(0.0, 6.0, 0.1)
     observed = (np.abs(at - 2.0) > 0.25) & (np.abs(at - 4.5) > 0.25)
@@ -263,6 +275,17 @@ def test_sockets_hide_no_barrel_but_soil_does():
     assert len(hidden) == 5
     assert np.abs(hidden - 4.5).max() < 0.3
     assert not barrel_hidden(at, np.ones(len(at), bool), [joint]).any()
+
+
+def test_what_was_seen_but_not_measured_is_not_hidden():
+    x = TUBE.nodes[:, 0] - TUBE.nodes[0, 0]
+    unmeasured = (x > 2.0) & (x < 4.2)
+    hidden = (x > 2.6) & (x < 3.2)
+    pipe = described(replace(TUBE, observed=~unmeasured, visible=~hidden))
+    (rescan,) = pipe.rescans
+    assert rescan.first_m == pytest.approx(2.6, abs=0.06)
+    assert rescan.last_m == pytest.approx(3.2, abs=0.06)
+    assert pipe.observed_fraction == pytest.approx(1.0 - 2.2 / 9.3, abs=0.02)
 
 
 def test_hidden_stretches_are_named_with_their_chainages_to_a_decimetre():

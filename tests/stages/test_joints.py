@@ -157,3 +157,28 @@ def test_joints_of_a_bent_pipe_lie_along_the_axis():
         pyramid_of(np.vstack([barrel, ring])), make_tube(axis, RADIUS_M), FittingsOptions()
     )
     assert [joint.chainage_m for joint in at] == pytest.approx([1.075], abs=0.01)
+
+
+@pytest.mark.parametrize("height_m", [0.05, 0.06])
+def test_a_stone_on_the_pipe_is_no_socket(height_m):
+    """It rises and falls gently, where a socket has a face."""
+    points = tube_points(straight(LENGTH_M), RADIUS_M, np.random.default_rng(12))
+    off = (points[:, 0] - 2.0) / 0.14
+    risen = height_m * np.sqrt(np.clip(1.0 - off**2, 0.0, None))
+    points[:, 1:] *= ((RADIUS_M + risen) / RADIUS_M)[:, None]
+    noise = np.random.default_rng(13).normal(0.0, 0.002, points.shape)
+    assert found(points + noise, 0.002) == []
+
+
+def test_what_rises_higher_than_any_flange_is_no_joint():
+    rng = np.random.default_rng(14)
+    assert joints(sleeved(rng, (0.9, 0.15, 0.076))) == []
+    assert joints(sleeved(rng, (0.9, 0.15, 0.06))) == pytest.approx([0.975], abs=0.01)
+
+
+def test_sockets_close_to_each_other_are_two():
+    """As between the bends of an offset, where a decimetre of barrel is left."""
+    for seed in range(3):
+        rng = np.random.default_rng([15, seed])
+        at = joints(sleeved(rng, (2.0, 0.14, 0.035), (2.22, 0.14, 0.035), noise_m=0.004))
+        assert at == pytest.approx([2.07, 2.29], abs=0.02)

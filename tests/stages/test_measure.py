@@ -306,3 +306,26 @@ def test_of_very_many_points_some_are_measured_and_all_belong_to_the_tube(monkey
     together = with_all_points(pyramid, some)
     assert len(np.intersect1d(together.points, whole.points)) > 0.99 * len(whole.points)
     assert len(np.setdiff1d(together.points, whole.points)) < 0.01 * len(whole.points)
+
+
+def test_what_a_mound_leaves_to_be_seen_is_visible():
+    """Soil beside the crown keeps its whole slice from being measured, and hides but its middle."""
+    rng = np.random.default_rng(21)
+    axis, radius_m = straight(5.0), 0.085
+    points = tube_points(axis, radius_m, rng, noise_m=0.003)
+    points = points[(points[:, 0] < 2.2) | (points[:, 0] > 2.7)]
+    off = (points[:, 0] - 2.45) / 0.6
+    near = (np.abs(off) < 1.0) & (points[:, 2] < 0.06)
+    points = points[~near]
+    soil = plane_points((2.2, -0.3), (2.7, 0.3), radius_m + 0.06, rng, noise_m=0.01)
+    banks = [
+        plane_points((1.85, low), (3.05, low + 0.24), 0.06, rng, per_m2=10_000.0, noise_m=0.008)
+        for low in (0.06, -0.30)
+    ]
+    tube = measured(np.vstack([points, soil, *banks]), axis, radius_m)
+    assert tube.visible is not None
+    x = tube.nodes[:, 0]
+    hidden = x[~tube.visible & (x > 0.5) & (x < 4.5)]
+    assert hidden.min() == pytest.approx(2.2, abs=0.1)
+    assert hidden.max() == pytest.approx(2.7, abs=0.1)
+    assert np.count_nonzero(tube.observed & ~tube.visible) == 0

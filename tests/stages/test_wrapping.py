@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy
 
 from stages.made import UP, pyramid_of, run_along, straight, tube_points
 from twin_pipeline.geometry.tubes import Tube
@@ -67,3 +68,35 @@ def test_two_surfaces_beside_each_other_are_no_sleeve():
     points = barrel(rng)
     points[rng.random(len(points)) < 0.5] += [0.0, 0.0, 0.005]
     assert measured(points).stand_off_m == 0.0
+
+
+def smoothed(points: FloatArray, reach_m: float) -> FloatArray:
+    """Every point moved to the mean of its surroundings, as apps do to make clouds look good."""
+    around = scipy.spatial.cKDTree(points).query_ball_point(points, reach_m)
+    return np.array([points[near].mean(axis=0) for near in around])
+
+
+@pytest.mark.parametrize(("noise_m", "reach_m"), [(0.004, 0.02), (0.003, 0.02)])
+def test_a_smoothed_cloud_is_no_sleeve_and_hardly_thinner(noise_m: float, reach_m: float):
+    tube = measured(smoothed(barrel(np.random.default_rng(8), noise_m), reach_m))
+    assert tube.stand_off_m == 0.0
+    assert tube.shrunk_m > 0.0
+    assert abs(tube.radius_m - RADIUS_M) < 2.5 * tube.radius_std_m
+    assert abs(tube.radius_m - RADIUS_M) < 0.0007
+
+
+@pytest.mark.parametrize(
+    ("noise_m", "reach_m"), [(0.004, 0.01), (0.004, 0.015), (0.004, 0.03), (0.008, 0.02)]
+)
+def test_what_may_be_smoothed_or_a_sleeve_has_a_sigma_for_both(noise_m: float, reach_m: float):
+    tube = measured(smoothed(barrel(np.random.default_rng(8), noise_m), reach_m))
+    assert abs(tube.radius_m - RADIUS_M) < 2.5 * tube.radius_std_m
+    assert tube.stand_off_m < 0.0025
+
+
+def test_a_sleeve_is_not_taken_for_smoothing():
+    rng = np.random.default_rng(9)
+    points = barrel(rng)
+    tube = measured(pushed_outwards(points, 0.003 * np.maximum(folds(points, rng), 0.0)))
+    assert tube.shrunk_m == 0.0
+    assert tube.stand_off_m > 0.0

@@ -87,6 +87,14 @@ class Tube:
     """(K,) the scan's drift's part of the crown's standard deviation; NaN where it is not known."""
     stand_off_m: float
     """By how much the scanned surface lies outside the barrel, as a sleeve does; 0 for none."""
+    visible: BoolArray | None = None
+    """(K,) where it can be seen, observed or not; None for where it was observed."""
+    shrunk_m: float = 0.0
+    """By how much smoothing of the cloud has made the tube thinner, in its radius; 0 for none."""
+    oval_m: float = 0.0
+    """Half of the difference between the widest and the narrowest radius; 0 for a circle."""
+    oval_std_m: float = 0.0
+    """Std of the radius if pipes of its kind are oval, which points on a short arc hardly show."""
     one_in: int = 1
     """Of how many points of the run one was measured."""
     held: BoolArray | None = None

@@ -216,10 +216,14 @@ def _rms(values: FloatArray) -> float:
 def _rescans(finding: Finding, options: DescribeOptions) -> tuple[Rescan, ...]:
     tube = finding.tube
     at = polyline.chainage(tube.nodes)
-    hidden = barrel_hidden(at, tube.observed, finding.fittings)
+    hidden = barrel_hidden(at, _seen(tube), finding.fittings)
     # sockets hide the barrel, not that it was scanned from both sides
     arc_deg = np.where(tube.observed, tube.arc_deg, np.inf)
     return rescans(at, hidden, arc_deg, options.usable_arc_deg)
+
+
+def _seen(tube: Tube) -> BoolArray:
+    return tube.observed if tube.visible is None else tube.visible
 
 
 def _quality(
@@ -232,7 +236,7 @@ def _quality(
     """Return the grade and what limits it, in words that say what to do about it."""
     tube = finding.tube
     chainage = polyline.chainage(tube.nodes)
-    seen = 1.0 - float(barrel_hidden(chainage, tube.observed, finding.fittings).mean())
+    seen = 1.0 - float(barrel_hidden(chainage, _seen(tube), finding.fittings).mean())
     arc = float(np.median(tube.arc_deg[tube.observed]))
     std_mm = 2000.0 * tube.radius_std_m
     off_m = np.hypot(tube.std_h_m, tube.std_v_m)
@@ -259,6 +263,10 @@ def _quality(
             grade = Quality.POOR if value < usable or grade is Quality.POOR else Quality.USABLE
     if not np.isfinite(stations.cover_m).any():
         reasons.append("no finished ground beside the pipe: no cover")
+    if tube.shrunk_m > 0.0:
+        reasons.append(_smoothed(tube))
+    if tube.oval_m > 0.0:
+        reasons.append(_oval(tube))
     if finding.nominal_note:
         reasons.append(finding.nominal_note)
     return grade, "; ".join(reasons) or f"well seen over {100.0 * seen:.0f} % of its length"
@@ -276,6 +284,21 @@ def _unsure_ground(std_m: float, at_m: float) -> str:
     return (
         f"finished ground known to {1000.0 * std_m:.0f} mm only at {at_m:.1f} m: it is uneven or "
         f"lies on two levels there (kerb, heap): measure the cover by hand"
+    )
+
+
+def _smoothed(tube: Tube) -> str:
+    return (
+        f"the cloud was smoothed, which makes pipes thinner: {2000.0 * tube.shrunk_m:.1f} mm were "
+        "added to the diameter: export the scan without smoothing"
+    )
+
+
+def _oval(tube: Tube) -> str:
+    share, apart_m = 2.0 * tube.oval_m / tube.radius_m, 4.0 * tube.oval_m
+    return (
+        f"oval by {100.0 * share:.1f} %: {1000.0 * apart_m:.1f} mm between its widest and its "
+        "narrowest diameter, whose mean is stated"
     )
 
 

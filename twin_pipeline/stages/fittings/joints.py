@@ -47,6 +47,10 @@ _UNLIKE, _UNLIKE_STD_M = 0.35, 0.02
 """Difference of rises that tells that the axis is off, and what that does to a joint."""
 _LIKE_STD_M = 0.01
 """Of the length of one socket by those of others on the same pipe."""
+_FLANGE_M, _FLANGE_DIAMETERS = 0.06, 0.05
+"""How far the highest joints, flanges of JIS 7.5K, stand out: 59 mm on DN 75, 78 mm on DN 400."""
+_FACE_M, _FACE_HEIGHTS = 0.04, 0.8
+"""Longest slope of a socket's steeper side; its other one may be a cone. A stone has two slopes."""
 _LOWER_SHARE, _LOWER_M = 0.12, 0.003
 """Of a socket's height, and at least, from which on what lies beside it is not the bare barrel."""
 
@@ -153,9 +157,10 @@ class _Trapezoid:
 def find_joints(pyramid: Pyramid, tube: Tube, options: FittingsOptions) -> list[Joint]:
     """Return the sockets of a tube in order of chainage."""
     profile = _profile(pyramid, tube, options)
+    flange_m = _FLANGE_M + _FLANGE_DIAMETERS * 2.0 * tube.radius_m
     places = _standing(profile, tube.length_m, options)
     tried = (_socket(profile, start_m, end_m, options) for start_m, end_m in places)
-    sockets = [socket for socket in tried if socket is not None]
+    sockets = [socket for socket in tried if socket is not None and socket.rise_m <= flange_m]
     if not sockets:
         return []
     whole = [socket for socket in sockets if socket.whole]
@@ -220,10 +225,13 @@ def _socket(
     """Measure what stands out between two chainages; None where it is no socket."""
     near = profile.between(start_m - _AROUND_M, end_m + _AROUND_M).thinned(_FIT_POINTS)
     shape, std_m = _fitted(near, start_m, end_m, options)
-    begin, end = shape.without_blur(_BLUR * profile.noise_m)
+    spread_m = _BLUR * profile.noise_m
+    begin, end = shape.without_blur(spread_m)
     if not options.min_socket_length_m <= end - begin <= options.max_socket_length_m:
         return None
     if shape.height - shape.barrel < options.min_socket_rise_m or not _is_ring(profile, shape):
+        return None
+    if min(shape.climb, shape.fall) > max(_FACE_M, _FACE_HEIGHTS * shape.height) + 2.0 * spread_m:
         return None
     feet = [_foot_std(profile, shape, before=before) for before in (True, False)]
     if any(math.isinf(foot) for foot in feet):
@@ -240,9 +248,12 @@ def _fitted(
     noise = max(near.noise_m, _LEAST_NOISE_M)
     top = float(np.median(near.between(start_m, end_m).rise))
     slope = min(0.25 * (end_m - start_m), 0.5 * _LONGEST_SLOPE_M)
-    lowest = [start_m - _AROUND_M, 0.0, 0.0, 0.0, 0.0, -_OFF_BARREL_M]
+    # where it has half its height is known to the width of the windows: beyond is the next socket
+    first = start_m - _WIDEST_HALF_WINDOW_M - 0.5 * _LONGEST_SLOPE_M
+    longest = min(end_m - start_m + 3.0 * _WIDEST_HALF_WINDOW_M, options.max_socket_length_m)
+    lowest = [first, 0.0, 0.0, 0.0, 0.0, -_OFF_BARREL_M]
     highest = [
-        end_m, _LONGEST_SLOPE_M, options.max_socket_length_m, _LONGEST_SLOPE_M,
+        end_m, _LONGEST_SLOPE_M, longest, _LONGEST_SLOPE_M,
         options.max_socket_rise_m, _OFF_BARREL_M,
     ]  # fmt: skip
     begun = np.clip([start_m - slope, slope, end_m - start_m, slope, top, 0.0], lowest, highest)

@@ -22,4 +22,12 @@ class MeasureOptions(BaseModel):
     drift_share: float = Field(
         0.35, ge=0.0, description="of a scan's drift that goes into the radius, ratio"
     )
+    oval_share: float = Field(
+        0.02, gt=0.0, lt=1.0, description="of pipes that are oval, before anything is seen, ratio"
+    )
+    oval_amplitude: float = Field(
+        0.006,
+        gt=0.0,
+        description="1 sigma of an oval's amplitude: a quarter of its axes' difference, by radius",
+    )
     min_arc_deg: float = Field(45.0, gt=0.0, description="arc that counts as observed, degrees")

@@ -16,6 +16,7 @@ from twin_pipeline.stages.measure.drift import find_drift, settle
 from twin_pipeline.stages.measure.hidden import hidden_std
 from twin_pipeline.stages.measure.normals import point_normals
 from twin_pipeline.stages.measure.options import MeasureOptions
+from twin_pipeline.stages.measure.ovality import Ovality, ovality
 from twin_pipeline.stages.measure.precision import (
     Precision,
     slice_scatter,
@@ -30,10 +31,11 @@ from twin_pipeline.stages.measure.sectors import (
     standing_out,
     trim_sectors,
     trusted_span,
+    visible,
 )
 from twin_pipeline.stages.measure.shape import halo, misfit, plane_ratio
 from twin_pipeline.stages.measure.thinned import every_one_in
-from twin_pipeline.stages.measure.wrapping import stand_off
+from twin_pipeline.stages.measure.wrapping import wrapping
 
 _ITERATIONS = 14
 _TRIM_FROM = 5
@@ -54,6 +56,8 @@ _COARSE_COSINE = 0.3
 _FIRM_PRIOR, _LOOSE_PRIOR = 0.02, 0.002
 _NOISES = 4.0
 """From the shell to where points have no weight in the end."""
+_OVAL = 0.5
+"""Probability from which on a tube is called an oval."""
 _BAND, _CLOSE_BAND = 0.3, 0.1
 """Of the radius, around the followed run: where points may be at first."""
 
@@ -267,26 +271,33 @@ def make_tube(
     if adj.offset is not None:
         nodes += adj.offset[span]
     wander_m = wander(nodes, known.up[span])
-    sleeve_m, sleeve_std_m = stand_off(adj, used)
+    wrapped = wrapping(adj, used)
     hidden = hidden_std(nodes, observed[span])
     hidden_h, hidden_v = np.hypot(hidden[:, 0], hidden[:, 1]), hidden[:, 2]
+    middle, oval = _mean_direction(adj, used), ovality(adj, weights, used, options)
+    if wrapped.stand_off_m > 0.0:
+        # folds hang where they like: no shape of theirs is the barrel's
+        oval = Ovality()
+    unlike_m = math.hypot(wrapped.std_m, oval.std_m)
+    off_m = oval.probability * oval.amplitude_m
     return Tube(
-        nodes=nodes,
-        radius_m=adj.radius - sleeve_m,
+        nodes=nodes + oval.axis_m * middle,
+        radius_m=adj.radius + oval.radius_m - wrapped.off_m,
         radius_std_m=math.hypot(
             with_systematic(known.radius, adj, wander_m if adj.offset is None else 0.0, options),
-            sleeve_std_m,
+            unlike_m,
         ),
-        std_h_m=np.hypot(known.across[span], hidden_h),
-        std_v_m=np.hypot(known.up[span], hidden_v),
-        crown_std_m=np.hypot(np.hypot(known.crown[span], hidden_v), sleeve_std_m),
+        std_h_m=np.hypot(np.hypot(known.across[span], hidden_h), off_m),
+        std_v_m=np.hypot(np.hypot(known.up[span], hidden_v), off_m),
+        crown_std_m=np.hypot(np.hypot(known.crown[span], hidden_v), wrapped.std_m),
         arc_deg=arc[span],
         observed=observed[span],
-        slice_radius_m=slice_radius[span] - sleeve_m,
+        visible=(observed | visible(adj, options.min_arc_deg))[span],
+        slice_radius_m=slice_radius[span] + oval.radius_m - wrapped.off_m,
         noise_m=adj.noise,
         points=index[near],
         points_used=int(used.sum()),
-        middle=_mean_direction(adj, used),
+        middle=middle,
         purity=float(used[shell].mean()) if shell.any() else 0.0,
         plane_ratio=plane_ratio(adj, used, node),
         misfit=misfit(adj, used),
@@ -294,7 +305,10 @@ def make_tube(
         halo=halo(adj, used, inside),
         wander_m=wander_m,
         drift_m=_drift(adj, known)[span],
-        stand_off_m=sleeve_m,
+        stand_off_m=wrapped.stand_off_m,
+        shrunk_m=wrapped.shrunk_m,
+        oval_m=oval.amplitude_m if oval.probability > _OVAL else 0.0,
+        oval_std_m=oval.if_oval_m,
         held=adj.held[span] if adj.held.any() else None,
     )
 

@@ -15,6 +15,7 @@ SECTORS = 36
 _POINTS_PER_SECTOR = 60
 _ENOUGH_POINTS = 100
 _ENOUGH_AROUND_NODE = 12
+_NEAR_NOISES, _OUTWARDS = 4.0, 0.7
 _TAIL_M = 1.0
 _SOCKET_REACH_M = 0.4
 _SOCKET_HALF_M = 0.12
@@ -143,6 +144,19 @@ def observed_arc(
     width = max(3, 2 * round(0.5 * length_m / adj.step) + 1)
     arc = course.filled_sectors(counts, width, 1.5, 0.15) * (360.0 / SECTORS)
     return arc, (arc >= min_arc_deg) & (own > 0.1 * float(np.median(seen)))
+
+
+def visible(adj: Adjustment, min_arc_deg: float) -> BoolArray:
+    """Return the nodes (K,) around which the tube can be seen, measured there or not.
+
+    What stands out beside it, or soil that touches it somewhere in its slice, keeps a stretch from
+    being measured, but hides nothing.
+    """
+    everywhere = np.ones(len(adj.residual), bool)
+    weights = tube.tukey_weights(
+        adj.residual, adj.cosine, adj.chainage, everywhere, _NEAR_NOISES * adj.noise, _OUTWARDS
+    )
+    return observed_arc(adj, weights, min_arc_deg)[1]
 
 
 def trusted_span(adj: Adjustment, observed: BoolArray, weights: FloatArray) -> tuple[int, int]:

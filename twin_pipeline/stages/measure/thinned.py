@@ -41,7 +41,7 @@ def with_all_points(pyramid: Pyramid, tube: Tube) -> Tube:
 
 def _points_on(pyramid: Pyramid, tube: Tube, nodes: FloatArray) -> IntArray:
     """Return the sorted points near the shell along a stretch of the axis (K, 3)."""
-    surface_m = tube.radius_m + tube.stand_off_m
+    surface_m = tube.radius_m + tube.stand_off_m - tube.shrunk_m
     band_m = max(4.0 * tube.noise_m, _LEAST_BAND_M)
     step = float(np.linalg.norm(nodes[1] - nodes[0]))
     index, segment = pyramid.points_along(nodes, surface_m + band_m)

@@ -4,9 +4,14 @@ What is scanned is the sleeve. It touches the barrel here and there, so that the
 envelope of an uneven surface. How uneven it is shows in patches of a few centimetres, whose means
 differ by more than noise makes them differ; waves along the pipe and a shape around it, which drift
 and soil cause, are taken out before.
+
+An app that smooths a cloud makes neighbouring points share their noise, which then looks uneven as
+well. That dies away within a few centimetres, where folds are longer: wider patches then differ by
+far less.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,29 +29,92 @@ _ENVELOPE = 1.2
 """Standard deviations by which what a sleeve touches lies below its mean: 0.7 where it lies tight
 over half the surface, 1.7 where it hardly touches."""
 _ENVELOPE_STD = 0.5
+_WIDER, _FEW_WIDE_PATCHES = 3.0, 60
+_DYING_AWAY = 0.47
+"""Of the variance between patches, what is left in those three times as wide. Folds of a decimetre
+leave 0.57 and more, shorter ones 0.4, noise that was smoothed over one to three centimetres 0.15 to
+0.36."""
+_RAW, _SMOOTH = 0.2, 1.0
+"""Variance between patches to that of the points within them: below the former nothing was
+smoothed, above the latter points have too little noise of their own to be raw."""
+_EITHER = 0.6
+"""Standard deviations that the mean is above the barrel where it may be either: halfway, and what
+that may be off."""
 
 
-def stand_off(adj: Adjustment, used: BoolArray) -> tuple[float, float]:
-    """Return by how much the surface stands off the barrel on average, and its std, both metres.
+@dataclass(frozen=True, slots=True)
+class Wrapping:
+    """How the scanned surface differs from the barrel's; metres."""
 
-    Both are 0 where the surface is as even as its noise lets it be known.
+    stand_off_m: float = 0.0
+    """By how much it stands off on average."""
+    shrunk_m: float = 0.0
+    """By how much smoothing has drawn it inwards."""
+    std_m: float = 0.0
+    """Of both."""
+
+    @property
+    def off_m(self) -> float:
+        """By how much it lies outside the barrel."""
+        return self.stand_off_m - self.shrunk_m
+
+
+@dataclass(frozen=True, slots=True)
+class _Unevenness:
+    """Of a surface in patches of a width; variances in m2."""
+
+    between: float
+    """Of the means of patches, beyond what noise explains."""
+    within: float
+    """Of points around the means of their patches."""
+    clear: bool
+    """Whether the former is no chance."""
+
+
+def wrapping(adj: Adjustment, used: BoolArray) -> Wrapping:
+    """Return how the surface differs from the barrel's.
+
+    It does not where it is as even as its noise lets it be known.
     """
-    uneven = _unevenness(adj, used)
-    return _ENVELOPE * uneven, _ENVELOPE_STD * uneven
+    patches = _unevenness(adj, used, _PATCH_M, _FEW_PATCHES)
+    if patches is None or not patches.clear:
+        return Wrapping()
+    wider = _unevenness(adj, used, _WIDER * _PATCH_M, _FEW_WIDE_PATCHES)
+    uneven = math.sqrt(patches.between)
+    dying_away = wider is not None and wider.between < _DYING_AWAY * patches.between
+    sharp = patches.between > _SMOOTH * patches.within
+    if wider is not None and sharp and (dying_away or uneven < _LEAST_M):
+        return _shrunk(wider, adj.radius)
+    if uneven < _LEAST_M:
+        return Wrapping()
+    if dying_away and patches.between > _RAW * patches.within:
+        return Wrapping(stand_off_m=_EITHER * uneven, std_m=_EITHER * uneven)
+    return Wrapping(stand_off_m=_ENVELOPE * uneven, std_m=_ENVELOPE_STD * uneven)
 
 
-def _unevenness(adj: Adjustment, used: BoolArray) -> float:
-    """Return the std of the surface between patches, in metres, beyond what noise explains."""
+def _shrunk(wider: "_Unevenness", radius_m: float) -> Wrapping:
+    """Return what smoothing does: the mean of a piece of a convex surface lies within it.
+
+    By the piece's area over 8 pi radii, whatever weights were taken; the area is that over which
+    neighbours share their noise.
+    """
+    share = max(wider.between, 0.0) / (wider.between + wider.within)
+    shrunk_m = share * (_WIDER * _PATCH_M) ** 2 / (8.0 * math.pi * radius_m)
+    return Wrapping(shrunk_m=shrunk_m, std_m=shrunk_m)
+
+
+def _unevenness(adj: Adjustment, used: BoolArray, patch_m: float, few: int) -> _Unevenness | None:
+    """Return how patches differ; None where too few hold enough points."""
     chainage, angle = adj.chainage[used], adj.angle[used]
     sector = ((angle + math.pi) / (2.0 * math.pi) * _SECTORS).astype(np.int64)
     residual = _without_means(adj.residual[used], (chainage / _SLICE_M).astype(np.int64))
     residual = _without_means(residual, sector)
-    across = ((angle + math.pi) * adj.radius / _PATCH_M).astype(np.int64)
-    patch = (chainage / _PATCH_M).astype(np.int64) * (int(across.max()) + 1) + across
+    across = ((angle + math.pi) * adj.radius / patch_m).astype(np.int64)
+    patch = (chainage / patch_m).astype(np.int64) * (int(across.max()) + 1) + across
     count = np.bincount(patch)
     enough = count >= _FEW_POINTS
-    if np.count_nonzero(enough) < _FEW_PATCHES:
-        return 0.0
+    if np.count_nonzero(enough) < few:
+        return None
     points = count[enough]
     mean = np.bincount(patch, residual)[enough] / points
     square = np.bincount(patch, residual**2)[enough]
@@ -54,9 +122,7 @@ def _unevenness(adj: Adjustment, used: BoolArray) -> float:
     spread2 = float(np.mean(mean**2))
     excess2 = spread2 - noise2 * float(np.mean(1.0 / points))
     std_of_excess2 = math.sqrt(2.0 / len(points)) * spread2
-    if excess2 < max(_LEAST_M**2, _CLEAR_SIGMAS * std_of_excess2):
-        return 0.0
-    return math.sqrt(excess2)
+    return _Unevenness(excess2, noise2, excess2 >= _CLEAR_SIGMAS * std_of_excess2)
 
 
 def _without_means(values: FloatArray, group: IntArray) -> FloatArray:
