@@ -258,7 +258,7 @@ def test_the_worst_limit_decides_and_all_are_named():
 def test_what_makes_a_diameter_doubtful_is_told_with_what_to_do():
     oval = described(replace(TUBE, oval_m=0.00085)).quality_reason
     smoothed = described(replace(TUBE, shrunk_m=0.0004)).quality_reason
-    assert "oval by 2.0 %: 3.4 mm between" in oval
+    assert "oval by 2.0 %, or scanned twice a little apart: 3.4 mm between" in oval
     assert "0.8 mm were added to the diameter: export the scan without" in smoothed
     assert "3.4 mm" in (in_japanese(oval) or "")
     assert "0.8 mm" in (in_japanese(smoothed) or "")

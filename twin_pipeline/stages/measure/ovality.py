@@ -18,6 +18,8 @@ from twin_pipeline.stages.measure.options import MeasureOptions
 _SECTORS = 72
 _SLICE_M, _SLICE_RADII = 0.5, 4.0
 _FEWEST_SLICES = 5
+_MOST_SIGMAS = 3.0
+"""Of usual ovals' amplitudes; what is less round was scanned twice beside itself, or is no pipe."""
 _UNSURE_SHARE = 0.25
 """Of the change of the radius, that goes into its std: soil beside the arc looks like an oval."""
 
@@ -65,6 +67,8 @@ def ovality(
     seen = seen[1:, 1:] + left_m**2 * np.eye(2)
     usual = (options.oval_amplitude * adj.radius) ** 2 * np.eye(2)
     likely = _posterior(found[1:], seen, seen + usual, options.oval_share)
+    if np.hypot(*found[1:]) > _MOST_SIGMAS * options.oval_amplitude * adj.radius and likely > 0.5:
+        return Ovality()
     gain = usual @ np.linalg.inv(seen + usual)
     shape, shape_covariance = gain @ found[1:], usual - gain @ usual
     response = -matrix[0, 1:] / matrix[0, 0]
