@@ -93,6 +93,8 @@ class Tube:
     """By how much smoothing of the cloud has made the tube thinner, in its radius; 0 for none."""
     oval_m: float = 0.0
     """Half of the difference between the widest and the narrowest radius; 0 for a circle."""
+    oval_part_std_m: float = 0.0
+    """What of the radius' std is doubt whether the tube is oval."""
     oval_std_m: float = 0.0
     """Std of the radius if pipes of its kind are oval, which points on a short arc hardly show."""
     one_in: int = 1

@@ -297,8 +297,9 @@ def _smoothed(tube: Tube) -> str:
 def _oval(tube: Tube) -> str:
     share, apart_m = 2.0 * tube.oval_m / tube.radius_m, 4.0 * tube.oval_m
     return (
-        f"oval by {100.0 * share:.1f} %, or scanned twice a little apart: {1000.0 * apart_m:.1f} mm "
-        "between its widest and its narrowest diameter, whose mean is stated"
+        f"oval by {100.0 * share:.1f} %, or scanned twice a little apart: "
+        f"{1000.0 * apart_m:.1f} mm between its widest and its narrowest diameter, whose mean is "
+        "stated"
     )
 
 

@@ -308,6 +308,7 @@ def make_tube(
         stand_off_m=wrapped.stand_off_m,
         shrunk_m=wrapped.shrunk_m,
         oval_m=oval.amplitude_m if oval.probability > _OVAL else 0.0,
+        oval_part_std_m=oval.std_m,
         oval_std_m=oval.if_oval_m,
         held=adj.held[span] if adj.held.any() else None,
     )
