@@ -364,7 +364,7 @@ def _doubtful(tube: Tube) -> bool:
 def _std_within(tube: Tube, drift_share: float) -> float:
     """Return the radius' std without what drift and ovality add, which only long tubes show."""
     drift = drift_share * tube.wander_m
-    return math.sqrt(max(tube.radius_std_m**2 - drift**2 - tube.oval_part_std_m**2, 0.0))
+    return math.sqrt(max(tube.round_std_m**2 - drift**2, 0.0))
 
 
 def _mention(item: LeftOut, cloud: PointCloud) -> str:

@@ -82,7 +82,7 @@ class Uniter:
                 together is not None
                 and of_one_size(tube, together)
                 and is_part_of(tube, together)
-                and together.radius_std_m <= _NO_WORSE * tube.radius_std_m
+                and together.round_std_m <= _NO_WORSE * tube.round_std_m
             ):
                 return self._with_faint(together, faint)
         return tube

@@ -1,5 +1,6 @@
 """Tubes on their way from seed to measurement; local frame, metres."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,3 +107,8 @@ class Tube:
     def length_m(self) -> float:
         """Length of the axis, metres."""
         return polyline.length(self.nodes)
+
+    @property
+    def round_std_m(self) -> float:
+        """Std of the radius but for doubt whether it is round, which grows with what is known."""
+        return math.sqrt(max(self.radius_std_m**2 - self.oval_part_std_m**2, 0.0))
