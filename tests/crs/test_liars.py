@@ -77,6 +77,12 @@ def test_elevations_alone_in_feet_are_told_where_the_ground_is_known():
     assert "convert the scan to metres first" in message
 
 
+def test_a_part_of_a_record_that_is_not_used_is_told():
+    """The configuration says what elevations are, whatever the nonsense in the record was for."""
+    (warning,) = place(keys(6677, k4096=6678), at=SHINJUKU, **TOKYO).warnings
+    assert "EPSG:6678 in its keys is not a vertical CRS" in warning
+
+
 def test_a_high_place_is_no_unit():
     """A roof 90 m above the street is warned of; as feet it would stand below Shinjuku's ground."""
     (warning,) = place(keys(6677), at=lifted(SHINJUKU, 320.0), **TOKYO).warnings

@@ -232,3 +232,30 @@ def test_run_names_the_scan_that_was_given(tmp_path, xyz):
     done = subprocess.run(without, capture_output=True, check=False, text=True)
     assert done.returncode == 4
     assert "現場 1.ply" in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["ply", "e57"])
+@pytest.mark.parametrize(
+    ("east", "steps"), [(381_622.0, "31.2 mm"), (-34_428.0, "3.9 mm"), (100.0, None)]
+)
+def test_coordinates_in_single_precision_are_told_by_their_steps(tmp_path, kind, east, steps):
+    xyz = np.random.default_rng(2).uniform(0, 5, (2000, 3)) + np.array([east, 0, 0])
+    singles = xyz.astype(np.float32)
+    path, out = tmp_path / f"scan.{kind}", tmp_path / "scan.las"
+    if kind == "ply":
+        rows = np.array([tuple(row) for row in singles], [(axis, "f4") for axis in "xyz"])
+        PlyData([PlyElement.describe(rows, "vertex")]).write(path)
+    else:
+        pye57 = pytest.importorskip("pye57")
+        file = pye57.E57(str(path), mode="w")
+        held = singles.astype(np.float64).T.copy()
+        file.write_scan_raw(
+            dict(zip(("cartesianX", "cartesianY", "cartesianZ"), held, strict=True))
+        )
+        file.close()
+    if steps == "31.2 mm":
+        with pytest.raises(InputError, match=r"in steps of 31\.2 mm: export it in double"):
+            convert(path, out, PLAIN)
+        return
+    notes = convert(path, out, PLAIN)
+    assert [steps in note for note in notes] == ([True] if steps else [])

@@ -27,7 +27,8 @@ def choose_crs(case: Case) -> Declared:
         return _from_setting(case, options.crs)
     recorded = record.crs()
     if recorded is not None:
-        return _declared(recorded, f"file ({record.source})")
+        declared = _declared(recorded, f"file ({record.source})")
+        return declared if record.problem is None else replace(declared, warnings=_in_part(case))
     if record.problem is not None:
         raise case.refuse(f"its CRS record can't be used: {record.problem}; {SAY_CRS}", unsaid=True)
     if options.default_crs is None:
@@ -35,6 +36,10 @@ def choose_crs(case: Case) -> Declared:
     crs = _parse(case, options.default_crs)
     source = f"{case.setting('default_crs')}, as the scan carries no CRS record"
     return _declared(crs, source)
+
+
+def _in_part(case: Case) -> tuple[str, ...]:
+    return (f"{case.scan_name}: its CRS record is used but for a part: {case.record.problem}",)
 
 
 def _from_setting(case: Case, text: str) -> Declared:

@@ -21,6 +21,8 @@ _MOST_COUNTS = 2_000_000_000
 _FULL = 65535
 _DATE_AT = 90
 _CHUNK_POINTS = 1_000_000
+# Steps of coordinates: beyond the first no pipe can be measured, below the second nothing shows.
+_COARSEST_M, _FINE_M = 0.01, 0.0005
 _MOST_POINTS_PER_BYTE = 8
 """Of E57, whose coordinates are packed into as few bits as they need."""
 
@@ -46,7 +48,8 @@ def _e57(task: dict[str, Any]) -> list[str]:
     pye57 = importlib.import_module("pye57")
     file = pye57.E57(task["path"])
     parts = [_e57_scan(file, number) for number in range(file.scan_count)]
-    notes = _write(task, parts, _e57_crs(file))
+    notes = [note for part in parts for note in _in_steps(_as_singles(part["xyz"]))]
+    notes += _write(task, parts, _e57_crs(file))
     if file.scan_count > 1:
         notes.append(f"holds {file.scan_count} scans, joined by the poses that it states")
     return notes
@@ -118,7 +121,9 @@ def _ply(task: dict[str, Any]) -> list[str]:
     for axis in "xyz":
         if axis not in names:
             raise ValueError(f"its vertices have no {axis}")
-    part = {"xyz": np.column_stack([vertex[names[a]].astype(np.float64) for a in "xyz"])}
+    columns = [vertex[names[axis]] for axis in "xyz"]
+    notes += _in_steps([column for column in columns if column.dtype == np.float32])
+    part = {"xyz": np.column_stack([column.astype(np.float64) for column in columns])}
     for colours in (("red", "green", "blue"), ("r", "g", "b")):
         if all(colour in names for colour in colours):
             columns = [vertex[names[colour]] for colour in colours]
@@ -129,6 +134,32 @@ def _ply(task: dict[str, Any]) -> list[str]:
             part["intensity"] = _sixteen_bits(vertex[names[name]], _range_of(vertex[names[name]]))
             break
     return [*notes, *_write(task, [part], None)]
+
+
+def _as_singles(xyz: Any) -> list[Any]:
+    """Return coordinates that single precision holds exactly, as those of a survey never are."""
+    import numpy as np
+
+    singles = xyz.astype(np.float32)
+    return [singles] if len(xyz) > 1000 and np.array_equal(singles, xyz) else []
+
+
+def _in_steps(singles: list[Any]) -> Iterator[str]:
+    """Say in which steps single precision holds coordinates, where those blur a pipe."""
+    import numpy as np
+
+    sizes = [np.abs(column[np.isfinite(column)]).max(initial=0) for column in singles]
+    largest = max(sizes, default=0)
+    step_m = float(np.spacing(np.float32(largest)))
+    told = (
+        f"its coordinates, up to {largest:,.0f}, are in single precision, which holds them in "
+        f"steps of {1000 * step_m:.1f} mm: export it in double precision, or around an origin of "
+        "its own"
+    )
+    if step_m > _COARSEST_M:
+        raise ValueError(told)
+    if step_m > _FINE_M:
+        yield told
 
 
 def _end_of_header(path: str) -> int:
