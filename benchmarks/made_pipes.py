@@ -90,6 +90,7 @@ def georeference() -> Georeference:
             "middle": [-10_000.0, -37_000.0, 30.0],
             "local": False,
             "wkt": CRS.from_epsg(6677).to_wkt(),
+            "height_doubt": None,
             "warnings": [],
         }
     )
