@@ -10,10 +10,15 @@ import numpy as np
 import pytest
 
 from tests.crs.places import ROOM, place, refused
-from twin_pipeline.crs import CrsOptions, resolve
+from tests.factories import make_pipe
+from twin_pipeline.config import Config
+from twin_pipeline.crs import CrsOptions, resolve, restore
 from twin_pipeline.crs.frames import Plane
 from twin_pipeline.crs.geoids import undulation_m
 from twin_pipeline.crs.record import record_from_geokeys
+from twin_pipeline.export.japanese import in_japanese
+from twin_pipeline.gathering import Gathered
+from twin_pipeline.model import PointCloud
 
 # Hachioji: street at 150 m, geoid at 39.6 m; Koto: street at 1 m, geoid at 36.7 m.
 HACHIOJI, KOTO = (139.33, 35.65, 150.0), (139.82, 35.67, 1.0)
@@ -115,3 +120,18 @@ def test_the_sea_has_no_hills():
     (warning,) = place(**given | {"at": deep}).warnings
     assert "check unit and datum" in warning
     assert "-61.5 to -58.5 m" in warning
+
+
+def test_the_doubt_stands_beside_the_numbers_in_both_languages():
+    reference = place(**case("plane", "config", "jgd2011", "hill"))
+    cloud = PointCloud(np.zeros((1, 3)), np.array(reference.middle))
+    pipe = make_pipe("P1")
+    told = Gathered((), cloud, reference, Config()).placed(pipe)
+    assert pipe.quality == "good"
+    assert told.quality == "usable"
+    assert told.quality_reason == f"{pipe.quality_reason}; {reference.height_doubt}"
+    assert "configs/tokyo.toml の指定のみ" in in_japanese(reference.height_doubt)
+    assert "高すぎる" in in_japanese(reference.height_doubt)
+    upwards = place(**case("plane", "config", "ellipsoidal", "hill")).height_doubt
+    assert "低すぎる" in in_japanese(upwards)
+    assert reference.describe()["height_doubt"] == restore(reference.describe()).height_doubt
