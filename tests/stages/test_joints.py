@@ -1,5 +1,7 @@
 """Sockets of tubes whose places are known on paper."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -108,9 +110,10 @@ def test_a_socket_unlike_the_others_of_its_pipe_is_less_sure():
 def test_a_drift_of_the_scan_moves_joints_too():
     points = sleeved(np.random.default_rng(13), (0.9, 0.15, 0.03))
     axis = straight(LENGTH_M)
-    tube = make_tube(axis, RADIUS_M, drift_m=np.full(len(axis), 0.005))
+    exact = make_tube(axis, RADIUS_M, noise_m=0.003, std_h_m=np.zeros(len(axis)))
+    tube = replace(exact, drift_m=np.full(len(axis), 0.005))
     (drifting,) = find_joints(pyramid_of(points), tube, FittingsOptions())
-    (still,) = found(points)
+    (still,) = find_joints(pyramid_of(points), exact, FittingsOptions())
     assert drifting.std_m == pytest.approx(np.hypot(still.std_m, 0.005))
 
 
@@ -182,3 +185,14 @@ def test_sockets_close_to_each_other_are_two():
         rng = np.random.default_rng([15, seed])
         at = joints(sleeved(rng, (2.0, 0.14, 0.035), (2.22, 0.14, 0.035), noise_m=0.004))
         assert at == pytest.approx([2.07, 2.29], abs=0.02)
+
+
+def test_a_scan_that_is_off_across_the_pipe_is_so_along_it():
+    points = sleeved(np.random.default_rng(16), (0.9, 0.15, 0.03))
+    tube = make_tube(straight(LENGTH_M), RADIUS_M, noise_m=0.003)
+    drifting = replace(tube, std_h_m=np.full(len(tube.nodes), 0.008))
+    steady, unsure = (
+        find_joints(pyramid_of(points), one, FittingsOptions())[0].std_m for one in (tube, drifting)
+    )
+    assert steady < 0.006
+    assert unsure > 0.008

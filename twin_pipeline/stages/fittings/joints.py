@@ -165,7 +165,9 @@ def find_joints(pyramid: Pyramid, tube: Tube, options: FittingsOptions) -> list[
         return []
     whole = [socket for socket in sockets if socket.whole]
     usual_rise_m = max(float(np.median([socket.rise_m for socket in sockets])), _OFF_BARREL_M)
-    drift_m = float(np.median(np.nan_to_num(tube.drift_m)))
+    # along the pipe a scan is off by no less than across it
+    off_m = tube.std_h_m[tube.observed]
+    drift_m = max(float(np.median(np.nan_to_num(tube.drift_m))), float(np.median(off_m)))
     return [socket.joint(whole, usual_rise_m, drift_m) for socket in sockets]
 
 
