@@ -15,7 +15,8 @@ import pytest
 from twin_pipeline import batch, completing, conducting
 from twin_pipeline.config import Config
 from twin_pipeline.crs import CrsOptions
-from twin_pipeline.errors import InputError, TwinPipelineError
+from twin_pipeline.errors import InputError, OutputError, TwinPipelineError
+from twin_pipeline.exporting import export
 from twin_pipeline.progress import Progress
 from twin_pipeline.site import site_of
 from twin_pipeline.validation import validate_output
@@ -104,6 +105,13 @@ def small_disk(tmp_path):
     subprocess.run(["umount", place], check=True)
 
 
+def fill(place):
+    """Leave no room on a disk."""
+    with suppress(OSError), (place / "others").open("wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+
+
 @pytest.mark.parametrize("command", ["tile", "run"])
 def test_full_disk_is_one_line_and_leaves_nothing(make_scan, small_disk, command):
     scan = make_scan(points=400_000)
@@ -133,9 +141,7 @@ def test_disk_that_becomes_full_at_any_stage_is_told_and_is_gone_on_from(
     out, doing = small_disk / "out", getattr(where, stage)
 
     def filling(*given, **named):
-        with (small_disk / "others").open("wb") as file, suppress(OSError):
-            while True:
-                file.write(bytes(4096))
+        fill(small_disk)
         return doing(*given, **named)
 
     with monkeypatch.context() as patch:
@@ -153,6 +159,20 @@ def test_disk_that_becomes_full_at_any_stage_is_told_and_is_gone_on_from(
     batch.run_batch(scans, out, CONFIG, Progress(), resume=True)
     assert validate_output(out) == []
     assert [path.name for path in small_disk.iterdir()] == ["out"]
+
+
+@pytest.mark.usefixtures("known_pipes")
+@pytest.mark.parametrize("name", ["gpkg", "dxf"])
+def test_export_to_a_full_disk_says_so_and_can_be_given_again(make_scan, small_disk, name):
+    out = small_disk / "out"
+    batch.run_batch([make_scan(points=200)], out, CONFIG, Progress())
+    fill(small_disk)
+    with pytest.raises(OutputError, match=r"disk is full|No space left"):
+        export(out, [name], CONFIG, print)
+    assert validate_output(out) == []
+    (small_disk / "others").unlink()
+    assert len(export(out, [name], CONFIG, print)) == 1
+    assert [path.name for path in (out / "export").iterdir()] == [name]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="macOS has no limit of address space")

@@ -1,5 +1,6 @@
 """What a publication holds, and how it changes under its readers."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from publishing.conftest import BASE, Reader, owner
 from publishing.schemas import validate_all
 from twin_pipeline.errors import InputError, OutputError, UsageError
 from twin_pipeline.progress import Progress
-from twin_pipeline.publishing import publish
+from twin_pipeline.publishing import place, publish
 from twin_pipeline.publishing.place import Folder
 
 
@@ -159,6 +160,15 @@ def test_only_what_changed_is_written(make_run, publish_to):
     assert not any("/points/b/" in name and name in before for name in after)
     assert {name for name in after if name.startswith("viewer/")} <= same
     assert reader.check()
+
+
+def test_full_disk_is_told_of_the_publication_and_not_of_the_run(make_run, tmp_path, monkeypatch):
+    def full(source, _target):
+        raise OSError(errno.ENOSPC, "No space left on device", str(source))
+
+    monkeypatch.setattr(place.shutil, "copyfile", full)
+    with pytest.raises(OutputError, match=r"pub: the disk is full .*another folder with --to"):
+        publish([make_run("one", ["a.las"])], tmp_path / "pub", owner(), Progress())
 
 
 def test_a_site_that_is_gone_is_gone(make_run, publish_to):

@@ -1,5 +1,6 @@
 """Tables as GDAL takes them, shared by the formats that it writes."""
 
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ NOWHERE = (
 """How GDAL spells the undefined Cartesian system that the GeoPackage standard numbers -1."""
 
 DBF_TEXT_BYTES = 254
+_FULL_BYTES = 65_536
+"""A disk with less room is full: databases grow by some pages at a time."""
+
 _LANGUAGE_BYTE, _SHIFT_JIS = 29, 0x13
 
 _DTYPES: dict[FieldKind, npt.DTypeLike] = {
@@ -89,7 +93,13 @@ def write_layer(
             layer_options=dict(layer_options or {}),
         )
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        raise OutputError(f"{path}: can't be written: {error}") from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: Exception) -> OutputError:
+    full = shutil.disk_usage(path.parent).free < _FULL_BYTES  # GDAL seldom says so
+    reason = "the disk is full; make room, or write elsewhere" if full else str(error)[:300]
+    return OutputError(f"{path}: can't be written: {reason}")
 
 
 def write_shape_layer(path: Path, table: Table, names: list[str], encoding: str, crs: str) -> None:
@@ -149,6 +159,8 @@ def _gdal_knows(crs: str, probe: Path) -> bool:
         )
     except pyogrio.errors.CRSError:
         return False
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        raise _unwritable(probe, error) from error
     finally:
         probe.unlink(missing_ok=True)
     return True

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from twin_pipeline.durable.files import remove
 from twin_pipeline.durable.lock import HeldError, locked
 from twin_pipeline.errors import OutputError
-from twin_pipeline.output import unwritable
+from twin_pipeline.output import FULL, unwritable
 from twin_pipeline.remote import Store, address_of
 from twin_pipeline.view.files import mime_type
 
@@ -71,7 +71,8 @@ def opened(to: Path) -> Iterator[Place]:
             f"{to}: another publish ({error.holder}) is writing there; wait for its end"
         ) from error
     except OSError as error:
-        if error.filename is None or not str(error.filename).startswith(str(folder)):
+        here = str(error.filename or "").startswith(str(folder))
+        if not here and error.errno not in FULL:  # of a full disk a copy's source is named
             raise
         raise OutputError(str(unwritable(to, error)).replace("-o", "--to")) from error
 
