@@ -76,9 +76,12 @@ class _Search:
     def measured(self, run: Run, *, roughly: bool = False) -> Tube | None:
         """Return the tube that a run holds; None where there is none, or none to be believed.
 
-        Roughly it is known where it lies, but not to all that its points tell.
+        Roughly it is known where it lies, but not to all that its points tell. What is uneven is
+        measured on all of them: a step of the diameter shows in these alone.
         """
         tube = self._measure(run, roughly=roughly)
+        if tube is not None and roughly and tube.one_in > 1 and tube.inflation > _UNEVEN:
+            return self.measured(run)
         if tube is not None and tube.misfit > _SHAPED:
             run, tube = self._closely(run, tube, roughly=roughly)
         part = constant_part(tube) if tube is not None else None

@@ -183,8 +183,7 @@ def _peaks(patches: Patches, radius_m: float, lower: FloatArray, options: Detect
         corner,
     )
     # the peak sums three cells along the axis
-    area_m2 = 2.0 * math.pi * radius_m * 3.0 * cell
-    full_ring = area_m2 * _VOXELS_PER_AREA / patches.size_m**2
+    full_ring = 2.0 * math.pi * radius_m * 3.0 * cell * _VOXELS_PER_AREA / patches.size_m**2
     minimum = max(_MIN_VOTES, options.min_vote_share * full_ring)
     centres, scores = hough.vote_peaks(cells, cell, corner, minimum)
     return centres, scores / full_ring, np.full(len(scores), radius_m)
@@ -210,8 +209,8 @@ def _refine(
     )
     good = (kept > 0) & (arc >= min_arc_deg(ratio)) & (purity >= 0.6)
     half = np.maximum(2.0 * radius, 0.06)
-    area_m2 = np.maximum(radius, 1e-9) * 2.0 * half
-    strength = kept * patches.size_m**2 / (_VOXELS_PER_AREA * area_m2)
+    around = _VOXELS_PER_AREA * np.maximum(radius, 1e-9) * 2.0 * half
+    strength = kept * patches.size_m**2 / around
     level = np.full(len(centre), patches.level)
     return tuple(a[good] for a in (centre, direction, radius, strength, level))
 
