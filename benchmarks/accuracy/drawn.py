@@ -1,15 +1,18 @@
 """Scenes drawn at random from all that a trench may hold: what nobody has tuned for."""
 
+import itertools
 import math
 
 import numpy as np
 
 from benchmarks.accuracy.furnishing import bodies, heaps
 from twin_pipeline.catalogue import load_catalogue
+from twin_pipeline.errors import UsageError
 from twin_pipeline.model import Role
 from twin_pipeline.synthetic import presets
 from twin_pipeline.synthetic.scanner import Pass
 from twin_pipeline.synthetic.scene import Pipe, Scene
+from twin_pipeline.synthetic.world import build_world
 
 _MATERIALS = {"DIP": 0.5, "HPPE": 0.2, "VP": 0.15, "SP": 0.15}
 _BENDS_DEG = (11.25, 22.5, 45.0, 90.0)
@@ -23,7 +26,20 @@ def drawn_scenes(seed: int, count: int) -> dict[str, Scene]:
 
 
 def drawn(seed: list[int]) -> Scene:
-    """Return one scene."""
+    """Return one scene; where bends or sockets find no room it is drawn again."""
+    drawings = (_once([*seed, attempt] if attempt else seed) for attempt in itertools.count())
+    return next(scene for scene in drawings if _can_be(scene))
+
+
+def _can_be(scene: Scene) -> bool:
+    try:
+        build_world(scene, load_catalogue())
+    except UsageError:
+        return False
+    return True
+
+
+def _once(seed: list[int]) -> Scene:
     rng = np.random.default_rng(seed)
     material, nominal = _size(rng, 50, 800)
     own_m = load_catalogue().size(material, nominal).outer_diameter_m
