@@ -7,7 +7,7 @@ import type { CrsJson } from "../site-details";
 import type { Slab, SlicePoints } from "../slice";
 import { decimalsOf, linear, type Scale, svg, ticks } from "../svg";
 
-const MARGIN = { left: 46, right: 10, top: 10, bottom: 30 };
+const MARGIN = { left: 46, right: 10, top: 10, bottom: 36 };
 /** What a letter of a mark takes at most. */
 const LETTER_PX = 7;
 /** From this width on there is room to say all of the axes. */
