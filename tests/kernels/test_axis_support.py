@@ -178,4 +178,4 @@ def test_seeds_of_too_few_patches_are_given_up_and_others_stay_the_same():
     enough = _seeds(patches, centres, least=0.8 * per_area)
     for one, other in zip(whole, enough, strict=True):
         assert np.array_equal(one, other)
-    assert not _seeds(patches, centres, least=3.0 * per_area)[5].any()
+    assert not _seeds(patches, centres, least=6.0 * per_area)[5].any()

@@ -21,9 +21,9 @@ TableArray = npt.NDArray[np.int32]
 _ROUNDS = 8
 _NARROWED = 4
 """Rounds of the regression, and those in which its band narrows."""
-_WIDE_SHARE, _NARROW_ROUND, _NARROW_SHARE = 0.4, 3, 0.6
+_WIDE_SHARE, _NARROW_ROUND, _NARROW_SHARE = 0.2, 3, 0.3
 """Of the fewest patches, the weights that there must be in the widest band, and in a later round:
-in that band what agrees in the end has weights of 0.75 and more."""
+low, for a seed that starts beside its axis gets little weight in both and may be the only one."""
 _DEALT = 64
 """The strongest seeds, which come first, take longest: each thread gets some of all."""
 _LEAST_HALF_M = 0.06
