@@ -19,6 +19,9 @@ _NEAR_NOISES, _OUTWARDS = 4.0, 0.7
 _TAIL_M = 1.0
 _SOCKET_REACH_M = 0.4
 _SOCKET_HALF_M = 0.12
+_MOUND_REACH_M, _MOUND_M = 0.8, 0.1
+_COLLINEAR_COSINE = math.cos(math.radians(0.5))
+"""So near to one line that no pipe's own bend is off it by as much as counts over such a reach."""
 _BUMP_M = 0.006
 _WITHIN_NOISES, _WITHIN_SHARE = 2.5, 0.25
 _STRAIGHT_COSINE = math.cos(math.radians(2.0))
@@ -109,9 +112,18 @@ def standing_in(adj: Adjustment) -> BoolArray:
 
 
 def climbing(adj: Adjustment) -> BoolArray:
-    """Return the nodes (K,) where a straight axis rises to one side and returns: over a socket."""
+    """Return the nodes (K,) where a straight axis rises to one side and returns.
+
+    So it does over a socket, and over a mound that hides the barrel; fittings lead it farther off.
+    """
+    over_socket = _rising(adj, _SOCKET_REACH_M, _STRAIGHT_COSINE, np.inf)
+    return over_socket | _rising(adj, _MOUND_REACH_M, _COLLINEAR_COSINE, _MOUND_M)
+
+
+def _rising(adj: Adjustment, reach_m: float, least_cosine: float, most_m: float) -> BoolArray:
+    """Return the nodes (K,) off the line on which the pieces before and behind them lie."""
     count = len(adj.nodes)
-    reach = max(round(_SOCKET_REACH_M / adj.step), 2)
+    reach = max(round(reach_m / adj.step), 2)
     if count <= 4 * reach:
         return np.zeros(count, bool)
     at = np.clip(np.arange(count), 2 * reach, count - 1 - 2 * reach)
@@ -122,9 +134,9 @@ def climbing(adj: Adjustment) -> BoolArray:
     for leg in legs:
         cosine = np.einsum("ij,ij->i", leg, chord)
         cosine /= np.linalg.norm(leg, axis=1) * np.linalg.norm(chord, axis=1)
-        straight &= cosine > _STRAIGHT_COSINE
+        straight &= cosine > least_cosine
     bump = np.linalg.norm(smooth[at] - 0.5 * (smooth[at - reach] + smooth[at + reach]), axis=1)
-    high = straight & (bump > max(_BUMP_M, adj.noise))
+    high = straight & (bump > max(_BUMP_M, adj.noise)) & (bump < most_m)
     return np.asarray(
         scipy.ndimage.maximum_filter1d(high, 2 * round(_SOCKET_HALF_M / adj.step) + 1)
     )

@@ -1,0 +1,48 @@
+"""An axis rises over what hides the barrel; fittings, or a pipe's own bend, lead it elsewhere."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from twin_pipeline.stages.measure.sectors import climbing
+
+STEP_M = 0.07
+ALONG_M = np.arange(0.0, 8.0, STEP_M)
+
+
+def _adjustment(up_m: np.ndarray) -> SimpleNamespace:
+    nodes = np.column_stack([ALONG_M, np.zeros_like(ALONG_M), up_m])
+    return SimpleNamespace(nodes=nodes, step=STEP_M, noise=0.005)
+
+
+def _hump(height_m: float, length_m: float, turn_m: float = 0.2) -> np.ndarray:
+    """Return how high an axis lies that rises and returns within a length, by bends of a length."""
+    flank = np.clip((0.5 * length_m - np.abs(ALONG_M - 4.0)) / turn_m, 0.0, 1.0)
+    return height_m * flank**2 * (3.0 - 2.0 * flank)
+
+
+@pytest.mark.parametrize(("height_m", "length_m"), [(0.012, 0.5), (0.03, 0.9), (0.06, 1.3)])
+def test_rise_over_a_socket_or_a_mound(height_m: float, length_m: float) -> None:
+    risen = _hump(height_m, length_m)
+    found = climbing(_adjustment(risen))
+    assert found[np.abs(ALONG_M - 4.0) < 0.1].all()
+    assert not found[np.abs(ALONG_M - 4.0) > 0.5 * length_m + 0.5].any()
+
+
+def test_a_graded_pipe_does_not_rise() -> None:
+    assert not climbing(_adjustment(0.08 * ALONG_M)).any()
+
+
+@pytest.mark.parametrize("bend_radius_m", [4.0, 12.0, 40.0, 90.0, 150.0, 300.0])
+def test_a_bent_pipe_does_not_rise(bend_radius_m: float) -> None:
+    assert not climbing(_adjustment(ALONG_M**2 / (2.0 * bend_radius_m))).any()
+
+
+def test_a_pipe_that_fittings_lead_over_another_does_not_rise() -> None:
+    assert not climbing(_adjustment(_hump(0.3, 2.0, 0.5))).any()
+
+
+def test_a_pipe_that_fittings_lead_to_another_level_does_not_rise() -> None:
+    flank = np.clip((ALONG_M - 3.8) / 0.4, 0.0, 1.0)
+    assert not climbing(_adjustment(0.2 * flank)).any()
