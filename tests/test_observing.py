@@ -90,7 +90,8 @@ def test_measuring_a_tubes_run_again_tells_the_same_tube_point_by_point(notes):
         settled = any(tube is one for one in notes.drifting)
         run = run_of(notes, tube)
         fit = explain(notes.searched, run, Config().measure, with_drift=settled)
-        assert fit.radius_m == tube.radius_m
+        # the tube's also holds how oval it may be, micrometres where it is round
+        assert fit.radius_m == pytest.approx(tube.radius_m, abs=5e-6)
         assert fit.band_m == pytest.approx(4.0 * tube.noise_m)
         assert fit.used.sum() >= tube.points_used
         assert np.all(np.abs(fit.residual_m[fit.used]) < 1.3 * fit.band_m)

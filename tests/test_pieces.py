@@ -1,6 +1,7 @@
 """Scans cut into pieces: the same pipes and labels, to the last bit, wherever the cuts are."""
 
 from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -71,3 +72,12 @@ def test_what_is_found_does_not_hang_on_the_cuts(name, tmp_path):
         assert spread.pieces >= LENGTH_M / cut_m
         assert np.array_equal(pieces.point_labels, whole.point_labels)
         assert _all_of(pieces) == _all_of(whole)
+        del pieces, bench
+        assert _open_below(tmp_path) == []
+
+
+def _open_below(folder: Path) -> list[str]:
+    """Return the files of a folder that this process maps; they keep their room on the disk."""
+    maps = Path("/proc/self/maps")
+    lines = maps.read_text().splitlines() if maps.exists() else []
+    return [line for line in lines if str(folder) in line]

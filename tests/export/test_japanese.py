@@ -82,7 +82,7 @@ def test_warnings_about_coordinates():
             axis_order="en",
             sources={"axis_order": "office.toml"},
         ).warnings,
-        *place(at=lifted(SHINJUKU, 90), crs=6677, vertical="jgd2011", axis_order="en").warnings,
+        *place(at=lifted(SHINJUKU, 250), crs=6677, vertical="jgd2011", axis_order="en").warnings,
         *place(at=lifted(SHINJUKU, 37), crs=6677, vertical="jgd2011", force_crs=True).warnings,
         *place(at=(1.0, -2.0, 0.0), crs=6677, vertical="jgd2011").warnings,
         *place(record_from_geokeys({3072: 6677, 4096: 6695}), at=(-50e3, -36e3, 120.0)).warnings,

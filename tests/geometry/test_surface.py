@@ -187,4 +187,4 @@ def test_roughly_the_ground_is_known_in_a_shadow_on_the_pavement_too():
     assert np.isnan(ground.elevation_at(beyond)[0]).all()
     assert ground.roughly_at(beyond) == pytest.approx(_plane(beyond), abs=0.02)
     near = np.array([[1.0, 0.0]])
-    assert ground.roughly_at(near) == ground.elevation_at(near)[0]
+    assert ground.roughly_at(near) == pytest.approx(ground.elevation_at(near)[0], abs=0.002)

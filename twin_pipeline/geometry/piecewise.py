@@ -9,6 +9,7 @@ decided on the shares of all.
 """
 
 import math
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -209,8 +210,10 @@ class PiecewisePyramid(Pyramid):
             starts.append(own_starts[:-1] + first)
         starts.append(np.array([len(self.keys)]))
         size_m = self.voxel_size_m * 2**number
+        # a pyramid in a circle with its levels would keep its files open until garbage is sought
+        pyramid = weakref.proxy(self)
         return _ShelvedLevel(
-            size_m, self.lower, self.xyz, keys.finish(), starts.finish(), number, self
+            size_m, self.lower, self.xyz, keys.finish(), starts.finish(), number, pyramid
         )
 
     def bend(self, number: int) -> tuple[SingleArray, SingleArray]:

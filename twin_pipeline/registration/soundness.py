@@ -86,7 +86,7 @@ def culprit(targets: Sequence[Target], options: RegistrationOptions) -> str | No
     if not agreeing:
         return None
     least_m = min(agreeing)[0]
-    alike = [name for rms_m, name in sorted(agreeing) if rms_m < _AS_WELL * least_m]
+    alike = [name for rms_m, name in sorted(agreeing) if rms_m <= _AS_WELL * least_m]
     return " or ".join(alike[:3])
 
 

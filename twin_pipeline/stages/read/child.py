@@ -140,9 +140,10 @@ class LazChild:
             When the data are damaged, or the decoder crashes, hangs or wants too much memory.
         """
         view, descriptor = memoryview(buffer), self._out.fileno()
+        arrival = select.poll()  # select takes no descriptors from 1024 on
+        arrival.register(descriptor, select.POLLIN)
         while view:
-            ready, _, _ = select.select([descriptor], [], [], PATIENCE_S)
-            if not ready:
+            if not arrival.poll(1000.0 * PATIENCE_S):
                 raise InputError(
                     f"{self._header.path}: its decoder was silent for {PATIENCE_S:.0f} s and was "
                     f"ended; the file is probably damaged: {COPY_AGAIN}"
