@@ -67,6 +67,8 @@ export class Swipe {
   stop(): void {
     this.#curtain.remove();
     this.#part(undefined, undefined);
+    // Hung anew it is to be in the middle of what is free then.
+    this.#keep({ at: null });
   }
 
   #part(left: Side | undefined, right: Side | undefined): void {
