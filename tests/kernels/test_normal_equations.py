@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from shapes import beside, wavy
 
-from twin_pipeline.kernels import normal_equations, tube
+from twin_pipeline.kernels import banded, normal_equations, tube
 
 STEP_M = 0.05
 RADIUS_M = 0.1
@@ -161,10 +161,10 @@ def test_a_step_of_the_adjustment_finds_the_tube():
             chainage, radial, rho, rho - radius, weights, u, v, STEP_M
         )
         normal_equations.add_bending_prior(band, rhs, nodes, u, v, np.full((len(nodes), 2), 100.0))
-        factor = normal_equations.cholesky(band)
+        factor = banded.cholesky(band)
         a, b = (
-            normal_equations.cholesky_solve(factor, rhs),
-            normal_equations.cholesky_solve(factor, border),
+            banded.cholesky_solve(factor, rhs),
+            banded.cholesky_solve(factor, border),
         )
         d_radius = (rhs_radius - border @ a) / (corner - border @ b)
         offsets = a - d_radius * b
@@ -233,7 +233,7 @@ BANDED = [(1, 1, 5), (2, 2, 5), (3, 4, 5), (4, 6, 5), (5, 40, 5), (6, 80, 5), (7
 def test_factor_is_that_of_numpy(seed, n, half_band):
     band = _random_banded(seed, n, half_band)
     kept = band.copy()
-    factor = normal_equations.cholesky(band)
+    factor = banded.cholesky(band)
     expected = np.linalg.cholesky(_dense(band))
     for j in range(min(half_band + 1, n)):
         np.testing.assert_allclose(factor[j, : n - j], np.diagonal(expected, -j), atol=1e-10)
@@ -245,7 +245,7 @@ def test_solution_is_that_of_numpy(seed, n, half_band):
     band = _random_banded(seed, n, half_band)
     rhs = np.random.default_rng(seed).normal(size=n)
     kept = rhs.copy()
-    x = normal_equations.cholesky_solve(normal_equations.cholesky(band), rhs)
+    x = banded.cholesky_solve(banded.cholesky(band), rhs)
     np.testing.assert_allclose(_dense(band) @ x, rhs, atol=1e-9)
     np.testing.assert_allclose(x, np.linalg.solve(_dense(band), rhs), rtol=1e-6, atol=1e-9)
     assert np.array_equal(rhs, kept)
@@ -254,7 +254,7 @@ def test_solution_is_that_of_numpy(seed, n, half_band):
 @pytest.mark.parametrize(("seed", "n", "half_band"), BANDED)
 def test_inverse_within_the_band_is_that_of_numpy(seed, n, half_band):
     band = _random_banded(seed, n, half_band)
-    found = normal_equations.banded_inverse(normal_equations.cholesky(band))
+    found = banded.inverse(banded.cholesky(band))
     expected = np.linalg.inv(_dense(band))
     assert found.shape == band.shape
     for j in range(min(half_band + 1, n)):
@@ -298,10 +298,10 @@ def test_many_right_hand_sides_are_solved_as_each_alone():
     problem = Problem(33)
     band, *_ = problem.equations()
     band[0] += 1.0
-    factor = normal_equations.cholesky(band)
+    factor = banded.cholesky(band)
     rhs = np.random.default_rng(34).normal(size=(band.shape[1], 4))
-    together = normal_equations.cholesky_solve(factor, rhs)
-    alone = [normal_equations.cholesky_solve(factor, column.copy()) for column in rhs.T]
+    together = banded.cholesky_solve(factor, rhs)
+    alone = [banded.cholesky_solve(factor, column.copy()) for column in rhs.T]
     np.testing.assert_allclose(together, np.transpose(alone), rtol=1e-12)
 
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from twin_pipeline.kernels import course, dense, normal_equations, scatter, tube
+from twin_pipeline.kernels import banded, course, dense, normal_equations, scatter, tube
 from twin_pipeline.model import FloatArray, IntArray
 
 _STIFF_TURN_RAD = math.radians(2.5)
@@ -99,9 +99,9 @@ class Adjustment:
         """One Gauss-Newton step of all nodes and the radius."""
         band, border, corner, rhs, rhs_radius = self._assemble(weights)
         self._add_priors(band, rhs, weights)
-        factor = normal_equations.cholesky(band)
-        a = normal_equations.cholesky_solve(factor, rhs)
-        b = normal_equations.cholesky_solve(factor, border)
+        factor = banded.cholesky(band)
+        a = banded.cholesky_solve(factor, rhs)
+        b = banded.cholesky_solve(factor, border)
         loose = self.radius_prior * corner
         schur = corner + loose - border @ b
         step_radius = (rhs_radius - border @ a + loose * (self.start_radius - self.radius)) / schur
@@ -130,9 +130,9 @@ class Adjustment:
             self.chainage, self.radial, self.rho, self.residual, weights, self.u, self.v,
             self.step, epoch, epochs,
         )  # fmt: skip
-        self.factor = normal_equations.cholesky(band)
-        self._alone = normal_equations.cholesky_solve(self.factor, rhs)
-        self.coupling = normal_equations.cholesky_solve(self.factor, border)
+        self.factor = banded.cholesky(band)
+        self._alone = banded.cholesky_solve(self.factor, rhs)
+        self.coupling = banded.cholesky_solve(self.factor, border)
         matrix = corner - dense.transposed_product(border, self.coupling)
         self.radius_weight = float(matrix[0, 0])
         return matrix, rhs_shared - np.einsum("kp,k->p", border, self._alone)

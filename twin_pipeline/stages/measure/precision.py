@@ -7,7 +7,7 @@ import numpy as np
 import scipy
 
 from twin_pipeline.geometry import polyline
-from twin_pipeline.kernels import normal_equations
+from twin_pipeline.kernels import banded
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.options import MeasureOptions
@@ -86,7 +86,7 @@ def standard_deviations(adj: Adjustment, inflation: float) -> Precision:
     What slices scatter more than noise would inflates what points know, but not what the scan's
     drift adds to it.
     """
-    inverse = normal_equations.banded_inverse(adj.factor)
+    inverse = banded.inverse(adj.factor)
     along_u, along_v = adj.coupling[::2], adj.coupling[1::2]
     up = np.array([0.0, 0.0, 1.0]) - adj.tangent[:, 2:] * adj.tangent
     level = np.cross(adj.tangent, [0.0, 0.0, 1.0])
