@@ -11,7 +11,7 @@ from twin_pipeline.completing import How
 from twin_pipeline.delivering import describe_site
 from twin_pipeline.durable.files import write_json
 from twin_pipeline.durable.work import Work
-from twin_pipeline.errors import Interrupted, TwinPipelineError
+from twin_pipeline.errors import Interrupted, TwinPipelineError, plain_interrupts
 from twin_pipeline.outcome import SiteOutcome
 from twin_pipeline.performing import Done, Failure, failure_of, perform
 from twin_pipeline.progress import Progress
@@ -86,7 +86,8 @@ def interruptible(work: Work, count: int) -> Iterator[None]:
         When there is something.
     """
     try:
-        yield
+        with plain_interrupts():
+            yield
     except KeyboardInterrupt as error:
         if work.published:
             raise Interrupted(f"interrupted when {work.out} had been written") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from twin_pipeline.benching import FOLDER as POINTS
 from twin_pipeline.durable.files import remove
+from twin_pipeline.errors import plain_interrupts
 from twin_pipeline.memory import free_bytes
 from twin_pipeline.performing import Done, Failure, failure_of, one_at_a_time
 from twin_pipeline.progress import Progress
@@ -39,7 +40,7 @@ def run_errand(
     pieces = folder.with_name(f"{folder.name}.pieces")
     telling = _Telling(topic, site.name)
     try:
-        with spreading(_spread(pieces)) as spread:
+        with plain_interrupts(), spreading(_spread(pieces)) as spread:
             done = do(_sharing(site, threads), folder, telling)
         if spread.done_by:
             telling.note(

@@ -1,6 +1,7 @@
 """Errors that a user can act on: each message names the file, the value and the remedy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -57,3 +58,21 @@ class ClusterError(TwinPipelineError):
 
 class Interrupted(KeyboardInterrupt):
     """The user ended a run of which something is worth keeping."""
+
+
+@contextmanager
+def plain_interrupts() -> Iterator[None]:
+    """Let an interrupt leave the block as such.
+
+    One that comes while a compiled function runs arrives wrapped in a SystemError ("returned a
+    result with an exception set"), which whoever cleans up after errors would take for a bug.
+    """
+    try:
+        yield
+    except SystemError as error:
+        cause: BaseException | None = error
+        while isinstance(cause, SystemError):
+            cause = cause.__cause__
+        if isinstance(cause, KeyboardInterrupt):
+            raise cause from None
+        raise

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from twin_pipeline.codec import pack, unpack
 from twin_pipeline.durable.files import remove, write_bytes
-from twin_pipeline.errors import InputError
+from twin_pipeline.errors import InputError, plain_interrupts
 from twin_pipeline.model import Survey
 
 _NAME, _IDENTITY = "survey", "identity"
@@ -43,7 +43,8 @@ class Memory:
 def remembered(memory: Memory) -> Iterator[Memory]:
     """Yield the memory; an error leaves nothing of it, what is ended from outside may go on."""
     try:
-        yield memory
+        with plain_interrupts():
+            yield memory
     except Exception:
         remove(memory.folder)
         raise

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import typer
 
-from twin_pipeline.errors import TwinPipelineError
+from twin_pipeline.errors import TwinPipelineError, plain_interrupts
 from twin_pipeline.output import in_one_line
 
 FAILED = 1
@@ -52,7 +52,7 @@ def told_in_one_line(*, verbose: bool) -> Iterator[None]:
         # libraries of C abort without a word where they get no memory
         typer.echo(f"warning: {_limited(allowed)}; a run may need more", err=True)
     try:
-        with _asked_once():
+        with _asked_once(), plain_interrupts():
             yield
     except (typer.Exit, SystemExit):
         raise

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from twin_pipeline.errors import plain_interrupts
 from twin_pipeline.model import FloatArray, LabelArray, PointChunk
 from twin_pipeline.tiles.blocks import make_blocks
 from twin_pipeline.tiles.distribute import Distributed, Distributor
@@ -152,7 +153,8 @@ def _workspace(keep: Keep | None, out: Path) -> Iterator[Kept]:
         return
     kept = Kept(keep.folder, keep.identity)
     try:
-        yield kept
+        with plain_interrupts():
+            yield kept
     except BaseException as error:
         if isinstance(error, Exception) or not kept.worth_keeping:
             kept.close()
