@@ -10,7 +10,8 @@ from pyproj import Transformer
 from tests.crs.places import SHINJUKU, place, refused
 from twin_pipeline.crs import CrsOptions
 from twin_pipeline.crs.geoids import undulation_m
-from twin_pipeline.crs.grids import Grid, load_grid
+from twin_pipeline.crs.grid import Grid
+from twin_pipeline.crs.grids import load_grid
 from twin_pipeline.errors import UsageError
 
 SOUTH, WEST, STEP_LAT, STEP_LON, ROWS, COLUMNS = 35.0, 139.0, 1 / 60, 0.025, 61, 41

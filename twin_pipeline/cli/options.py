@@ -219,6 +219,19 @@ class How:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What is done to a finished output folder."""
+
+    append: Annotated[
+        bool, typer.Option("--append", help="Add the scans to the finished output at OUT.")
+    ] = False
+    remove: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SITE", help="Take a site out of the finished output at OUT."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
 class Papers:
     """Files that tell more than the scan."""
 

@@ -9,6 +9,7 @@ import typer
 from twin_pipeline.cli.failures import told_in_one_line
 from twin_pipeline.cli.grouping import Key, grouped
 from twin_pipeline.cli.options import (
+    Change,
     ConfigFile,
     DebugDir,
     DryRun,
@@ -96,19 +97,6 @@ class TileForm:
         str | None,
         typer.Option(metavar="1.1|1.0", help="1.1 (GLB, the default), or 1.0 (pnts)."),
         Key("tiles", "tiles_version"),
-    ] = None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What is done to a finished output folder."""
-
-    append: Annotated[
-        bool, typer.Option("--append", help="Add the scans to the finished output at OUT.")
-    ] = False
-    remove: Annotated[
-        list[str] | None,
-        typer.Option(metavar="SITE", help="Take a site out of the finished output at OUT."),
     ] = None
 
 

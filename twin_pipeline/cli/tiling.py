@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from twin_pipeline.batch import RunSummary, append_tiles, remove_sites, tile_batch
-from twin_pipeline.cli.options import How, Telling
+from twin_pipeline.cli.options import Change, How, Telling
 from twin_pipeline.cli.running import (
     end,
     pass_on_warnings,
@@ -13,7 +13,6 @@ from twin_pipeline.cli.running import (
     record_printed,
     to_place,
 )
-from twin_pipeline.cli.scan_commands import Change
 from twin_pipeline.cli.terminal import TerminalProgress
 from twin_pipeline.config import Flags, load_config
 from twin_pipeline.errors import UsageError

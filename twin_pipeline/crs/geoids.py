@@ -6,7 +6,8 @@ from pathlib import Path
 import japan_geoid
 import numpy as np
 
-from twin_pipeline.crs.grids import Undulation, load_grid
+from twin_pipeline.crs.grid import Undulation
+from twin_pipeline.crs.grids import load_grid
 from twin_pipeline.crs.options import EMBEDDED_GEOIDS
 from twin_pipeline.model import FloatArray
 

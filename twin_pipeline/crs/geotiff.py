@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from twin_pipeline.crs.grids import LARGEST_GRID, Grid, grid_of
+from twin_pipeline.crs.grid import LARGEST_GRID, Grid, grid_of
 
 # As PROJ's grids name them.
 _NAMES = frozenset({"geoid_undulation", "vertical_offset", "hydroid_height"})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twin_pipeline.crs.grids import LARGEST_GRID, Grid, grid_of
+from twin_pipeline.crs.grid import LARGEST_GRID, Grid, grid_of
 
 # GTX has no field for it; the value stands in the format's description and in PROJ.
 _GTX_EMPTY = -88.8888

@@ -1,27 +1,4 @@
-import type { LayerFacts } from "./layers/facts";
-
-/** A kind of layer that the viewer can add. */
-export type ExtraKind = "geojson" | "czml" | "xyz" | "wms" | "3d-tiles";
-
-/** A layer that the user, or the owner of the data, adds. */
-export interface ExtraLayer {
-  readonly name: string;
-  readonly kind: ExtraKind;
-  readonly url: string;
-  /** Names of the layers of a WMS. */
-  readonly wmsLayers: string | null;
-  readonly opacity: number;
-  readonly shown: boolean;
-  readonly attribution: string | null;
-  readonly legend: readonly LegendItem[];
-  /** More that is known of what was added with `layers add`. */
-  readonly facts?: LayerFacts;
-}
-
-export interface LegendItem {
-  readonly title: string;
-  readonly colour: string;
-}
+import type { ExtraKind, ExtraLayer } from "./layers/extra-layer";
 
 /** The parts of a Terria catalogue that the viewer understands. */
 export interface CatalogJson {

@@ -1,7 +1,8 @@
 import { Cartesian3, Cartographic, Matrix3, Matrix4, OrientedBoundingBox } from "cesium";
-import { type CatalogJson, type ExtraLayer, extraLayers } from "./catalog";
+import { type CatalogJson, extraLayers } from "./catalog";
 import { fetchJson, fetchOptionalJson, reasonOf } from "./fetch-json";
 import { text } from "./i18n";
+import type { ExtraLayer } from "./layers/extra-layer";
 import { addedLayers } from "./layers/facts";
 import { type PipeRecord, readRecord } from "./record";
 import type { ContentJson, TileJson, TilesetJson } from "./tileset-json";

@@ -11,7 +11,6 @@ import {
   sitesView,
   type View,
 } from "./camera";
-import type { ExtraLayer } from "./catalog";
 import { type Dataset, loadDataset } from "./dataset";
 import { createDock } from "./dock";
 import { byId } from "./dom";
@@ -21,6 +20,7 @@ import { language, text } from "./i18n";
 import { LayerClock } from "./layers/clock";
 import { ConsentQuestion } from "./layers/consent";
 import { followDrops } from "./layers/drop";
+import type { ExtraLayer } from "./layers/extra-layer";
 import { Extras, keyOf } from "./layers/extras";
 import { highlightFeature } from "./layers/highlight";
 import { keepDropped, takeDropped } from "./layers/kept";

@@ -1,6 +1,6 @@
 import { type Camera, Cartesian3, Math as CesiumMath, type CesiumWidget, JulianDate } from "cesium";
-import type { ExtraLayer } from "./catalog";
 import { language } from "./i18n";
+import type { ExtraLayer } from "./layers/extra-layer";
 import { asCode, fromCode } from "./layers/kept";
 import type { Mark } from "./markers";
 import { PIPE_COLOURINGS } from "./palette";

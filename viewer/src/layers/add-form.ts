@@ -1,9 +1,9 @@
-import type { ExtraKind, ExtraLayer } from "../catalog";
 import { button } from "../controls";
 import { element } from "../dom";
 import { language, text } from "../i18n";
 import { live } from "../live";
 import { chosenFolder, guessKind, nameOf, plainLayer, readFile } from "./drop";
+import type { ExtraKind, ExtraLayer } from "./extra-layer";
 import { type Extras, keyOf } from "./extras";
 
 const KINDS: readonly (readonly [ExtraKind, string])[] = [

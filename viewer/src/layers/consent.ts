@@ -1,7 +1,7 @@
-import type { ExtraLayer } from "../catalog";
 import { button } from "../controls";
 import { element } from "../dom";
 import { text } from "../i18n";
+import type { ExtraLayer } from "./extra-layer";
 import { consent } from "./policy";
 
 /** Asks the user before the page may load layers from other hosts, all in one question. */

@@ -1,5 +1,5 @@
-import type { ExtraKind, ExtraLayer } from "../catalog";
 import { text } from "../i18n";
+import type { ExtraKind, ExtraLayer } from "./extra-layer";
 import { filesBelow, filesChosen, type TilesFolder, tilesFolder } from "./folder";
 
 /** A layer with its content, where that was dropped as a file. */

@@ -16,10 +16,10 @@ import {
   TimeInterval,
   WebMapServiceImageryProvider,
 } from "cesium";
-import type { ExtraLayer } from "../catalog";
 import { nameOf } from "../fetch-json";
 import { text } from "../i18n";
 import { Signal } from "../signal";
+import type { ExtraLayer } from "./extra-layer";
 import { readGeoJson } from "./features";
 import { TilesFolder } from "./folder";
 import { DatedImagery, datedPeriod, datedProviders, within } from "./map-tiles";

@@ -1,11 +1,11 @@
 import type { CesiumWidget } from "cesium";
-import type { ExtraLayer } from "../catalog";
 import { reasonOf } from "../fetch-json";
 import { text } from "../i18n";
 import type { SharedLayers } from "../share";
 import { Signal } from "../signal";
 import type { Offered } from "./drop";
 import { type AddedLayer, addLayer } from "./extra";
+import type { ExtraLayer } from "./extra-layer";
 import { foreignOrigins, isConsented, mayAsk } from "./policy";
 
 const LONGEST_WAIT_MS = 60_000;

@@ -1,30 +1,9 @@
-import type { CatalogJson, ExtraKind, ExtraLayer, LegendItem } from "../catalog";
+import type { CatalogJson } from "../catalog";
 import { fetchOptionalJson } from "../fetch-json";
+import type { ExtraKind, ExtraLayer, Frame, LegendItem } from "./extra-layer";
 
 /** The group of a catalogue that says that there are layers of `layers add`. */
 const GROUP = "twin-pipeline/layers";
-
-/** What `layers add` has found out about a layer, beyond what a catalogue can say. */
-export interface LayerFacts {
-  readonly licence: string | null;
-  /** Whether it lies on the ground, as its data has no heights. */
-  readonly onGround: boolean;
-  readonly legendTitle: string | null;
-  /** West, south, east, north, degrees. */
-  readonly bounds: readonly [number, number, number, number] | null;
-  readonly minLevel: number | null;
-  readonly maxLevel: number | null;
-  readonly subdomains: readonly string[];
-  readonly imageFormat: string | null;
-  /** Map tiles of several dates, the earliest first. */
-  readonly frames: readonly Frame[];
-}
-
-export interface Frame {
-  /** ISO 8601. */
-  readonly time: string;
-  readonly url: string;
-}
 
 interface IndexJson {
   readonly layers: readonly LayerJson[];

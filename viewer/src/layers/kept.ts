@@ -1,5 +1,5 @@
-import type { ExtraLayer } from "../catalog";
 import type { Offered } from "./drop";
+import type { ExtraLayer } from "./extra-layer";
 import { TilesFolder } from "./folder";
 
 const KEY = "twin-pipeline-dropped";

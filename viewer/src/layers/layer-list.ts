@@ -1,4 +1,3 @@
-import type { ExtraLayer } from "../catalog";
 import { button, shareSlider, toggle } from "../controls";
 import { element, swatch } from "../dom";
 import { codeText, language, text } from "../i18n";
@@ -8,6 +7,7 @@ import type { Signal } from "../signal";
 import type { LayerId, ViewState } from "../state";
 import { addForm } from "./add-form";
 import type { AddedLayer } from "./extra";
+import type { ExtraLayer } from "./extra-layer";
 import type { Extras } from "./extras";
 
 /** The layers with their visibility, opacity and order. */

@@ -11,8 +11,8 @@ import {
   TimeInterval,
   UrlTemplateImageryProvider,
 } from "cesium";
-import type { ExtraLayer } from "../catalog";
 import { drawnUntil, isGroundLoaded } from "../drawn";
+import type { ExtraLayer } from "./extra-layer";
 
 /** Level of map tiles of 4 cm a pixel: no survey from the air is finer. */
 const FINEST_MAP = 22;

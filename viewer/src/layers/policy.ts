@@ -1,4 +1,4 @@
-import type { ExtraLayer } from "../catalog";
+import type { ExtraLayer } from "./extra-layer";
 
 /** What `{s}` in the address of map tiles stands for. */
 const SUBDOMAINS = ["a", "b", "c"];
