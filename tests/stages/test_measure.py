@@ -6,6 +6,7 @@ import pytest
 from stages.made import bent, plane_points, pyramid_of, run_along, straight, tube_points
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray
+from twin_pipeline.stages.judge import JudgeOptions, why_not_a_pipe
 from twin_pipeline.stages.measure import MeasureOptions, measure, thinned, with_all_points
 from twin_pipeline.stages.measure.precision import wander
 
@@ -106,16 +107,20 @@ def test_a_steep_tube_is_measured_as_a_level_one():
     assert off_line(second.nodes, axis @ turn.T).max() < 0.002
 
 
-def soiled(diameter_m: float, soil_deg: float, seed: int) -> tuple[FloatArray, Tube]:
+def soiled(
+    diameter_m: float, soil_deg: float, seed: int, length_m: float = 4.0
+) -> tuple[FloatArray, Tube]:
     """A tube that rough soil meets `soil_deg` beside its crown and goes on outwards from there."""
     radius_m = diameter_m / 2
     rng = np.random.default_rng(seed)
-    axis = straight(4.0)
+    axis = straight(length_m)
     seen = tube_points(axis, radius_m, rng, arc_deg=2.0 * soil_deg, noise_m=0.004)
     edge_m = radius_m * np.sin(np.radians(soil_deg))
     level_m = radius_m * np.cos(np.radians(soil_deg))
     soil = [
-        plane_points((0.0, low), (4.0, low + 0.3), level_m, rng, per_m2=10_000.0, noise_m=0.008)
+        plane_points(
+            (0.0, low), (length_m, low + 0.3), level_m, rng, per_m2=10_000.0, noise_m=0.008
+        )
         for low in (edge_m, -edge_m - 0.3)
     ]
     return axis, measured(np.vstack([seen, *soil]), axis, radius_m)
@@ -138,6 +143,16 @@ def test_sigma_tells_how_little_soil_leaves_to_be_seen():
         assert abs(narrow.radius_m - 0.085) < 4.0 * narrow.radius_std_m
         assert narrow.radius_std_m > 2.0 * wide.radius_std_m
         assert narrow.plane_ratio < 0.5 * wide.plane_ratio
+
+
+@pytest.mark.parametrize(("diameter_m", "soil_deg"), [(0.22, 45.0), (0.4, 36.0)])
+def test_where_soil_leaves_the_crown_alone_all_of_that_is_used(diameter_m, soil_deg):
+    for seed in range(3):
+        _, tube = soiled(diameter_m, soil_deg, seed, length_m=10.0)
+        assert np.median(tube.arc_deg) >= 1.55 * soil_deg
+        assert abs(2.0 * tube.radius_m - diameter_m) < 3.0 * 2.0 * tube.radius_std_m
+        assert 2.0 * tube.radius_m == pytest.approx(diameter_m, rel=0.03)
+        assert why_not_a_pipe(tube, JudgeOptions(), under_open_sky=True) is None
 
 
 def test_points_belong_to_the_tube_and_not_to_the_soil():

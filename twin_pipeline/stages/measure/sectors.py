@@ -8,11 +8,16 @@ import scipy
 
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.kernels import course, scatter, tube
-from twin_pipeline.model import BoolArray, FloatArray
+from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 
 SECTORS = 36
 _POINTS_PER_SECTOR = 60
+_SOUND, _CLEAN = 0.85, 0.95
+"""Share of normals that fit, of what usually does: where soil may touch, and where none does."""
+_NARROW, _FINER = 8, 2
+"""Sectors from which on an arc can spare those beside soil; finer ones show more exactly where
+that begins."""
 _ENOUGH_POINTS = 100
 _ENOUGH_AROUND_NODE = 12
 _NEAR_NOISES, _OUTWARDS = 4.0, 0.7
@@ -42,28 +47,39 @@ def trim_sectors(adj: Adjustment, band_m: float, min_cosine: float) -> BoolArray
     slice_m = min(max(0.25, 2.0 * adj.radius, 0.4 * SECTORS * _POINTS_PER_SECTOR / per_m), 2.0)
     slices = max(int(length / slice_m), 1)
     agree = adj.cosine > min_cosine
-    shell, good = tube.sector_counts(
-        adj.chainage,
-        adj.angle,
-        adj.residual,
-        agree,
-        band_m,
-        length / slices + 1e-9,
-        slices,
-        SECTORS,
-    )
+
+    def counts(sectors: int) -> tuple[IntArray, IntArray]:
+        return tube.sector_counts(
+            adj.chainage, adj.angle, adj.residual, agree, band_m, length / slices + 1e-9, slices,
+            sectors,
+        )  # fmt: skip
+
+    kept = _clean(*counts(SECTORS), _SOUND)
+    kept &= np.roll(kept, 1, axis=1) & np.roll(kept, -1, axis=1)
+    kept = np.repeat(kept, _FINER, axis=1)
+    narrow = kept.sum(axis=1) < _FINER * _NARROW
+    if narrow.any():
+        kept[narrow] = _clean(*counts(_FINER * SECTORS), _CLEAN)[narrow]
+    inside: BoolArray = scatter.in_chosen(adj.chainage, adj.angle, slices / length, kept)
+    return inside
+
+
+def _clean(shell: IntArray, good: IntArray, share: float) -> BoolArray:
+    """Return which sectors (S, B) of slices are filled, and hold little but points that fit.
+
+    Parameters
+    ----------
+    shell, good
+        (S, B) points near the shell, and those of them whose normals fit.
+    share
+        Of what usually fits, that has to.
+    """
     typical = np.array([np.median(row[row > 0]) if row.any() else 0.0 for row in good])
     passing = good.sum(axis=0) / np.maximum(shell.sum(axis=0), 1)
     usual = float(np.quantile(passing[shell.sum(axis=0) > 0], 0.8)) if shell.any() else 1.0
     chance = 1.5 * np.sqrt(usual * (1.0 - usual) * shell)
-    bad = (good < 0.85 * usual * shell - chance) | (good < 0.25 * typical[:, None]) | (good == 0)
-    wide = bad.copy()
-    wide |= np.roll(bad, 1, axis=1) | np.roll(bad, -1, axis=1)
-    # a slice that would lose everything keeps its clean sectors without the margin
-    starved = (~wide).sum(axis=1) < 4
-    wide[starved] = bad[starved]
-    kept: BoolArray = scatter.in_chosen(adj.chainage, adj.angle, slices / length, ~wide)
-    return kept
+    fits = good >= share * usual * shell - chance
+    return np.asarray(fits & (good >= 0.25 * typical[:, None]) & (good > 0))
 
 
 def standing_out(adj: Adjustment) -> BoolArray:
