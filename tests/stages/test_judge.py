@@ -105,6 +105,17 @@ def test_a_long_run_makes_up_for_noise_that_hides_its_curve():
     assert "flat" in verdict(**{**faint, "misfit": 0.12})
 
 
+@pytest.mark.parametrize(
+    ("misfit", "plane_ratio", "believed"),
+    [(0.08, 1.02, False), (0.08, 1.2, True), (0.0, 1.0, True), (0.02, 1.02, True)],
+)
+def test_a_long_run_must_bulge_by_more_than_it_is_out_of_round(misfit, plane_ratio, believed):
+    """A thin pipe with soil at its flanks bulges as well, but on no circle."""
+    changes = {"misfit": misfit, "plane_ratio": plane_ratio, "arc_deg": np.full(len(NODES), 80.0)}
+    reason = verdict(radius_std_m=0.001, **changes)
+    assert reason is None if believed else "flat" in reason
+
+
 def test_a_short_piece_that_faces_up_and_is_even_may_yet_be_a_pipe():
     def may_be(**changes):
         return may_yet_be_one(make_tube(NODES, **changes), JudgeOptions(), under_open_sky=True)

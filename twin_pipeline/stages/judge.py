@@ -10,6 +10,7 @@ from twin_pipeline.geometry.tubes import Tube
 _WIDE_ARC_DEG = 100.0
 _FACES_DOWN = -0.3
 _SECTOR_DEG, _EVEN = 10.0, 1.5
+_SHAPE_OF_BULGE = 0.25
 _FAINT_STD = 0.1
 """Relative std of the radius up to which a tube may be a piece of one that is known better."""
 
@@ -125,7 +126,7 @@ def why_not_a_pipe(
     long_m = max(options.long_m, options.long_diameters * 2.0 * tube.radius_m)
     clear = wide and tube.plane_ratio >= options.clear_plane_ratio
     max_std = _max_radius_std(arc_deg, options, clear=clear)
-    if seen_m >= long_m and tube.misfit <= options.max_misfit_long and arc_deg >= min_arc:
+    if seen_m >= long_m and tube.misfit <= _max_misfit_long(tube, options) and arc_deg >= min_arc:
         # the radius' own std, of so many points, tells a curve from a plane
         min_plane_ratio = 1.0
         if not narrow and _as_even_as_no_soil(tube, arc_deg, options):
@@ -188,6 +189,16 @@ def _as_even_as_no_soil(tube: Tube, arc_deg: float, options: JudgeOptions) -> bo
     per_sector = tube.points_used / (arc_deg / _SECTOR_DEG)
     shape_std_m = tube.noise_m / math.sqrt(per_sector)
     return shape_std_m <= options.max_shape_std_m and tube.inflation <= _EVEN
+
+
+def _max_misfit_long(tube: Tube, options: JudgeOptions) -> float:
+    """Return the largest non-circular shape that length makes up for, ratio to noise.
+
+    It must be little of what the tube bulges out of a plane: a thin pipe with the soil that lies at
+    its flanks bulges, too, yet no circle's radius is what both show.
+    """
+    bulge = math.sqrt(max(tube.plane_ratio - 1.0, 0.0))
+    return min(options.max_misfit_long, _SHAPE_OF_BULGE * bulge)
 
 
 def _max_radius_std(arc_deg: float, options: JudgeOptions, *, clear: bool) -> float:
