@@ -18,6 +18,7 @@ from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.loose import without_loose
 from twin_pipeline.model import FloatArray, LabelArray, Pipe, PointCloud
+from twin_pipeline.necks import without_neck
 from twin_pipeline.observing import Observer
 from twin_pipeline.squeezing import SqueezedTracer, squeezed_tracers
 from twin_pipeline.stages.classify import LeftOut, classify
@@ -28,7 +29,7 @@ from twin_pipeline.stages.excavation import excavation
 from twin_pipeline.stages.ground import find_ground
 from twin_pipeline.stages.judge import is_faint, may_yet_be_one, why_not_a_pipe
 from twin_pipeline.stages.label import label_pipes, label_places
-from twin_pipeline.stages.measure import measure, sparsely_covered, with_all_points
+from twin_pipeline.stages.measure import Kept, measure, sparsely_covered, with_all_points
 from twin_pipeline.stages.prepare import prepare
 from twin_pipeline.stages.rounding import doubted, rounding_of, rounding_warnings, spread
 from twin_pipeline.stages.steady import steady
@@ -115,6 +116,10 @@ class _Search:
         if settled is None and not roughly and tube.one_in > 1:
             settled = self._judged(_led_by(tube), self._measure(_led_by(tube)))
         return settled or tube
+
+    def away(self, run: Run, kept: Kept) -> Tube | None:
+        """Return the tube that a run holds away from another, None where there is none."""
+        return self._judged(run, measure(self.pyramid, run, self.config.measure, kept=kept))
 
     def _measure(self, run: Run, *, roughly: bool = False) -> Tube | None:
         return measure(self.pyramid, run, self.config.measure, roughly=roughly)
@@ -233,7 +238,9 @@ def extract(
             tubes += _tubes(search, tracer, tubes)
         united = Uniter(searched, config.trace, search.roughly)
         tubes = [united.led_through(tube) for tube in united.joined(tubes, tuple(search.faint))]
-        tubes = [with_all_points(searched, search.settled(tube)) for tube in tubes]
+        tubes = [search.settled(tube) for tube in tubes]
+        tubes = [without_neck(tube, tubes, search.away) for tube in tubes]
+        tubes = [with_all_points(searched, tube) for tube in tubes]
         tubes = [_drifting(doubted(tube, steps_m), steadied, searched) for tube in tubes]
     with stage("classify"):
         found, left_out = classify(tubes, ground, config.classify)

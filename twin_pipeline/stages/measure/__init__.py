@@ -10,11 +10,12 @@ Stretches that are hidden, and sockets, take no part and stay straight.
 from twin_pipeline.stages.measure.explain import Fit, explain
 from twin_pipeline.stages.measure.offsets import led_through_offsets
 from twin_pipeline.stages.measure.options import MeasureOptions
-from twin_pipeline.stages.measure.run import measure, sparsely_covered
+from twin_pipeline.stages.measure.run import Kept, measure, sparsely_covered
 from twin_pipeline.stages.measure.thinned import with_all_points
 
 __all__ = [
     "Fit",
+    "Kept",
     "MeasureOptions",
     "explain",
     "led_through_offsets",

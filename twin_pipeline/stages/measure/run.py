@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy
 
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
@@ -62,6 +63,21 @@ _BAND, _CLOSE_BAND = 0.3, 0.1
 """Of the radius, around the followed run: where points may be at first."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """What a measurement keeps away from."""
+
+    line: FloatArray
+    """(K, 3) local frame, metres, in small steps."""
+    distance_m: float
+
+    def clear(self, places: FloatArray) -> BoolArray:
+        """Tell which places (N, 3) are farther away."""
+        tree = scipy.spatial.cKDTree(self.line)
+        distance, _ = tree.query(places, distance_upper_bound=self.distance_m)
+        return np.asarray(np.isinf(distance))
+
+
 def sparsely_covered(pyramid: Pyramid, run: Run) -> bool:
     """Tell whether a run has so few points that none of it can be spared for a first look."""
     index, _ = pyramid.points_along(run.axis, _reach(run))
@@ -77,6 +93,7 @@ def measure(
     with_drift: bool = False,
     closely: bool = False,
     roughly: bool = False,
+    kept: Kept | None = None,
 ) -> Tube | None:
     """Fit a tube to a run; None where the points do not hold one.
 
@@ -84,9 +101,10 @@ def measure(
     roughly it takes some thousands of each metre, enough to tell where the tube goes on. The
     scan's drift is solved for with it on demand, where it is known when points were recorded.
     Closely, only points near the followed run take part from the beginning: a run that was
-    followed well is then not led away by a floor or soil close to the tube.
+    followed well is then not led away by a floor or soil close to the tube. Of what is kept away
+    from no point takes part.
     """
-    begun = begin(pyramid, run, probe=probe, closely=closely, roughly=roughly)
+    begun = begin(pyramid, run, probe=probe, closely=closely, roughly=roughly, kept=kept)
     if begun is None:
         return None
     weights = solved(pyramid, begun, options, with_drift=with_drift)
@@ -134,11 +152,15 @@ def begin(
     probe: bool = False,
     closely: bool = False,
     roughly: bool = False,
+    kept: Kept | None = None,
 ) -> Begun | None:
     """Gather the points of a run; None where there are too few."""
     step = float(np.clip(0.5 * run.radius_m, 0.03, 0.10))
     axis = polyline.extend(polyline.resample(run.axis, step), max(2.0 * run.radius_m, 0.3), back=10)
     index, segment = pyramid.points_along(axis, _reach(run))
+    if kept is not None:
+        clear = kept.clear(pyramid.xyz[index])
+        index, segment = index[clear], segment[clear]
     if len(index) < MIN_POINTS:
         return None
     every = max(len(index) // _PROBE_POINTS, 1) if probe else every_one_in(len(index))
