@@ -4,6 +4,7 @@ import re
 import shlex
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -15,10 +16,16 @@ import pytest
 from twin_pipeline import batch, completing, conducting
 from twin_pipeline.config import Config
 from twin_pipeline.crs import CrsOptions
-from twin_pipeline.errors import InputError, OutputError, TwinPipelineError
+from twin_pipeline.errors import (
+    GeoreferenceError,
+    InputError,
+    OutputError,
+    TwinPipelineError,
+)
 from twin_pipeline.exporting import export
 from twin_pipeline.progress import Progress
 from twin_pipeline.site import site_of
+from twin_pipeline.siting import naming
 from twin_pipeline.validation import validate_output
 
 CONFIG = Config(crs=CrsOptions(vertical="jgd2011", axis_order="en"))
@@ -36,6 +43,24 @@ def one_line(done, code):
     (line,) = done.stderr.decode("utf-8", "replace").splitlines()
     assert line.startswith("twin-pipeline: ")
     return line
+
+
+def test_a_point_beyond_reach_is_told_with_its_scan(make_scan, tmp_path):
+    scan = make_scan("far.las", points=200)
+    content = bytearray(scan.read_bytes())
+    (start,) = struct.unpack_from("<I", content, 96)
+    struct.pack_into("<i", content, start, -(2**31))
+    scan.write_bytes(content)
+    with pytest.raises(InputError, match=r"^far\.las: point 1 at .* km from the first point"):
+        batch.tile_batch([scan], tmp_path / "out", CONFIG, Progress())
+
+
+@pytest.mark.parametrize("told", ["geoid has no value", "/somewhere/a.laz: is damaged"])
+def test_errors_name_their_scan_once(told):
+    with pytest.raises(GeoreferenceError) as caught, naming([Path("/scans/a.laz")]):
+        raise GeoreferenceError(told, unsaid=True)
+    assert str(caught.value).count("a.laz: ") == 1
+    assert caught.value.unsaid
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from twin_pipeline.config import Config
 from twin_pipeline.delivering import outcomes_of
 from twin_pipeline.durable.files import read_json
 from twin_pipeline.durable.log import EventLog
+from twin_pipeline.durable.scratch import sweep
 from twin_pipeline.durable.work import Work, work_folder
 from twin_pipeline.export.formats import require_formats
 from twin_pipeline.growing import remaining, require_new, standing_config, standing_sites
@@ -186,6 +187,7 @@ def _batch(
         may_replace = how.overwrite or bool(how.standing)
         opened = work_folder(out, overwrite=may_replace, resume=how.resume, inputs=scans)
         work = stack.enter_context(opened)
+        sweep()
         work.keep = len(sites) > 1
         if how.resume and not how.standing and _unchanged(work, sites, config, how):
             return _finished(work, out, sites, config)

@@ -1,6 +1,5 @@
 """Tell before backfill whether a scan is good enough, and what must be scanned again."""
 
-import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from twin_pipeline.benching import benched
 from twin_pipeline.bounds import bounds_of
 from twin_pipeline.clock import Clock
 from twin_pipeline.config import Config
+from twin_pipeline.durable.scratch import scratch
 from twin_pipeline.errors import InputError
 from twin_pipeline.extraction import extract
 from twin_pipeline.gathering import gather
@@ -18,12 +18,13 @@ from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.piecewise import Bench
 from twin_pipeline.materials import catalogue_for
 from twin_pipeline.model import Pipe, PointCloud, Quality
+from twin_pipeline.output import shown
 from twin_pipeline.picturing import picturing
 from twin_pipeline.preparing import prepared, readable_scan
 from twin_pipeline.progress import Progress
 from twin_pipeline.site import Site
 from twin_pipeline.siting import Standing, standing
-from twin_pipeline.stages.read import ScanInfo, inspect_scan, read_cloud
+from twin_pipeline.stages.read import ScanInfo, inspect_scan, read_points
 from twin_pipeline.stages.read.info import Box
 
 
@@ -74,12 +75,15 @@ def check_scan(scan: Path, config: Config, progress: Progress) -> tuple[CheckIte
     clock = Clock(progress)
     with (
         readable_scan(scan, config.read) as (path, _),
-        tempfile.TemporaryDirectory(prefix="twin-pipeline-") as folder,
-        benched([path], Path(folder), config, progress) as bench,
+        scratch() as folder,
+        benched([path], folder, config, progress) as bench,
     ):
         with clock.stage("read"):
             shelf = bench.shelf if bench is not None else None
-            cloud = read_cloud(path, axis_order=config.crs.axis_order, shelf=shelf)
+            read = read_points(path, axis_order=config.crs.axis_order, shelf=shelf)
+        cloud = read.cloud
+        for told in read.withheld.told():
+            progress.note(f"warning: {shown(scan)}: {told}")
         placed = _placed(replace(inspect_scan(path, full=False), path=scan), cloud, config)
         try:
             items = _checked(cloud, scan.stem, config, clock, bench)
@@ -103,12 +107,17 @@ def check_site(site: Site, rewritten: Path, progress: Progress) -> tuple[CheckIt
     clock = Clock(progress)
     with (
         prepared(site, rewritten) as ready,
-        tempfile.TemporaryDirectory(prefix="twin-pipeline-") as folder,
-        benched(ready.site.scans, Path(folder), site.config, progress) as bench,
+        scratch() as folder,
+        benched(ready.site.scans, folder, site.config, progress) as bench,
     ):
         with clock.stage("read"):
-            cloud = gather(ready.site, shelf=bench.shelf if bench is not None else None).cloud
-        return _checked(cloud, site.name, site.config, clock, bench)
+            gathered = gather(ready.site, shelf=bench.shelf if bench is not None else None)
+        for read in gathered.scans:
+            for told in read.withheld.told():
+                progress.note(
+                    f"warning: {shown(ready.originals.get(read.path, read.path))}: {told}"
+                )
+        return _checked(gathered.cloud, site.name, site.config, clock, bench)
 
 
 def _placed(info: ScanInfo, cloud: PointCloud, config: Config) -> Standing:

@@ -12,7 +12,16 @@ from twin_pipeline.bounds import bounds_of
 from twin_pipeline.config import Config
 from twin_pipeline.crs import Georeference
 from twin_pipeline.joining import Joined, join, join_warnings
-from twin_pipeline.model import FloatArray, Gate, Pipe, PointChunk, PointCloud, Quality
+from twin_pipeline.model import (
+    FloatArray,
+    Gate,
+    LabelArray,
+    Pipe,
+    PointChunk,
+    PointCloud,
+    PointLabel,
+    Quality,
+)
 from twin_pipeline.output import shown
 from twin_pipeline.registration import Control, with_registration
 from twin_pipeline.shelves import Shelf, in_chunks
@@ -28,9 +37,11 @@ from twin_pipeline.siting import (
 )
 from twin_pipeline.stages.read import (
     ScanInfo,
+    ScanPoints,
+    Withheld,
     inspect_scan,
     read_chunks,
-    read_cloud,
+    read_points,
     repeated_fraction,
     sha256_of,
 )
@@ -46,6 +57,8 @@ class ReadScan:
     info: ScanInfo
     sha256: str
     points: int
+    """That the file holds, those withheld among them."""
+    withheld: Withheld
     modified_at: dt.datetime
     """When the file was written last."""
     defects: tuple[str, ...]
@@ -56,7 +69,10 @@ class ReadScan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gathered:
-    """All scans of a site; the points of each follow those of the one before."""
+    """All scans of a site; the points of each follow those of the one before.
+
+    The cloud lacks those that are flagged withheld.
+    """
 
     scans: tuple[ReadScan, ...]
     cloud: PointCloud
@@ -100,6 +116,36 @@ class Gathered:
         moved = with_registration(pipe, chains) if chains else pipe
         doubt = self.georeference.height_doubt
         return moved if doubt is None else _doubted(moved, doubt)
+
+    @property
+    def points(self) -> int:
+        """Points of all scans, those withheld among them."""
+        return sum(scan.points for scan in self.scans)
+
+    @property
+    def withheld(self) -> int:
+        """Points that are flagged withheld."""
+        return sum(len(scan.withheld.places) for scan in self.scans)
+
+    def in_file_order(self, labels: LabelArray, shelf: Shelf | None = None) -> LabelArray:
+        """Return labels (M,) of all points from those (N,) of the cloud; on a shelf, if any."""
+        if not self.withheld:
+            return labels
+        whole = (
+            np.empty(self.points, np.uint16)
+            if shelf is None
+            else shelf.empty(np.uint16, self.points)
+        )
+        whole[:] = PointLabel.WITHHELD
+        begin, done = 0, 0
+        for scan in self.scans:
+            for first, used in scan.withheld.used_spans():
+                place = whole[begin + first : begin + first + len(used)]
+                count = int(np.count_nonzero(used))
+                place[used] = labels[done : done + count]
+                done += count
+            begin += scan.points
+        return whole
 
     def bounds(self) -> tuple[FloatArray, FloatArray]:
         """Return the lowest and highest corner (3,), scan frame, metres."""
@@ -168,15 +214,17 @@ def _read(
     """Read a scan, moved onto its control points; the first of a site needs some, if any has."""
     info = inspect_scan(path, full=False)
     control = registered(path, config, needed=needed)
-    cloud = read_cloud(path, axis_order=config.crs.axis_order, told=told, shelf=shelf)
-    defects = (*info.defects, *_doubts(info, cloud, config))
+    read = read_points(path, axis_order=config.crs.axis_order, told=told, shelf=shelf)
+    cloud, withheld = read.cloud, read.withheld
+    defects = (*info.defects, *withheld.told(), *_doubts(info, read, config))
     if control is not None:
         cloud = control.fitted.similarity.moved(cloud, shelf)
     return ReadScan(
         path=path,
         info=info,
         sha256=sha256_of(path),
-        points=len(cloud),
+        points=withheld.total,
+        withheld=withheld,
         modified_at=dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC),
         defects=defects,
         joined=Joined(
@@ -185,19 +233,24 @@ def _read(
     )
 
 
-def _doubts(info: ScanInfo, cloud: PointCloud, config: Config) -> Iterator[str]:
+def _doubts(info: ScanInfo, read: ScanPoints, config: Config) -> Iterator[str]:
     """Say where header and points disagree, and whether points repeat each other."""
     header = file_bounds(info, config) if info.header_box is not None else None
     if header is not None:
-        stray = float(np.abs(np.array(header) - np.array(_bounds(cloud))).max())
+        stray = float(np.abs(np.array(header) - np.array(_file_bounds(read))).max())
         if stray > 2 * max(info.scale):
             yield f"the header's bounding box is wrong by up to {stray:,.3f} m; the points decide"
-    repeated = repeated_fraction(cloud.xyz)
+    repeated = repeated_fraction(read.cloud.xyz)
     if repeated:
         yield (
             f"about {repeated:.0%} of the points repeat another one exactly, which makes standard "
             "deviations too small"
         )
+
+
+def _file_bounds(read: ScanPoints) -> tuple[FloatArray, FloatArray]:
+    lower, upper = _bounds(read.cloud)
+    return np.minimum(lower, read.withheld.lower), np.maximum(upper, read.withheld.upper)
 
 
 def _bounds(cloud: PointCloud) -> tuple[FloatArray, FloatArray]:

@@ -61,6 +61,8 @@ class PointLabel(IntEnum):
     UNASSIGNED = 0
     GROUND = 1
     TRENCH = 2
+    WITHHELD = 3
+    """Flagged so in the scan, and not used."""
     FIRST_PIPE = 16
 
 
@@ -83,8 +85,8 @@ class PointChunk:
     """(N, 3) float64, metres, scan frame."""
     attributes: Mapping[str, npt.NDArray[Any]] = field(default_factory=lambda: MappingProxyType({}))
     """By LAS dimension name, each (N,): red, green, blue (uint16), intensity (uint16),
-    classification (uint8), return_number (uint8), gps_time (float64); absent where the point
-    format has none."""
+    classification (uint8), return_number (uint8), withheld (uint8, 0 or 1), gps_time (float64);
+    absent where the point format has none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

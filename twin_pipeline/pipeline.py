@@ -11,7 +11,6 @@ import twin_pipeline
 from twin_pipeline.benching import benched
 from twin_pipeline.catalogue import Catalogue
 from twin_pipeline.clock import Clock
-from twin_pipeline.config import Config
 from twin_pipeline.durable.inputs import digest_of
 from twin_pipeline.durable.work import partial_of
 from twin_pipeline.export.attributes import SiteResult
@@ -22,7 +21,7 @@ from twin_pipeline.gathering import Gathered, ReadScan, gather
 from twin_pipeline.geometry.piecewise import Bench
 from twin_pipeline.job import with_job
 from twin_pipeline.materials import catalogue_for
-from twin_pipeline.model import Gate, PointCloud, Survey
+from twin_pipeline.model import Gate, Survey
 from twin_pipeline.outcome import SiteOutcome
 from twin_pipeline.output import shown
 from twin_pipeline.picturing import picturing
@@ -30,6 +29,7 @@ from twin_pipeline.progress import Progress
 from twin_pipeline.reference import References, with_references
 from twin_pipeline.remembering import Memory, remembered
 from twin_pipeline.site import Site
+from twin_pipeline.siting import naming
 from twin_pipeline.tiles import (
     Keep,
     write_pipe_tiles,
@@ -71,7 +71,8 @@ def _run(
     with remembered(_memory(site, gathered, staging)) as memory:
         survey = memory.survey()
         if survey is None or site.config.debug.folder is not None:
-            survey = _survey(site.name, gathered.cloud, site.config, catalogue, clock, bench)
+            with naming(site.scans):
+                survey = _survey(site, gathered, catalogue, clock, bench)
             memory.keep(survey)
         survey = with_job(_placed(survey, gathered), site.job, catalogue, site.config.nominal)
         with clock.stage("tiles"):
@@ -87,7 +88,7 @@ def _run(
     return SiteOutcome(
         result=with_references(result, georeference, references),
         inputs=input_files(site, gathered.scans),
-        counts={},
+        counts={"points_withheld": gathered.withheld},
         timings=clock.seconds,
         memory_mb=clock.memory_mb,
         warnings=gathered.warnings(),
@@ -122,26 +123,24 @@ def _memory(site: Site, gathered: Gathered, staging: Path) -> Memory:
 
 
 def _survey(
-    site: str,
-    cloud: PointCloud,
-    config: Config,
-    catalogue: Catalogue,
-    clock: Clock,
-    bench: Bench | None,
+    site: Site, gathered: Gathered, catalogue: Catalogue, clock: Clock, bench: Bench | None
 ) -> Survey:
-    with picturing(site, cloud, config) as observer:
+    cloud, config = gathered.cloud, site.config
+    with picturing(site.name, cloud, config) as observer:
         found: Extraction = extract(cloud, config, catalogue, clock.stage, observer, bench)
     level = None
     if found.ground is not None:
         level = float(np.median(found.ground.patches[:, 2])) + float(cloud.origin[2])
     rings = found.ground.outlines if found.ground is not None else ()
     return Survey(
-        site=site,
+        site=site.name,
         pipes=found.pipes,
-        point_labels=found.point_labels,
+        point_labels=gathered.in_file_order(
+            found.point_labels, bench.shelf if bench is not None else None
+        ),
         trench=tuple(ring + cloud.origin[:2] for ring in rings),
         ground_z_m=level,
-        gates=(_pipe_gate(site, found),),
+        gates=(_pipe_gate(site.name, found),),
         warnings=found.warnings,
         pavement=found.ground.patches + cloud.origin if found.ground is not None else None,
     )
@@ -168,11 +167,12 @@ def _write_tiles(
 ) -> None:
     options = gathered.config.tiles
     carried = tuple(name for name in options.dimensions if name in gathered.dimensions)
-    need = Need.of(len(gathered.cloud), (*carried, "label"), options)
+    need = Need.of(gathered.points, (*carried, "label"), options)
     require_room(staging, need)
     labels = hashlib.sha256(np.ascontiguousarray(survey.point_labels).data).hexdigest()
     keep = Keep(memory.folder / "tiles", f"{memory.identity} {labels}")
-    with full_disk_told(staging, need, staging, keep.folder):
+    scans = [scan.path for scan in gathered.scans]
+    with naming(scans), full_disk_told(staging, need, staging, keep.folder):
         write_point_tiles(
             gathered.chunks(),
             bounds=gathered.bounds(),
@@ -182,7 +182,7 @@ def _write_tiles(
             georeference=gathered.georeference,
             out=staging / "tiles" / "points" / survey.site,
             options=options,
-            progress=lambda _, points: progress.advance(points, len(gathered.cloud)),
+            progress=lambda _, points: progress.advance(points, gathered.points),
             keep=keep,
         )
     for layer, write in (("pipes", write_pipe_tiles), ("uncertainty", write_uncertainty_tiles)):
@@ -197,7 +197,7 @@ def _provenance(gathered: Gathered) -> dict[str, str]:
         "sha256": _listed(scan.sha256 for scan in scans),
         "las_version": _listed(scan.info.version for scan in scans),
         "scan_modified_at": max(scan.modified_at for scan in scans).isoformat(timespec="seconds"),
-        "points": str(len(gathered.cloud)),
+        "points": str(gathered.points),
         "software": _listed(scan.info.software for scan in scans),
         "vertical": gathered.georeference.vertical_name,
         **_survey_date(gathered),

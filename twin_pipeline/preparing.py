@@ -1,6 +1,5 @@
 """Lets a site be run whatever format its scans have: what isn't sound LAS is rewritten before."""
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from twin_pipeline.config import Config
 from twin_pipeline.durable.files import remove
+from twin_pipeline.durable.scratch import scratch
 from twin_pipeline.errors import TwinPipelineError
 from twin_pipeline.outcome import SiteOutcome
 from twin_pipeline.site import Site, require_scan, site_of
@@ -90,8 +90,8 @@ def readable_scan(scan: Path, options: ReadOptions) -> Iterator[tuple[Path, tupl
     require_scan(scan)
     site = site_of(scan, Config(read=options))
     with (
-        tempfile.TemporaryDirectory(prefix="twin-pipeline-") as folder,
-        prepared(site, Path(folder) / "rewritten") as ready,
+        scratch() as folder,
+        prepared(site, folder / "rewritten") as ready,
     ):
         yield ready.site.scan, ready.notes
 

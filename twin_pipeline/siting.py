@@ -1,6 +1,7 @@
 """Where a scan lies, from its file, the configuration and its control points."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -146,7 +147,20 @@ def place(info: ScanInfo, box: Box, config: Config, *, held: bool = False) -> Ge
     """
     sources = config.sources("crs")
     name = shown(info.path)
-    return resolve(info.crs, config.crs, *box, name, sources, info.survey_date, held=held)
+    with naming([info.path]):
+        return resolve(info.crs, config.crs, *box, name, sources, info.survey_date, held=held)
+
+
+@contextmanager
+def naming(scans: Sequence[Path]) -> Iterator[None]:
+    """Have errors inside say which scan they are about, where they don't say it already."""
+    names = [shown(scan) for scan in scans]
+    try:
+        yield
+    except (InputError, GeoreferenceError) as error:
+        if not any(name in str(error) for name in (*names, *(scan.name for scan in scans))):
+            error.args = (f"{', '.join(names)}: {error}",)
+        raise
 
 
 def file_bounds(info: ScanInfo, config: Config) -> Box:

@@ -29,13 +29,20 @@ from twin_pipeline.siting import (
     corners,
     file_bounds,
     moved_chunks,
+    naming,
     place,
     registered,
     registration_warnings,
     resolution_m,
     usable,
 )
-from twin_pipeline.stages.read import ScanInfo, inspect_scan, read_chunks, sha256_of
+from twin_pipeline.stages.read import (
+    ScanInfo,
+    inspect_scan,
+    read_chunks,
+    read_used_chunks,
+    sha256_of,
+)
 from twin_pipeline.tiles import Keep, TilesSummary, write_point_tiles
 from twin_pipeline.tiles.room import Need, full_disk_told, gigabytes, require_room
 from twin_pipeline.tiles.wanted import CHUNK_POINTS
@@ -150,12 +157,7 @@ def _together(site: Site, alone: Sequence[_Scan], progress: Progress) -> list[_S
 def _sampled(scan: _Scan, config: Config) -> PointCloud:
     """Return one point a voxel of a scan, where its control points put it."""
     origin = np.floor(scan.box[0])
-    chunks = read_chunks(
-        scan.info.path,
-        axis_order=config.crs.axis_order,
-        dimensions=(),
-        chunk_points=CHUNK_POINTS,
-    )
+    chunks = read_used_chunks(scan.info.path, axis_order=config.crs.axis_order)
     held, count = [np.empty((0, 3))], 0
     for chunk in moved_chunks(chunks, scan.change):
         held.append(_one_a_voxel(chunk.xyz - origin))
@@ -220,7 +222,7 @@ def _write(site: Site, scans: Sequence[_Scan], staging: Path, progress: Progress
         f"files and {gigabytes(need.tiles)} of tiles; {gigabytes(free)} are free"
     )
     keep = Keep(partial_of(staging, site.name), _identity(site, scans))
-    with full_disk_told(staging, need, staging, keep.folder):
+    with naming(site.scans), full_disk_told(staging, need, staging, keep.folder):
         return write_point_tiles(
             _chunks(site, scans),
             bounds=_box(scans),

@@ -1,8 +1,6 @@
 """Compiles the numeric kernels by running the method on a small made trench."""
 
-import tempfile
 from contextlib import nullcontext
-from pathlib import Path
 
 import numpy as np
 
@@ -10,6 +8,7 @@ from twin_pipeline.bounds import bounds_of
 from twin_pipeline.catalogue import load_catalogue
 from twin_pipeline.config import Config
 from twin_pipeline.crs import CrsOptions, CrsRecord, resolve
+from twin_pipeline.durable.scratch import scratch
 from twin_pipeline.extraction import extract
 from twin_pipeline.model import FloatArray, PointChunk, PointCloud, Survey
 from twin_pipeline.tiles import write_pipe_tiles, write_point_tiles
@@ -25,17 +24,17 @@ def warm() -> None:
     )
     survey = Survey("made", found.pipes, found.point_labels, trench=(), ground_z_m=0.0)
     place = resolve(CrsRecord(), _CONFIG.crs, *bounds_of(xyz), "made")
-    with tempfile.TemporaryDirectory(prefix="twin-pipeline-") as folder:
+    with scratch() as folder:
         write_point_tiles(
             [_chunk(xyz)],
             bounds=bounds_of(xyz),
             scale_m=(0.001, 0.001, 0.001),
             labels=survey.point_labels,
             georeference=place,
-            out=Path(folder) / "points",
+            out=folder / "points",
             options=_CONFIG.tiles,
         )
-        write_pipe_tiles(survey, place, Path(folder) / "pipes")
+        write_pipe_tiles(survey, place, folder / "pipes")
 
 
 def _chunk(xyz: FloatArray) -> PointChunk:

@@ -84,7 +84,8 @@ class TileForm:
         str | None,
         typer.Option(
             metavar="NAMES",
-            help="Carried beside colour, intensity and class: return_number, gps_time, or all.",
+            help="Carried beside colour, intensity and class: return_number, withheld, gps_time, "
+            "or all.",
         ),
         Key("tiles", "attributes"),
     ] = None

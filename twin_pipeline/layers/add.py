@@ -1,13 +1,13 @@
 """Adding one layer: its source is read into a folder of its own, which then gets its place."""
 
 import hashlib
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from twin_pipeline.durable.scratch import scratch
 from twin_pipeline.durable.work import standing
 from twin_pipeline.errors import InputError, UsageError
 from twin_pipeline.layers.ask import UnreachableError, ask
@@ -188,9 +188,9 @@ def _local(sources: Sequence[str]) -> Iterator[list[Path]]:
         raise InputError(
             f"{address}: can't be fetched ({error}); check address and network"
         ) from error
-    with tempfile.TemporaryDirectory(prefix="twin-pipeline-layer-") as folder:
+    with scratch() as folder:
         name = PurePosixPath(unquote(urlsplit(address).path)).name.replace("/", "_") or "file"
-        path = Path(folder) / ("source" + Path(name).suffix.lower()[:10])
+        path = folder / ("source" + Path(name).suffix.lower()[:10])
         path.write_bytes(answer.body)
         yield [path]
 

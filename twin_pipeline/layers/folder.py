@@ -6,7 +6,6 @@ last. So whatever happens on the way, the layers that were there are there.
 
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from twin_pipeline.durable.files import link_tree, remove
+from twin_pipeline.durable.scratch import scratch
 from twin_pipeline.durable.work import standing
 from twin_pipeline.errors import InputError, OutputError, UsageError
 from twin_pipeline.export.files import write_text
@@ -61,16 +61,12 @@ def new_folder(out: Path) -> Iterator[Path]:
     new = not parent.exists()
     try:
         parent.mkdir(exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".adding-", dir=parent))
-        folder.chmod(0o755)
-    except OSError as error:
-        raise _unwritable(out, error) from error
-    try:
-        yield folder
+        with scratch(parent, ".adding-") as folder:
+            folder.chmod(0o755)
+            yield folder
     except OSError as error:
         raise _unwritable(out, error) from error
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
         if new and not index_path(out).exists():
             shutil.rmtree(parent, ignore_errors=True)
 

@@ -1,7 +1,6 @@
 """Reading Shapefiles and GeoPackages."""
 
 import shutil
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import pyogrio.raw
 import shapely
 
 from twin_pipeline.crs import map_system
+from twin_pipeline.durable.scratch import scratch
 from twin_pipeline.errors import GeoreferenceError, InputError
 from twin_pipeline.layers.features import MOST_FEATURES, Features
 from twin_pipeline.layers.sniff import Form
@@ -81,8 +81,7 @@ def _opened(path: Path, form: Form, source: str) -> Iterator[Path]:
 
     GDAL looks into whatever lies beside a file, and takes much in a name for an instruction.
     """
-    with tempfile.TemporaryDirectory(prefix="twin-pipeline-layer-") as folder:
-        place = Path(folder)
+    with scratch() as place:
         if form is Form.GEOPACKAGE:
             copied = place / "source.gpkg"
             shutil.copyfile(path, copied)

@@ -34,6 +34,7 @@ _TYPES = {
     "intensity": (2, "unsigned"),
     "classification": (1, "unsigned"),
     "return_number": (1, "unsigned"),
+    "withheld": (1, "unsigned"),
     "gps_time": (8, "floating"),
     "label": (2, "unsigned"),
 }

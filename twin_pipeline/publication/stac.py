@@ -5,8 +5,6 @@ served from a copy as well.
 """
 
 import datetime as dt
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import pystac
@@ -19,6 +17,7 @@ from pystac.extensions.pointcloud import (
 )
 from pystac.extensions.projection import ProjectionExtension
 
+from twin_pipeline.durable.scratch import scratch
 from twin_pipeline.publication.told import Asset, SiteTold, Told
 
 CATALOG = "stac/catalog.json"
@@ -48,11 +47,11 @@ def _files(catalog: pystac.Catalog, told: Told) -> dict[str, bytes]:
     root = told.url(CATALOG).rsplit("/", 1)[0]
     catalog.normalize_hrefs(root, strategy=_Places())
     _make_assets_relative(catalog)
-    with tempfile.TemporaryDirectory() as folder:
-        catalog.save(dest_href=folder)
+    with scratch() as folder:
+        catalog.save(dest_href=str(folder))
         found = {
             f"stac/{path.relative_to(folder).as_posix()}": path.read_bytes()
-            for path in Path(folder).rglob("*.json")
+            for path in folder.rglob("*.json")
         }
     return dict(sorted(found.items(), key=lambda file: -file[0].count("/")))
 

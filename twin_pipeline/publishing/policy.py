@@ -15,6 +15,7 @@ POINT_ATTRIBUTES = (
     "intensity",
     "classification",
     "return_number",
+    "withheld",
     "gps_time",
     "label",
 )

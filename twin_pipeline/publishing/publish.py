@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from twin_pipeline.config import Config
+from twin_pipeline.durable.scratch import scratch
 from twin_pipeline.errors import InputError, OutputError, UsageError
 from twin_pipeline.progress import Progress
 from twin_pipeline.publication.ckan import ckan_packages
@@ -138,8 +138,8 @@ def publish(
 def _workshop(to: Path) -> Iterator[str]:
     """Yield an empty folder for what is made anew: beside the place, where there is room for it."""
     beside = to.resolve().parent if address_of(to) is None else None
-    with tempfile.TemporaryDirectory(prefix=".publishing-", dir=beside) as folder:
-        yield folder
+    with scratch(beside, ".publishing-" if beside else "twin-pipeline-") as folder:
+        yield str(folder)
 
 
 def _own_address(to: Path) -> str:

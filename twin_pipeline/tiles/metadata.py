@@ -23,6 +23,7 @@ POINT_PROPERTIES: dict[str, dict[str, Any]] = {
     "intensity": _point_property("intensity", "return strength as in the scan file", "UINT16"),
     "classification": _point_property("classification", "ASPRS class as in the file", "UINT8"),
     "return_number": _point_property("return number", "number of the pulse's return", "UINT8"),
+    "withheld": _point_property("withheld", "1 where flagged so in the scan, else 0", "UINT8"),
     "gps_time": _point_property(
         "GPS time", "seconds after the tileset's gps_time_base_s, rounded to 32 bits", "FLOAT32"
     ),
@@ -37,7 +38,7 @@ POINT_PROPERTIES: dict[str, dict[str, Any]] = {
     ),
     "label": _point_property(
         "label",
-        "result: 0 unassigned, 1 ground, 2 trench, 16 + i pipe i of the site",
+        "result: 0 unassigned, 1 ground, 2 trench, 3 withheld, 16 + i pipe i of the site",
         "UINT16",
     ),
 }

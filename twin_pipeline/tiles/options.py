@@ -29,6 +29,7 @@ class Attribute(StrEnum):
     INTENSITY = "intensity"
     CLASSIFICATION = "classification"
     RETURN_NUMBER = "return_number"
+    WITHHELD = "withheld"
     GPS_TIME = "gps_time"
     ALL = "all"
 
@@ -50,8 +51,8 @@ class TilesOptions(BaseModel):
     )
     attributes: Annotated[tuple[Attribute, ...], BeforeValidator(_listed)] = Field(
         (),
-        description="carried beside colour, intensity and classification: return_number, gps_time, "
-        "or all",
+        description="carried beside colour, intensity and classification: return_number, "
+        "withheld, gps_time, or all",
     )
     resolution_m: float = Field(
         0.0,

@@ -22,8 +22,12 @@ ATTRIBUTE_TYPES: dict[str, type[np.generic]] = {
     "return_number": np.uint8,
     "gps_time": np.float64,
     "label": np.uint16,
+    "withheld": np.uint8,
 }
-"""What tiles carry of a scan's dimensions, and of the result (`label`)."""
+"""What tiles carry of a scan's dimensions, and of the result (`label`).
+
+A new one stands last: digests of tiles that exist hang on the order.
+"""
 
 Records = npt.NDArray[Any]
 

@@ -3,7 +3,7 @@
 ALWAYS = ("red", "green", "blue", "intensity", "classification")
 """Dimensions that tiles carry wherever the scan has them."""
 
-ASKED = ("return_number", "gps_time")
+ASKED = ("return_number", "withheld", "gps_time")
 """Dimensions that tiles carry where they are asked for."""
 
 CHUNK_POINTS = 200_000

@@ -14,8 +14,17 @@ if TYPE_CHECKING:
     from twin_pipeline.stages.read.describe import describe_scan
     from twin_pipeline.stages.read.info import ScanInfo, inspect_scan, sha256_of
     from twin_pipeline.stages.read.options import ReadOptions
-    from twin_pipeline.stages.read.points import DIMENSIONS, point_count, read_chunks, read_cloud
+    from twin_pipeline.stages.read.points import (
+        DIMENSIONS,
+        ScanPoints,
+        point_count,
+        read_chunks,
+        read_cloud,
+        read_points,
+        read_used_chunks,
+    )
     from twin_pipeline.stages.read.whole import what_lacks
+    from twin_pipeline.stages.read.withheld import Withheld
 else:
     __getattr__ = deferred(
         __name__,
@@ -27,10 +36,14 @@ else:
             "sha256_of": "info",
             "ReadOptions": "options",
             "DIMENSIONS": "points",
+            "ScanPoints": "points",
             "point_count": "points",
             "read_chunks": "points",
             "read_cloud": "points",
+            "read_points": "points",
+            "read_used_chunks": "points",
             "what_lacks": "whole",
+            "Withheld": "withheld",
         },
     )
 
@@ -38,6 +51,8 @@ __all__ = [
     "DIMENSIONS",
     "ReadOptions",
     "ScanInfo",
+    "ScanPoints",
+    "Withheld",
     "convert",
     "describe_scan",
     "inspect_scan",
@@ -45,6 +60,8 @@ __all__ = [
     "point_count",
     "read_chunks",
     "read_cloud",
+    "read_points",
+    "read_used_chunks",
     "repeated_fraction",
     "sha256_of",
     "what_lacks",

@@ -29,6 +29,7 @@ _LAZ_PARTS = {
     "intensity": "INTENSITY",
     "classification": "CLASSIFICATION",
     "gps_time": "GPS_TIME",
+    "withheld": "FLAGS",
 }
 """The parts of a compressed point in which dimensions stand, other than those always decoded."""
 

@@ -8,6 +8,7 @@ from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.read.decode import Records, iter_records
 from twin_pipeline.stages.read.distinct import DistinctCounter
 from twin_pipeline.stages.read.header import ScanHeader
+from twin_pipeline.stages.read.withheld import flags_of
 
 _CHUNK_POINTS = 1_000_000
 # From fine to coarse; the finest in which a cell holds enough points to speak of a density.
@@ -30,6 +31,8 @@ class Content:
     """Mean of the occupied plan cells, None where points are too sparse for any cell size."""
     density_cell_m: float | None
     """Side of those cells."""
+    withheld: int
+    """Points that are flagged withheld."""
     duplicate_fraction: float
     """Points whose coordinates another point has already, estimated; 0 below 1 %."""
 
@@ -41,6 +44,7 @@ class _Accumulator:
         self._highest = np.full(3, np.iinfo(np.int64).min)
         self._cells = [DistinctCounter(_CELL_SLOTS_LOG2) for _ in _CELLS_M]
         self._points = DistinctCounter(_POINT_SLOTS_LOG2)
+        self._withheld = 0
 
     def add(self, records: Records) -> None:
         counts = [records[axis].astype(np.int64) for axis in "XYZ"]
@@ -48,6 +52,7 @@ class _Accumulator:
             self._lowest[axis] = min(self._lowest[axis], column.min())
             self._highest[axis] = max(self._highest[axis], column.max())
         self._points.add(*counts)
+        self._withheld += int(np.count_nonzero(flags_of(records, self._header.point_format)))
         metres = [counts[axis] * self._header.scale[axis] for axis in (0, 1)]
         for side_m, counter in zip(_CELLS_M, self._cells, strict=True):
             counter.add(*(np.floor(column / side_m).astype(np.int64) for column in metres))
@@ -61,6 +66,7 @@ class _Accumulator:
             upper=self._highest * header.scale + header.offset,
             density_per_m2=density,
             density_cell_m=side_m,
+            withheld=self._withheld,
             duplicate_fraction=repeated if repeated > _WORTH_TELLING else 0.0,
         )
 

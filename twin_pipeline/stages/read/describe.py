@@ -23,7 +23,8 @@ def _lines(info: ScanInfo, place: Sequence[str]) -> Iterator[tuple[str, str]]:
     kind = "LAZ" if info.compressed else "LAS"
     yield "file", str(info.path)
     yield "format", f"{kind} {info.version}, point format {info.point_format}"
-    yield "points", f"{info.point_count:,}"
+    held_back = f", of which {info.withheld_count:,} are withheld" if info.withheld_count else ""
+    yield "points", f"{info.point_count:,}{held_back}"
     yield from _box_lines(info.box)
     if info.density_per_m2 is not None:
         cell = f"mean of occupied {info.density_cell_m:g} m cells"

@@ -67,6 +67,8 @@ class ScanInfo:
     density_per_m2: float | None
     """Mean over the occupied plan cells of side `density_cell_m`; walls count into their cell."""
     density_cell_m: float | None
+    withheld_count: int | None
+    """Points that are flagged withheld, by which nothing is found or measured."""
     duplicate_fraction: float | None
     """Share of points with coordinates that another point has already; 0 below 1 %."""
     defects: tuple[str, ...]
@@ -125,6 +127,7 @@ def inspect_scan(path: Path, *, full: bool = True, salvage: bool = False) -> Sca
         actual_box=_box(content.lower, content.upper) if content else None,
         density_per_m2=content.density_per_m2 if content else None,
         density_cell_m=content.density_cell_m if content else None,
+        withheld_count=content.withheld if content else None,
         duplicate_fraction=content.duplicate_fraction if content else None,
         defects=(*header.defects, *_defects(header, content)),
         unreadable=unreadable,

@@ -1,6 +1,7 @@
 """Points of a scan in the scan frame, chunk by chunk or as one cloud."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,11 +17,32 @@ from twin_pipeline.shelves import Shelf
 from twin_pipeline.stages.read.decode import Records, iter_records, salvaged
 from twin_pipeline.stages.read.header import ScanHeader, read_header
 from twin_pipeline.stages.read.layout import FIRST_EXTENDED
+from twin_pipeline.stages.read.withheld import (
+    FLAG,
+    Sieve,
+    Withheld,
+    all_withheld,
+    flags_of,
+    without,
+)
 
-DIMENSIONS = ("red", "green", "blue", "intensity", "classification", "return_number", "gps_time")
+DIMENSIONS = (
+    "red", "green", "blue", "intensity", "classification", "return_number", "gps_time", FLAG,
+)  # fmt: skip
 """The attributes that `read_chunks` knows."""
 
 CHUNK_POINTS = 1_000_000
+_OF_CLOUD = ("gps_time", FLAG)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScanPoints:
+    """All points of a scan."""
+
+    cloud: PointCloud
+    """Those to find and measure by, in file order."""
+    withheld: Withheld
+    """The others."""
 
 
 def read_chunks(
@@ -75,15 +97,35 @@ def _chunks(
         start += len(records)
 
 
+def read_used_chunks(path: Path, *, axis_order: AxisOrder | None = None) -> Iterator[PointChunk]:
+    """Yield the points of a scan that are not flagged withheld, in file order.
+
+    Raises
+    ------
+    InputError
+        As `read_chunks`.
+    """
+    for chunk in read_chunks(path, axis_order=axis_order, dimensions=(FLAG,)):
+        flagged = chunk.attributes[FLAG] != 0
+        yield without(chunk, flagged) if flagged.any() else chunk
+
+
 def read_cloud(
+    path: Path, *, axis_order: AxisOrder | None = None, salvage: bool = False
+) -> PointCloud:
+    """Return the cloud that `read_points` reads."""
+    return read_points(path, axis_order=axis_order, salvage=salvage).cloud
+
+
+def read_points(
     path: Path,
     *,
     axis_order: AxisOrder | None = None,
     salvage: bool = False,
     told: Callable[[int, int], None] | None = None,
     shelf: Shelf | None = None,
-) -> PointCloud:
-    """Read all points of a scan, in file order, into one cloud.
+) -> ScanPoints:
+    """Read all points of a scan, in file order, into one cloud, but for those flagged withheld.
 
     The origin is the middle of the first points, in whole metres. Peak memory is the cloud's own
     24 bytes a point, 8 more where the file tells times, and one chunk; with a shelf, where the
@@ -92,55 +134,70 @@ def read_cloud(
     Raises
     ------
     InputError
-        As `read_chunks`; also if memory does not suffice.
+        As `read_chunks`; also if memory does not suffice, or all points are withheld.
     """
     path = Path(path)
     header = read_header(path)
     if salvage:
         header = salvaged(header)
-    if shelf is not None:
-        return _shelved(header, axis_order, told, shelf)
+    sieve = Sieve(shelf)
+    chunks = sieve.used(
+        _told(_chunks(header, axis_order, _OF_CLOUD, CHUNK_POINTS), told, header.point_count)
+    )
+    cloud = _in_memory(header, chunks) if shelf is None else _shelved(chunks, shelf)
+    withheld = sieve.withheld()
+    if not len(cloud):
+        raise all_withheld(path, withheld.total)
+    return ScanPoints(cloud, withheld)
+
+
+def _told(
+    chunks: Iterator[PointChunk], told: Callable[[int, int], None] | None, total: int
+) -> Iterator[PointChunk]:
+    """Pass chunks on, and tell how many points there were so far."""
+    for chunk in chunks:
+        yield chunk
+        if told is not None:
+            told(chunk.start + len(chunk.xyz), total)
+
+
+def _in_memory(header: ScanHeader, chunks: Iterator[PointChunk]) -> PointCloud:
     xyz = np.empty((0, 3))
     origin = np.zeros(3)
-    times = []
+    times, end = [], 0
     try:
-        for chunk in _chunks(header, axis_order, ("gps_time",), CHUNK_POINTS):
-            if chunk.start == 0:
+        for chunk in chunks:
+            if not len(chunk.xyz):
+                continue
+            if end == 0:
                 origin = np.round(np.median(chunk.xyz, axis=0))
                 xyz = np.empty((min(header.point_count, _trusted_count(header)), 3))
-            end = chunk.start + len(chunk.xyz)
+            start, end = end, end + len(chunk.xyz)
             if end > len(xyz):
                 xyz = _grown(xyz, min(header.point_count, 2 * end))
-            np.subtract(chunk.xyz, origin, out=xyz[chunk.start : end])
-            times += [chunk.attributes[name] for name in chunk.attributes]
-            if told is not None:
-                told(end, header.point_count)
+            np.subtract(chunk.xyz, origin, out=xyz[start:end])
+            times += [chunk.attributes[name] for name in chunk.attributes if name == "gps_time"]
         time_s = np.concatenate(times) if times else None
     except MemoryError as error:
         raise InputError(
-            f"{path}: the {header.point_count * 24 / 1e6:,.0f} MB of memory that its points need "
-            "at least could not be had: cut or thin the scan, or allow more"
+            f"{header.path}: the {header.point_count * 24 / 1e6:,.0f} MB of memory that its points "
+            "need at least could not be had: cut or thin the scan, or allow more"
         ) from error
-    return PointCloud(xyz=xyz, origin=origin, time_s=time_s)
+    return PointCloud(xyz=xyz[:end], origin=origin, time_s=time_s)
 
 
-def _shelved(
-    header: ScanHeader,
-    axis_order: AxisOrder | None,
-    told: Callable[[int, int], None] | None,
-    shelf: Shelf,
-) -> PointCloud:
+def _shelved(chunks: Iterator[PointChunk], shelf: Shelf) -> PointCloud:
     xyz, times = shelf.roll(np.float64, 3), shelf.roll(np.float64)
-    origin, timed = np.zeros(3), False
-    for chunk in _chunks(header, axis_order, ("gps_time",), CHUNK_POINTS):
-        if chunk.start == 0:
-            origin = np.round(np.median(chunk.xyz, axis=0))
+    origin, begun, timed = np.zeros(3), False, False
+    for chunk in chunks:
+        if not len(chunk.xyz):
+            continue
+        if not begun:
+            origin, begun = np.round(np.median(chunk.xyz, axis=0)), True
         xyz.append(chunk.xyz - origin)
-        for name in chunk.attributes:
-            times.append(chunk.attributes[name])
+        if "gps_time" in chunk.attributes:
+            times.append(chunk.attributes["gps_time"])
             timed = True
-        if told is not None:
-            told(chunk.start + len(chunk.xyz), header.point_count)
     time_s = times.finish()
     return PointCloud(xyz=xyz.finish(), origin=origin, time_s=time_s if timed else None)
 
@@ -181,6 +238,8 @@ def _attribute(records: Records, header: ScanHeader, name: str) -> npt.NDArray[A
     extended = header.point_format >= FIRST_EXTENDED
     if name == "return_number":
         return records["bit_fields"] & np.uint8(0x0F if extended else 0x07)
+    if name == FLAG:
+        return flags_of(records, header.point_format)
     if name == "classification" and not extended:
         return records["raw_classification"] & np.uint8(0x1F)
     if name not in (records.dtype.names or ()):
