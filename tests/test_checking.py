@@ -26,7 +26,9 @@ def items_of(monkeypatch, tmp_path):
         ready = nullcontext(SimpleNamespace(site=site))
         monkeypatch.setattr(checking, "prepared", lambda *_: ready)
         monkeypatch.setattr(checking, "benched", lambda *_: nullcontext())
-        monkeypatch.setattr(checking, "gather", lambda *_, **__: SimpleNamespace(cloud=cloud))
+        monkeypatch.setattr(
+            checking, "gather", lambda *_, **__: SimpleNamespace(cloud=cloud, scans=())
+        )
         monkeypatch.setattr(checking, "extract", lambda *_: found)
         told = checking.check_site(site, tmp_path, Progress())
         return [item for item in told if item.subject == "P1"]
