@@ -188,3 +188,19 @@ def test_roughly_the_ground_is_known_in_a_shadow_on_the_pavement_too():
     assert ground.roughly_at(beyond) == pytest.approx(_plane(beyond), abs=0.02)
     near = np.array([[1.0, 0.0]])
     assert ground.roughly_at(near) == pytest.approx(ground.elevation_at(near)[0], abs=0.002)
+
+
+def test_pavement_at_both_ends_holds_what_lies_far_from_either():
+    """One end alone, carried on, would be off by centimetres."""
+    rng = np.random.default_rng(21)
+    x, y = rng.uniform(-1.0, 0.0, 400), rng.uniform(-0.8, 0.8, 400)
+    x = np.where(rng.random(400) < 0.5, x, 10.0 - x)
+    ground = _ground(np.column_stack([x, y, 0.05 * x + 0.02 * y + rng.normal(0.0, 0.004, 400)]))
+    places = np.column_stack([np.linspace(0.5, 9.5, 19), np.zeros(19)])
+    elevation, std = ground.elevation_at(places)
+    off = np.abs(elevation - 0.05 * places[:, 0])
+    assert off.max() < 0.005
+    assert np.all(off < 3.0 * std + 0.001)
+    assert std.max() < 0.01
+    beyond = ground.elevation_at(np.array([[16.0, 0.0], [5.0, 6.0]]))
+    assert np.isnan(beyond).all()

@@ -6,6 +6,8 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import scipy
+import shapely
 
 from twin_pipeline.kernels import ordering, plane
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
@@ -13,6 +15,9 @@ from twin_pipeline.model import BoolArray, FloatArray, IntArray
 _PER_OCTANT, _FEW_PER_OCTANT = 40, 12
 _REACH_M = 3.5
 _FAR_M = 10.0
+_UNSURE_M = 0.005
+_CURVE_M = 2000.0
+"""Radius at which streets curve in height: at least 450 m for 40 km/h, mostly far more."""
 _ROBUST_SCALE_M = 0.015
 _PAVEMENT_M = 0.03
 
@@ -38,7 +43,9 @@ class Ground:
         """Carry the pavement over the trench.
 
         A plane is fitted robustly to the pavement within 3.5 m, evenly all around, and evaluated
-        at the point asked for. The nearest alone would follow a plank that lies at the edge.
+        at the point asked for. The nearest alone would follow a plank that lies at the edge. Where
+        that has to be carried far, pavement up to 10 m off, as at the other end, holds it better;
+        where there is none within 3.5 m, only what lies between such pavements is told.
 
         Parameters
         ----------
@@ -48,8 +55,38 @@ class Ground:
         -------
         elevation, std : (S,) float64, metres; NaN where no pavement is near.
         """
+        elevation, std = self.carried_to(xy)
+        unheld = self._off(xy) > _REACH_M
+        unheld[unheld] = ~self._amid(xy[unheld])
+        elevation[unheld] = std[unheld] = np.nan
+        return elevation, std
+
+    def carried_to(self, xy: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return what `elevation_at` does, also up to 10 m beyond where the pavement ends."""
         elevation, std = self._planes_at(xy, _REACH_M, _PER_OCTANT)
+        unsure = np.flatnonzero(~(std <= _UNSURE_M))
+        if len(unsure):
+            far, far_std = self._planes_at(xy[unsure], _FAR_M, _PER_OCTANT)
+            far_std = np.hypot(far_std, 0.5 * self._off(xy[unsure]) ** 2 / _CURVE_M)
+            better = ~(std[unsure] <= far_std)
+            elevation[unsure[better]], std[unsure[better]] = far[better], far_std[better]
         return elevation, np.hypot(std, self.std_floor_m)
+
+    def _off(self, xy: FloatArray) -> FloatArray:
+        """Return how far points (S, 2) are from any pavement, metres; infinite without one."""
+        if len(self.patches) == 0:
+            return np.full(len(xy), np.inf)
+        distance, _ = scipy.spatial.cKDTree(self.patches[:, :2]).query(xy)
+        return np.asarray(distance)
+
+    def _amid(self, xy: FloatArray) -> BoolArray:
+        """Tell which points (S, 2) lie between pavements, none of them more than 10 m off."""
+        amid = np.zeros(len(xy), bool)
+        if len(xy) and len(self.patches):
+            near = scipy.spatial.cKDTree(self.patches[:, :2]).query_ball_point(xy, _FAR_M)
+            hulls = [shapely.MultiPoint(self.patches[own, :2]).convex_hull for own in near]
+            amid = shapely.contains_xy(np.array(hulls), xy[:, 0], xy[:, 1])
+        return amid
 
     def roughly_at(self, xy: FloatArray) -> FloatArray:
         """Return elevations (S,) that are good enough to tell an excavation from what is around.

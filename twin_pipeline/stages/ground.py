@@ -1,10 +1,13 @@
 """Find the finished ground: the pavement beside the trench, and the trench itself."""
 
+from dataclasses import replace
+
 import numpy as np
 import scipy
 import shapely
 from pydantic import BaseModel, ConfigDict, Field
 
+from twin_pipeline.geometry.paving import over_or_in, with_strips
 from twin_pipeline.geometry.pyramid import Pyramid, VoxelLevel
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.model import BoolArray, FloatArray
@@ -24,6 +27,8 @@ _INSET_M = 0.15
 _PIECES_PER_M = 12.0
 _MIN_CORE = 0.28
 _EDGE_M = 0.05
+_MORE = 1.02
+"""From this ratio of pieces on the trench is outlined again."""
 _FEW_FINE = 1.0
 _FINE_M = 0.08
 _RING_CELLS = 2
@@ -63,14 +68,19 @@ def find_ground(pyramid: Pyramid, options: GroundOptions) -> Ground | None:
     keep = pavement[cell[:, 0], cell[:, 1]] & (np.abs(patches[:, 2] - level) < _MAX_STEP_M)
     if not keep.any():
         return None
-    found = patches[keep]
-    outlines = _outlines(pyramid, Ground(found, options.std_floor_m, ()), options)
-    if not outlines:
+    ground = Ground(patches[keep], options.std_floor_m, ())
+    holes = _holes(pyramid, ground, options)
+    if not holes:
         return None
-    # planks and plates over the trench are no pavement
-    dug = shapely.union_all([shapely.Polygon(ring) for ring in outlines]).buffer(_EDGE_M)
-    beside = found[~shapely.contains_xy(dug, found[:, 0], found[:, 1])]
-    return Ground(beside, options.std_floor_m, outlines) if len(beside) else None
+    free = ~over_or_in(patches, holes, ground)
+    known = Ground(patches[keep & free], options.std_floor_m, ())
+    ground = with_strips(known, patches[free])
+    if len(ground.patches) > _MORE * len(known.patches):
+        holes = _holes(pyramid, ground, options)
+        found = ground.patches[~over_or_in(ground.patches, holes, ground)]
+        ground = Ground(found, options.std_floor_m, ())
+    outlines = _outlines(pyramid, ground, holes)
+    return replace(ground, outlines=outlines) if outlines and len(ground.patches) else None
 
 
 def _horizontal_patches(pyramid: Pyramid, options: GroundOptions) -> FloatArray:
@@ -184,8 +194,24 @@ def _column_ends(
     return bottom, top
 
 
-def _outlines(pyramid: Pyramid, ground: Ground, options: GroundOptions) -> tuple[FloatArray, ...]:
-    """Return rings around the connected places that lie well below the pavement."""
+def _outlines(
+    pyramid: Pyramid, ground: Ground, holes: list[shapely.Polygon]
+) -> tuple[FloatArray, ...]:
+    """Return rings around the holes that a pavement has."""
+    level = pyramid.level_near(_FINE_M)
+    rings = [np.asarray(hole.exterior.coords) for hole in holes]
+    return tuple(
+        ring
+        for ring in rings
+        if _rimmed(ring, ground, _MIN_RIM)
+        or (
+            _rimmed(ring, ground, _MIN_RIM_OF_WALLS) and _walls_end_at_pavement(ring, ground, level)
+        )
+    )
+
+
+def _holes(pyramid: Pyramid, ground: Ground, options: GroundOptions) -> list[shapely.Polygon]:
+    """Return the connected places that lie well below the pavement."""
     level = pyramid.level_near(_FINE_M)
     centroid = level.surface.centroid
     corner = centroid[:, :2].min(axis=0)
@@ -194,7 +220,7 @@ def _outlines(pyramid: Pyramid, ground: Ground, options: GroundOptions) -> tuple
     elevation = ground.roughly_at(corner + (columns + 0.5) * _COLUMN_M)
     below = elevation[index] - centroid[:, 2] > options.min_trench_depth_m
     if not below.any():
-        return ()
+        return []
     lower = centroid[below, :2].min(axis=0) - 3.0 * _OUTLINE_CELL_M
     cell = ((centroid[below, :2] - lower) / _OUTLINE_CELL_M).astype(int)
     mask = np.zeros(cell.max(axis=0) + 4, bool)
@@ -205,16 +231,7 @@ def _outlines(pyramid: Pyramid, ground: Ground, options: GroundOptions) -> tuple
         *(lower + (np.argwhere(mask) + 1) * _OUTLINE_CELL_M).T,
     )
     shape = shapely.coverage_union_all(boxes).simplify(0.5 * _OUTLINE_CELL_M)
-    parts = shapely.get_parts(shape)
-    rings = [np.asarray(part.exterior.coords) for part in parts if _like_a_trench(part)]
-    return tuple(
-        ring
-        for ring in rings
-        if _rimmed(ring, ground, _MIN_RIM)
-        or (
-            _rimmed(ring, ground, _MIN_RIM_OF_WALLS) and _walls_end_at_pavement(ring, ground, level)
-        )
-    )
+    return [part for part in shapely.get_parts(shape) if _like_a_trench(part)]
 
 
 def _like_a_trench(part: shapely.Polygon) -> bool:
