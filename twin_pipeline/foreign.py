@@ -31,6 +31,7 @@ def joined(address: str, folder: Path) -> Iterator["Client"]:
     """
     with _client(address) as client:
         _require_workers(client, address)
+        _require_dask(client, address)
         _require_able(client, address, folder)
         yield client
 
@@ -70,10 +71,40 @@ def _require_workers(client: "Client", address: str) -> None:
         raise ClusterError(f"--scheduler {address}: has no workers; start some") from error
 
 
+def _require_dask(client: "Client", address: str) -> None:
+    """Raise ClusterError unless all of the cluster has this version of Dask.
+
+    Others misunderstand each other late, in words that nobody understands, or wait for ever.
+    """
+    told = client.get_versions(check=False)
+    found = {"its scheduler": told["scheduler"]}
+    found |= {f"worker {worker}": versions for worker, versions in told["workers"].items()}
+    mine = told["client"]["packages"]["distributed"]
+    for who, versions in found.items():
+        its = versions["packages"]["distributed"]
+        if its != mine:
+            raise ClusterError(
+                f"--scheduler {address}: {who} has Dask {its}, this machine {mine}: install "
+                f"distributed=={its} here, or {mine} there, {_HERE}"
+            )
+
+
 def _require_able(client: "Client", address: str, folder: Path) -> None:
+    try:
+        version = client.run_on_scheduler(_version)
+    except Exception as error:  # noqa: BLE001 - whatever is missing there
+        version = error
+    if version != __version__:
+        lack = _lack([version, True] if isinstance(version, str) else version, folder)
+        raise ClusterError(f"--scheduler {address}: its scheduler {lack}")
     for worker, told in client.run(_standing, str(folder), on_error="return").items():
         if told != [__version__, True]:
             raise ClusterError(f"--scheduler {address}: worker {worker} {_lack(told, folder)}")
+
+
+def _version() -> str:
+    """Tell the version of the program on the scheduler, which looks into what it hands out."""
+    return __version__
 
 
 def _standing(folder: str) -> list[Any]:
