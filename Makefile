@@ -99,6 +99,7 @@ $(BIN)/python:
 $(RUN_READY): constraints.txt pyproject.toml | $(BIN)/python
 	$(PIP) install --require-hashes --only-binary :all: -r constraints.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q twin_pipeline
 	@mkdir -p $(STAMPS) && touch $@
 
 $(DEV_READY): constraints-dev.txt $(RUN_READY)

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import typer
 
+from twin_pipeline.cli.early import NOTHING, interrupted
 from twin_pipeline.errors import TwinPipelineError, plain_interrupts
 from twin_pipeline.output import in_one_line
 
@@ -27,13 +28,10 @@ _USUAL_BYTES = 2_000_000_000
 _OF_MEMORY = ("can't start new thread", "failed to map segment", "Cannot allocate memory")
 """What else is said where memory has run out."""
 
-_NOTHING = "interrupted; nothing was written"
-_interrupted = {"words": _NOTHING}
-
 
 def has_written(place: Path | str) -> None:
     """Tell that an interrupt from now on comes too late to keep the output away."""
-    _interrupted["words"] = f"interrupted when {place} had been written"
+    interrupted["words"] = f"interrupted when {place} had been written"
 
 
 class _Ended(KeyboardInterrupt):
@@ -47,7 +45,7 @@ class _Ended(KeyboardInterrupt):
 @contextmanager
 def told_in_one_line(*, verbose: bool) -> Iterator[None]:
     """Let the block end in an exit code whatever it raises; tracebacks only if `verbose`."""
-    _interrupted["words"] = _NOTHING
+    interrupted["words"] = NOTHING
     if (allowed := _allowed_bytes()) is not None and allowed < _USUAL_BYTES:
         # libraries of C abort without a word where they get no memory
         typer.echo(f"warning: {_limited(allowed)}; a run may need more", err=True)
@@ -61,7 +59,7 @@ def told_in_one_line(*, verbose: bool) -> Iterator[None]:
     except KeyboardInterrupt as error:
         asked = error if isinstance(error, _Ended) else error.__cause__
         number = asked.number if isinstance(asked, _Ended) else signal.SIGINT
-        _fail(str(error) or _interrupted["words"], 128 + number, verbose=False)
+        _fail(str(error) or interrupted["words"], 128 + number, verbose=False)
     except BrokenPipeError:
         raise
     except OSError as error:

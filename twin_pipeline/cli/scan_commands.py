@@ -123,22 +123,11 @@ def tile(
 ) -> None:
     """Write the scans' points as 3D Tiles, and nothing else."""
     with told_in_one_line(verbose=telling.verbose):
-        if not (how.resume or form.attributes):
-            _decode_meanwhile(scans or [])
         from twin_pipeline.cli import tiling
         from twin_pipeline.cli.flags import flags_of
 
         flags = flags_of(place, reading, form)
         tiling.tile(scans or [], out, config, flags, how, change, telling)
-
-
-def _decode_meanwhile(scans: list[Path]) -> None:
-    """Begin to decode what most likely will be tiled, while the rest of the program is loaded."""
-    if len(scans) == 1 and scans[0].suffix.lower() == ".laz":
-        from twin_pipeline.stages.read.ahead import begin
-        from twin_pipeline.tiles.wanted import ALWAYS, CHUNK_POINTS
-
-        begin(scans[0], ALWAYS, CHUNK_POINTS)
 
 
 @commands.command(epilog="Example: twin-pipeline check trench.laz --material DIP")

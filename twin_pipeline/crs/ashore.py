@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 
 from twin_pipeline.crs.frames import Plane
@@ -30,7 +31,7 @@ def in_japan(plane: Plane, extent: Extent) -> bool:
     if not within_area(plane, extent.corners()):
         return False
     lon_deg, lat_deg = (float(angle[0]) for angle in plane.lonlat(extent.centre[np.newaxis]))
-    return bool(shapely.contains_xy(_land("japan"), lon_deg, lat_deg))
+    return _holds("japan", lon_deg, lat_deg)
 
 
 def at_sea(plane: Plane, extent: Extent) -> bool:
@@ -39,14 +40,17 @@ def at_sea(plane: Plane, extent: Extent) -> bool:
     west, south, east, north = _SPAN_DEG
     if not (west <= lon_deg <= east and south <= lat_deg <= north):
         return False
-    land = _land("japan"), _land("others")
-    return not any(shapely.contains_xy(outline, lon_deg, lat_deg) for outline in land)
+    return not any(_holds(whose, lon_deg, lat_deg) for whose in ("japan", "others"))
+
+
+def _holds(whose: str, lon_deg: float, lat_deg: float) -> bool:
+    return bool(shapely.contains_xy(_land(whose), lon_deg, lat_deg).any())
 
 
 @cache
-def _land(whose: str) -> shapely.Geometry:
+def _land(whose: str) -> npt.NDArray[np.object_]:
+    """Return polygons; those drawn by hand overlap others, and to unite them takes too long."""
     rings = json.loads(_OUTLINES.read_text("utf-8"))[whose]
-    # Those drawn by hand overlap others.
-    land = shapely.union_all([shapely.Polygon(ring) for ring in rings])
-    shapely.prepare(land)
-    return land
+    points = np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
+    polygons = shapely.polygons(shapely.linearrings(np.concatenate(rings), indices=points))
+    return np.asarray(polygons, dtype=np.object_)

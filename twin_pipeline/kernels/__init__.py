@@ -14,8 +14,8 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from importlib import metadata
+from contextlib import contextmanager, nullcontext, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,18 @@ import platformdirs
 
 
 def _source_digest() -> str:
-    digest = hashlib.sha256(f"{metadata.version('numba')} {sys.version}".encode())
-    for source in sorted(Path(__file__).parent.rglob("*.py")):
+    digest = hashlib.sha256(sys.version.encode())
+    for source in [*_versions(), *sorted(Path(__file__).parent.rglob("*.py"))]:
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _versions() -> Iterator[Path]:
+    """Yield where the compilers keep their versions; to load them, or their metadata, is slow."""
+    for name in ("numba", "llvmlite"):
+        spec = find_spec(name)
+        if spec is not None and spec.origin is not None:
+            yield Path(spec.origin).with_name("_version.py")
 
 
 CACHE_DIR = platformdirs.user_cache_path("twin-pipeline") / "kernels" / _source_digest()
@@ -82,13 +90,18 @@ def _numba() -> Any:  # noqa: ANN401 - a module without types
     # threads that wait for the next loop must sleep: spinning, they take the processors from those
     # who work, here and in other processes; OpenMP looks at this when the first loop begins
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    import numba
-
+    # no kernel calls C libraries, and Numba has no settings in a file
+    with _absent("cffi"), nullcontext() if Path(".numba_config.yaml").exists() else _absent("yaml"):
+        import numba
+        import numba.core.typing.cffi_utils
     # to know whether np.dot can be compiled, which no kernel calls, Numba would load all of SciPy's
     # linear algebra: as long as the rest of it takes
     with _absent("scipy.linalg.cython_blas"):
         import numba.np.arraymath
-    from numba.core.caching import IndexDataCacheFile
+    from numba.core import entrypoints
+    from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+    entrypoints._already_initialized = True  # noqa: SLF001 - looks for extensions in all packages
 
     if "NUMBA_THREADING_LAYER_PRIORITY" not in os.environ:
         # Open3D brings a TBB that is too old for Numba, which warns of it where it looks there
@@ -96,7 +109,22 @@ def _numba() -> Any:  # noqa: ANN401 - a module without types
         numba.config.THREADING_LAYER_PRIORITY = ["omp", "tbb", "workqueue"]
     numba.config.CACHE_DIR = str(CACHE_DIR)
     IndexDataCacheFile.save = functools.partialmethod(_save_alone, save=IndexDataCacheFile.save)
+    FunctionCache.load_overload = _loaded
     return numba
+
+
+def _loaded(cache: Any, signature: Any, target: Any) -> Any:  # noqa: ANN401 - Numba's own
+    """Take compiled code from the cache; what only compiling needs is loaded where there is none.
+
+    Numba's own method loads that first, which takes longer than tiling a million points.
+    """
+    from numba.core.runtime import rtsys
+
+    rtsys.initialize(target)
+    found = cache._load_overload(signature, target)  # noqa: SLF001
+    if found is None:
+        target.refresh()
+    return found
 
 
 @contextmanager

@@ -7,11 +7,30 @@ soil touches it are dropped, since they bias the radius far beyond what its form
 Stretches that are hidden, and sockets, take no part and stay straight.
 """
 
-from twin_pipeline.stages.measure.explain import Fit, explain
-from twin_pipeline.stages.measure.offsets import led_through_offsets
-from twin_pipeline.stages.measure.options import MeasureOptions
-from twin_pipeline.stages.measure.run import Kept, measure, sparsely_covered
-from twin_pipeline.stages.measure.thinned import with_all_points
+from typing import TYPE_CHECKING
+
+from twin_pipeline.deferred import deferred
+
+if TYPE_CHECKING:
+    from twin_pipeline.stages.measure.explaining import Fit, explain
+    from twin_pipeline.stages.measure.offsets import led_through_offsets
+    from twin_pipeline.stages.measure.options import MeasureOptions
+    from twin_pipeline.stages.measure.run import Kept, measure, sparsely_covered
+    from twin_pipeline.stages.measure.thinned import with_all_points
+else:
+    __getattr__ = deferred(
+        __name__,
+        {
+            "Fit": "explaining",
+            "Kept": "run",
+            "explain": "explaining",
+            "led_through_offsets": "offsets",
+            "MeasureOptions": "options",
+            "measure": "run",
+            "sparsely_covered": "run",
+            "with_all_points": "thinned",
+        },
+    )
 
 __all__ = [
     "Fit",

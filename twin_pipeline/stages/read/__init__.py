@@ -7,10 +7,10 @@ checked against the file's true size before anything is allocated on their word.
 from typing import TYPE_CHECKING
 
 from twin_pipeline.deferred import deferred
-from twin_pipeline.stages.read.convert import convert, needs_conversion
 
 if TYPE_CHECKING:
     from twin_pipeline.stages.read.content import repeated_fraction
+    from twin_pipeline.stages.read.conversion import convert, needs_conversion
     from twin_pipeline.stages.read.describe import describe_scan
     from twin_pipeline.stages.read.info import ScanInfo, inspect_scan, sha256_of
     from twin_pipeline.stages.read.options import ReadOptions
@@ -30,6 +30,8 @@ else:
         __name__,
         {
             "repeated_fraction": "content",
+            "convert": "conversion",
+            "needs_conversion": "conversion",
             "describe_scan": "describe",
             "ScanInfo": "info",
             "inspect_scan": "info",

@@ -74,7 +74,7 @@ class LazChild:
             "cpu_s": 600 + header.point_count // _SLOWEST_POINTS_PER_S,
         }
         self._process = subprocess.Popen(  # noqa: S603 - our own script
-            [*INTERPRETER, os.fspath(_SCRIPT), json.dumps(task)],
+            [*INTERPRETER, "-S", os.fspath(_SCRIPT), json.dumps(task)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
