@@ -53,11 +53,19 @@ def main(arguments: Sequence[str]) -> int:
     """Print the comparison."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks rival", description=__doc__)
     parser.add_argument("names", nargs="*", default=SCENES, help="scenes of the accuracy suite")
+    parser.add_argument(
+        "--points",
+        type=float,
+        nargs="+",
+        help="millions, one after the other; default: the suite's",
+    )
     given = parser.parse_args(arguments)
     require_cgal()
     _ours(*_scanned(scenes()["dip150"]))  # compiles
     print(_HEAD)
-    outcomes = [_compare(name) for name in given.names]
+    outcomes = [
+        _compare(name, millions) for name in given.names for millions in given.points or [None]
+    ]
     print(_total(outcomes))
     return 0
 
@@ -69,8 +77,12 @@ _HEAD = (
 )
 
 
-def _compare(name: str) -> tuple[Outcome, Outcome, Outcome]:
-    xyz, truth = _scanned(scenes()[name])
+def _compare(name: str, millions: float | None) -> tuple[Outcome, Outcome, Outcome]:
+    scene = scenes()[name]
+    if millions is not None:
+        many = {"points": round(1e6 * millions), "density_per_m2": None}
+        scene = scene.model_copy(update={"scanner": scene.scanner.model_copy(update=many)})
+    xyz, truth = _scanned(scene)
     ours = _ours(xyz, truth)
     raw, refitted, seconds = cylinders_in(xyz)
     theirs, refit = (_outcome(found, truth, seconds) for found in (raw, refitted))
