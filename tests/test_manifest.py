@@ -98,6 +98,9 @@ def test_patterns_are_expanded_where_the_shell_did_not(make_scan, tmp_path):
         ("a.toml", "", "names no site"),
         ("a.csv", "", "is empty"),
         ("a.csv", "site,material\nx,DIP", "needs a column scans"),
+        ("a.csv", "site;scans\nx;a", "it has site;scans; commas or tabs"),
+        ("a.csv", "site,scans\n../x,a", "line 2: '../x' can't be.*give the site another name"),
+        ("a.toml", "[[site]]\nname = 'a/b'\nscans = 'x'", "1: 'a/b' can't be the name of a site"),
         ("a.csv", "site,scans\nx,a,b,c", "line 2: has 4 cells"),
         ("a.csv", "site,scans,material\nx,a,DIP\nx,b,SP", "'SP' here and 'DIP'"),
         ("a.csv", "site,scans\na,\udc81", "neither UTF-8 nor CP932"),
@@ -109,6 +112,16 @@ def test_manifest_that_can_not_be_is_one_line(tmp_path, name, content, message):
     with pytest.raises(UsageError, match=message) as raised:
         read_manifest(path, CONFIG)
     assert str(raised.value).startswith(str(path))
+
+
+def test_columns_may_be_set_apart_by_tabs(make_scan, tmp_path):
+    make_scan("a,b.las", points=200)
+    path = tmp_path / "a.csv"
+    path.write_bytes(
+        "現場\t点群\t管種\r\nx\ta,b.las\tDIP\r\n".encode("utf-16")
+    )  # as Excel saves text
+    (site,) = read_manifest(path, CONFIG)
+    assert (site.name, site.scan) == ("x", tmp_path / "a,b.las")
 
 
 def test_manifest_that_is_not_there_is_an_input_error(tmp_path):

@@ -15,6 +15,7 @@ from twin_pipeline.catalogue import load_catalogue
 from twin_pipeline.config import Config
 from twin_pipeline.errors import InputError, UsageError
 from twin_pipeline.job import SiteFacts, read_facts
+from twin_pipeline.output import require_site_name
 from twin_pipeline.site import Site, site_of
 
 SUFFIXES = (".toml", ".csv")
@@ -105,6 +106,7 @@ def read_manifest(path: Path, config: Config) -> list[Site]:
 def _site(name: str, entry: _Entry, path: Path, config: Config) -> Site:
     if not entry.scans:
         raise UsageError(f"{entry.where}: site {name!r} has no scans")
+    require_site_name(name, entry.where, "give the site another name there")
     scans = [match for scan in entry.scans for match in _matches(_placed(path, scan))]
     plain = site_of(scans[0], config)
     beside = {key: _beside(entry.values.pop(key, ""), path) for key in ("boundary", "design")}
@@ -219,7 +221,10 @@ def _rows(path: Path, content: bytes) -> Iterator[tuple[str, dict[str, str]]]:
     head = [_NAMES.get(name.strip(), name.strip()) for name in first]
     named = [name for name in head if name]
     if "scans" not in head or len(set(named)) != len(named):
-        raise UsageError(f"{path}: needs a column scans, and none twice; it has {', '.join(head)}")
+        hint = "; commas or tabs go between columns" if ";" in head[0] else ""
+        raise UsageError(
+            f"{path}: needs a column scans, and none twice; it has {', '.join(head)}{hint}"
+        )
     for where, row in rest:
         if len(row) > len(head):
             raise UsageError(f"{where}: has {len(row)} cells instead of {len(head)}")
@@ -232,7 +237,10 @@ def _rows(path: Path, content: bytes) -> Iterator[tuple[str, dict[str, str]]]:
 
 def _lines(path: Path, content: bytes) -> Iterator[tuple[str, list[str]]]:
     """Yield the cells of each row and where it stands."""
-    lines = csv.reader(io.StringIO(_decoded(path, content), newline=""), strict=True)
+    text = _decoded(path, content)
+    first = text.lstrip().partition("\n")[0]
+    between = "\t" if "\t" in first and "," not in first else ","
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=between, strict=True)
     try:
         for row in lines:
             yield f"{path}: line {lines.line_num}", row

@@ -132,13 +132,15 @@ def in_one_line(text: str) -> str:
     )
 
 
-def require_site_name(name: str, source: object) -> None:
+def require_site_name(
+    name: str, source: object, remedy: str = "rename the file, or name the site in a manifest"
+) -> None:
     """Raise UsageError unless a site's name can be the name of a folder; `source` has it."""
     problem = _problem(name)
     if problem is not None:
         raise UsageError(
             f"{source}: {name[:60]!r} can't be the name of a site, as folders are named after it: "
-            f"{problem}; rename the file, or name the site in a manifest"
+            f"{problem}; {remedy}"
         )
 
 
