@@ -20,6 +20,7 @@ from twin_pipeline.loose import without_loose
 from twin_pipeline.model import FloatArray, LabelArray, Pipe, PointCloud
 from twin_pipeline.necks import without_neck
 from twin_pipeline.observing import Observer
+from twin_pipeline.shoring import without_shoring
 from twin_pipeline.squeezing import SqueezedTracer, squeezed_tracers
 from twin_pipeline.stages.classify import LeftOut, classify
 from twin_pipeline.stages.cross_sections import cut_cross_sections
@@ -246,6 +247,8 @@ def extract(
         found, left_out = classify(tubes, ground, config.classify)
         found, loose = without_loose(found, ground, cloud.xyz)
         left_out += loose
+        found, struts = without_shoring(found, ground, searched, config.classify)
+        left_out += struts
         pipes = tuple(
             describe(finding, ground, cloud.origin, config.describe)
             for finding in findings_of(found, cloud.xyz, searched, config, catalogue)

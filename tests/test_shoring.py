@@ -1,0 +1,95 @@
+"""Struts and pipes in a trench 10 m long along +x, of whose pavement nothing was scanned."""
+
+import numpy as np
+import pytest
+from stages.made import make_tube, plane_points, pyramid_of, straight, trench_ground
+
+from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.shoring import without_shoring
+from twin_pipeline.stages.classify import ClassifyOptions, classify
+
+OPTIONS = ClassifyOptions()
+MAIN = make_tube(straight(10.0, (0.0, 0.1, -1.1)))
+GRADE = 0.06
+
+
+def walls(*sides: float) -> Pyramid:
+    rng = np.random.default_rng(3)
+    floor = plane_points((0.0, -0.5), (10.0, 0.5), -1.3, rng, slope=(GRADE, 0.0))
+    rising = []
+    for side in sides:
+        x, up = rng.uniform(0.0, 10.0, 12_000), rng.uniform(-1.3, -0.2, 12_000)
+        y = side * (0.5 + 0.3 * (up + 0.6)) + rng.normal(0.0, 0.008, 12_000)
+        rising.append(np.column_stack([x, y, up + GRADE * x]))
+    return pyramid_of(np.vstack([floor, *rising]))
+
+
+BOTH = walls(-1.0, 1.0)
+
+
+def across(
+    x_m: float, z_m: float = -0.6, radius_m: float = 0.03, heading_deg: float = 90.0
+) -> Tube:
+    """A tube from wall to wall, as deep below a street that falls as others of its `z_m`."""
+    half = 0.45 / np.sin(np.radians(heading_deg))
+    start = (x_m - half * np.cos(np.radians(heading_deg)), -0.45, z_m + GRADE * x_m)
+    return make_tube(straight(2 * half, start, heading_deg), radius_m)
+
+
+def kept(*tubes: Tube, pyramid: Pyramid = BOTH) -> list[Tube]:
+    found, _ = classify(tubes, None, OPTIONS)
+    left, struts = without_shoring(found, None, pyramid, OPTIONS)
+    assert {item.reason for item in struts} <= {"shoring strut"}
+    assert len(left) + len(struts) == len(tubes)
+    return [item.tube for item in left]
+
+
+ROW = [across(x_m, radius_m=0.03 + 0.0004 * k) for k, x_m in enumerate((1.0, 3.0, 5.0, 9.0))]
+
+
+@pytest.mark.parametrize("pyramid", [BOTH, walls(1.0)], ids=["both walls", "one wall"])
+@pytest.mark.parametrize("mains", [[MAIN], []], ids=["over a main", "in an empty trench"])
+def test_a_row_from_wall_to_wall_is_shoring(pyramid, mains):
+    assert kept(*mains, *ROW, pyramid=pyramid) == mains
+
+
+def test_utilities_that_cross_between_struts_stay():
+    crossings = [across(2.0, -0.7, 0.057), across(7.0, -0.6, 0.045, 75.0)]
+    assert set(kept(MAIN, *ROW, *crossings)) == {MAIN, *crossings}
+
+
+@pytest.mark.parametrize(
+    "tubes",
+    [
+        pytest.param(ROW[:2], id="two"),
+        pytest.param([across(x, radius_m=0.016) for x in (1.0, 4.0, 7.0)], id="thin services"),
+        pytest.param([across(x, radius_m=0.09) for x in (1.0, 4.0, 7.0)], id="thick pipes"),
+        pytest.param([across(x) for x in (4.0, 4.3, 4.6)], id="a bank of ducts"),
+        pytest.param([across(x, z) for x, z in ((1, -0.6), (4, -0.3), (7, -0.8))], id="heights"),
+        pytest.param([across(x, -1.3) for x in (1.0, 4.0, 7.0)], id="below the main"),
+        pytest.param(
+            [across(x, heading_deg=a) for x, a in ((1, 60.0), (4, 90.0), (7, 120.0))], id="skew"
+        ),
+        pytest.param(
+            [across(x, radius_m=r) for x, r in ((1, 0.03), (4, 0.035), (7, 0.04))], id="sizes"
+        ),
+        pytest.param(
+            [make_tube(straight(0.5, (x, 0.15, -1.1), 90.0), 0.03) for x in (1.0, 4.0, 7.0)],
+            id="branches",
+        ),
+    ],
+)
+def test_what_is_no_row_of_struts_stays(tubes):
+    assert set(kept(MAIN, *tubes)) == {MAIN, *tubes}
+
+
+def test_a_row_without_walls_stays():
+    rng = np.random.default_rng(4)
+    floor = pyramid_of(plane_points((0.0, -2.0), (10.0, 2.0), -1.3, rng))
+    assert set(kept(MAIN, *ROW, pyramid=floor)) == {MAIN, *ROW}
+
+
+def test_where_the_ground_is_known_roles_are_settled():
+    found, _ = classify([MAIN, *ROW], None, OPTIONS)
+    assert without_shoring(found, trench_ground(), BOTH, OPTIONS) == (found, [])

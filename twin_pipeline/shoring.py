@@ -1,0 +1,161 @@
+"""Leave out what props a trench where no finished ground was scanned that would tell it.
+
+Struts come in rows: of one make, level, across the trench from wall to wall, one behind the other
+at one height over the main. Utilities that cross do not: three of a size so set are no chance.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from twin_pipeline.geometry import polyline
+from twin_pipeline.geometry.pyramid import Pyramid, Surface
+from twin_pipeline.geometry.surface import Ground
+from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.model import FloatArray
+from twin_pipeline.stages.classify import Classified, ClassifyOptions, LeftOut
+
+_OTHERS = 2
+"""Of the same kind in a row with a strut."""
+_THINNEST_M, _LONGEST_M = 0.04, 3.0
+"""Steel props are no thinner, services to houses are; and no trench that they prop is wider."""
+_SAME_SIZE, _SIGMAS = 0.06, 3.0
+_SAME_HEIGHT_M, _GRADE = 0.05, 0.12
+_PARALLEL_DEG = 8.0
+_APART_M = 0.5
+"""Distance of parallel tubes between which nobody could work: a bank of ducts, no struts."""
+_ACROSS_DEG = 60.0
+_REACH_M = 0.15
+_VOXEL_M = 0.08
+_BEFORE_M, _BEYOND_M = 0.1, 0.8
+"""Where a wall may stand from the end of what was seen of a strut, outwards."""
+_BESIDE_M, _OVER_M = 0.15, 0.6
+_FACING, _STEEP = 0.6, 0.6
+_WALL_M, _WALL_PIECES = 0.3, 6
+_MOST_WALLS = 0.5
+"""Share of ends at a wall: a scan from one side may show one wall alone."""
+
+
+def without_shoring(
+    found: Sequence[Classified],
+    ground: Ground | None,
+    pyramid: Pyramid,
+    options: ClassifyOptions,
+) -> tuple[list[Classified], list[LeftOut]]:
+    """Return what is no strut, and the struts; where there is a ground they are told already."""
+    tubes = [item.tube for item in found]
+    if ground is not None or len(tubes) <= _OTHERS:
+        return list(found), []
+    bars = [tube for tube in tubes if _like_a_bar(tube, options)]
+    lines = [tube for tube in tubes if not _among(tube, bars)]
+    free = [bar for bar in bars if all(_passes_over(bar, line) for line in lines)]
+    free = [bar for bar in free if not any(_in_a_bank(bar, other) for other in free)]
+    rows = [[bar, *(other for other in free if _in_a_row(bar, other))] for bar in free]
+    rows = [row for row in rows if len(row) > _OTHERS and _at_one_height(row)]
+    if not rows:
+        return list(found), []
+    surface = pyramid.level_near(_VOXEL_M).surface
+    struts = [row[0] for row in rows if _from_wall_to_wall(row, surface)]
+    return (
+        [item for item in found if not _among(item.tube, struts)],
+        [LeftOut(tube, "shoring strut") for tube in struts],
+    )
+
+
+def _among(tube: Tube, others: Sequence[Tube]) -> bool:
+    return any(tube is other for other in others)
+
+
+def _chord(tube: Tube) -> FloatArray:
+    return np.asarray(tube.nodes[-1] - tube.nodes[0])
+
+
+def _middle(tube: Tube) -> FloatArray:
+    return np.asarray(tube.nodes[len(tube.nodes) // 2])
+
+
+def _like_a_bar(tube: Tube, options: ClassifyOptions) -> bool:
+    chord = _chord(tube)
+    slope = abs(chord[2]) / float(np.linalg.norm(chord))
+    thick = _THINNEST_M <= 2.0 * tube.radius_m <= options.max_strut_diameter_m
+    level = slope <= math.sin(math.radians(options.strut_level_deg))
+    return thick and level and tube.length_m <= _LONGEST_M
+
+
+def _passes_over(bar: Tube, line: Tube) -> bool:
+    """Tell whether a bar lies clear of a pipe and above it, as one that is to be laid under."""
+    ends = np.linalg.norm(line.nodes[:, None] - bar.nodes[None, [0, -1]], axis=2)
+    if float(ends.min()) < line.radius_m + bar.radius_m + _REACH_M:
+        return False
+    between = np.linalg.norm(line.nodes[:, None, :2] - bar.nodes[None, :, :2], axis=2)
+    at, of = np.unravel_index(int(between.argmin()), between.shape)
+    return bool(bar.nodes[of, 2] > line.nodes[at, 2] + line.radius_m)
+
+
+def _in_a_row(bar: Tube, other: Tube) -> bool:
+    """Tell whether two bars are of one make and stand one behind the other like rungs."""
+    if bar is other or not _of_one_make(bar, other):
+        return False
+    step = _middle(other) - _middle(bar)
+    apart_m = float(np.hypot(step[0], step[1]))
+    return (
+        apart_m > _APART_M
+        and abs(step[2]) < _SAME_HEIGHT_M + _GRADE * apart_m
+        and _acute_deg(_chord(bar), _chord(other)) < _PARALLEL_DEG
+        and _acute_deg(_chord(bar), step) > _ACROSS_DEG
+    )
+
+
+def _at_one_height(row: Sequence[Tube]) -> bool:
+    """Tell whether the bars lie in one slope, as below a street that falls."""
+    middle = np.array([_middle(bar) for bar in row])
+    chord = _chord(row[0])
+    onward = middle[:, :2] @ np.array([-chord[1], chord[0]]) / math.hypot(chord[0], chord[1])
+    onward -= onward.mean()
+    up = middle[:, 2] - middle[:, 2].mean()
+    off = up - onward * (onward @ up) / (onward @ onward)
+    return float(np.sqrt(np.mean(off**2))) < _SAME_HEIGHT_M
+
+
+def _of_one_make(bar: Tube, other: Tube) -> bool:
+    std_m = math.hypot(bar.radius_std_m, other.radius_std_m)
+    most_m = _SAME_SIZE * max(bar.radius_m, other.radius_m) + _SIGMAS * std_m
+    return abs(bar.radius_m - other.radius_m) < most_m
+
+
+def _in_a_bank(bar: Tube, other: Tube) -> bool:
+    """Tell whether another tube lies close beside one, as ducts do and struts never."""
+    along = _chord(bar) / np.linalg.norm(_chord(bar))
+    step = _middle(other) - _middle(bar)
+    aside_m = float(np.linalg.norm(step - (step @ along) * along))
+    parallel = _acute_deg(_chord(bar), _chord(other)) < _PARALLEL_DEG
+    return parallel and bar.radius_m + other.radius_m < aside_m < _APART_M
+
+
+def _acute_deg(first: FloatArray, second: FloatArray) -> float:
+    angle = polyline.angle_deg(first, second)
+    return min(angle, 180.0 - angle)
+
+
+def _from_wall_to_wall(row: Sequence[Tube], surface: Surface) -> bool:
+    ends = [
+        (bar.nodes[end], bar.nodes[end] - bar.nodes[other])
+        for bar in row
+        for end, other in ((0, -1), (-1, 0))
+    ]
+    return bool(np.mean([_at_a_wall(end, out, surface) for end, out in ends]) >= _MOST_WALLS)
+
+
+def _at_a_wall(end: FloatArray, outward: FloatArray, surface: Surface) -> bool:
+    """Tell whether a steep surface, higher than a strut's plate, stands across the way on."""
+    level = np.array([outward[0], outward[1], 0.0]) / math.hypot(outward[0], outward[1])
+    offset = surface.centroid - end
+    ahead = offset @ level
+    aside = offset @ np.array([-level[1], level[0], 0.0])
+    near = (ahead > -_BEFORE_M) & (ahead < _BEYOND_M)
+    near &= (np.abs(aside) < _BESIDE_M) & (np.abs(offset[:, 2]) < _OVER_M)
+    normal = surface.normal[near]
+    wall = (np.abs(normal[:, 2]) < _STEEP) & (np.abs(normal @ level) > _FACING)
+    heights = offset[near, 2][wall]
+    return len(heights) >= _WALL_PIECES and float(np.ptp(heights)) > _WALL_M
