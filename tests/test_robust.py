@@ -24,7 +24,7 @@ from twin_pipeline.errors import (
 )
 from twin_pipeline.exporting import export
 from twin_pipeline.progress import Progress
-from twin_pipeline.site import site_of
+from twin_pipeline.site import require_scan, site_of
 from twin_pipeline.siting import naming
 from twin_pipeline.validation import validate_output
 
@@ -53,6 +53,15 @@ def test_a_point_beyond_reach_is_told_with_its_scan(make_scan, tmp_path):
     scan.write_bytes(content)
     with pytest.raises(InputError, match=r"^far\.las: point 1 at .* km from the first point"):
         batch.tile_batch([scan], tmp_path / "out", CONFIG, Progress())
+
+
+@pytest.mark.parametrize(
+    "given", ["https://me:secret@a.example/x.laz", "/m/s3://me:secret@b/x.laz"]
+)
+def test_an_address_is_no_scan_and_its_password_is_not_told(given):
+    with pytest.raises(InputError, match=r"^x\.laz: is given by an address \((https|s3)\)") as told:
+        require_scan(Path(given))
+    assert "secret" not in str(told.value)
 
 
 @pytest.mark.parametrize("told", ["geoid has no value", "/somewhere/a.laz: is damaged"])

@@ -1,5 +1,6 @@
 """A site: the scans that show one excavation, and what the user says about it."""
 
+import re
 import stat
 import unicodedata
 from collections import Counter
@@ -11,6 +12,9 @@ from twin_pipeline.config import Config
 from twin_pipeline.errors import InputError, UsageError
 from twin_pipeline.job import SiteFacts
 from twin_pipeline.output import require_site_name
+
+_ADDRESS = re.compile(r"(?:.*/)?([A-Za-z][A-Za-z0-9+.-]+):/")
+"""Of a web page or a bucket, in a path, where its second slash is lost; a drive has one letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +84,24 @@ def require_scan(scan: Path) -> None:
     try:
         mode = scan.stat().st_mode
     except FileNotFoundError as error:
-        raise InputError(f"{scan}: does not exist; give LAS or LAZ files") from error
+        raise InputError(_absent(scan)) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{scan}: can't be read: {reason}; give LAS or LAZ files") from error
     if not stat.S_ISREG(mode):
         reason = "is a folder" if stat.S_ISDIR(mode) else "is a pipe or device, no file"
         raise InputError(f"{scan}: {reason}; give LAS or LAZ files")
+
+
+def _absent(scan: Path) -> str:
+    """Return why there is no such scan; an address may hold a password, which isn't repeated."""
+    address = _ADDRESS.match(str(scan))
+    if address is None:
+        return f"{scan}: does not exist; give LAS or LAZ files"
+    return (
+        f"{scan.name}: is given by an address ({address[1]}), but scans are read from files only: "
+        "fetch it and give the file"
+    )
 
 
 def _printable(stem: str) -> str:
