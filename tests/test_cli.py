@@ -252,6 +252,23 @@ class TestFailures:
         assert done.returncode == 128 + signal.SIGTERM
         assert list(tmp_path.iterdir()) == [scan]
 
+    def test_request_to_end_that_gets_lost_is_made_again(self, make_scan, tmp_path):
+        scan = make_scan()
+        script = (
+            "import os, signal, sys, time\nfrom twin_pipeline import conducting\n"
+            "from twin_pipeline.cli import main\n"
+            "class Losing:\n"
+            "    def __del__(self): os.kill(os.getpid(), signal.SIGINT); time.sleep(0)\n"
+            "def run_site(*_):\n    Losing()\n    time.sleep(60)\n"
+            "conducting.run_site = run_site\n"
+            "sys.argv = ['twin-pipeline', *sys.argv[1:]]\nmain()"
+        )
+        command = [sys.executable, "-c", script, "run", scan, "-o", tmp_path / "out", "-q"]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=50)
+        assert done.returncode == 128 + signal.SIGINT
+        assert done.stderr == "twin-pipeline: interrupted; nothing was written\n"
+        assert list(tmp_path.iterdir()) == [scan]
+
     def test_terminal_without_japanese_is_no_reason_to_fail(self, make_scan, tmp_path):
         scan = make_scan("掘削.las")
         environment = os.environ | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}

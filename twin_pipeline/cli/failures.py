@@ -2,6 +2,7 @@
 
 import resource
 import signal
+import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,9 +83,12 @@ def _asked_once() -> Iterator[None]:
     """
     taken = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, _end) for number in taken}
+    hook, sys.unraisablehook = sys.unraisablehook, _insist
     try:
         yield
     finally:
+        sys.unraisablehook = hook
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
         if all(signal.getsignal(number) is not signal.SIG_IGN for number in taken):
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -117,6 +121,20 @@ def _limited(allowed: int) -> str:
 def _describe(error: OSError) -> str:
     reason = error.strerror or str(error)
     return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def _insist(lost: "sys.UnraisableHookArgs") -> None:
+    """Ask again a moment later where a call from C, which knows no exceptions, lost the request."""
+    asked = lost.exc_value
+    if not isinstance(asked, _Ended):
+        sys.__unraisablehook__(lost)
+        return
+
+    def again(_number: int, _frame: FrameType | None) -> NoReturn:
+        _end(asked.number, None)
+
+    signal.signal(signal.SIGALRM, again)
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:

@@ -18,6 +18,7 @@ import json
 import os
 import queue
 import resource
+import signal
 import struct
 import sys
 import threading
@@ -31,6 +32,7 @@ _AHEAD_BYTES = 192 << 20
 
 def main() -> None:
     """Do what the argument says; end with 3 and a line on stderr if the data don't allow it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: it is for the parent to end this
     task = json.loads(sys.argv[1])
     _confine(task["memory_bytes"], task["cpu_s"])
     sys.path.insert(0, task["packages"])
