@@ -22,7 +22,7 @@ from twin_pipeline.stages.read import (
     convert,
     inspect_scan,
     needs_conversion,
-    read_cloud,
+    read_points,
 )
 
 SLOWEST_S = 60.0
@@ -96,9 +96,10 @@ def _read(path: Path, options: ReadOptions) -> bool:
         convert(path, readable, options)
         path = readable
     info = inspect_scan(path)
-    cloud = read_cloud(path)
-    if not np.isfinite(cloud.xyz).all() or len(cloud) != info.point_count:
-        raise FindingError(f"{path}: gave {len(cloud)} of {info.point_count} points")
+    read = read_points(path)
+    given = len(read.cloud) + len(read.withheld.places)
+    if not np.isfinite(read.cloud.xyz).all() or given != info.point_count:
+        raise FindingError(f"{path}: gave {given} of {info.point_count} points")
     return True
 
 
