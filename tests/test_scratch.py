@@ -11,6 +11,7 @@ import pytest
 
 from twin_pipeline.durable import scratch as module
 from twin_pipeline.durable.scratch import scratch, sweep
+from twin_pipeline.export.files import write_text
 
 HOLDER = """
 import sys, time
@@ -127,3 +128,12 @@ def test_a_folder_elsewhere(tmp_path):
         assert folder.parent == tmp_path
         assert folder.name.startswith(".publishing-")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_export_leaves_the_next_one_removes(tmp_path):
+    with scratch(tmp_path, ".writing-") as mine:
+        left = tmp_path / f"{mine.name[:-8]}abcdefgh"
+    left.mkdir()
+    (left / "pipes.csv").touch()
+    assert write_text(tmp_path / "pipes.csv", "管\n").read_text("utf-8") == "管\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["pipes.csv"]

@@ -1,12 +1,11 @@
 """Files appear complete or not at all: written beside their place, then renamed into it."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from twin_pipeline.durable.scratch import scratch
 from twin_pipeline.errors import OutputError
 
 
@@ -21,19 +20,15 @@ def staged(path: Path) -> Iterator[Path]:
     OutputError
         When the folder of `path` can't be written or has no room.
     """
-    folder: Path | None = None
     try:
-        folder = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.parent))
-        yield folder / path.name
-        os.replace(folder / path.name, path)  # noqa: PTH105 - one call, atomic on every system
+        with scratch(path.parent, ".writing-") as folder:
+            yield folder / path.name
+            os.replace(folder / path.name, path)  # noqa: PTH105 - one call, atomic on every system
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(
             f"{path}: can't be written ({reason}); check the folder's rights and free space"
         ) from error
-    finally:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> Path:
