@@ -1,5 +1,9 @@
 """Barrels under a sleeve that stands off in folds, and bare ones that only seem uneven."""
 
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import cast
+
 import numpy as np
 import pytest
 import scipy
@@ -8,6 +12,8 @@ from stages.made import UP, pyramid_of, run_along, straight, tube_points
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.measure import MeasureOptions, measure
+from twin_pipeline.stages.measure.adjustment import Adjustment
+from twin_pipeline.stages.measure.wrapping import wrapping
 
 RADIUS_M = 0.085
 AXIS = straight(5.0, (0.3, -0.2, -1.4), heading_deg=30.0)
@@ -61,6 +67,35 @@ def test_drift_along_the_pipe_is_no_sleeve():
     points = barrel(np.random.default_rng(6))
     points += np.outer(0.006 * np.sin(2.0 * np.pi * points[:, 0] / 3.0), UP)
     assert measured(points).stand_off_m == 0.0
+
+
+def unrolled(rng: np.random.Generator, off_m: Callable[[FloatArray, FloatArray], FloatArray]):
+    """What an adjustment has left of a bare barrel that is off by `off_m(chainage, angle)`."""
+    chainage, angle = rng.uniform(0.0, 6.0, 90_000), rng.uniform(-1.3, 1.3, 90_000)
+    residual = rng.normal(0.0, 0.006, 90_000) + off_m(chainage, angle)
+    adj = SimpleNamespace(chainage=chainage, angle=angle, residual=residual, radius=0.16)
+    return wrapping(cast(Adjustment, adj), np.ones(90_000, bool))
+
+
+@pytest.mark.parametrize("towards_rad", [0.0, 1.2])
+def test_an_axis_that_climbs_the_sockets_of_a_bend_is_no_sleeve(towards_rad):
+    def off_m(chainage, angle):
+        return 0.02 * np.exp(-(((chainage - 3.0) / 0.4) ** 2)) * np.cos(angle - towards_rad)
+
+    assert unrolled(np.random.default_rng(1), off_m).stand_off_m == 0.0
+
+
+def test_what_is_uneven_in_one_place_is_no_sleeve():
+    def off_m(chainage, angle):
+        waves = np.sin(2.0 * np.pi * chainage / 0.1) * np.cos(2.0 * np.pi * angle / 0.6)
+        return 0.012 * waves * (np.abs(chainage - 3.0) < 0.6)
+
+    def everywhere_m(chainage, angle):
+        waves = np.sin(2.0 * np.pi * chainage / 0.1) * np.cos(2.0 * np.pi * angle / 0.6)
+        return 0.005 * waves
+
+    assert unrolled(np.random.default_rng(2), off_m).stand_off_m == 0.0
+    assert unrolled(np.random.default_rng(2), everywhere_m).stand_off_m > 0.001
 
 
 def test_two_surfaces_beside_each_other_are_no_sleeve():

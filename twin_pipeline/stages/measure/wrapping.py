@@ -2,8 +2,9 @@
 
 What is scanned is the sleeve. It touches the barrel here and there, so that the barrel is the lower
 envelope of an uneven surface. How uneven it is shows in patches of a few centimetres, whose means
-differ by more than noise makes them differ; waves along the pipe and a shape around it, which drift
-and soil cause, are taken out before.
+differ by more than noise makes them differ; waves along the pipe, an axis that is off over a
+stretch, as beside the sockets of a bend, and a shape around the pipe are taken out before. A sleeve
+is all along a pipe: what most stretches do not show is none.
 
 An app that smooths a cloud makes neighbouring points share their noise, which then looks uneven as
 well. That dies away within a few centimetres, where folds are longer: wider patches then differ by
@@ -23,6 +24,8 @@ _SLICE_M = 0.25
 _SECTORS = 36
 _FEW_POINTS = 3
 _FEW_PATCHES = 200
+_STRETCH_M, _FEW_STRETCHES, _SHOWN_EVERYWHERE = 0.5, 5, 0.5
+"""Pieces of a pipe, from how many on the usual one tells, and what of the mean it has to show."""
 _CLEAR_SIGMAS = 5.0
 _LEAST_M = 0.0008
 _ENVELOPE = 1.2
@@ -107,10 +110,11 @@ def _unevenness(adj: Adjustment, used: BoolArray, patch_m: float, few: int) -> _
     """Return how patches differ; None where too few hold enough points."""
     chainage, angle = adj.chainage[used], adj.angle[used]
     sector = ((angle + math.pi) / (2.0 * math.pi) * _SECTORS).astype(np.int64)
-    residual = _without_means(adj.residual[used], (chainage / _SLICE_M).astype(np.int64))
+    residual = _without_circles(adj.residual[used], angle, (chainage / _SLICE_M).astype(np.int64))
     residual = _without_means(residual, sector)
     across = ((angle + math.pi) * adj.radius / patch_m).astype(np.int64)
-    patch = (chainage / patch_m).astype(np.int64) * (int(across.max()) + 1) + across
+    columns = int(across.max()) + 1
+    patch = (chainage / patch_m).astype(np.int64) * columns + across
     count = np.bincount(patch)
     enough = count >= _FEW_POINTS
     if np.count_nonzero(enough) < few:
@@ -120,9 +124,33 @@ def _unevenness(adj: Adjustment, used: BoolArray, patch_m: float, few: int) -> _
     square = np.bincount(patch, residual**2)[enough]
     noise2 = float(np.sum(square - points * mean**2) / np.sum(points - 1))
     spread2 = float(np.mean(mean**2))
-    excess2 = spread2 - noise2 * float(np.mean(1.0 / points))
+    at_m = (np.flatnonzero(enough) // columns) * patch_m
+    excess2 = _usual(mean**2 - noise2 / points, (at_m / _STRETCH_M).astype(np.int64))
     std_of_excess2 = math.sqrt(2.0 / len(points)) * spread2
     return _Unevenness(excess2, noise2, excess2 >= _CLEAR_SIGMAS * std_of_excess2)
+
+
+def _usual(values: FloatArray, stretch: IntArray) -> float:
+    """Return the mean of values; where that is due to few stretches, what is usual in stretches."""
+    count = np.bincount(stretch)
+    means = np.bincount(stretch, values)[count > 0] / count[count > 0]
+    mean, usual = float(np.mean(values)), float(np.median(means))
+    few = len(means) >= _FEW_STRETCHES and usual < _SHOWN_EVERYWHERE * mean
+    return usual if few else mean
+
+
+def _without_circles(values: FloatArray, angle: FloatArray, group: IntArray) -> FloatArray:
+    """Take from values (N,) the circle that fits each group best: there the axis may be off."""
+    design = np.stack([np.cos(angle), np.sin(angle), np.ones_like(angle)])
+    count = int(group.max()) + 1
+    matrix, rhs = np.empty((count, 3, 3)), np.empty((count, 3))
+    for a in range(3):
+        rhs[:, a] = np.bincount(group, design[a] * values, count)
+        for b in range(3):
+            matrix[:, a, b] = np.bincount(group, design[a] * design[b], count)
+    # a group of few points keeps what these say
+    solution = np.linalg.solve(matrix + np.eye(3), rhs[:, :, None])[:, :, 0]
+    return np.asarray(values - np.einsum("na,an->n", solution[group], design))
 
 
 def _without_means(values: FloatArray, group: IntArray) -> FloatArray:
