@@ -45,6 +45,10 @@ _WORSE, _WORSE_SETTLED = 1.2, 1.6
 """From this ratio of standard deviations on, what was added is not the same pipe; the latter where
 the scan's drift had to be solved for to see that."""
 
+_LOST = 1.3
+"""From this ratio on of its standard deviation to what it was measured from a tube has lost its
+way: more points and the scan's drift make it better known."""
+
 _MUCH_LONGER = 2.5
 _LONG_M = 3.0
 """Length of a run of which a piece, that shows no pipe, may be too short."""
@@ -112,6 +116,8 @@ class _Search:
         Where that leads to none, or to none to be believed, it stays as it is.
         """
         settled = self._with_drift(tube, roughly=roughly)
+        if settled is not None and settled.round_std_m > _LOST * tube.round_std_m:
+            settled = self._kept_to(tube, settled, roughly=roughly)
         if settled is not None:
             settled = self._judged(_led_by(tube), settled, with_drift=True)
         if settled is None and not roughly and tube.one_in > 1:
@@ -136,10 +142,20 @@ class _Search:
         if is_faint(tube, self.config.judge, under_open_sky=self.under_open_sky):
             self.faint.append(tube)
 
-    def _with_drift(self, tube: Tube, *, roughly: bool) -> Tube | None:
+    def _kept_to(self, tube: Tube, lost: Tube, *, roughly: bool) -> Tube:
+        """Measure closely around a tube; return that if it knows more than what lost the way.
+
+        More points of the same pipe make it better known, but may lead it onto a socket.
+        """
+        close = self._with_drift(tube, roughly=roughly, closely=True)
+        known = close is not None and close.round_std_m < lost.round_std_m
+        return close if close is not None and known else lost
+
+    def _with_drift(self, tube: Tube, *, roughly: bool, closely: bool = False) -> Tube | None:
         return measure(
-            self.pyramid, _led_by(tube), self.config.measure, with_drift=True, roughly=roughly
-        )
+            self.pyramid, _led_by(tube), self.config.measure, with_drift=True, closely=closely,
+            roughly=roughly,
+        )  # fmt: skip
 
     def worth_measuring(self, run: Run, piece: Run) -> Run | None:
         """Look at a piece of a run; return what of it to measure, None where that holds no pipe.

@@ -12,7 +12,7 @@ from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Run, Tube
-from twin_pipeline.stages.measure import led_through_offsets
+from twin_pipeline.stages.measure import led_around_bends, led_through_offsets
 from twin_pipeline.stages.trace import TraceOptions, join, join_over_corner, off_course_m
 
 _SAME_SIGMAS = 4.0
@@ -34,8 +34,11 @@ _FAR = 3.0
 _NO_WORSE = 1.2
 """Ratio of standard deviations; more of the same pipe makes it better known."""
 
+_BETTER = 0.8
+"""Ratio of standard deviations from which on a way around a bend is the right one."""
+
 _AS_WELL = 0.9
-"""Of the length that is seen of a tube, what of it led otherwise must be seen."""
+"""Of the length that is seen of a tube, or that it has, what of it led otherwise must be."""
 
 
 class Uniter:
@@ -100,6 +103,20 @@ class Uniter:
                     and _keeps_to(other, run)
                 ):
                     return self.led_through(other)
+        return self._led_around(tube)
+
+    def _led_around(self, tube: Tube) -> Tube:
+        """Return a tube led around the bends on whose sockets it lies, where it is known better."""
+        for run in led_around_bends(self._pyramid, tube):
+            for tried in (replace(run, held=None), run):
+                other = self._measured(tried)
+                if (
+                    other is not None
+                    and of_one_size(tube, other)
+                    and other.length_m > _AS_WELL * tube.length_m
+                    and other.round_std_m < _BETTER * tube.round_std_m
+                ):
+                    return self._led_around(other)
         return tube
 
     def _as_one(self, tube: Tube, other: Tube) -> Tube | None:

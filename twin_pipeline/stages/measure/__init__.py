@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from twin_pipeline.deferred import deferred
 
 if TYPE_CHECKING:
+    from twin_pipeline.stages.measure.bends import led_around_bends
     from twin_pipeline.stages.measure.explaining import Fit, explain
     from twin_pipeline.stages.measure.offsets import led_through_offsets
     from twin_pipeline.stages.measure.options import MeasureOptions
@@ -24,6 +25,7 @@ else:
             "Fit": "explaining",
             "Kept": "run",
             "explain": "explaining",
+            "led_around_bends": "bends",
             "led_through_offsets": "offsets",
             "MeasureOptions": "options",
             "measure": "run",
@@ -37,6 +39,7 @@ __all__ = [
     "Kept",
     "MeasureOptions",
     "explain",
+    "led_around_bends",
     "led_through_offsets",
     "measure",
     "sparsely_covered",
