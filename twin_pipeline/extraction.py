@@ -11,15 +11,17 @@ import scipy
 from twin_pipeline.catalogue import Catalogue
 from twin_pipeline.config import Config
 from twin_pipeline.findings import findings_of
+from twin_pipeline.foreseen import foreseen
 from twin_pipeline.geometry.piecewise import Bench
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.steadied import Steadied
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.loose import without_loose
+from twin_pipeline.memory import give_back
 from twin_pipeline.model import FloatArray, LabelArray, Pipe, PointCloud
 from twin_pipeline.necks import without_neck
-from twin_pipeline.observing import Observer
+from twin_pipeline.observing import Notebook, Observer
 from twin_pipeline.shoring import without_shoring
 from twin_pipeline.squeezing import SqueezedTracer, squeezed_tracers
 from twin_pipeline.stages.classify import LeftOut, classify
@@ -55,6 +57,10 @@ _LONG_M = 3.0
 
 _LITTLE = 1.5
 """Shortest pipes' lengths, of which half is not worth a look at the end of a longer one."""
+
+_MOST_BEYOND_M, _MOST_BEYOND = 1.2, 0.1
+"""What of a run that led to a tube may lie beyond its ends, in all and of its length, if following
+the tube on once more, to the same ends, shall lead to nothing new."""
 
 _TRIES = 3
 """Whole runs measured along the same line, where pieces showed no pipe."""
@@ -127,6 +133,16 @@ class _Search:
     def away(self, run: Run, kept: Kept) -> Tube | None:
         """Return the tube that a run holds away from another, None where there is none."""
         return self._judged(run, measure(self.pyramid, run, self.config.measure, kept=kept))
+
+    def settled_apart(self, tube: Tube) -> tuple[Tube, Notebook]:
+        """Return what `settled` does, and what it would have told the observer meanwhile."""
+        notes = Notebook()
+        return replace(self, observer=notes, tried=[], faint=[]).settled(tube), notes
+
+    def noted(self, tube: Tube, notes: Notebook) -> Tube:
+        """Return a tube after the observer has been told how it came to be."""
+        notes.tell(self.observer)
+        return tube
 
     def _measure(self, run: Run, *, roughly: bool = False) -> Tube | None:
         return measure(self.pyramid, run, self.config.measure, roughly=roughly)
@@ -249,16 +265,19 @@ def extract(
     with stage("detect"):
         seeds = detect(searched, config.detect, config.trace.min_strength_rad)
         observer.seeded(seeds)
+        give_back()
     with stage("measure"):
         tubes = _tubes(search, Tracer(seeds, config.trace), [])
-        for tracer in squeezed_tracers(searched, ground, tubes, config):
-            tubes += _tubes(search, tracer, tubes)
         united = Uniter(searched, config.trace, search.roughly)
-        tubes = [united.led_through(tube) for tube in united.joined(tubes, tuple(search.faint))]
-        tubes = [search.settled(tube) for tube in tubes]
+        with foreseen(search.settled_apart, _staying(tubes, united, search, bench)) as settled:
+            for tracer in squeezed_tracers(searched, ground, tubes, config):
+                tubes += _tubes(search, tracer, tubes)
+            tubes = [united.led_through(tube) for tube in united.joined(tubes, tuple(search.faint))]
+            tubes = [search.noted(*found) for found in settled.of(tubes)]
         tubes = [without_neck(tube, tubes, search.away) for tube in tubes]
         tubes = [with_all_points(searched, tube) for tube in tubes]
         tubes = [_drifting(doubted(tube, steps_m), steadied, searched) for tube in tubes]
+        give_back()
     with stage("classify"):
         found, left_out = classify(tubes, ground, config.classify)
         found, loose = without_loose(found, ground, cloud.xyz)
@@ -305,7 +324,9 @@ def _tubes(search: _Search, tracer: Tracer | SqueezedTracer, known: Sequence[Tub
     tubes: list[Tube] = []
     while (run := tracer.next_run()) is not None:
         piece = tracer.probe(run)
-        if all(sparsely_covered(search.pyramid, part) for part in (piece, run)):
+        if piece is not run and all(
+            sparsely_covered(search.pyramid, part) for part in (piece, run)
+        ):
             piece = run
         worth = search.worth_measuring(run, piece)
         tube = search.looked_at(worth) if worth is not None else None
@@ -322,6 +343,18 @@ def _tubes(search: _Search, tracer: Tracer | SqueezedTracer, known: Sequence[Tub
     return tubes
 
 
+def _staying(
+    tubes: Sequence[Tube], united: Uniter, search: _Search, bench: Bench | None
+) -> list[Tube]:
+    """Return tubes that will most likely stay as they are until they are settled.
+
+    On a bench none: there the memory is short.
+    """
+    if bench is not None:
+        return []
+    return [tube for tube in tubes if not united.may_join(tube, tubes, search.faint)]
+
+
 def _led_by(tube: Tube) -> Run:
     return Run(tube.nodes, tube.radius_m, np.ones(len(tube.nodes), bool), 0, tube.held)
 
@@ -335,15 +368,27 @@ def _prolonged(search: _Search, tracer: Tracer | SqueezedTracer, tube: Tube, lev
 
     Where all that was followed holds no such tube, half of it may; not if it was but little more.
     """
+    led: Run | None = None
     while (run := tracer.prolong(tube, level)) is not None:
+        if led is not None and _the_same_again(run, led, tube):
+            break
         little = _new_m(run, tube) < _LITTLE * search.config.trace.min_length_m
         longer = _longer(search, tube, run)
+        led = run
         if longer is None or (longer is tube and not little):
-            longer = _longer(search, tube, _halfway(run, tube))
+            led = _halfway(run, tube)
+            longer = _longer(search, tube, led)
         if longer is None or longer is tube:
             break
         tube = longer
     return tube
+
+
+def _the_same_again(run: Run, led: Run, tube: Tube) -> bool:
+    """Tell whether a run ends where the one did that led to the tube, and that little beyond it."""
+    most_m = min(_MOST_BEYOND_M, _MOST_BEYOND * tube.length_m)
+    ends = run.axis[[0, -1]] - led.axis[[0, -1]]
+    return bool(np.linalg.norm(ends, axis=1).max() < run.radius_m and _new_m(run, tube) < most_m)
 
 
 def _new_m(run: Run, tube: Tube) -> float:

@@ -52,3 +52,27 @@ class Observer:
 
     def reported(self, tubes: Sequence[Tube], pipes: Sequence[Pipe]) -> None:
         """Take note of the result: each pipe (scan frame) and its tube."""
+
+
+class Notebook(Observer):
+    """Keeps what was tried, to tell it later."""
+
+    def __init__(self) -> None:
+        self._tried: list[tuple[Run, Tube | None, str | None, bool, bool]] = []
+
+    def tried(
+        self,
+        run: Run,
+        tube: Tube | None,
+        against: str | None,
+        *,
+        probe: bool,
+        with_drift: bool = False,
+    ) -> None:
+        """Write down a measured run."""
+        self._tried.append((run, tube, against, probe, with_drift))
+
+    def tell(self, observer: Observer) -> None:
+        """Tell an observer all that was tried, in its order."""
+        for run, tube, against, probe, with_drift in self._tried:
+            observer.tried(run, tube, against, probe=probe, with_drift=with_drift)

@@ -60,6 +60,15 @@ class Uniter:
         together = [tube for tube in self._joined(faint) if not any(tube is t for t in faint)]
         return self._joined([self._with_faint(tube, faint) for tube in (*whole, *together)])
 
+    def may_join(self, tube: Tube, others: Sequence[Tube], faint: Sequence[Tube]) -> bool:
+        """Tell whether a tube may be measured as one with another, without measuring."""
+        return any(
+            join(tube, other, self._options, cut_radii) is not None
+            for other in others
+            if other is not tube
+            for cut_radii in _CUT_BACK_RADII
+        ) or any(_points_at(tube, other) for other in faint if not is_part_of(other, tube))
+
     def _joined(self, tubes: Sequence[Tube]) -> list[Tube]:
         pending = sorted(tubes, key=lambda tube: -tube.length_m)
         whole: list[Tube] = []

@@ -19,29 +19,33 @@ def _slow_nearest(points: np.ndarray, nodes: np.ndarray, near: np.ndarray, reach
     return np.minimum(np.argmin(distance, axis=1), len(nodes) - 2)
 
 
-@pytest.mark.parametrize("reach", [0, 1, 3, 100])
-def test_nearest_nodes_are_those_of_the_slow_way(reach):
+@pytest.mark.parametrize(("reach", "count"), [(0, 500), (1, 500), (3, 20_000), (100, 500)])
+def test_nearest_nodes_are_those_of_the_slow_way(reach, count):
     """Also where the nearest of all lies farther along than is tried."""
     rng = np.random.default_rng(1)
     nodes = wavy(40, STEP_M)
-    points = beside(rng, nodes, 500, 0.15)[0]
-    near = rng.integers(0, 40, 500)
-    found = tube.nearest_segments(points, nodes, near, reach)
+    points = beside(rng, nodes, count, 0.15)[0]
+    near = rng.integers(0, 40, count)
+    found = tube.nearest_segments(points, np.arange(count), nodes, near, reach)
     assert found.dtype == np.int64
     assert np.array_equal(found, _slow_nearest(points, nodes, near, reach))
 
 
 def test_the_last_node_starts_no_segment():
     points = np.array([[9.0, 0.0, 0.0], [-9.0, 0.0, 0.0], [0.96, 0.0, 0.0]])
-    assert tube.nearest_segments(points, _straight(), np.full(3, 10), 30).tolist() == [19, 0, 19]
-    assert tube.nearest_segments(points[:1], _straight(2), np.array([1]), 0).tolist() == [0]
+    assert tube.nearest_segments(
+        points, np.arange(3), _straight(), np.full(3, 10), 30
+    ).tolist() == [19, 0, 19]
+    assert tube.nearest_segments(
+        points, np.array([0]), _straight(2), np.array([1]), 0
+    ).tolist() == [0]
 
 
 def test_of_nodes_equally_near_the_first_is_taken():
     nodes = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [1.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
     middle = np.array([[0.5, 0.5, 0.3]])
-    assert tube.nearest_segments(middle, nodes, np.array([2]), 2).tolist() == [0]
-    assert tube.nearest_segments(middle, nodes, np.array([2]), 1).tolist() == [1]
+    assert tube.nearest_segments(middle, np.array([0]), nodes, np.array([2]), 2).tolist() == [0]
+    assert tube.nearest_segments(middle, np.array([0]), nodes, np.array([2]), 1).tolist() == [1]
 
 
 class Scene:
@@ -142,24 +146,26 @@ def test_what_is_seen_from_the_axis_moves_with_it():
 
 
 BAND_M, MIN_COSINE = 0.010, 0.7
-COUNT = 3000
+COUNT, MANY = 3000, 200_000
+"""Many points are shared out in parts."""
 
 
-def _measured(seed: int) -> dict[str, np.ndarray]:
+def _measured(seed: int, count: int) -> dict[str, np.ndarray]:
     """Return values on a coarse grid, so that many lie exactly at a limit."""
     rng = np.random.default_rng(seed)
-    chainage = rng.uniform(0.0, 1.0, COUNT)
-    chainage[rng.random(COUNT) < 0.1] = np.nan
+    chainage = rng.uniform(0.0, 1.0, count)
+    chainage[rng.random(count) < 0.1] = np.nan
     return {
-        "residual": rng.integers(-16, 17, COUNT) * 0.001,
-        "cosine": rng.choice([0.5, MIN_COSINE, 0.71, 0.9, 1.0], COUNT),
+        "residual": rng.integers(-16, 17, count) * 0.001,
+        "cosine": rng.choice([0.5, MIN_COSINE, 0.71, 0.9, 1.0], count),
         "chainage": chainage,
-        "keep": rng.random(COUNT) < 0.8,
+        "keep": rng.random(count) < 0.8,
     }
 
 
-def test_weights_are_those_of_the_slow_way():
-    given = _measured(5)
+@pytest.mark.parametrize("count", [COUNT, MANY])
+def test_weights_are_those_of_the_slow_way(count):
+    given = _measured(5, count)
     given["residual"] = np.where(given["residual"] == 0.01, BAND_M, given["residual"])
     weights = tube.tukey_weights(**given, band=BAND_M, min_cosine=MIN_COSINE)
     counts = given["keep"] & (given["cosine"] > MIN_COSINE) & ~np.isnan(given["chainage"])
@@ -196,10 +202,11 @@ def _slow_histogram(node: np.ndarray, sector: np.ndarray, shape: tuple[int, int]
     return counts
 
 
-def test_arcs_count_the_points_with_weight():
+@pytest.mark.parametrize("count", [COUNT, MANY])
+def test_arcs_count_the_points_with_weight(count):
     rng = np.random.default_rng(6)
-    node, angle = rng.integers(0, 9, COUNT), rng.uniform(-np.pi, np.pi, COUNT)
-    weights = np.where(rng.random(COUNT) < 0.3, 0.0, rng.choice([1e-300, 0.5, 1.0], COUNT))
+    node, angle = rng.integers(0, 9, count), rng.uniform(-np.pi, np.pi, count)
+    weights = np.where(rng.random(count) < 0.3, 0.0, rng.choice([1e-300, 0.5, 1.0], count))
     counts = tube.arc_counts(node, angle, weights, 9, 36)
     used = weights > 0.0
     sector = np.floor((np.degrees(angle[used]) + 180.0) / 10.0).astype(int)
@@ -213,9 +220,10 @@ def test_the_circle_closes_where_sectors_begin():
     assert counts.tolist() == [[2.0, 1.0, 1.0, 1.0], [0.0] * 4]
 
 
-def test_bulges_are_those_of_the_slow_way():
-    given, rng = _measured(7), np.random.default_rng(8)
-    node = rng.integers(0, 9, COUNT)
+@pytest.mark.parametrize("count", [COUNT, MANY])
+def test_bulges_are_those_of_the_slow_way(count):
+    given, rng = _measured(7, count), np.random.default_rng(8)
+    node = rng.integers(0, 9, count)
     near, out = tube.bulging_counts(node, **given, wide=0.012, bulge=0.004, nodes=10)
     around = given["keep"] & (given["cosine"] > 0.7) & ~np.isnan(given["chainage"])
     around &= np.abs(given["residual"]) < 0.012
@@ -253,7 +261,7 @@ def test_no_points_nothing_to_tell():
     none, nobody = np.empty(0), np.empty((0, 3))
     nodes, of_none = _straight(4), np.empty(0, np.int64)
     _, u, v = tube.lateral_frames(nodes)
-    assert len(tube.nearest_segments(nobody, nodes, of_none, 3)) == 0
+    assert len(tube.nearest_segments(nobody, of_none, nodes, of_none, 3)) == 0
     seen = tube.look_along(nobody, nobody, nodes, u, v, of_none, STEP_M)
     assert [array.shape for array in seen] == [(0,), (0,), (0, 3), (0,), (0,), (0,)]
     assert len(tube.tukey_weights(none, none, none, none > 0.0, BAND_M, MIN_COSINE)) == 0

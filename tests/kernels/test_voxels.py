@@ -138,3 +138,22 @@ def test_a_capsule_far_away_is_empty():
     index = index_points(_scattered(50), 0.05)
     assert len(_in_capsule(index, [9.0, 9.0, 9.0], [9.5, 9.0, 9.0], 0.2)) == 0
     assert len(_in_capsule(index, [-9.0, 0.0, 0.0], [-9.0, 1.0, 0.0], 0.2)) == 0
+
+
+@pytest.mark.parametrize("nodes", [2, 5, 8, 400])
+def test_along_a_line_points_are_those_of_its_segments_one_after_the_other(nodes):
+    index = index_points(_scattered(6000), SIZE_M)
+    rng = np.random.default_rng(nodes)
+    line = np.linspace([-0.1, 0.1, 0.1], [0.9, 0.7, 0.3], nodes) + rng.normal(0, 0.01, (nodes, 3))
+    found, near = voxels.points_along(
+        index.xyz, index.keys, index.table, index.starts, index.lower, index.size_m, line, 4, 0.06
+    )
+    place = 0
+    for first in range(0, nodes - 1, 4):
+        last = min(first + 4, nodes - 1)
+        own = _in_capsule(index, line[first], line[last], 0.06)
+        assert np.array_equal(found[place : place + len(own)], own)
+        assert np.all(near[place : place + len(own)] == (first + last) // 2)
+        place += len(own)
+    assert place == len(found) == len(near)
+    assert place > 100

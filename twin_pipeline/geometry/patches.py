@@ -1,7 +1,7 @@
 """Surface patches of one pyramid level, and how well their normals are known."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,11 @@ class Patches:
     """The coarser level that the search walks through."""
     children: npt.NDArray[np.int64]
     """Patches of block k are `children[k]:children[k + 1]`."""
+
+    def without_bends(self) -> "Patches":
+        """Return them without what only voting needs."""
+        none = np.empty(0, np.float32)
+        return replace(self, bend_m=none, bend_std_m=none)
 
     def search_arguments(self) -> tuple[object, ...]:
         """Return what the kernels need to look patches up."""

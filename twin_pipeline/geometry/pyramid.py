@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twin_pipeline.kernels import morton, neighbourhood, ordering, tube, voxels
+from twin_pipeline.kernels import neighbourhood, ordering, tube, voxels
 from twin_pipeline.model import BoolArray, FloatArray, PointCloud, SingleArray
 
 MAX_VOXELS_PER_AXIS = 2**21
@@ -100,6 +100,27 @@ class VoxelLevel:
             last,
             radius_m,
         )
+
+    def points_along(
+        self, nodes: FloatArray, radius_m: float, at_once: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return sorted points (P,) near a line (K, 3), and a node (P,) near each.
+
+        Of every so many nodes a straight segment leads to the next; points within `radius_m` of
+        several segments come once for each.
+        """
+        found: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] = voxels.points_along(
+            self.xyz,
+            self.keys,
+            self.table,
+            self.starts,
+            self.lower,
+            self.size_m,
+            nodes,
+            at_once,
+            radius_m,
+        )
+        return found
 
     def voxel_of(self, points: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return the voxel index of each sorted point."""
@@ -212,8 +233,9 @@ class Pyramid:
     @contextmanager
     def of_others(self, parts: Iterable[FloatArray]) -> Iterator["Pyramid"]:
         """Yield a pyramid of other points, some (N, 3) at a time, kept where these are."""
-        xyz = np.concatenate(list(parts))
-        yield Pyramid.of_cloud(PointCloud(xyz, np.zeros(3)), self.voxel_size_m)
+        yield Pyramid.of_cloud(
+            PointCloud(np.concatenate(list(parts)), np.zeros(3)), self.voxel_size_m
+        )
 
     def zeros(self, dtype: npt.DTypeLike, *shape: int) -> npt.NDArray[Any]:
         """Return an array of zeros, kept where the points are."""
@@ -287,18 +309,7 @@ class Pyramid:
             starts at or before the nearest node.
         """
         level = self.level_near(_GATHER_SIZE_M)
-        pieces, near = [], []
-        for first in range(0, len(nodes) - 1, _NODES_AT_ONCE):
-            last = min(first + _NODES_AT_ONCE, len(nodes) - 1)
-            pieces.append(level.points_in_capsule(nodes[first], nodes[last], radius_m))
-            near.append(np.full(len(pieces[-1]), (first + last) // 2))
-        found = np.concatenate(pieces)
-        where = morton.stable_argsort(found.view(np.uint64))
-        index = found[where]
-        first = np.diff(index, prepend=-1) != 0
-        index, where = index[first], where[first]
+        index, near = ordering.distinct(*level.points_along(nodes, radius_m, _NODES_AT_ONCE))
         spacing_m = float(np.linalg.norm(nodes[1] - nodes[0]))
         reach = 2 * _NODES_AT_ONCE + math.ceil(radius_m / spacing_m)
-        return index, tube.nearest_segments(
-            self.xyz[index], nodes, np.concatenate(near)[where], reach
-        )
+        return index, tube.nearest_segments(self.xyz, index, nodes, near, reach)

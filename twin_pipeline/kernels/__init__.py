@@ -85,6 +85,16 @@ class _Kernel:
             return self._compiled
 
 
+def threads() -> int:
+    """Return how many threads may call kernels at once, each of which may use as many again.
+
+    It is one where kernels have but one thread, or share one out that only one may ask at a time.
+    """
+    numba = _numba()
+    count = int(numba.get_num_threads())
+    return 1 if count > 1 and numba.threading_layer() == "workqueue" else count
+
+
 @functools.cache
 def _numba() -> Any:  # noqa: ANN401 - a module without types
     # threads that wait for the next loop must sleep: spinning, they take the processors from those

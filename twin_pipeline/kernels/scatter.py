@@ -8,16 +8,18 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from twin_pipeline.kernels import jit
+from twin_pipeline.kernels import jit, prange
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 _BINS = 1024
+_PART_POINTS, _MOST_PARTS = 65536, 8
+"""Fewest points of a part that is worth a thread, and how many parts are made at most."""
 
 
-@jit(cache=True, nogil=True)
+@jit(cache=True, nogil=True, parallel=True)
 def median_of_used(residual: FloatArray, weights: FloatArray) -> tuple[int, float]:
     """Return how many points carry weight, and the median of their absolute residuals; NaN of none.
 
@@ -28,19 +30,53 @@ def median_of_used(residual: FloatArray, weights: FloatArray) -> tuple[int, floa
     residual, weights
         (N,) metres, and without unit.
     """
-    used = 0
+    count = len(residual)
+    parts = max(min(count // _PART_POINTS, _MOST_PARTS), 1)
+    mosts = np.zeros(parts)
+    held = np.zeros((parts, _BINS + 1), np.int64)
+    if parts == 1:
+        mosts[0] = _largest_used(residual, weights, 0, count)
+        _count_used(held[0], residual, weights, mosts.max(), 0, count)
+    else:
+        for part in prange(parts):
+            first, last = part * count // parts, (part + 1) * count // parts
+            mosts[part] = _largest_used(residual, weights, first, last)
+        most = mosts.max()
+        for part in prange(parts):
+            first, last = part * count // parts, (part + 1) * count // parts
+            _count_used(held[part], residual, weights, most, first, last)
+    return _median_of_counted(residual, weights, held, mosts.max())
+
+
+@jit(cache=True, nogil=True)
+def _largest_used(residual: FloatArray, weights: FloatArray, first: int, last: int) -> float:
     most = 0.0
-    for i in range(len(residual)):
+    for i in range(first, last):
         if weights[i] > 0.0:
-            used += 1
             most = max(most, abs(residual[i]))
+    return most
+
+
+@jit(cache=True, nogil=True)
+def _count_used(
+    held: IntArray, residual: FloatArray, weights: FloatArray, most: float, first: int, last: int
+) -> None:
+    """Count points that carry weight by classes (_BINS + 1,) of their residuals up to the most."""
+    per_metre = _BINS / most if most > 0.0 else 0.0
+    for i in range(first, last):
+        if weights[i] > 0.0:
+            held[int(abs(residual[i]) * per_metre)] += 1
+
+
+@jit(cache=True, nogil=True)
+def _median_of_counted(
+    residual: FloatArray, weights: FloatArray, held: IntArray, most: float
+) -> tuple[int, float]:
+    """Return what `median_of_used` does, of points that were counted in parts (P, _BINS + 1)."""
+    used = held.sum()
     if used == 0:
         return 0, np.nan
     per_metre = _BINS / most if most > 0.0 else 0.0
-    held = np.zeros(_BINS + 1, np.int64)
-    for i in range(len(residual)):
-        if weights[i] > 0.0:
-            held[int(abs(residual[i]) * per_metre)] += 1
     low, high = (used - 1) // 2, used // 2
     first = last = before = through = 0
     for b in range(_BINS + 1):
@@ -48,8 +84,8 @@ def median_of_used(residual: FloatArray, weights: FloatArray) -> tuple[int, floa
             first, before = b, through
         if through <= high:
             last = b
-        through += held[b]
-    middle = np.empty(held[first : last + 1].sum())
+        through += held[:, b].sum()
+    middle = np.empty(held[:, first : last + 1].sum())
     found = 0
     for i in range(len(residual)):
         if weights[i] > 0.0 and first <= int(abs(residual[i]) * per_metre) <= last:
@@ -88,16 +124,30 @@ def sector_sums(
     return sums
 
 
-@jit(cache=True, nogil=True)
+@jit(cache=True, nogil=True, parallel=True)
 def looked_up(angle: FloatArray, table: FloatArray) -> FloatArray:
     """Return values (N,) at angles (N,), -pi to pi, between those of a table (T + 1,) over them."""
     values = np.empty(len(angle))
+    parts = len(angle) // _PART_POINTS
+    if parts < 2:
+        _look_up(values, angle, table, 0, len(angle))
+    else:
+        for part in prange(parts):
+            first, last = part * len(angle) // parts, (part + 1) * len(angle) // parts
+            _look_up(values, angle, table, first, last)
+    return values
+
+
+@jit(cache=True, nogil=True)
+def _look_up(
+    values: FloatArray, angle: FloatArray, table: FloatArray, first: int, last: int
+) -> None:
+    """Fill in the result of `looked_up` for the points from `first` up to `last`."""
     steps = len(table) - 1
-    for i in range(len(angle)):
+    for i in range(first, last):
         at = (angle[i] + math.pi) / (2.0 * math.pi) * steps
         k = min(max(int(at), 0), steps - 1)
         values[i] = table[k] + (at - k) * (table[k + 1] - table[k])
-    return values
 
 
 @jit(cache=True, nogil=True)
@@ -124,14 +174,27 @@ def in_chosen(
     return inside
 
 
-@jit(cache=True, nogil=True)
+@jit(cache=True, nogil=True, parallel=True)
 def shift_at(epoch: FloatArray, shift: FloatArray) -> FloatArray:
     """Return the shift (N, 3) at epochs (N,), 0 to E - 1, between those (E, 3) at each, metres."""
     found = np.empty((len(epoch), 3))
-    last = len(shift) - 2
-    for i in range(len(epoch)):
-        k = min(int(epoch[i]), last)
+    parts = len(epoch) // _PART_POINTS
+    if parts < 2:
+        _fill_shift(found, epoch, shift, 0, len(epoch))
+    else:
+        for part in prange(parts):
+            first, last = part * len(epoch) // parts, (part + 1) * len(epoch) // parts
+            _fill_shift(found, epoch, shift, first, last)
+    return found
+
+
+@jit(cache=True, nogil=True)
+def _fill_shift(
+    found: FloatArray, epoch: FloatArray, shift: FloatArray, first: int, last: int
+) -> None:
+    """Fill in the result of `shift_at` from `first` up to `last`."""
+    for i in range(first, last):
+        k = min(int(epoch[i]), len(shift) - 2)
         share = epoch[i] - k
         for a in range(3):
             found[i, a] = (1.0 - share) * shift[k, a] + share * shift[k + 1, a]
-    return found

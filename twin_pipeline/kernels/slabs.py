@@ -63,30 +63,46 @@ def _within(
     return bool(abs(ahead) <= half_m)
 
 
-@jit(cache=True, nogil=True)
+@jit(cache=True, nogil=True, parallel=True)
 def within_capsule(xyz: FloatArray, first: FloatArray, last: FloatArray, radius: float) -> IntArray:
     """Return the rising numbers (P,) of the points (N, 3) within `radius` of a segment, metres.
 
     The segment has some length, from `first` (3,) to `last` (3,).
     """
-    index = np.empty(1024, np.int64)
-    found = 0
-    axis = last - first
-    length2 = (axis * axis).sum()
-    low, high = np.minimum(first, last) - radius, np.maximum(first, last) + radius
-    for i in range(len(xyz)):
-        if not low[0] <= xyz[i, 0] <= high[0] or not low[1] <= xyz[i, 1] <= high[1]:
-            continue
+    begin = np.zeros(_PARTS + 1, np.int64)
+    for part in prange(_PARTS):
+        found = 0
+        for i in range(part * len(xyz) // _PARTS, (part + 1) * len(xyz) // _PARTS):
+            found += _near_segment(xyz, i, first, last, radius)
+        begin[part + 1] = found
+    begin = np.cumsum(begin)
+    index = np.empty(begin[-1], np.int64)
+    for part in prange(_PARTS):
+        place, end = begin[part], begin[part + 1]
+        i = part * len(xyz) // _PARTS
+        while place < end:
+            if _near_segment(xyz, i, first, last, radius):
+                index[place] = i
+                place += 1
+            i += 1
+    return index
+
+
+@jit(cache=True, nogil=True, inline="always")
+def _near_segment(
+    xyz: FloatArray, i: int, first: FloatArray, last: FloatArray, radius: float
+) -> bool:
+    near = True
+    for a in range(2):
+        near &= min(first[a], last[a]) - radius <= xyz[i, a] <= max(first[a], last[a]) + radius
+    if near:
+        ax, ay, az = last[0] - first[0], last[1] - first[1], last[2] - first[2]
         x, y, z = xyz[i, 0] - first[0], xyz[i, 1] - first[1], xyz[i, 2] - first[2]
-        t = min(1.0, max(0.0, (x * axis[0] + y * axis[1] + z * axis[2]) / length2))
-        dx, dy, dz = x - t * axis[0], y - t * axis[1], z - t * axis[2]
-        if dx * dx + dy * dy + dz * dz > radius * radius:
-            continue
-        if found == len(index):
-            index = np.append(index, index)
-        index[found] = i
-        found += 1
-    return index[:found]
+        t = (x * ax + y * ay + z * az) / (ax * ax + ay * ay + az * az)
+        t = min(1.0, max(0.0, t))
+        dx, dy, dz = x - t * ax, y - t * ay, z - t * az
+        near = dx * dx + dy * dy + dz * dz <= radius * radius
+    return bool(near)
 
 
 @jit(cache=True, nogil=True)

@@ -19,7 +19,9 @@ Seen = tuple[FloatArray, IntArray, FloatArray, FloatArray, FloatArray, FloatArra
 """Chainage, nearest node, radial vector and its length, angle, cosine: see `look_along`."""
 
 _PART_POINTS = 8192
-"""Points that are worth a thread."""
+_LIGHT_PART_POINTS, _MOST_PARTS = 65536, 8
+"""Points that are worth a thread, and where little is done with each; parts at most where each
+counts for itself."""
 
 
 @jit(cache=True, nogil=True, parallel=True)
@@ -95,32 +97,56 @@ def _fraction(points: FloatArray, i: int, nodes: FloatArray, k: int) -> float:
     return num / den
 
 
-@jit(cache=True, nogil=True)
-def nearest_segments(points: FloatArray, nodes: FloatArray, near: IntArray, reach: int) -> IntArray:
-    """Return the number (N,) of the segment that starts at or before the nearest node.
+@jit(cache=True, nogil=True, parallel=True)
+def nearest_segments(
+    points: FloatArray, index: IntArray, nodes: FloatArray, near: IntArray, reach: int
+) -> IntArray:
+    """Return the number (P,) of the segment that starts at or before the nearest node.
 
     Parameters
     ----------
-    points, nodes
-        (N, 3) and (K, 3) metres, local frame.
+    points, index, nodes
+        (N, 3) of which those (P,) are asked for, and (K, 3); metres, local frame.
     near
-        (N,) a node near each point; only nodes up to `reach` before and behind it are tried.
+        (P,) a node near each point; only nodes up to `reach` before and behind it are tried.
     reach
         Nodes.
     """
-    segment = np.empty(len(points), np.int64)
+    segment = np.empty(len(index), np.int64)
+    parts = len(index) // _PART_POINTS
+    if parts < 2:
+        _nearest(segment, points, index, nodes, near, reach, 0, len(index))
+    else:
+        for part in prange(parts):
+            first, last = part * len(index) // parts, (part + 1) * len(index) // parts
+            _nearest(segment, points, index, nodes, near, reach, first, last)
+    return segment
+
+
+@jit(cache=True, nogil=True)
+def _nearest(
+    segment: IntArray,
+    points: FloatArray,
+    index: IntArray,
+    nodes: FloatArray,
+    near: IntArray,
+    reach: int,
+    begin: int,
+    end: int,
+) -> None:
+    """Fill in the result of `nearest_segments` from `begin` up to `end`."""
     last = len(nodes) - 1
-    for i in range(len(points)):
-        best, smallest = near[i], np.inf
-        for k in range(max(near[i] - reach, 0), min(near[i] + reach, last) + 1):
+    for n in range(begin, end):
+        i = index[n]
+        best, smallest = near[n], np.inf
+        for k in range(max(near[n] - reach, 0), min(near[n] + reach, last) + 1):
             dx = points[i, 0] - nodes[k, 0]
             dy = points[i, 1] - nodes[k, 1]
             dz = points[i, 2] - nodes[k, 2]
             distance2 = dx * dx + dy * dy + dz * dz
             if distance2 < smallest:
                 best, smallest = k, distance2
-        segment[i] = min(best, last - 1)
-    return segment
+        segment[n] = min(best, last - 1)
 
 
 @jit(cache=True, nogil=True)
@@ -219,7 +245,7 @@ def _look_at_part(
         cosine[i] = abs(x * normals[i, 0] + y * normals[i, 1] + z * normals[i, 2]) / rho[i]
 
 
-@jit(cache=True, nogil=True)
+@jit(cache=True, nogil=True, parallel=True)
 def tukey_weights(
     residual: FloatArray,
     cosine: FloatArray,
@@ -242,15 +268,38 @@ def tukey_weights(
         Least cosine.
     """
     weights = np.zeros(len(residual))
-    for i in range(len(residual)):
-        if keep[i] and cosine[i] > min_cosine and not math.isnan(chainage[i]):
-            q = (residual[i] / band) ** 2
-            if q < 1.0:
-                weights[i] = (1.0 - q) ** 2
+    count = len(residual)
+    parts = count // _LIGHT_PART_POINTS
+    if parts < 2:
+        _weigh(weights, residual, cosine, chainage, keep, band, min_cosine, 0, count)
+    else:
+        for part in prange(parts):
+            first, last = part * count // parts, (part + 1) * count // parts
+            _weigh(weights, residual, cosine, chainage, keep, band, min_cosine, first, last)
     return weights
 
 
 @jit(cache=True, nogil=True)
+def _weigh(
+    weights: FloatArray,
+    residual: FloatArray,
+    cosine: FloatArray,
+    chainage: FloatArray,
+    keep: BoolArray,
+    band: float,
+    min_cosine: float,
+    first: int,
+    last: int,
+) -> None:
+    """Fill in the result of `tukey_weights`, zeros before, from `first` up to `last`."""
+    for i in range(first, last):
+        if keep[i] and cosine[i] > min_cosine and not math.isnan(chainage[i]):
+            q = (residual[i] / band) ** 2
+            if q < 1.0:
+                weights[i] = (1.0 - q) ** 2
+
+
+@jit(cache=True, nogil=True, parallel=True)
 def arc_counts(
     node: IntArray, angle: FloatArray, weights: FloatArray, nodes: int, sectors: int
 ) -> FloatArray:
@@ -267,11 +316,33 @@ def arc_counts(
     -------
     (nodes, sectors) float64, as what is counted is averaged afterwards.
     """
-    counts = np.zeros((nodes, sectors))
-    for i in range(len(node)):
+    count = len(node)
+    parts = max(min(count // _LIGHT_PART_POINTS, _MOST_PARTS), 1)
+    counts = np.zeros((parts, nodes, sectors))
+    if parts == 1:
+        _count_arcs(counts[0], node, angle, weights, 0, count)
+    else:
+        for part in prange(parts):
+            first, last = part * count // parts, (part + 1) * count // parts
+            _count_arcs(counts[part], node, angle, weights, first, last)
+        for part in range(1, parts):
+            counts[0] += counts[part]
+    return counts[0]
+
+
+@jit(cache=True, nogil=True)
+def _count_arcs(
+    counts: FloatArray,
+    node: IntArray,
+    angle: FloatArray,
+    weights: FloatArray,
+    first: int,
+    last: int,
+) -> None:
+    """Add points from `first` up to `last` to the result of `arc_counts`."""
+    for i in range(first, last):
         if weights[i] > 0.0:
-            counts[node[i], _sector(angle[i], sectors)] += 1.0
-    return counts
+            counts[node[i], _sector(angle[i], counts.shape[1])] += 1.0
 
 
 @jit(cache=True, nogil=True, inline="always")
@@ -279,7 +350,7 @@ def _sector(angle: float, sectors: int) -> int:
     return int((angle + math.pi) / (2.0 * math.pi) * sectors) % sectors
 
 
-@jit(cache=True, nogil=True)
+@jit(cache=True, nogil=True, parallel=True)
 def bulging_counts(
     node: IntArray,
     residual: FloatArray,
@@ -308,15 +379,42 @@ def bulging_counts(
     near, out
         (nodes,) float64.
     """
-    near = np.zeros(nodes)
-    out = np.zeros(nodes)
-    for i in range(len(node)):
+    count = len(node)
+    parts = max(min(count // _LIGHT_PART_POINTS, _MOST_PARTS), 1)
+    counts = np.zeros((parts, 2, nodes))
+    if parts == 1:
+        _count_bulging(counts[0], node, residual, cosine, chainage, keep, wide, bulge, 0, count)
+    else:
+        for part in prange(parts):
+            first, last = part * count // parts, (part + 1) * count // parts
+            _count_bulging(
+                counts[part], node, residual, cosine, chainage, keep, wide, bulge, first, last
+            )
+        for part in range(1, parts):
+            counts[0] += counts[part]
+    return counts[0, 0], counts[0, 1]
+
+
+@jit(cache=True, nogil=True)
+def _count_bulging(
+    counts: FloatArray,
+    node: IntArray,
+    residual: FloatArray,
+    cosine: FloatArray,
+    chainage: FloatArray,
+    keep: BoolArray,
+    wide: float,
+    bulge: float,
+    first: int,
+    last: int,
+) -> None:
+    """Add points from `first` up to `last` to what `bulging_counts` returns, (2, nodes)."""
+    for i in range(first, last):
         if not keep[i] or cosine[i] <= 0.7 or math.isnan(chainage[i]) or abs(residual[i]) >= wide:
             continue
-        near[node[i]] += 1.0
+        counts[0, node[i]] += 1.0
         if residual[i] > bulge:
-            out[node[i]] += 1.0
-    return near, out
+            counts[1, node[i]] += 1.0
 
 
 @jit(cache=True, nogil=True)
@@ -330,27 +428,50 @@ def lateral_frames(nodes: FloatArray) -> tuple[FloatArray, FloatArray, FloatArra
     u = np.empty((count, 3))
     v = np.empty((count, 3))
     for k in range(count):
-        tangent[k] = nodes[min(k + 1, count - 1)] - nodes[max(k - 1, 0)]
-        tangent[k] /= math.sqrt((tangent[k] ** 2).sum())
-    a = np.zeros(3)
-    a[np.argmin(np.abs(tangent[0]))] = 1.0
-    u[0] = np.cross(tangent[0], a)
-    u[0] /= math.sqrt((u[0] ** 2).sum())
+        before, after = max(k - 1, 0), min(k + 1, count - 1)
+        for a in range(3):
+            tangent[k, a] = nodes[after, a] - nodes[before, a]
+        _make_unit(tangent, k)
+    first = np.zeros(3)
+    first[np.argmin(np.abs(tangent[0]))] = 1.0
+    u[0] = np.cross(tangent[0], first)
+    _make_unit(u, 0)
     v[0] = np.cross(tangent[0], u[0])
     for k in range(count - 1):
-        step = nodes[k + 1] - nodes[k]
-        c1 = (step * step).sum()
-        reflected_u = u[k] - (2.0 / c1) * (step * u[k]).sum() * step
-        reflected_t = tangent[k] - (2.0 / c1) * (step * tangent[k]).sum() * step
-        second = tangent[k + 1] - reflected_t
-        c2 = (second * second).sum()
-        u[k + 1] = reflected_u
+        x, y, z = (
+            nodes[k + 1, 0] - nodes[k, 0],
+            nodes[k + 1, 1] - nodes[k, 1],
+            nodes[k + 1, 2] - nodes[k, 2],
+        )
+        c1 = x * x + y * y + z * z
+        ahead = (2.0 / c1) * (x * u[k, 0] + y * u[k, 1] + z * u[k, 2])
+        ux, uy, uz = u[k, 0] - ahead * x, u[k, 1] - ahead * y, u[k, 2] - ahead * z
+        ahead = (2.0 / c1) * (x * tangent[k, 0] + y * tangent[k, 1] + z * tangent[k, 2])
+        tx, ty, tz = tangent[k + 1, 0], tangent[k + 1, 1], tangent[k + 1, 2]
+        x, y, z = (
+            tx - (tangent[k, 0] - ahead * x),
+            ty - (tangent[k, 1] - ahead * y),
+            tz - (tangent[k, 2] - ahead * z),
+        )
+        c2 = x * x + y * y + z * z
         if c2 > 1e-20:
-            u[k + 1] = reflected_u - (2.0 / c2) * (second * reflected_u).sum() * second
-        u[k + 1] -= (u[k + 1] * tangent[k + 1]).sum() * tangent[k + 1]
-        u[k + 1] /= math.sqrt((u[k + 1] ** 2).sum())
-        v[k + 1] = np.cross(tangent[k + 1], u[k + 1])
+            ahead = (2.0 / c2) * (x * ux + y * uy + z * uz)
+            ux, uy, uz = ux - ahead * x, uy - ahead * y, uz - ahead * z
+        ahead = ux * tx + uy * ty + uz * tz
+        u[k + 1, 0], u[k + 1, 1], u[k + 1, 2] = ux - ahead * tx, uy - ahead * ty, uz - ahead * tz
+        _make_unit(u, k + 1)
+        ux, uy, uz = u[k + 1, 0], u[k + 1, 1], u[k + 1, 2]
+        v[k + 1, 0] = ty * uz - tz * uy
+        v[k + 1, 1] = tz * ux - tx * uz
+        v[k + 1, 2] = tx * uy - ty * ux
     return tangent, u, v
+
+
+@jit(cache=True, nogil=True, inline="always")
+def _make_unit(vectors: FloatArray, k: int) -> None:
+    x, y, z = vectors[k, 0], vectors[k, 1], vectors[k, 2]
+    length = math.sqrt(x * x + y * y + z * z)
+    vectors[k, 0], vectors[k, 1], vectors[k, 2] = x / length, y / length, z / length
 
 
 @jit(cache=True, nogil=True)

@@ -19,6 +19,8 @@ SingleArray = npt.NDArray[np.float32]
 TableArray = npt.NDArray[np.int32]
 
 EMPTY = -1
+_CAPSULES = 16
+"""Of a line, that are worth a thread."""
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -242,6 +244,126 @@ def points_in_capsule(
     radius
         Metres.
     """
+    found = np.empty(0, np.int64)
+    room = _in_capsule(xyz, keys, table, starts, lower, size, first, last, radius, found)
+    found = np.empty(room, np.int64)
+    count = _in_capsule(xyz, keys, table, starts, lower, size, first, last, radius, found)
+    return found[:count].copy()
+
+
+@jit(cache=True, nogil=True, parallel=True)
+def points_along(
+    xyz: FloatArray,
+    keys: KeyArray,
+    table: TableArray,
+    starts: IntArray,
+    lower: FloatArray,
+    size: float,
+    nodes: FloatArray,
+    at_once: int,
+    radius: float,
+) -> tuple[IntArray, IntArray]:
+    """Return which sorted points lie within `radius` of a line, some of its nodes at a time.
+
+    Parameters
+    ----------
+    xyz, keys, table, starts, lower, size, radius
+        As for `points_in_capsule`.
+    nodes, at_once
+        (K, 3) metres, local frame, K at least 2; straight segments lead from one node to the one
+        that comes so many later.
+
+    Returns
+    -------
+    index, node (P,) of the points and of the node in the middle of the segment, segment by segment:
+    a point that is near several comes once for each.
+    """
+    capsules = (len(nodes) - 2) // at_once + 1
+    begin = np.zeros(capsules + 1, np.int64)
+    held = np.zeros(capsules, np.int64)
+    nothing = np.empty(0, np.int64)
+    parts = capsules // _CAPSULES
+    if parts < 2:
+        _along(
+            xyz, keys, table, starts, lower, size, nodes, at_once, radius,
+            0, capsules, begin, held, nothing,
+        )  # fmt: skip
+    else:
+        for part in prange(parts):
+            _along(
+                xyz, keys, table, starts, lower, size, nodes, at_once, radius,
+                part * capsules // parts, (part + 1) * capsules // parts, begin, held, nothing,
+            )  # fmt: skip
+    for c in range(capsules):
+        begin[c + 1] = begin[c] + held[c]
+    found = np.empty(begin[capsules], np.int64)
+    if parts < 2:
+        _along(
+            xyz, keys, table, starts, lower, size, nodes, at_once, radius,
+            0, capsules, begin, held, found,
+        )  # fmt: skip
+    else:
+        for part in prange(parts):
+            _along(
+                xyz, keys, table, starts, lower, size, nodes, at_once, radius,
+                part * capsules // parts, (part + 1) * capsules // parts, begin, held, found,
+            )  # fmt: skip
+    index, node = np.empty(held.sum(), np.int64), np.empty(held.sum(), np.int64)
+    place = 0
+    for c in range(capsules):
+        middle = (c * at_once + min((c + 1) * at_once, len(nodes) - 1)) // 2
+        for i in range(begin[c], begin[c] + held[c]):
+            index[place], node[place] = found[i], middle
+            place += 1
+    return index, node
+
+
+@jit(cache=True, nogil=True)
+def _along(
+    xyz: FloatArray,
+    keys: KeyArray,
+    table: TableArray,
+    starts: IntArray,
+    lower: FloatArray,
+    size: float,
+    nodes: FloatArray,
+    at_once: int,
+    radius: float,
+    first: int,
+    last: int,
+    begin: IntArray,
+    held: IntArray,
+    found: IntArray,
+) -> None:
+    """Fill in what some segments of `points_along` hold, from where each begins, and how many.
+
+    Without room in `found`, only how many these are at most.
+    """
+    for c in range(first, last):
+        end = min((c + 1) * at_once, len(nodes) - 1)
+        own = found[begin[c] : begin[c + 1]]
+        held[c] = _in_capsule(
+            xyz, keys, table, starts, lower, size, nodes[c * at_once], nodes[end], radius, own
+        )
+
+
+@jit(cache=True, nogil=True)
+def _in_capsule(
+    xyz: FloatArray,
+    keys: KeyArray,
+    table: TableArray,
+    starts: IntArray,
+    lower: FloatArray,
+    size: float,
+    first: FloatArray,
+    last: FloatArray,
+    radius: float,
+    found: IntArray,
+) -> int:
+    """Fill in the points within `radius` of a segment and return how many these are.
+
+    Without room for any, return how many these are at most.
+    """
     box_low = np.empty(3, np.int64)
     box_high = np.empty(3, np.int64)
     axis = np.empty(3)
@@ -252,8 +374,7 @@ def points_in_capsule(
         axis[a] = last[a] - first[a]
         length2 += axis[a] * axis[a]
     reach = radius + 0.87 * size
-    result = np.empty(1024, np.int64)
-    found = 0
+    count = 0
     for ix in range(max(box_low[0], 0), box_high[0] + 1):
         for iy in range(max(box_low[1], 0), box_high[1] + 1):
             for iz in range(max(box_low[2], 0), box_high[2] + 1):
@@ -265,17 +386,15 @@ def points_in_capsule(
                 k = find_voxel(table, keys, ix, iy, iz)
                 if k == EMPTY:
                     continue
+                if len(found) == 0:
+                    count += starts[k + 1] - starts[k]
+                    continue
                 for i in range(starts[k], starts[k + 1]):
                     px, py, pz = xyz[i, 0] - first[0], xyz[i, 1] - first[1], xyz[i, 2] - first[2]
-                    if _distance2(px, py, pz, axis, length2) > radius * radius:
-                        continue
-                    if found == len(result):
-                        grown = np.empty(2 * found, np.int64)
-                        grown[:found] = result
-                        result = grown
-                    result[found] = i
-                    found += 1
-    return result[:found]
+                    if _distance2(px, py, pz, axis, length2) <= radius * radius:
+                        found[count] = i
+                        count += 1
+    return count
 
 
 @jit(cache=True, nogil=True)

@@ -17,7 +17,7 @@ from twin_pipeline.geometry.patches import (
 from twin_pipeline.geometry.piecewise import PiecewisePyramid, patches_near
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.tubes import Seeds
-from twin_pipeline.kernels import axis, hough, ordering
+from twin_pipeline.kernels import axis, hough, ordering, threads
 from twin_pipeline.model import FloatArray, IntArray
 from twin_pipeline.shelves import Array, Parts
 
@@ -83,7 +83,8 @@ def detect(pyramid: Pyramid, options: DetectOptions, least_rad: float = 0.0) -> 
         )
         for number in sorted(patches)
     ]
-    return _sorted_seeds([seeds for seeds in by_level if seeds is not None], patches)
+    without_bends = {number: some.without_bends() for number, some in patches.items()}
+    return _sorted_seeds([seeds for seeds in by_level if seeds is not None], without_bends)
 
 
 def blind_below_m(pyramid: Pyramid, options: DetectOptions) -> float | None:
@@ -126,7 +127,7 @@ def _peaks_of_rungs(
     patches: dict[int, Patches], rungs: list[Rung], lower: FloatArray, options: DetectOptions
 ) -> list[Peaks]:
     """Return the vote peaks for each rung of the ladder of radii."""
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(threads()) as pool:
         return list(pool.map(lambda rung: _peaks(patches[rung[1]], rung[0], lower, options), rungs))
 
 
