@@ -3,7 +3,6 @@
 import re
 import stat
 import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,13 +56,14 @@ def sites_of(given: Sequence[Path | Site], config: Config) -> list[Site]:
     sites = [site_of(item, config) if isinstance(item, Path) else item for item in given]
     for site in sites:
         require_site_name(site.name, site.scan)
-    names = Counter(_folded(site.name) for site in sites)
+    known: dict[str, Site] = {}
     for site in sites:
-        if names[_folded(site.name)] > 1:
+        other = known.setdefault(_folded(site.name), site)
+        if other is not site:
             raise UsageError(
                 f"{site.scan}: another site of this run has the name {site.name!r} too, or one "
-                "that differs only in case or in how accents are coded; a site is named after its "
-                "file, so rename one of them, or name the sites in a manifest"
+                f"that differs only in case or in how accents are coded ({other.scan}); a site is "
+                "named after its file, so rename one of them, or name the sites in a manifest"
             )
     return sites
 
