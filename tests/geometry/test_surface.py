@@ -204,3 +204,29 @@ def test_pavement_at_both_ends_holds_what_lies_far_from_either():
     assert std.max() < 0.01
     beyond = ground.elevation_at(np.array([[16.0, 0.0], [5.0, 6.0]]))
     assert np.isnan(beyond).all()
+
+
+@pytest.mark.parametrize("step_m", [0.06, 0.15])
+def test_no_plane_climbs_from_the_road_to_a_footway_beyond_the_trench(step_m):
+    """It would lie halfway between them, and seem sure; which of them goes on is not known."""
+    rng = np.random.default_rng(22)
+    x, left = rng.uniform(-3.0, 13.0, 1500), rng.random(1500) < 0.5
+    y = np.where(left, rng.uniform(0.7, 1.3, 1500), rng.uniform(-1.6, -1.0, 1500))
+    z = 0.02 * y + 0.01 * x + np.where(left, 0.0, step_m) + rng.normal(0.0, 0.002, 1500)
+    places = np.column_stack([np.linspace(1.0, 9.0, 9), np.zeros(9)])
+    elevation, std = _ground(np.column_stack([x, y, z])).elevation_at(places)
+    off = elevation - 0.01 * places[:, 0]
+    assert np.minimum(np.abs(off), np.abs(off - step_m)).max() < 0.012
+    assert np.all(2.0 * std > np.abs(off))
+    assert std.min() > 0.3 * step_m
+
+
+def test_a_crown_over_the_trench_is_no_step():
+    rng = np.random.default_rng(23)
+    x, y = rng.uniform(-3.0, 13.0, 1500), rng.uniform(0.7, 1.3, 1500)
+    y = np.where(rng.random(1500) < 0.5, y, -y)
+    z = -0.02 * np.abs(y) + rng.normal(0.0, 0.002, 1500)
+    places = np.column_stack([np.linspace(1.0, 9.0, 9), np.zeros(9)])
+    elevation, std = _ground(np.column_stack([x, y, z])).elevation_at(places)
+    assert np.abs(elevation + 0.02).max() < 0.004
+    assert std.max() < 0.004

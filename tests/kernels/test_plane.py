@@ -26,7 +26,7 @@ def _at(points, elevations: np.ndarray, per_octant: int = ALL, groups=None, scal
     groups = [np.arange(len(elevations))] * len(points) if groups is None else groups
     first = np.cumsum([0, *map(len, groups)])
     joined = np.concatenate([np.empty(0, np.int64), *groups]).astype(np.int64)
-    return plane.planes_at(points, elevations, joined, first, per_octant, scale_m)
+    return plane.planes_at(points, elevations, joined, first, per_octant, scale_m, 0.03)
 
 
 ORIGIN = np.zeros((1, 2))

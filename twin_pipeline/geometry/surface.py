@@ -19,6 +19,9 @@ _UNSURE_M = 0.005
 _CURVE_M = 2000.0
 """Radius at which streets curve in height: at least 450 m for 40 km/h, mostly far more."""
 _ROBUST_SCALE_M = 0.015
+_MOST_TILT = 0.015
+"""By which a plane over a trench may slope more than the pavement on both its sides does. Of a
+crown the sides tilt against each other; drift between two walks makes less of it."""
 _PAVEMENT_M = 0.03
 
 Word = TypeVar("Word", bound=np.generic)
@@ -57,16 +60,18 @@ class Ground:
         """
         elevation, std = self.carried_to(xy)
         unheld = self._off(xy) > _REACH_M
-        unheld[unheld] = ~self._amid(xy[unheld])
+        unheld[unheld] = ~self._amid(xy[unheld], _FAR_M)
         elevation[unheld] = std[unheld] = np.nan
         return elevation, std
 
     def carried_to(self, xy: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return what `elevation_at` does, also up to 10 m beyond where the pavement ends."""
-        elevation, std = self._planes_at(xy, _REACH_M, _PER_OCTANT)
+        elevation, std = self._planes_at(xy, _REACH_M, _PER_OCTANT, most_tilt=_MOST_TILT)
         unsure = np.flatnonzero(~(std <= _UNSURE_M))
+        # amid pavements what is unsure is which of their levels goes on
+        unsure = unsure[~self._amid(xy[unsure], _REACH_M)]
         if len(unsure):
-            far, far_std = self._planes_at(xy[unsure], _FAR_M, _PER_OCTANT)
+            far, far_std = self._planes_at(xy[unsure], _FAR_M, _PER_OCTANT, most_tilt=_MOST_TILT)
             far_std = np.hypot(far_std, 0.5 * self._off(xy[unsure]) ** 2 / _CURVE_M)
             better = ~(std[unsure] <= far_std)
             elevation[unsure[better]], std[unsure[better]] = far[better], far_std[better]
@@ -79,11 +84,11 @@ class Ground:
         distance, _ = scipy.spatial.cKDTree(self.patches[:, :2]).query(xy)
         return np.asarray(distance)
 
-    def _amid(self, xy: FloatArray) -> BoolArray:
-        """Tell which points (S, 2) lie between pavements, none of them more than 10 m off."""
+    def _amid(self, xy: FloatArray, reach_m: float) -> BoolArray:
+        """Tell which points (S, 2) lie between pavements, none of them farther off."""
         amid = np.zeros(len(xy), bool)
         if len(xy) and len(self.patches):
-            near = scipy.spatial.cKDTree(self.patches[:, :2]).query_ball_point(xy, _FAR_M)
+            near = scipy.spatial.cKDTree(self.patches[:, :2]).query_ball_point(xy, reach_m)
             hulls = [shapely.MultiPoint(self.patches[own, :2]).convex_hull for own in near]
             amid = shapely.contains_xy(np.array(hulls), xy[:, 0], xy[:, 1])
         return amid
@@ -100,14 +105,14 @@ class Ground:
         return elevation
 
     def _planes_at(
-        self, xy: FloatArray, reach_m: float, per_octant: int
+        self, xy: FloatArray, reach_m: float, per_octant: int, *, most_tilt: float = np.inf
     ) -> tuple[FloatArray, FloatArray]:
         elevation, std = np.full(len(xy), np.nan), np.full(len(xy), np.nan)
         for asked, near in _by_tiles(xy, self.patches[:, :2], reach_m):
             places, patches = np.ascontiguousarray(xy[asked]), self.patches[near]
             neighbours, first = plane.neighbours_within(places, patches, reach_m)
             elevation[asked], std[asked] = plane.planes_at(
-                places, patches, neighbours, first, per_octant, _ROBUST_SCALE_M
+                places, patches, neighbours, first, per_octant, _ROBUST_SCALE_M, most_tilt
             )
         return elevation, std
 

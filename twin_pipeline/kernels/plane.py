@@ -21,6 +21,9 @@ _ROUNDS = 12
 _LEAST_DEVIATION_M = 0.003
 _AGREED = 0.85
 """Share of elevations from which on one plane explains them."""
+_TILT_SIGMAS = 4.0
+_SMOOTHER = 1.5
+"""How much smoother each side must be for itself than one plane through both."""
 _SHARPNESS = 6.0
 """How fast the doubt whether another plane is the right one falls with its support."""
 
@@ -75,6 +78,7 @@ def planes_at(
     first: IntArray,
     per_octant: int,
     scale_m: float,
+    most_tilt: float,
 ) -> tuple[FloatArray, FloatArray]:
     """Fit a plane robustly around each point, the nearest that agree weighing most.
 
@@ -94,6 +98,9 @@ def planes_at(
         About how many neighbours to keep in each eighth of the horizon.
     scale_m
         Least residual that goes without weight, metres.
+    most_tilt
+        Slope of a plane against the pavement on either side of a point, from which on it is held to
+        climb from one level to another; infinite not to look.
 
     Returns
     -------
@@ -106,7 +113,7 @@ def planes_at(
         own = neighbours[first[i] : first[i + 1]]
         if len(own) >= _MIN_NEIGHBOURS:
             offset = _spread_evenly(points[i], elevations, own, per_octant)
-            height[i], std[i] = _robust_plane(offset, scale_m)
+            height[i], std[i] = _robust_plane(offset, scale_m, most_tilt)
     return height, std
 
 
@@ -148,7 +155,7 @@ def _octant(dx: float, dy: float) -> int:
 
 
 @jit(cache=True, nogil=True)
-def _robust_plane(kept: FloatArray, scale_m: float) -> tuple[float, float]:
+def _robust_plane(kept: FloatArray, scale_m: float, most_tilt: float) -> tuple[float, float]:
     """Return height and standard deviation at offset 0.
 
     Where elevations stand on two levels, the plane that most of the near ones agree with is taken;
@@ -156,9 +163,67 @@ def _robust_plane(kept: FloatArray, scale_m: float) -> tuple[float, float]:
     """
     everywhere = np.ones(len(kept), np.bool_)
     weights, _ = _start(kept, everywhere, scale_m)
+    side = _stepped_side(kept, weights, scale_m, most_tilt) if most_tilt < np.inf else -1
+    if side >= 0:
+        sides = np.zeros(_OCTANTS + 1, np.bool_)
+        sides[side] = sides[side + _OCTANTS // 2] = True
+        return _of_several(kept, scale_m, sides)
     if _support(kept, weights, scale_m) >= _AGREED:
         return _settled(kept, weights, scale_m, np.inf)
-    return _of_several(kept, scale_m)
+    return _of_several(kept, scale_m, np.ones(_OCTANTS + 1, np.bool_))
+
+
+@jit(cache=True, nogil=True)
+def _stepped_side(kept: FloatArray, weights: FloatArray, scale_m: float, most_tilt: float) -> int:
+    """Return the half of the horizon that lies on a level of its own; -1 where none does."""
+    _, slope_x, slope_y, _ = _weighted_plane(kept, weights)
+    rough = float(np.median(np.abs(_residuals(kept, weights))))
+    found, most = -1, most_tilt
+    for side in range(_OCTANTS // 2):
+        first, second = _half(kept, side), _half(kept, side + _OCTANTS // 2)
+        if min(first.sum(), second.sum()) < _MIN_NEIGHBOURS:
+            continue
+        across_x = float(np.mean(kept[second, 0]) - np.mean(kept[first, 0]))
+        across_y = float(np.mean(kept[second, 1]) - np.mean(kept[first, 1]))
+        apart = math.hypot(across_x, across_y)
+        one = _tilt(kept, first, slope_x, slope_y, across_x / apart, across_y / apart, scale_m)
+        other = _tilt(kept, second, slope_x, slope_y, across_x / apart, across_y / apart, scale_m)
+        smooth = max(one[2], other[2])
+        tilt = min(abs(one[0]), abs(other[0]))
+        sure = min(abs(one[0]) / one[1], abs(other[0]) / other[1]) > _TILT_SIGMAS
+        if sure and one[0] * other[0] > 0.0 and tilt > most and rough > _SMOOTHER * smooth:
+            found, most = side, tilt
+    return found
+
+
+@jit(cache=True, nogil=True)
+def _tilt(
+    kept: FloatArray,
+    own: BoolArray,
+    slope_x: float,
+    slope_y: float,
+    across_x: float,
+    across_y: float,
+    scale_m: float,
+) -> tuple[float, float, float]:
+    """Return how some elevations tilt against a slope across, its std, and their roughness."""
+    weights, _ = _start(kept, own, scale_m)
+    _, own_x, own_y, _ = _weighted_plane(kept, weights)
+    rough = float(np.median(np.abs(_residuals(kept, weights)[own])))
+    width = float(np.std(kept[own, 0] * across_x + kept[own, 1] * across_y))
+    # a tenth of the pieces, as they share their errors
+    std = 1.4826 * rough / max(width * math.sqrt(0.1 * own.sum()), 1e-9)
+    tilt = (own_x - slope_x) * across_x + (own_y - slope_y) * across_y
+    return tilt, max(std, 1e-9), rough
+
+
+@jit(cache=True, nogil=True)
+def _half(kept: FloatArray, side: int) -> BoolArray:
+    """Tell which elevations lie in a half of the horizon, of which there are eight."""
+    own = np.zeros(len(kept), np.bool_)
+    for j in range(len(kept)):
+        own[j] = (_octant(kept[j, 0], kept[j, 1]) - side) % _OCTANTS < _OCTANTS // 2
+    return own
 
 
 @jit(cache=True, nogil=True)
@@ -205,18 +270,16 @@ def _support(kept: FloatArray, weights: FloatArray, limit: float) -> float:
 
 
 @jit(cache=True, nogil=True)
-def _of_several(kept: FloatArray, scale_m: float) -> tuple[float, float]:
-    """Begin from each half of the horizon as well, and take the plane that has most support."""
+def _of_several(kept: FloatArray, scale_m: float, sides: BoolArray) -> tuple[float, float]:
+    """Begin from halves of the horizon, the last from all; take the plane that has most support."""
     count = len(kept)
     starts = np.empty((_OCTANTS + 1, count))
     starts[_OCTANTS], limit = _start(kept, np.ones(count, np.bool_), scale_m)
     begun = np.zeros(_OCTANTS + 1, np.bool_)
-    begun[_OCTANTS] = True
+    begun[_OCTANTS] = sides[_OCTANTS]
     for side in range(_OCTANTS):
-        own = np.zeros(count, np.bool_)
-        for j in range(count):
-            own[j] = (_octant(kept[j, 0], kept[j, 1]) - side) % _OCTANTS < _OCTANTS // 2
-        if own.sum() >= _MIN_NEIGHBOURS:
+        own = _half(kept, side)
+        if sides[side] and own.sum() >= _MIN_NEIGHBOURS:
             begun[side] = True
             starts[side], own_limit = _start(kept, own, scale_m)
             limit = min(limit, own_limit)
