@@ -81,3 +81,11 @@ def test_what_leaves_no_main_or_shows_too_little_stays_as_it_is():
     aside = make_tube(straight(4.0, (0.0, -0.6, 0.0)), 0.33)
     assert without_neck(whole, [aside, whole], measured_on(scanned(0.7))) is whole
     assert without_neck(MAIN, [MAIN, whole], never) is MAIN
+
+
+def test_a_piece_of_the_same_pipe_that_goes_on_with_it_leaves_no_main():
+    def always(*_: object) -> Tube:
+        raise AssertionError("measured anew")
+
+    piece = make_tube(straight(1.5, (4.05, 0.0, 0.0)), 0.33)
+    assert without_neck(piece, [MAIN, piece], always) is piece

@@ -22,6 +22,8 @@ _REACH_M = 0.1
 """How far beyond its main's surface the end of a branch may be."""
 _SPACING_M = 0.02
 _COURSE_M = 0.4
+_LEAST_ANGLE_DEG = 25.0
+"""To its main, that a branch has: what goes on with it is a piece of the same pipe."""
 
 Measured = Callable[[Run, Kept], Tube | None]
 """Measures a run on points away from another tube; None where that holds no pipe."""
@@ -53,9 +55,13 @@ def _main_of(tube: Tube, tubes: Sequence[Tube]) -> Tube | None:
     for main in sorted(tubes, key=lambda other: -other.length_m):
         if main is tube or main.radius_m < tube.radius_m or main.length_m < tube.length_m:
             continue
-        off = [float(np.linalg.norm(main.nodes - end, axis=1).min()) for end in tube.nodes[[0, -1]]]
+        distance = np.linalg.norm(main.nodes[:, None] - tube.nodes[[0, -1]], axis=2)
+        off, nearest = distance.min(axis=0), int(distance.min(axis=1).argmin())
         reach = main.radius_m + _REACH_M
-        if min(off) < reach and max(off) > reach + _NECKS_M[0]:
+        course = polyline.directions(main.nodes, _COURSE_M)[nearest]
+        angle = polyline.angle_deg(course, tube.nodes[-1] - tube.nodes[0])
+        leaves = min(angle, 180.0 - angle) > _LEAST_ANGLE_DEG
+        if leaves and off.min() < reach and off.max() > reach + _NECKS_M[0]:
             return main
     return None
 
