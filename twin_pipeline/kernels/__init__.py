@@ -39,6 +39,13 @@ def _versions() -> Iterator[Path]:
 
 CACHE_DIR = platformdirs.user_cache_path("twin-pipeline") / "kernels" / _source_digest()
 
+ONLY_LOOPS = {
+    "numpy": False, "reduction": False, "inplace_binop": False, "setitem": False,
+    "comprehension": False, "stencil": False, "fusion": False, "prange": True,
+}  # fmt: skip
+"""For `parallel`, where a kernel must wake no threads for few points: Numba would share out among
+them, too, arrays that are filled with zeros or added up."""
+
 prange = range
 """The range of a loop in threads; kernels see Numba's in its place."""
 
@@ -79,10 +86,20 @@ class _Kernel:
             for name, kernel in [*scope.items()]:
                 if isinstance(kernel, _Kernel):
                     if kernel._function.__globals__ is scope:  # noqa: SLF001
-                        kernel._compiled = numba.njit(**kernel._options)(kernel._function)  # noqa: SLF001
+                        kernel._compiled = numba.njit(**_given(kernel._options))(kernel._function)  # noqa: SLF001
                     scope[name] = kernel._compiled or kernel.load()  # noqa: SLF001
             assert self._compiled is not None  # noqa: S101 - for the type checker
             return self._compiled
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options as Numba keeps them: what it is given as a dictionary it empties."""
+    from numba.core.cpu import ParallelOptions
+
+    parallel = options.get("parallel", False)
+    if not isinstance(parallel, dict):
+        return options
+    return {**options, "parallel": ParallelOptions({**parallel})}
 
 
 def threads() -> int:

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from twin_pipeline.kernels import jit, prange
+from twin_pipeline.kernels import ONLY_LOOPS, jit, prange
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -19,7 +19,7 @@ _PART_POINTS, _MOST_PARTS = 65536, 8
 """Fewest points of a part that is worth a thread, and how many parts are made at most."""
 
 
-@jit(cache=True, nogil=True, parallel=True)
+@jit(cache=True, nogil=True, parallel=ONLY_LOOPS)
 def median_of_used(residual: FloatArray, weights: FloatArray) -> tuple[int, float]:
     """Return how many points carry weight, and the median of their absolute residuals; NaN of none.
 
@@ -124,7 +124,7 @@ def sector_sums(
     return sums
 
 
-@jit(cache=True, nogil=True, parallel=True)
+@jit(cache=True, nogil=True, parallel=ONLY_LOOPS)
 def looked_up(angle: FloatArray, table: FloatArray) -> FloatArray:
     """Return values (N,) at angles (N,), -pi to pi, between those of a table (T + 1,) over them."""
     values = np.empty(len(angle))
@@ -174,7 +174,7 @@ def in_chosen(
     return inside
 
 
-@jit(cache=True, nogil=True, parallel=True)
+@jit(cache=True, nogil=True, parallel=ONLY_LOOPS)
 def shift_at(epoch: FloatArray, shift: FloatArray) -> FloatArray:
     """Return the shift (N, 3) at epochs (N,), 0 to E - 1, between those (E, 3) at each, metres."""
     found = np.empty((len(epoch), 3))

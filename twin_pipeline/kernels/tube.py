@@ -9,7 +9,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from twin_pipeline.kernels import jit, prange
+from twin_pipeline.kernels import ONLY_LOOPS, jit, prange
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -97,7 +97,7 @@ def _fraction(points: FloatArray, i: int, nodes: FloatArray, k: int) -> float:
     return num / den
 
 
-@jit(cache=True, nogil=True, parallel=True)
+@jit(cache=True, nogil=True, parallel=ONLY_LOOPS)
 def nearest_segments(
     points: FloatArray, index: IntArray, nodes: FloatArray, near: IntArray, reach: int
 ) -> IntArray:
@@ -245,7 +245,7 @@ def _look_at_part(
         cosine[i] = abs(x * normals[i, 0] + y * normals[i, 1] + z * normals[i, 2]) / rho[i]
 
 
-@jit(cache=True, nogil=True, parallel=True)
+@jit(cache=True, nogil=True, parallel=ONLY_LOOPS)
 def tukey_weights(
     residual: FloatArray,
     cosine: FloatArray,
@@ -299,7 +299,7 @@ def _weigh(
                 weights[i] = (1.0 - q) ** 2
 
 
-@jit(cache=True, nogil=True, parallel=True)
+@jit(cache=True, nogil=True, parallel=ONLY_LOOPS)
 def arc_counts(
     node: IntArray, angle: FloatArray, weights: FloatArray, nodes: int, sectors: int
 ) -> FloatArray:
@@ -350,7 +350,7 @@ def _sector(angle: float, sectors: int) -> int:
     return int((angle + math.pi) / (2.0 * math.pi) * sectors) % sectors
 
 
-@jit(cache=True, nogil=True, parallel=True)
+@jit(cache=True, nogil=True, parallel=ONLY_LOOPS)
 def bulging_counts(
     node: IntArray,
     residual: FloatArray,

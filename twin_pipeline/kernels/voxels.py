@@ -10,7 +10,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from twin_pipeline.kernels import jit, prange
+from twin_pipeline.kernels import ONLY_LOOPS, jit, prange
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -251,7 +251,7 @@ def points_in_capsule(
     return found[:count].copy()
 
 
-@jit(cache=True, nogil=True, parallel=True)
+@jit(cache=True, nogil=True, parallel=ONLY_LOOPS)
 def points_along(
     xyz: FloatArray,
     keys: KeyArray,
