@@ -197,7 +197,9 @@ def test_layers_can_be_hidden(view: View, pixels_when: Wait) -> None:
 def test_points_by_class(view: View, pixels_when: Wait) -> None:
     page = view.page
     page.get_by_text("分類").click()
-    expect(page.locator("#sidebar .legend").first).to_have_text("地表掘削面管その他")
+    expect(page.locator("#sidebar .legend").first).to_have_text(
+        "地表掘削面管その他除外指定点（計測に不使用）"
+    )
     ground = (143, 152, 166)
     pixels_when(PAVEMENT, lambda pixels: _near(ground, typical(pixels)))
 

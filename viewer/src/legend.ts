@@ -66,6 +66,7 @@ export function pointLegend(by: PointColouring, knowsGround: boolean): HTMLEleme
         [LABELS.trench, text("labelTrench")],
         [LABELS.pipe, text("labelPipe")],
         [LABELS.other, text("labelOther")],
+        [LABELS.withheld, text("labelWithheld")],
       ]);
   }
 }

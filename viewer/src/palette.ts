@@ -34,6 +34,7 @@ export const LABELS = {
   trench: "#c79a63",
   pipe: "#4fb3ff",
   other: "#5a6472",
+  withheld: "#8a4a63",
 } as const;
 
 /** Colours of points by the class that the scanner's software gave, as LAS counts them. */

@@ -156,8 +156,9 @@ function makeShader(properties: ReadonlySet<string>, measures: boolean): CustomS
       }
       vec3 labelColour(float label) {
         if (isPipe(label)) return ${glsl(LABELS.pipe)};
-        if (label > 1.5 && label < 2.5) return ${glsl(LABELS.trench)};
-        return label > 0.5 && label < 1.5 ? ${glsl(LABELS.ground)} : ${glsl(LABELS.other)};
+        if (label > 2.5) return ${glsl(LABELS.withheld)};
+        if (label > 1.5) return ${glsl(LABELS.trench)};
+        return label > 0.5 ? ${glsl(LABELS.ground)} : ${glsl(LABELS.other)};
       }
       vec3 classColour(float code) {
         ${LAS_CLASSES.map(([code, colour]) => `if (abs(code - ${code}.0) < 0.5) return ${glsl(colour)};`).join("\n")}

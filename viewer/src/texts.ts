@@ -115,6 +115,7 @@ export const TEXTS = {
   labelTrench: ["掘削面", "Trench"],
   labelPipe: ["管", "Pipe"],
   labelOther: ["その他", "Unassigned"],
+  labelWithheld: ["除外指定点（計測に不使用）", "Withheld (not measured by)"],
   pipeList: ["管路一覧", "Pipes"],
   noPipes: ["管路はありません", "No pipes"],
   role: ["区分", "Role"],
