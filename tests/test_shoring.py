@@ -93,3 +93,26 @@ def test_a_row_without_walls_stays():
 def test_where_the_ground_is_known_roles_are_settled():
     found, _ = classify([MAIN, *ROW], None, OPTIONS)
     assert without_shoring(found, trench_ground(), BOTH, OPTIONS) == (found, [])
+
+
+def test_struts_of_a_trench_that_bends_are_a_row():
+    """Walls all around stand in for those of a trench that turns by 30 degrees at 5 m."""
+    turn = np.radians(30.0)
+    on = np.array([np.cos(turn), np.sin(turn), GRADE])
+    legs = straight(5.0, (0.0, 0.0, -1.1)), straight(5.0, (5.0, 0.0, -1.1), 30.0)
+    main = make_tube(np.vstack([legs[0], legs[1][1:]]))
+    third = np.array([5.0, 0.0, -0.6 + 5.0 * GRADE]) + 3.0 * on
+    aside = 0.45 * np.array([-np.sin(turn), np.cos(turn), 0.0])
+    props = [across(1.0), across(3.0), make_tube(straight(0.9, third - aside, 120.0), 0.03)]
+    rng = np.random.default_rng(4)
+    rising = []
+    for prop in props:
+        for end, out in ((0, -1.0), (-1, 1.0)):
+            outward = out * (prop.nodes[-1] - prop.nodes[0]) / 0.9
+            along = np.array([-outward[1], outward[0], 0.0])
+            u, v = rng.uniform(-0.4, 0.4, (2, 1500))
+            wall = prop.nodes[end] + 0.05 * outward + u[:, None] * along
+            rising.append(wall + v[:, None] * [0.0, 0.0, 1.0] + rng.normal(0.0, 0.004, (1500, 3)))
+    pyramid = pyramid_of(np.vstack(rising))
+    assert kept(main, *props, pyramid=pyramid) == [main]
+    assert set(kept(main, *props[:2], pyramid=pyramid)) == {main, *props[:2]}

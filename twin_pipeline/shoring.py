@@ -14,7 +14,7 @@ from twin_pipeline.geometry.pyramid import Pyramid, Surface
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray
-from twin_pipeline.stages.classify import Classified, ClassifyOptions, LeftOut
+from twin_pipeline.stages.classify import Classified, ClassifyOptions, LeftOut, squarest_deg
 
 _OTHERS = 2
 """Of the same kind in a row with a strut."""
@@ -22,7 +22,8 @@ _THINNEST_M, _LONGEST_M = 0.04, 3.0
 """Steel props are no thinner, services to houses are; and no trench that they prop is wider."""
 _SAME_SIZE, _SIGMAS = 0.06, 3.0
 _SAME_HEIGHT_M, _GRADE = 0.05, 0.12
-_PARALLEL_DEG = 8.0
+_PARALLEL_DEG, _SQUARE_DEG = 8.0, 80.0
+"""Largest angle between two struts; where the trench bends, least angle of each to the main."""
 _APART_M = 0.5
 """Distance of parallel tubes between which nobody could work: a bank of ducts, no struts."""
 _ACROSS_DEG = 60.0
@@ -51,7 +52,7 @@ def without_shoring(
     lines = [tube for tube in tubes if not _among(tube, bars)]
     free = [bar for bar in bars if all(_passes_over(bar, line) for line in lines)]
     free = [bar for bar in free if not any(_in_a_bank(bar, other) for other in free)]
-    rows = [[bar, *(other for other in free if _in_a_row(bar, other))] for bar in free]
+    rows = [[bar, *(other for other in free if _in_a_row(bar, other, lines))] for bar in free]
     rows = [row for row in rows if len(row) > _OTHERS and _at_one_height(row)]
     if not rows:
         return list(found), []
@@ -93,7 +94,7 @@ def _passes_over(bar: Tube, line: Tube) -> bool:
     return bool(bar.nodes[of, 2] > line.nodes[at, 2] + line.radius_m)
 
 
-def _in_a_row(bar: Tube, other: Tube) -> bool:
+def _in_a_row(bar: Tube, other: Tube, lines: Sequence[Tube]) -> bool:
     """Tell whether two bars are of one make and stand one behind the other like rungs."""
     if bar is other or not _of_one_make(bar, other):
         return False
@@ -102,8 +103,14 @@ def _in_a_row(bar: Tube, other: Tube) -> bool:
     return (
         apart_m > _APART_M
         and abs(step[2]) < _SAME_HEIGHT_M + _GRADE * apart_m
-        and _acute_deg(_chord(bar), _chord(other)) < _PARALLEL_DEG
+        and _set_alike(bar, other, lines)
         and _acute_deg(_chord(bar), step) > _ACROSS_DEG
+    )
+
+
+def _set_alike(bar: Tube, other: Tube, lines: Sequence[Tube]) -> bool:
+    return _acute_deg(_chord(bar), _chord(other)) < _PARALLEL_DEG or any(
+        min(squarest_deg(bar, line), squarest_deg(other, line)) > _SQUARE_DEG for line in lines
     )
 
 

@@ -212,6 +212,13 @@ def test_a_skew_strut_of_a_row_is_one_too():
     assert [tube for tube, _ in roles(MAIN, *row, deep)] == [MAIN, deep]
 
 
+def test_two_struts_beside_a_bend_are_square_to_a_leg_each():
+    main = make_tube(bent(5.0, 30.0, 0.3, 5.0) + (0.0, 0.1, -1.1))
+    first = across(4.2, -0.6, 0.034)
+    second = make_tube(straight(1.0, (5.4, -0.293, -0.6), 120.0), 0.034)
+    assert roles(main, first, second) == [(main, Role.MAIN)]
+
+
 def test_three_alike_at_one_height_are_struts_however_askew():
     props = [
         across(x, -0.56, 0.042, heading) for x, heading in ((2.0, 60.0), (5.0, 75.0), (8.0, 120.0))

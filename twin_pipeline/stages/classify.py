@@ -27,6 +27,8 @@ _EXACT_DEG = 1.0
 _EXACT_DIAMETER_M, _EXACT_DEEPER_M = 0.1, 0.1
 """Struts are set level and square; a utility so thin that lies so by chance, and so shallow, is
 far less likely."""
+_LEG_M = 1.0
+"""So far on a main is straight again where it bends beside a strut."""
 _ROW = 2
 _ASIDE_M = 0.5
 _BANK_M, _BANK_DEG = 0.5, 10.0
@@ -222,6 +224,15 @@ def _angle_between(tube: Tube, main: Tube) -> float:
     return _acute_deg(chord, direction)
 
 
+def squarest_deg(tube: Tube, main: Tube) -> float:
+    """Return how square a tube stands to a main near it, degrees; by a bend, to either leg."""
+    off_m = np.linalg.norm(main.nodes - _centre(tube), axis=1)
+    chord = _chord(tube) * np.array([1.0, 1.0, 0.0])
+    legs = polyline.directions(main.nodes, 0.5)[off_m < off_m.min() + _LEG_M].copy()
+    legs[:, 2] = 0.0
+    return max(_acute_deg(chord, leg) for leg in legs)
+
+
 def _hides(tube: Tube, main: Tube) -> bool:
     """Tell the ridge of a mound that lies along a main over a stretch of it that was not seen."""
     distance_m = np.linalg.norm(main.nodes[:, None, :2] - tube.nodes[None, :, :2], axis=2)
@@ -372,7 +383,7 @@ def _like_a_strut(tube: Tube, mains: list[Tube], ground: Ground, options: Classi
     main = min(mains, key=lambda m: float(np.linalg.norm(m.nodes - _centre(tube), axis=1).min()))
     nearest = main.nodes[int(np.argmin(np.linalg.norm(main.nodes - _centre(tube), axis=1)))]
     above = float(_centre(tube)[2]) > float(nearest[2]) + main.radius_m
-    return above and (square or _angle_between(tube, main) > least)
+    return above and (square or squarest_deg(tube, main) > least)
 
 
 def _minor_role(tube: Tube, mains: list[Tube]) -> Role:
