@@ -55,10 +55,10 @@ def found(monkeypatch):
     """Return the sites whose pipes were looked for; those of `make_survey` are found."""
     names = []
 
-    def survey(site, cloud, *_):
-        names.append(site)
-        labels = (np.arange(len(cloud)) % 3).astype(np.uint16)
-        return replace(make_survey(site), point_labels=labels)
+    def survey(site, gathered, *_):
+        names.append(site.name)
+        labels = (np.arange(len(gathered.cloud)) % 3).astype(np.uint16)
+        return replace(make_survey(site.name), point_labels=labels)
 
     monkeypatch.setattr(pipeline, "_survey", survey)
     return names

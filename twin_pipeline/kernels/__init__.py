@@ -14,7 +14,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -117,10 +117,8 @@ def _numba() -> Any:  # noqa: ANN401 - a module without types
     # threads that wait for the next loop must sleep: spinning, they take the processors from those
     # who work, here and in other processes; OpenMP looks at this when the first loop begins
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    # no kernel calls C libraries, and Numba has no settings in a file
-    with _absent("cffi"), nullcontext() if Path(".numba_config.yaml").exists() else _absent("yaml"):
-        import numba
-        import numba.core.typing.cffi_utils
+    import numba
+
     # to know whether np.dot can be compiled, which no kernel calls, Numba would load all of SciPy's
     # linear algebra: as long as the rest of it takes
     with _absent("scipy.linalg.cython_blas"):
