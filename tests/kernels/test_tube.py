@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 from shapes import beside, random_motion, wavy
 
-from twin_pipeline.kernels import tube
+from twin_pipeline.kernels import near_shell, tube
 
 STEP_M = 0.05
 
@@ -141,7 +141,9 @@ def test_sectors_count_the_points_near_the_shell():
     angle = rng.uniform(-np.pi, np.pi, count)
     angle[50:53] = np.pi, -np.pi, 0.0
     residual, agree = rng.normal(0.0, 0.01, count), rng.random(count) < 0.7
-    shell, good = tube.sector_counts(chainage, angle, residual, agree, 0.012, 0.2, slices, sectors)
+    shell, good = near_shell.sector_counts(
+        chainage, angle, residual, agree, 0.012, 0.2, slices, sectors
+    )
     near = ~np.isnan(chainage) & (np.abs(residual) <= 0.012)
     place = np.floor(np.nan_to_num(chainage) / 0.2).astype(int)
     sector = np.floor((angle + np.pi) / (2.0 * np.pi) * sectors).astype(int) % sectors
@@ -153,12 +155,14 @@ def test_sectors_count_the_points_near_the_shell():
 
 def test_points_at_the_very_end_count_in_the_last_slice():
     one = np.ones(1)
-    shell, good = tube.sector_counts(one, np.array([np.pi]), 0.0 * one, one < 0.0, 0.01, 0.5, 2, 4)
+    shell, good = near_shell.sector_counts(
+        one, np.array([np.pi]), 0.0 * one, one < 0.0, 0.01, 0.5, 2, 4
+    )
     assert shell.tolist() == [[0] * 4, [1, 0, 0, 0]]
     assert not good.any()
 
 
 def test_no_points_no_counts():
     none = np.empty(0)
-    shell, good = tube.sector_counts(none, none, none, np.empty(0, bool), 0.01, 0.5, 2, 4)
+    shell, good = near_shell.sector_counts(none, none, none, np.empty(0, bool), 0.01, 0.5, 2, 4)
     assert shell.sum() == good.sum() == 0

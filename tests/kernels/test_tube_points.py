@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from shapes import beside, random_motion, wavy
 
-from twin_pipeline.kernels import tube
+from twin_pipeline.kernels import near_shell, tube
 
 STEP_M = 0.05
 
@@ -167,7 +167,7 @@ def _measured(seed: int, count: int) -> dict[str, np.ndarray]:
 def test_weights_are_those_of_the_slow_way(count):
     given = _measured(5, count)
     given["residual"] = np.where(given["residual"] == 0.01, BAND_M, given["residual"])
-    weights = tube.tukey_weights(**given, band=BAND_M, min_cosine=MIN_COSINE)
+    weights = near_shell.tukey_weights(**given, band=BAND_M, min_cosine=MIN_COSINE)
     counts = given["keep"] & (given["cosine"] > MIN_COSINE) & ~np.isnan(given["chainage"])
     bell = np.maximum(1.0 - (given["residual"] / BAND_M) ** 2, 0.0) ** 2
     np.testing.assert_allclose(weights, np.where(counts, bell, 0.0), atol=1e-14)
@@ -192,7 +192,7 @@ def test_weights_are_those_of_the_slow_way(count):
 def test_each_reason_alone_takes_a_point_its_weight(change, weight):
     one = {"residual": 0.005, "cosine": 0.9, "chainage": 0.3, "keep": True, **change}
     arrays = {name: np.array([value]) for name, value in one.items()}
-    (found,) = tube.tukey_weights(**arrays, band=BAND_M, min_cosine=MIN_COSINE)
+    (found,) = near_shell.tukey_weights(**arrays, band=BAND_M, min_cosine=MIN_COSINE)
     assert found == pytest.approx(weight)
 
 
@@ -207,7 +207,7 @@ def test_arcs_count_the_points_with_weight(count):
     rng = np.random.default_rng(6)
     node, angle = rng.integers(0, 9, count), rng.uniform(-np.pi, np.pi, count)
     weights = np.where(rng.random(count) < 0.3, 0.0, rng.choice([1e-300, 0.5, 1.0], count))
-    counts = tube.arc_counts(node, angle, weights, 9, 36)
+    counts = near_shell.arc_counts(node, angle, weights, 9, 36)
     used = weights > 0.0
     sector = np.floor((np.degrees(angle[used]) + 180.0) / 10.0).astype(int)
     assert counts.dtype == np.float64
@@ -216,7 +216,7 @@ def test_arcs_count_the_points_with_weight(count):
 
 def test_the_circle_closes_where_sectors_begin():
     angle = np.array([-np.pi, np.pi, -1e-9, 0.0, np.pi - 1e-6])
-    counts = tube.arc_counts(np.zeros(5, int), angle, np.ones(5), 2, 4)
+    counts = near_shell.arc_counts(np.zeros(5, int), angle, np.ones(5), 2, 4)
     assert counts.tolist() == [[2.0, 1.0, 1.0, 1.0], [0.0] * 4]
 
 
@@ -224,7 +224,7 @@ def test_the_circle_closes_where_sectors_begin():
 def test_bulges_are_those_of_the_slow_way(count):
     given, rng = _measured(7, count), np.random.default_rng(8)
     node = rng.integers(0, 9, count)
-    near, out = tube.bulging_counts(node, **given, wide=0.012, bulge=0.004, nodes=10)
+    near, out = near_shell.bulging_counts(node, **given, wide=0.012, bulge=0.004, nodes=10)
     around = given["keep"] & (given["cosine"] > 0.7) & ~np.isnan(given["chainage"])
     around &= np.abs(given["residual"]) < 0.012
     standing = around & (given["residual"] > 0.004)
@@ -252,7 +252,7 @@ def test_bulges_are_those_of_the_slow_way(count):
 def test_each_reason_alone_decides_on_a_bulge(change, counted):
     one = {"residual": 0.006, "cosine": 0.9, "chainage": 0.3, "keep": True, **change}
     arrays = {name: np.array([value]) for name, value in one.items()}
-    near, out = tube.bulging_counts(np.array([1]), **arrays, wide=0.012, bulge=0.004, nodes=2)
+    near, out = near_shell.bulging_counts(np.array([1]), **arrays, wide=0.012, bulge=0.004, nodes=2)
     assert (near[0], out[0]) == (0.0, 0.0)
     assert (near[1], out[1]) == counted
 
@@ -264,7 +264,7 @@ def test_no_points_nothing_to_tell():
     assert len(tube.nearest_segments(nobody, of_none, nodes, of_none, 3)) == 0
     seen = tube.look_along(nobody, nobody, nodes, u, v, of_none, STEP_M)
     assert [array.shape for array in seen] == [(0,), (0,), (0, 3), (0,), (0,), (0,)]
-    assert len(tube.tukey_weights(none, none, none, none > 0.0, BAND_M, MIN_COSINE)) == 0
-    assert tube.arc_counts(of_none, none, none, 2, 3).tolist() == [[0.0] * 3] * 2
-    near, out = tube.bulging_counts(of_none, none, none, none, none > 0.0, 0.1, 0.01, 2)
+    assert len(near_shell.tukey_weights(none, none, none, none > 0.0, BAND_M, MIN_COSINE)) == 0
+    assert near_shell.arc_counts(of_none, none, none, 2, 3).tolist() == [[0.0] * 3] * 2
+    near, out = near_shell.bulging_counts(of_none, none, none, none, none > 0.0, 0.1, 0.01, 2)
     assert near.tolist() == out.tolist() == [0.0, 0.0]

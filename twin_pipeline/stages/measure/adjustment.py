@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from twin_pipeline.kernels import banded, course, dense, normal_equations, scatter, tube
+from twin_pipeline.kernels import banded, course, dense, near_shell, normal_equations, scatter, tube
 from twin_pipeline.model import FloatArray, IntArray
 
 _STIFF_TURN_RAD = math.radians(2.5)
@@ -90,7 +90,7 @@ class Adjustment:
 
     def weights(self, band_m: float, min_cosine: float) -> FloatArray:
         """Return Tukey's weights (N,) of points within a band whose normals point outwards."""
-        weights: FloatArray = tube.tukey_weights(
+        weights: FloatArray = near_shell.tukey_weights(
             self.residual, self.cosine, self.chainage, self.keep, band_m, min_cosine
         )
         return weights if self.stands_for == 1 else self.stands_for * weights

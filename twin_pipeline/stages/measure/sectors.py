@@ -7,7 +7,7 @@ import numpy as np
 import scipy
 
 from twin_pipeline.geometry.stretches import stretches
-from twin_pipeline.kernels import course, scatter, tube
+from twin_pipeline.kernels import course, near_shell, scatter
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 
@@ -49,7 +49,7 @@ def trim_sectors(adj: Adjustment, band_m: float, min_cosine: float) -> BoolArray
     agree = adj.cosine > min_cosine
 
     def counts(sectors: int) -> tuple[IntArray, IntArray]:
-        return tube.sector_counts(
+        return near_shell.sector_counts(
             adj.chainage, adj.angle, adj.residual, agree, band_m, length / slices + 1e-9, slices,
             sectors,
         )  # fmt: skip
@@ -85,7 +85,7 @@ def _clean(shell: IntArray, good: IntArray, share: float) -> BoolArray:
 def standing_out(adj: Adjustment) -> BoolArray:
     """Return the nodes (K,) around which the surface stands out of the barrel, as sockets do."""
     wide = max(0.35 * adj.radius, 0.05)
-    near, out = tube.bulging_counts(
+    near, out = near_shell.bulging_counts(
         adj.node,
         adj.residual,
         adj.cosine,
@@ -110,7 +110,7 @@ def standing_in(adj: Adjustment) -> BoolArray:
     So does the ridge of a mound that the axis has climbed, sharper than the barrel.
     """
     everywhere = np.ones(len(adj.residual), bool)
-    near, within = tube.bulging_counts(
+    near, within = near_shell.bulging_counts(
         adj.node,
         -adj.residual,
         adj.cosine,
@@ -162,7 +162,7 @@ def observed_arc(
     adj: Adjustment, weights: FloatArray, min_arc_deg: float
 ) -> tuple[FloatArray, BoolArray]:
     """Return the seen arc (K,) in degrees around each node, and whether it is enough."""
-    counts = tube.arc_counts(adj.node, adj.angle, weights, len(adj.nodes), SECTORS)
+    counts = near_shell.arc_counts(adj.node, adj.angle, weights, len(adj.nodes), SECTORS)
     own = counts.sum(axis=1)
     seen = own[own > 0.0]
     if len(seen) == 0:
@@ -181,7 +181,7 @@ def visible(adj: Adjustment, min_arc_deg: float) -> BoolArray:
     being measured, but hides nothing.
     """
     everywhere = np.ones(len(adj.residual), bool)
-    weights = tube.tukey_weights(
+    weights = near_shell.tukey_weights(
         adj.residual, adj.cosine, adj.chainage, everywhere, _NEAR_NOISES * adj.noise, _OUTWARDS
     )
     return observed_arc(adj, weights, min_arc_deg)[1]

@@ -1,0 +1,178 @@
+"""Measures runs as often, and as closely, as it takes to believe or to dismiss them."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from twin_pipeline.config import Config
+from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.tubes import Run, Tube
+from twin_pipeline.model import FloatArray
+from twin_pipeline.observing import Notebook, Observer
+from twin_pipeline.stages.judge import is_faint, may_yet_be_one, why_not_a_pipe
+from twin_pipeline.stages.measure import Kept, measure
+from twin_pipeline.stages.step import constant_part
+
+_MUCH_LONGER = 2.5
+_LONG_M = 3.0
+"""Length of a run of which a piece, that shows no pipe, may be too short."""
+
+_TRIES = 3
+"""Whole runs measured along the same line, where pieces showed no pipe."""
+
+_NO_TUBE = "the points hold no tube"
+
+_SHAPED = 0.05
+_UNEVEN = 3.0
+"""Misfit and inflation from which on a fit may have ended in a wrong minimum."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """Where pipes are searched for, and how."""
+
+    pyramid: Pyramid
+    config: Config
+    under_open_sky: bool
+    observer: Observer
+    tried: list[Run] = field(default_factory=list)
+    """Whole runs measured though a piece of them showed no pipe."""
+    faint: list[Tube] = field(default_factory=list)
+    """Tubes that are too little known to be believed on their own."""
+
+    def measured(self, run: Run, *, roughly: bool = False) -> Tube | None:
+        """Return the tube that a run holds; None where there is none, or none to be believed.
+
+        Roughly it is known where it lies, but not to all that its points tell. What is uneven is
+        measured on all of them: a step of the diameter shows in these alone.
+        """
+        tube = self._measure(run, roughly=roughly)
+        if tube is not None and roughly and tube.one_in > 1 and tube.inflation > _UNEVEN:
+            return self.measured(run)
+        if tube is not None and tube.misfit > _SHAPED:
+            run, tube = self._closely(run, tube, roughly=roughly)
+        part = constant_part(tube) if tube is not None else None
+        if part is not None:
+            return self.measured(part, roughly=roughly)
+        if tube is not None and _doubtful(tube):
+            run, tube = self._again(run, tube, roughly=roughly)
+        if tube is not None and _doubtful(tube):
+            settled = self._with_drift(tube, roughly=roughly)
+            if settled is not None:
+                return self._judged(_led_by(tube), settled, with_drift=True)
+        return self._judged(run, tube)
+
+    def roughly(self, run: Run) -> Tube | None:
+        """Return the tube that a run holds, known well enough to go on from it; see `measured`."""
+        return self.measured(run, roughly=True)
+
+    def looked_at(self, run: Run) -> Tube | None:
+        """Return what `measured` does; a long run of nothing costs little."""
+        tube = self.roughly(run)
+        return tube if tube is None or tube.one_in == 1 else self.measured(_led_by(tube))
+
+    def settled(self, tube: Tube, *, roughly: bool = False) -> Tube:
+        """Return a tube as it is when the scan's drift is solved for with it.
+
+        Where that leads to none, or to none to be believed, it stays as it is.
+        """
+        settled = self._with_drift(tube, roughly=roughly)
+        if settled is not None:
+            settled = self._judged(_led_by(tube), settled, with_drift=True)
+        if settled is None and not roughly and tube.one_in > 1:
+            settled = self._judged(_led_by(tube), self._measure(_led_by(tube)))
+        return settled or tube
+
+    def away(self, run: Run, kept: Kept) -> Tube | None:
+        """Return the tube that a run holds away from another, None where there is none."""
+        return self._judged(run, measure(self.pyramid, run, self.config.measure, kept=kept))
+
+    def settled_apart(self, tube: Tube) -> tuple[Tube, Notebook]:
+        """Return what `settled` does, and what it would have told the observer meanwhile."""
+        notes = Notebook()
+        return replace(self, observer=notes, tried=[], faint=[]).settled(tube), notes
+
+    def noted(self, tube: Tube, notes: Notebook) -> Tube:
+        """Return a tube after the observer has been told how it came to be."""
+        notes.tell(self.observer)
+        return tube
+
+    def _measure(self, run: Run, *, roughly: bool = False) -> Tube | None:
+        return measure(self.pyramid, run, self.config.measure, roughly=roughly)
+
+    def _judged(self, run: Run, tube: Tube | None, *, with_drift: bool = False) -> Tube | None:
+        against = self._against(tube)
+        self.observer.tried(run, tube, against, probe=False, with_drift=with_drift)
+        if tube is not None and against is not None:
+            self._note_if_faint(tube)
+        return tube if against is None else None
+
+    def _note_if_faint(self, tube: Tube) -> None:
+        if is_faint(tube, self.config.judge, under_open_sky=self.under_open_sky):
+            self.faint.append(tube)
+
+    def _with_drift(self, tube: Tube, *, roughly: bool) -> Tube | None:
+        return measure(
+            self.pyramid, _led_by(tube), self.config.measure, with_drift=True, roughly=roughly
+        )
+
+    def worth_measuring(self, run: Run, piece: Run) -> Run | None:
+        """Look at a piece of a run; return what of it to measure, None where that holds no pipe.
+
+        Noise can hide the curve of a piece: where nothing else speaks against a pipe the whole run
+        has to show it.
+        """
+        tube = measure(self.pyramid, piece, self.config.measure, probe=True)
+        if tube is not None and tube.misfit > _SHAPED:
+            _, tube = self._closely(piece, tube, probe=True)
+        against = self._against(tube)
+        self.observer.tried(piece, tube, against, probe=True)
+        if against is None:
+            return piece
+        if tube is not None:
+            self._note_if_faint(tube)
+        longer = run.length_m >= max(_MUCH_LONGER * piece.length_m, _LONG_M)
+        judge, sky = self.config.judge, self.under_open_sky
+        if tube is None or not longer or not may_yet_be_one(tube, judge, under_open_sky=sky):
+            return None
+        middle = run.axis[len(run.axis) // 2]
+        before = sum(_passes(other, middle, run.radius_m) for other in self.tried)
+        self.tried.append(run)
+        return run if before < _TRIES else None
+
+    def _against(self, tube: Tube | None) -> str | None:
+        if tube is None:
+            return _NO_TUBE
+        return why_not_a_pipe(tube, self.config.judge, under_open_sky=self.under_open_sky)
+
+    def _again(self, run: Run, tube: Tube, *, roughly: bool) -> tuple[Run, Tube]:
+        """Measure from where a first try, that began far off, has led; return the rounder one."""
+        led = _led_by(tube)
+        second = self._measure(led, roughly=roughly)
+        if second is None or second.misfit > tube.misfit:
+            return run, tube
+        return led, second
+
+    def _closely(
+        self, run: Run, tube: Tube, *, probe: bool = False, roughly: bool = False
+    ) -> tuple[Run, Tube]:
+        """Measure only what lies near the run, if that is rounder than what was measured."""
+        close = measure(
+            self.pyramid, run, self.config.measure, probe=probe, closely=True, roughly=roughly
+        )
+        return (
+            (run, tube) if close is None or close.misfit > tube.misfit else (_led_by(close), close)
+        )
+
+
+def _led_by(tube: Tube) -> Run:
+    return Run(tube.nodes, tube.radius_m, np.ones(len(tube.nodes), bool), 0, tube.held)
+
+
+def _passes(run: Run, place: FloatArray, radius_m: float) -> bool:
+    return bool(np.linalg.norm(run.axis - place, axis=1).min() < radius_m)
+
+
+def _doubtful(tube: Tube) -> bool:
+    """Tell whether what is left after a fit has a shape, around the tube or along it."""
+    return tube.misfit > _SHAPED or tube.inflation > _UNEVEN
