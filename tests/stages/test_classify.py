@@ -213,7 +213,7 @@ def test_a_skew_strut_of_a_row_is_one_too():
 
 
 def test_two_struts_beside_a_bend_are_square_to_a_leg_each():
-    main = make_tube(bent(5.0, 30.0, 0.3, 5.0) + (0.0, 0.1, -1.1))
+    main = make_tube(bent(5.0, 30.0, 0.3, 5.0) + np.array([0.0, 0.1, -1.1]))
     first = across(4.2, -0.6, 0.034)
     second = make_tube(straight(1.0, (5.4, -0.293, -0.6), 120.0), 0.034)
     assert roles(main, first, second) == [(main, Role.MAIN)]
