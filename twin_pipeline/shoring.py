@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid, Surface
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray
-from twin_pipeline.stages.classify import Classified, ClassifyOptions, LeftOut, squarest_deg
+from twin_pipeline.stages.classify import Classified, ClassifyOptions, LeftOut
+from twin_pipeline.stages.classify.lying import acute_deg, among, chord_of, middle_of, squarest_deg
 
 _OTHERS = 2
 """Of the same kind in a row with a strut."""
@@ -49,7 +49,7 @@ def without_shoring(
     if ground is not None or len(tubes) <= _OTHERS:
         return list(found), []
     bars = [tube for tube in tubes if _like_a_bar(tube, options)]
-    lines = [tube for tube in tubes if not _among(tube, bars)]
+    lines = [tube for tube in tubes if not among(tube, bars)]
     free = [bar for bar in bars if all(_passes_over(bar, line) for line in lines)]
     free = [bar for bar in free if not any(_in_a_bank(bar, other) for other in free)]
     rows = [[bar, *(other for other in free if _in_a_row(bar, other, lines))] for bar in free]
@@ -59,25 +59,13 @@ def without_shoring(
     surface = pyramid.level_near(_VOXEL_M).surface
     struts = [row[0] for row in rows if _from_wall_to_wall(row, surface)]
     return (
-        [item for item in found if not _among(item.tube, struts)],
+        [item for item in found if not among(item.tube, struts)],
         [LeftOut(tube, "shoring strut") for tube in struts],
     )
 
 
-def _among(tube: Tube, others: Sequence[Tube]) -> bool:
-    return any(tube is other for other in others)
-
-
-def _chord(tube: Tube) -> FloatArray:
-    return np.asarray(tube.nodes[-1] - tube.nodes[0])
-
-
-def _middle(tube: Tube) -> FloatArray:
-    return np.asarray(tube.nodes[len(tube.nodes) // 2])
-
-
 def _like_a_bar(tube: Tube, options: ClassifyOptions) -> bool:
-    chord = _chord(tube)
+    chord = chord_of(tube)
     slope = abs(chord[2]) / float(np.linalg.norm(chord))
     thick = _THINNEST_M <= 2.0 * tube.radius_m <= options.max_strut_diameter_m
     level = slope <= math.sin(math.radians(options.strut_level_deg))
@@ -98,26 +86,26 @@ def _in_a_row(bar: Tube, other: Tube, lines: Sequence[Tube]) -> bool:
     """Tell whether two bars are of one make and stand one behind the other like rungs."""
     if bar is other or not _of_one_make(bar, other):
         return False
-    step = _middle(other) - _middle(bar)
+    step = middle_of(other) - middle_of(bar)
     apart_m = float(np.hypot(step[0], step[1]))
     return (
         apart_m > _APART_M
         and abs(step[2]) < _SAME_HEIGHT_M + _GRADE * apart_m
         and _set_alike(bar, other, lines)
-        and _acute_deg(_chord(bar), step) > _ACROSS_DEG
+        and acute_deg(chord_of(bar), step) > _ACROSS_DEG
     )
 
 
 def _set_alike(bar: Tube, other: Tube, lines: Sequence[Tube]) -> bool:
-    return _acute_deg(_chord(bar), _chord(other)) < _PARALLEL_DEG or any(
+    return acute_deg(chord_of(bar), chord_of(other)) < _PARALLEL_DEG or any(
         min(squarest_deg(bar, line), squarest_deg(other, line)) > _SQUARE_DEG for line in lines
     )
 
 
 def _at_one_height(row: Sequence[Tube]) -> bool:
     """Tell whether the bars lie in one slope, as below a street that falls."""
-    middle = np.array([_middle(bar) for bar in row])
-    chord = _chord(row[0])
+    middle = np.array([middle_of(bar) for bar in row])
+    chord = chord_of(row[0])
     onward = middle[:, :2] @ np.array([-chord[1], chord[0]]) / math.hypot(chord[0], chord[1])
     onward -= onward.mean()
     up = middle[:, 2] - middle[:, 2].mean()
@@ -133,16 +121,11 @@ def _of_one_make(bar: Tube, other: Tube) -> bool:
 
 def _in_a_bank(bar: Tube, other: Tube) -> bool:
     """Tell whether another tube lies close beside one, as ducts do and struts never."""
-    along = _chord(bar) / np.linalg.norm(_chord(bar))
-    step = _middle(other) - _middle(bar)
+    along = chord_of(bar) / np.linalg.norm(chord_of(bar))
+    step = middle_of(other) - middle_of(bar)
     aside_m = float(np.linalg.norm(step - (step @ along) * along))
-    parallel = _acute_deg(_chord(bar), _chord(other)) < _PARALLEL_DEG
+    parallel = acute_deg(chord_of(bar), chord_of(other)) < _PARALLEL_DEG
     return parallel and bar.radius_m + other.radius_m < aside_m < _APART_M
-
-
-def _acute_deg(first: FloatArray, second: FloatArray) -> float:
-    angle = polyline.angle_deg(first, second)
-    return min(angle, 180.0 - angle)
 
 
 def _from_wall_to_wall(row: Sequence[Tube], surface: Surface) -> bool:

@@ -1,0 +1,167 @@
+"""Give each tube its role, or tell why it is no pipe of this excavation."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from twin_pipeline.geometry import polyline
+from twin_pipeline.geometry.surface import Ground
+from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.model import Role
+from twin_pipeline.stages.classify.lying import (
+    acute_deg,
+    among,
+    angle_between,
+    ends_off,
+    reach_m,
+    trench_direction,
+    trench_width_m,
+)
+from twin_pipeline.stages.classify.options import ClassifyOptions
+from twin_pipeline.stages.classify.struts import struts_among
+
+_RIDGE_DEG = 20.0
+_STRAY = 0.3
+"""Share of a ridge's length that may lie aside of the main's hidden stretch."""
+_LONG_M, _WIDE_DEG = 2.0, 100.0
+_PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)
+_ALONG_DEG = 45.0
+_WIDTHS = 2.5
+"""From so many trench widths on a tube in it can only run along it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Classified:
+    """A tube with its role."""
+
+    tube: Tube
+    role: Role
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeftOut:
+    """A tube that is not reported, and why."""
+
+    tube: Tube
+    reason: str
+
+
+def classify(
+    tubes: Sequence[Tube], ground: Ground | None, options: ClassifyOptions
+) -> tuple[list[Classified], list[LeftOut]]:
+    """Give each tube its role; without a trench all are `unknown`."""
+    if ground is None:
+        return [Classified(tube, Role.UNKNOWN) for tube in _by_length(tubes)], []
+    left_out = []
+    buried = []
+    smooth_m = _smooth(tubes) * options.max_roughness
+    for tube in _by_length(tubes):
+        reason = _not_buried(tube, ground, options)
+        if reason is None and tube.noise_m > smooth_m:
+            reason = f"its points scatter by {1000.0 * tube.noise_m:.1f} mm, more than on a pipe"
+        if reason is None:
+            buried.append(tube)
+        else:
+            left_out.append(LeftOut(tube, reason))
+    mains = _mains(buried, ground, options)
+    others = [tube for tube in buried if not among(tube, mains)]
+    ridges = [tube for tube in others if any(_hides(tube, main) for main in mains)]
+    left_out += [LeftOut(tube, "soil that hides the main below it") for tube in ridges]
+    others = [tube for tube in others if not among(tube, ridges)]
+    struts = struts_among(others, mains, ground, options)
+    left_out += [LeftOut(tube, "shoring strut") for tube in struts]
+    found = [Classified(main, Role.MAIN) for main in mains]
+    found += [
+        Classified(tube, _minor_role(tube, mains)) for tube in others if not among(tube, struts)
+    ]
+    return found, left_out
+
+
+def _by_length(tubes: Sequence[Tube]) -> list[Tube]:
+    return sorted(tubes, key=lambda tube: (-tube.length_m, *tube.nodes[0]))
+
+
+def _smooth(tubes: Sequence[Tube]) -> float:
+    """Return how points scatter on the longest tube that is well seen; soil and edges are rougher.
+
+    Infinite where none is.
+    """
+    well_seen = (
+        tube.noise_m
+        for tube in _by_length(tubes)
+        if tube.length_m >= _LONG_M and float(np.median(tube.arc_deg[tube.observed])) >= _WIDE_DEG
+    )
+    return next(well_seen, math.inf)
+
+
+def _not_buried(tube: Tube, ground: Ground, options: ClassifyOptions) -> str | None:
+    rise = tube.nodes[-1] - tube.nodes[0]
+    if abs(rise[2]) > math.sin(math.radians(options.steep_deg)) * float(np.linalg.norm(rise)):
+        return "stands upright"
+    middle = tube.nodes[len(tube.nodes) // 2]
+    elevation, _ = ground.elevation_at(middle[None, :2])
+    if np.isfinite(elevation[0]) and middle[2] + tube.radius_m > elevation[0]:
+        return "lies above the pavement"
+    inside = shapely.union_all([shapely.Polygon(ring) for ring in ground.outlines]).buffer(0.5)
+    if not inside.intersects(shapely.LineString(tube.nodes[:, :2])):
+        return "lies outside the trench"
+    if 2.0 * tube.radius_m < options.max_cable_diameter_m and _runs_with_the_trench(tube, ground):
+        return "as thin as a cable or a hose along the trench"
+    return None
+
+
+def _mains(tubes: list[Tube], ground: Ground, options: ClassifyOptions) -> list[Tube]:
+    """Return the pipes that run with the trench; the longest decides where the others must go."""
+    candidates = [
+        tube
+        for tube in tubes
+        if tube.length_m >= options.min_main_length_m and _runs_with_the_trench(tube, ground)
+    ]
+    if not candidates:
+        return []
+    first = candidates[0]
+    return [first] + [
+        tube
+        for tube in candidates[1:]
+        if angle_between(tube, first) < options.max_parallel_deg
+        and tube.length_m >= min(3.0, 0.3 * first.length_m)
+    ]
+
+
+def _runs_with_the_trench(tube: Tube, ground: Ground) -> bool:
+    """Tell whether most of a tube does; in a corner neither has one direction.
+
+    What is far longer than the trench is wide has no other way to go.
+    """
+    if tube.length_m > _WIDTHS * trench_width_m(tube, ground):
+        return True
+    direction, count = polyline.directions(tube.nodes, 0.5), len(tube.nodes)
+    places = [round(share * (count - 1)) for share in _PLACES]
+    angles = [acute_deg(direction[k], trench_direction(ground, tube.nodes[k])) for k in places]
+    return float(np.median(angles)) < _ALONG_DEG
+
+
+def _hides(tube: Tube, main: Tube) -> bool:
+    """Tell the ridge of a mound that lies along a main over a stretch of it that was not seen."""
+    distance_m = np.linalg.norm(main.nodes[:, None, :2] - tube.nodes[None, :, :2], axis=2)
+    nearest = distance_m.argmin(axis=0)
+    beside = distance_m.min(axis=0) > main.radius_m
+    below = tube.nodes[:, 2] < main.nodes[nearest, 2]
+    if angle_between(tube, main) > _RIDGE_DEG or max(beside.mean(), below.mean()) > _STRAY:
+        return False
+    return float(main.observed[nearest].mean()) <= _STRAY
+
+
+def _minor_role(tube: Tube, mains: list[Tube]) -> Role:
+    """Return branch where an end meets a main, crossing where it passes one, else unknown."""
+    for main in mains:
+        ends, reach = ends_off(tube, main), reach_m(main)
+        if min(ends) < reach and max(ends) > 2.0 * reach:
+            return Role.BRANCH
+        plan = shapely.LineString(tube.nodes[:, :2])
+        if plan.intersects(shapely.LineString(main.nodes[:, :2])):
+            return Role.CROSSING
+    return Role.UNKNOWN

@@ -1,0 +1,168 @@
+"""Tell the struts that prop a trench from utilities that cross it."""
+
+import math
+
+import numpy as np
+
+from twin_pipeline.geometry.surface import Ground
+from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.stages.classify.lying import (
+    acute_deg,
+    among,
+    chord_of,
+    ends_off,
+    middle_of,
+    reach_m,
+    squarest_deg,
+    trench_direction,
+)
+from twin_pipeline.stages.classify.options import ClassifyOptions
+
+_SAME_DEPTH_M = 0.12
+_SAME_SIZE = 0.35
+_EXACT_DEG = 1.0
+_EXACT_DIAMETER_M, _EXACT_DEEPER_M = 0.1, 0.1
+"""Struts are set level and square; a utility so thin that lies so by chance, and so shallow, is
+far less likely."""
+_ROW = 2
+_ASIDE_M = 0.5
+_BANK_M, _BANK_DEG = 0.5, 10.0
+"""Distance of parallel tubes between which nobody could work: a bank of ducts, no struts."""
+
+
+def struts_among(
+    tubes: list[Tube], mains: list[Tube], ground: Ground, options: ClassifyOptions
+) -> list[Tube]:
+    """Return the tubes that prop the walls: thin, level, square to the trench, above the main.
+
+    Utilities that cross look the same. They lie deeper than the shallowest cover that the rules
+    allow, and no second one of about the same size crosses at the same depth or on the same line,
+    as the halves of a telescopic strut do; or they lie as close to each other as ducts in a bank.
+    """
+    tubes = [tube for tube in tubes if not any(_in_a_bank(tube, other, options) for other in tubes)]
+    props = [tube for tube in tubes if _like_a_strut(tube, mains, ground, options)]
+    depth = {id(tube): _depth(tube, ground) for tube in tubes}
+    struts = [
+        tube
+        for tube in props
+        if depth[id(tube)] - tube.radius_m < _least_cover_m(tube, ground, options)
+        or any(
+            _twins(tube, other) and abs(depth[id(tube)] - depth[id(other)]) < _SAME_DEPTH_M
+            for other in props
+            if other is not tube
+        )
+    ]
+    struts += [tube for tube in _rows(tubes, mains, depth, options) if not among(tube, struts)]
+    return struts + [
+        tube
+        for tube in tubes
+        if not among(tube, struts) and _one_more(tube, struts, depth, options)
+    ]
+
+
+def _least_cover_m(tube: Tube, ground: Ground, options: ClassifyOptions) -> float:
+    """Return from which cover on what looks like a strut may be a utility that crosses."""
+    chord = chord_of(tube)
+    slope_deg = math.degrees(math.asin(abs(chord[2]) / float(np.linalg.norm(chord))))
+    askew_deg = 90.0 - acute_deg(
+        chord * np.array([1.0, 1.0, 0.0]), trench_direction(ground, middle_of(tube))
+    )
+    exact = max(slope_deg, askew_deg) < _EXACT_DEG and 2.0 * tube.radius_m < _EXACT_DIAMETER_M
+    return options.utility_cover_m + (_EXACT_DEEPER_M if exact else 0.0)
+
+
+def _one_more(
+    tube: Tube, struts: list[Tube], depth: dict[int, float], options: ClassifyOptions
+) -> bool:
+    """Tell a strut of a row of them that stands askew, as in a corner."""
+    row = [
+        strut
+        for strut in struts
+        if _twins(tube, strut) and abs(depth[id(tube)] - depth[id(strut)]) < _SAME_DEPTH_M
+    ]
+    return len(row) >= _ROW and _shallow(tube, depth, options) and _level(tube, options)
+
+
+def _rows(
+    tubes: list[Tube], mains: list[Tube], depth: dict[int, float], options: ClassifyOptions
+) -> list[Tube]:
+    """Return struts that are told by their number: three of one size and depth, one by one.
+
+    In a trench that winds none of them need look square to it. Pieces of one pipe lie in a line.
+    """
+    level = [
+        tube
+        for tube in tubes
+        if _level(tube, options)
+        and _shallow(tube, depth, options)
+        and not any(min(ends_off(tube, main)) < reach_m(main) for main in mains)
+    ]
+    return [
+        tube
+        for tube in level
+        if sum(
+            _twins(tube, other)
+            and abs(depth[id(tube)] - depth[id(other)]) < _SAME_DEPTH_M
+            and not _in_line(tube, other)
+            for other in level
+            if other is not tube
+        )
+        >= _ROW
+    ]
+
+
+def _in_line(tube: Tube, other: Tube) -> bool:
+    """Tell whether a tube, carried on, would pass through the middle of another."""
+    return _aside_m(tube, other) < _ASIDE_M
+
+
+def _in_a_bank(tube: Tube, other: Tube, options: ClassifyOptions) -> bool:
+    """Tell whether another tube of a size lies close beside one, as ducts do and struts never."""
+    return (
+        tube.radius_m + other.radius_m < _aside_m(tube, other) < _BANK_M
+        and _twins(tube, other)
+        and _level(other, options)
+        and acute_deg(chord_of(tube), chord_of(other)) < _BANK_DEG
+    )
+
+
+def _aside_m(tube: Tube, other: Tube) -> float:
+    """Return how far from a tube, carried on, the middle of another is."""
+    gap, along = middle_of(other) - middle_of(tube), chord_of(tube)
+    along = along / np.linalg.norm(along)
+    return float(np.linalg.norm(gap - (gap @ along) * along))
+
+
+def _shallow(tube: Tube, depth: dict[int, float], options: ClassifyOptions) -> bool:
+    return depth[id(tube)] - tube.radius_m < options.utility_cover_m + _SAME_DEPTH_M
+
+
+def _level(tube: Tube, options: ClassifyOptions) -> bool:
+    chord = chord_of(tube)
+    slope = math.degrees(math.asin(abs(chord[2]) / float(np.linalg.norm(chord))))
+    thin = 2.0 * tube.radius_m <= options.max_strut_diameter_m
+    return slope <= options.strut_level_deg and thin
+
+
+def _depth(tube: Tube, ground: Ground) -> float:
+    elevation, _ = ground.elevation_at(np.array([middle_of(tube)[:2]]))
+    return float(elevation[0]) - float(middle_of(tube)[2])
+
+
+def _like_a_strut(tube: Tube, mains: list[Tube], ground: Ground, options: ClassifyOptions) -> bool:
+    chord = chord_of(tube)
+    if not _level(tube, options):
+        return False
+    least = 90.0 - options.strut_perpendicular_deg
+    level = chord * np.array([1.0, 1.0, 0.0])
+    square = acute_deg(level, trench_direction(ground, middle_of(tube))) > least
+    if not mains:
+        return square
+    main = min(mains, key=lambda m: float(np.linalg.norm(m.nodes - middle_of(tube), axis=1).min()))
+    nearest = main.nodes[int(np.argmin(np.linalg.norm(main.nodes - middle_of(tube), axis=1)))]
+    above = float(middle_of(tube)[2]) > float(nearest[2]) + main.radius_m
+    return above and (square or squarest_deg(tube, main) > least)
+
+
+def _twins(first: Tube, second: Tube) -> bool:
+    return abs(math.log(first.radius_m / second.radius_m)) < _SAME_SIZE
