@@ -134,7 +134,8 @@ def _numba() -> Any:  # noqa: ANN401 - a module without types
         numba.config.THREADING_LAYER_PRIORITY = ["omp", "tbb", "workqueue"]
     numba.config.CACHE_DIR = str(CACHE_DIR)
     IndexDataCacheFile.save = functools.partialmethod(_save_alone, save=IndexDataCacheFile.save)
-    FunctionCache.load_overload = _loaded
+    if hasattr(FunctionCache, "_load_overload"):  # no promise of Numba's: without it, start slower
+        FunctionCache.load_overload = _loaded
     return numba
 
 
