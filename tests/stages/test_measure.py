@@ -344,3 +344,19 @@ def test_what_a_mound_leaves_to_be_seen_is_visible():
     assert hidden.min() == pytest.approx(2.2, abs=0.1)
     assert hidden.max() == pytest.approx(2.7, abs=0.1)
     assert np.count_nonzero(tube.observed & ~tube.visible) == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_pipe_that_dives_into_soil_is_not_carried_straight_on(seed):
+    rng = np.random.default_rng(seed)
+    level = bent(3.0, 45.0, 0.6, 1.0, step_m=0.001)
+    points = tube_points(level, 0.125, rng, noise_m=0.003, arc_deg=360.0)
+    axis, points = (xyz[:, [0, 2, 1]] * [1.0, 1.0, -1.0] for xyz in (level, points))
+    soil = plane_points((-0.3, -0.6), (5.0, 0.6), 0.0, rng, per_m2=5_000.0, noise_m=0.006)
+    points = np.vstack([points[points[:, 2] > 0.0], soil])
+    tube = measured(points, axis[:3400:50], 0.125)
+    distance = np.linalg.norm(tube.nodes[:, None] - axis[None], axis=2)
+    off_m, std_m = distance.min(axis=1), np.hypot(tube.std_h_m, tube.std_v_m)
+    assert tube.nodes[-1, 0] > 2.8
+    assert off_m.max() < 0.02
+    assert (off_m < 3.0 * std_m + 0.001).all()

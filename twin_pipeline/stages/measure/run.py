@@ -14,6 +14,7 @@ from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.anisotropy import expected_residuals
 from twin_pipeline.stages.measure.arcs import sectors_on_circle
 from twin_pipeline.stages.measure.drift import find_drift, settle
+from twin_pipeline.stages.measure.extent import exact_extent
 from twin_pipeline.stages.measure.hidden import hidden_std
 from twin_pipeline.stages.measure.normals import point_normals
 from twin_pipeline.stages.measure.options import MeasureOptions
@@ -49,10 +50,6 @@ _FIRST_POINTS_PER_M = 2000
 """The step from which on all points take part, and how many of a metre do before, or in a trial."""
 MIN_POINTS = 60
 _PROBE_POINTS = 3000
-_END_BIN_M = 0.02
-_END_REACH_M = 0.3
-_END_COSINE = 0.8
-_END_COURSE_M = 0.4
 _COARSE_COSINE = 0.3
 _FIRM_PRIOR, _LOOSE_PRIOR = 0.02, 0.002
 _NOISES = 4.0
@@ -288,11 +285,10 @@ def make_tube(
     known = standard_deviations(adj, inflation)
     near = inside & (np.abs(adj.residual) < max(4.0 * adj.noise, 0.003))
     shell = inside & adj.keep & (np.abs(adj.residual) < 0.3 * adj.radius) & observed[node]
-    span = slice(first, last + 1)
-    nodes = _exact_ends(adj, first, last)
-    if adj.offset is not None:
-        nodes += adj.offset[span]
-    wander_m = wander(nodes, known.up[span])
+    extent = exact_extent(adj, first, last)
+    span = extent.span
+    nodes = extent.of(adj.nodes if adj.offset is None else adj.nodes + adj.offset)
+    wander_m = wander(nodes, extent.of(known.up))
     wrapped = wrapping(adj, used)
     hidden = hidden_std(nodes, observed[span])
     hidden_h, hidden_v = np.hypot(hidden[:, 0], hidden[:, 1]), hidden[:, 2]
@@ -309,9 +305,9 @@ def make_tube(
             with_systematic(known.radius, adj, wander_m if adj.offset is None else 0.0, options),
             unlike_m,
         ),
-        std_h_m=np.hypot(np.hypot(known.across[span], hidden_h), off_m),
-        std_v_m=np.hypot(np.hypot(known.up[span], hidden_v), off_m),
-        crown_std_m=np.hypot(np.hypot(known.crown[span], hidden_v), wrapped.std_m),
+        std_h_m=np.hypot(np.hypot(extent.of(known.across), hidden_h), off_m),
+        std_v_m=np.hypot(np.hypot(extent.of(known.up), hidden_v), off_m),
+        crown_std_m=np.hypot(np.hypot(extent.of(known.crown), hidden_v), wrapped.std_m),
         arc_deg=arc[span],
         observed=observed[span],
         visible=(observed | visible(adj, options.min_arc_deg))[span],
@@ -341,35 +337,6 @@ def _drift(adj: Adjustment, known: Precision) -> FloatArray:
     if adj.offset is None:
         return np.full(len(adj.nodes), np.nan)
     return np.sqrt(np.maximum(known.crown**2 - known.crown_alone**2, 0.0))
-
-
-def _exact_ends(adj: Adjustment, first: int, last: int) -> FloatArray:
-    """Return the observed nodes with the end nodes moved to where the surface ends.
-
-    An end node counts as observed only with a good arc around it; the tube goes on as long as
-    points lie on it about as densely as inside.
-    """
-    nodes = adj.nodes[first : last + 1].copy()
-    on_tube = (np.abs(adj.residual) < 3.0 * adj.noise) & (adj.cosine > _END_COSINE)
-    on_tube &= ~np.isnan(adj.chainage)
-    bins = math.ceil((len(adj.nodes) - 1) * adj.step / _END_BIN_M)
-    count = np.bincount((adj.chainage[on_tube] / _END_BIN_M).astype(np.int64), minlength=bins + 1)
-    low, high = (min(round(k * adj.step / _END_BIN_M), bins) for k in (first, last))
-    enough = 0.4 * float(np.median(count[low : high + 1]))
-    reach = round(_END_REACH_M / _END_BIN_M)
-    while low > 0 and count[low - 1] > enough and reach > 0:
-        low, reach = low - 1, reach - 1
-    reach = round(_END_REACH_M / _END_BIN_M)
-    while high < bins and count[high] > enough and reach > 0:
-        high, reach = high + 1, reach - 1
-    back = min(max(round(_END_COURSE_M / adj.step), 1), last - first)
-    for end, inner, move in (
-        (0, back, first * adj.step - low * _END_BIN_M),
-        (-1, -1 - back, high * _END_BIN_M - last * adj.step),
-    ):
-        outward = (nodes[end] - nodes[inner]) / np.linalg.norm(nodes[end] - nodes[inner])
-        nodes[end] += max(move, -0.5 * adj.step) * outward
-    return nodes
 
 
 def _mean_direction(adj: Adjustment, used: BoolArray) -> FloatArray:
