@@ -181,3 +181,17 @@ def test_two_trenches_have_two_outlines():
         parts[0] = parts[0][~dug]
         parts.append(plane_points((start, -0.5), (start + 3.0, 0.5), -1.2, rng))
     assert len(found(*parts).outlines) == 2
+
+
+def test_crown_of_a_pipe_in_a_wide_trench_is_no_pavement():
+    """It is a level strip, from which the bedding falls off on either side."""
+    rng = np.random.default_rng(14)
+    half_m, deep_m = 2.6, 1.3
+    around = plane_points((0.0, -half_m - 1.5), (6.0, half_m + 1.5), Z_M, rng)
+    dug = np.abs(around[:, 1]) < half_m
+    floor = plane_points((0.0, -half_m), (6.0, half_m), Z_M - deep_m, rng, noise_m=0.03)
+    crown = plane_points((0.5, -0.15), (5.5, 0.15), Z_M - deep_m + 0.2, rng)
+    under = (np.abs(floor[:, 1]) < 0.15) & (np.abs(floor[:, 0] - 3.0) < 2.5)
+    ground = found(around[~dug], floor[~under], crown)
+    assert ground.patches[:, 2].min() > Z_M - 0.05
+    assert sum(shapely.Polygon(ring).area for ring in ground.outlines) > 0.9 * 6.0 * 2 * half_m

@@ -34,6 +34,8 @@ _FINE_M = 0.08
 _RING_CELLS = 2
 _MOSTLY_WALLS = 2.0
 _FEW_WALLS = 0.3
+_SMALL_SHARE = 0.25
+"""Of the other pavement's area, up to which a piece deep below that is none."""
 
 
 class GroundOptions(BaseModel):
@@ -63,6 +65,7 @@ def find_ground(pyramid: Pyramid, options: GroundOptions) -> Ground | None:
     pieces, count = _connected(elevation)
     pavement = _upper_pieces(elevation, pieces, count, options)
     pavement &= ~_floors(pyramid, elevation, pieces, pavement, lower, options)
+    pavement = _without_sunk(elevation, pieces, pavement, options)
     cell = ((patches[:, :2] - lower) / _CELL_M).astype(int)
     level = elevation[cell[:, 0], cell[:, 1]]
     keep = pavement[cell[:, 0], cell[:, 1]] & (np.abs(patches[:, 2] - level) < _MAX_STEP_M)
@@ -178,6 +181,28 @@ def _floors(
         if rises.sum() > _MOSTLY_WALLS * falls.sum() and rises.sum() > _FEW_WALLS * ring.sum():
             floors |= own
     return floors
+
+
+def _without_sunk(
+    elevation: FloatArray, pieces: np.ndarray, pavement: BoolArray, options: GroundOptions
+) -> BoolArray:
+    """Return the pavement without small pieces that lie in the hole that the others leave.
+
+    Noise makes a level strip of the crown of a large pipe, too, from which all around falls off.
+    """
+    area = np.bincount(pieces[pavement])
+    kept = pavement.copy()
+    for k in np.argsort(area, kind="stable"):
+        own, others = kept & (pieces == k), kept & (pieces != k)
+        if not own.any() or area[k] > _SMALL_SHARE * others.sum():
+            continue
+        known, asked = (_CELL_M * np.argwhere(some).astype(np.float64) for some in (others, own))
+        beside = Ground(np.column_stack([known, elevation[others]]), 0.0, ())
+        level: FloatArray = beside.roughly_at(np.asarray(asked, np.float64))
+        deep = level - elevation[own] > options.min_trench_depth_m
+        if np.mean(deep) > 0.5:
+            kept &= ~own
+    return kept
 
 
 def _column_ends(
