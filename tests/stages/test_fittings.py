@@ -104,3 +104,39 @@ def test_bends_of_an_offset_are_measured_by_their_arcs_and_the_long_straights():
 
 def test_a_bend_at_the_very_end_has_no_straight_to_measure_it_by():
     assert find_bends(make_tube(bent(2.0, 45.0, 0.6, 0.05)), FittingsOptions()) == []
+
+
+def hidden_bend(angle_deg: float, *, offset_m: float = 0.0) -> tuple[FloatArray, FloatArray]:
+    """Nodes (K, 3) that cut short a bend that is hidden, and where they were seen (K,)."""
+    rng = np.random.default_rng(4)
+    nodes = bent(3.0, angle_deg, 1.0, 3.0)
+    arc_m = np.radians(angle_deg)
+    at = np.linspace(0.0, 6.0 + arc_m, len(nodes))
+    observed = (at < 2.85) | (at > 3.0 + arc_m + 0.15)
+    first, last = np.flatnonzero(~observed)[[0, -1]]
+    nodes[last:, 2] += offset_m
+    chord = np.linspace(0.0, 1.0, last - first + 1)[:, None]
+    nodes[first : last + 1] = nodes[first] + chord * (nodes[last] - nodes[first])
+    nodes[:, 1] += np.cumsum(rng.normal(0.0, 0.0001, len(nodes)))
+    return nodes, observed
+
+
+@pytest.mark.parametrize("angle_deg", [22.5, 45.0, 90.0])
+def test_the_straights_tell_the_angle_of_a_hidden_bend(angle_deg):
+    nodes, observed = hidden_bend(angle_deg)
+    (bend,) = find_bends(make_tube(nodes, observed=observed), FittingsOptions())
+    assert bend.angle_deg == pytest.approx(angle_deg, abs=0.5)
+    assert bend.radius_m is None
+    assert bend.chainage_m == pytest.approx(3.0 + 0.5 * np.radians(angle_deg), abs=0.15)
+
+
+def test_no_angle_is_stated_of_a_hidden_offset():
+    """Straights that pass each other are joined by two bends at least."""
+    nodes, observed = hidden_bend(45.0, offset_m=0.3)
+    assert not find_bends(make_tube(nodes, observed=observed), FittingsOptions())
+
+
+def test_no_angle_is_stated_between_straights_that_are_hardly_known():
+    nodes, observed = hidden_bend(45.0)
+    unsure = np.full(len(nodes), 0.02)
+    assert not find_bends(make_tube(nodes, observed=observed, std_v_m=unsure), FittingsOptions())

@@ -12,6 +12,7 @@ from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.fittings.alignment import Alignment, fit_alignment, meeting
+from twin_pipeline.stages.fittings.hidden import hidden_bends, hidden_curves, known
 from twin_pipeline.stages.fittings.options import FittingsOptions
 
 _STRAIGHT_M = 0.6
@@ -32,7 +33,8 @@ class Bend:
 
     chainage_m: float
     angle_deg: float
-    radius_m: float
+    radius_m: float | None
+    """None where it was not seen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,21 +53,30 @@ class _Corner:
 def find_bends(tube: Tube, options: FittingsOptions) -> list[Bend]:
     """Return the bends of an axis in order of chainage."""
     own = polyline.chainage(tube.nodes)
-    pieces = _curved_pieces(tube.nodes, own, options)
+    curves = _curved_pieces(tube.nodes, own, options)
+    hidden = hidden_curves(tube, own, curves)
+    seen = [
+        (first, last)
+        for first, last in curves
+        if all(last < begin or first > end for begin, end in hidden)
+    ]
+    pieces = sorted([*seen, *hidden])
     corners = []
     for number, piece in enumerate(pieces):
         before = own[pieces[number - 1][1]] if number else 0.0
         after = own[pieces[number + 1][0]] if number + 1 < len(pieces) else own[-1]
-        corner = _corner(tube.nodes, own, piece, (before, after))
+        corner = _corner(tube.nodes, own, piece, (before, after)) if piece in seen else None
         if corner is not None:
             corners.append(corner)
     least = options.min_bend_deg
-    return [
-        bend
-        for group in _neighbours(corners, own)
-        for bend in _measured_together(tube, own, group, least)
-        if bend.angle_deg >= least
-    ]
+    bends = [
+        *(bend for group in _neighbours(corners, own)
+          for bend in _measured_together(tube, own, group, least)),
+        *(Bend(at_m, angle_deg, None) for at_m, angle_deg in hidden_bends(tube, own, hidden, seen)),
+    ]  # fmt: skip
+    return sorted(
+        (bend for bend in bends if bend.angle_deg >= least), key=lambda bend: bend.chainage_m
+    )
 
 
 def _curved_pieces(
@@ -114,7 +125,7 @@ def _measured_together(
     alone = [corner.bend for corner in group if corner.bend is not None]
     start = max(float(own[group[0].piece[0]]) - _MARGIN_M - _STRAIGHT_M, 0.0)
     end = min(float(own[group[-1].piece[1]]) + _MARGIN_M + _STRAIGHT_M, float(own[-1]))
-    near = (own >= start) & (own <= end) & _known(tube)
+    near = (own >= start) & (own <= end) & known(tube)
     if np.count_nonzero(near) < _ENOUGH_NODES * (len(group) + 1):
         return alone
     first, last = polyline.along(tube.nodes, tube.nodes, np.array([start, end]))
@@ -136,11 +147,6 @@ def _measured_together(
         Bend(float(at[np.linalg.norm(line - middle, axis=1).argmin()]), float(angle), float(radius))
         for middle, angle, radius in zip(found.middles(), angles, radii, strict=True)
     ]
-
-
-def _known(tube: Tube) -> BoolArray:
-    """Return where the axis (K,) was seen, or found by trying offsets."""
-    return tube.observed if tube.held is None else tube.observed | tube.held
 
 
 def _closed(flags: BoolArray, own: FloatArray, gap_m: float) -> BoolArray:
