@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from stages.made import bent, plane_points, pyramid_of, run_along, straight, tube_points
+from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.judge import JudgeOptions, why_not_a_pipe
@@ -360,3 +361,24 @@ def test_a_pipe_that_dives_into_soil_is_not_carried_straight_on(seed):
     assert tube.nodes[-1, 0] > 2.8
     assert off_m.max() < 0.02
     assert (off_m < 3.0 * std_m + 0.001).all()
+
+
+@pytest.mark.parametrize("cut_short", [False, True])
+def test_a_hidden_bend_turns_evenly(cut_short):
+    """Its axis does not cut the corner, even though the run does."""
+    axis = bent(3.0, 90.0, 1.4, 3.0, step_m=0.01)
+    at = 0.01 * np.arange(len(axis))
+    rng = np.random.default_rng(0)
+    seen = [axis[at < 3.2], axis[at > 4.9]]
+    points = np.vstack(
+        [
+            tube_points(part, 0.157, rng, noise_m=0.005, per_m2=2_500.0, arc_deg=110.0)
+            for part in seen
+        ]
+    )
+    run = polyline.resample(np.vstack(seen) if cut_short else axis, 0.08)
+    tube = measured(points, run, 0.157)
+    distance = np.linalg.norm(tube.nodes[:, None] - axis[None], axis=2).min(axis=1)
+    assert np.count_nonzero(~tube.observed) > 10
+    assert distance.max() < (0.14 if cut_short else 0.06)
+    assert distance[1:-1][tube.observed[1:-1]].max() < 0.007

@@ -4,11 +4,13 @@ import math
 
 import numpy as np
 
+from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.kernels import banded, course, dense, near_shell, normal_equations, scatter, tube
 from twin_pipeline.model import FloatArray, IntArray
 
 _STIFF_TURN_RAD = math.radians(2.5)
 _HIDDEN_STIFFNESS = 0.05
+_LONG_HIDDEN_M = 0.5
 _ENOUGH_FOR_NOISE = 20
 _HELD_STD_M = 0.001
 
@@ -192,9 +194,22 @@ class Adjustment:
         the axis climbs and leaves again stays stiff.
         """
         scale = self.max_curvature * self.step**2
-        loosened = 1.0 / (1.0 + (self.net_turn() / _STIFF_TURN_RAD) ** 2) ** 2
+        turning = 1.0 / (1.0 + (self.net_turn() / _STIFF_TURN_RAD) ** 2) ** 2
+        loosened = turning.copy()
         loosened[self.hidden] = np.maximum(loosened[self.hidden], _HIDDEN_STIFFNESS)
+        for first, last in self._long_hidden():
+            # a bend that nothing shows turns evenly: stiffer inside, it would cut the corner
+            loosened[first : last + 1] = turning[first : last + 1].min(axis=0)
         return np.asarray((self.noise / scale) ** 2 * loosened)
+
+    def _long_hidden(self) -> list[tuple[int, int]]:
+        """Return first and last nodes of what is hidden longer than by a socket, but for ends."""
+        inner = len(self.nodes) - 1
+        return [
+            (first, last)
+            for first, last in stretches(self.hidden)
+            if (last - first) * self.step > _LONG_HIDDEN_M and first > 0 and last < inner
+        ]
 
     def update_noise(self, weights: FloatArray) -> None:
         """Estimate the noise anew from the points that carry weight."""
