@@ -380,5 +380,5 @@ def test_a_hidden_bend_turns_evenly(cut_short):
     tube = measured(points, run, 0.157)
     distance = np.linalg.norm(tube.nodes[:, None] - axis[None], axis=2).min(axis=1)
     assert np.count_nonzero(~tube.observed) > 10
-    assert distance.max() < (0.14 if cut_short else 0.06)
+    assert distance.max() < 0.08
     assert distance[1:-1][tube.observed[1:-1]].max() < 0.007

@@ -11,6 +11,9 @@ from twin_pipeline.model import FloatArray, IntArray
 _STIFF_TURN_RAD = math.radians(2.5)
 _HIDDEN_STIFFNESS = 0.05
 _LONG_HIDDEN_M = 0.5
+_DAMPING, _HIDDEN_DAMPING = 1e-5, 1e-3
+"""Of steps: in units of the points around a node, and what of that where long stretches are hidden,
+whose axis else would hardly move."""
 _ENOUGH_FOR_NOISE = 20
 _HELD_STD_M = 0.001
 
@@ -170,7 +173,12 @@ class Adjustment:
         )
         if self.held.any():
             self._hold(band, rhs)
-        band[0] += 1e-3 * max(float(weights.sum()) / len(self.nodes), 1.0) * 0.01 + 1e-9
+        damping = np.full(
+            len(self.nodes), _DAMPING * max(float(weights.sum()) / len(self.nodes), 1.0)
+        )
+        for first, last in self._long_hidden():
+            damping[first : last + 1] *= _HIDDEN_DAMPING
+        band[0] += np.repeat(damping, 2) + 1e-9
 
     def _hold(self, band: FloatArray, rhs: FloatArray) -> None:
         weight = self.held * (self.noise / _HELD_STD_M) ** 2
