@@ -161,6 +161,12 @@ def test_ducts_close_beside_each_other_are_no_struts(apart_m):
     assert sorted(role for _, role in roles(MAIN, *ducts)) == ["crossing"] * 3 + ["main"]
 
 
+def test_a_utility_close_to_a_strut_of_a_row_makes_no_bank_with_it():
+    row = [across(x, -0.57, 0.044) for x in (1.0, 3.5, 6.0, 8.4)]
+    utility = across(6.1, -0.75, 0.033)
+    assert roles(MAIN, utility, *row) == [(MAIN, Role.MAIN), (utility, Role.CROSSING)]
+
+
 def test_two_different_pipes_at_one_height_are_no_struts():
     first, second = across(3.0, -0.8, 0.03), across(7.0, -0.8, 0.057)
     assert {role for _, role in roles(MAIN, first, second)} == {Role.MAIN, Role.CROSSING}

@@ -39,9 +39,9 @@ def struts_among(
     allow, and no second one of about the same size crosses at the same depth or on the same line,
     as the halves of a telescopic strut do; or they lie as close to each other as ducts in a bank.
     """
-    tubes = [tube for tube in tubes if not any(_in_a_bank(tube, other, options) for other in tubes)]
-    props = [tube for tube in tubes if _like_a_strut(tube, mains, ground, options)]
     depth = {id(tube): _depth(tube, ground) for tube in tubes}
+    tubes = _no_ducts(tubes, depth, options)
+    props = [tube for tube in tubes if _like_a_strut(tube, mains, ground, options)]
     struts = [
         tube
         for tube in props
@@ -58,6 +58,30 @@ def struts_among(
         for tube in tubes
         if not among(tube, struts) and _one_more(tube, struts, depth, options)
     ]
+
+
+def _no_ducts(tubes: list[Tube], depth: dict[int, float], options: ClassifyOptions) -> list[Tube]:
+    """Return the tubes that lie in no bank of ducts.
+
+    A utility that crosses close to a strut makes no bank with it, where the strut is one of a row.
+    """
+    alone = [tube for tube in tubes if not any(_in_a_bank(tube, other, options) for other in tubes)]
+    return [tube for tube in tubes if among(tube, alone) or _has_a_row(tube, alone, depth)]
+
+
+def _has_a_row(tube: Tube, others: list[Tube], depth: dict[int, float]) -> bool:
+    """Tell whether a tube is one of at least three of a size and depth, one by one.
+
+    Pieces of one pipe lie in a line.
+    """
+    mates = (
+        _twins(tube, other)
+        and abs(depth[id(tube)] - depth[id(other)]) < _SAME_DEPTH_M
+        and not _in_line(tube, other)
+        for other in others
+        if other is not tube
+    )
+    return sum(mates) >= _ROW
 
 
 def _least_cover_m(tube: Tube, ground: Ground, options: ClassifyOptions) -> float:
@@ -86,9 +110,9 @@ def _one_more(
 def _rows(
     tubes: list[Tube], mains: list[Tube], depth: dict[int, float], options: ClassifyOptions
 ) -> list[Tube]:
-    """Return struts that are told by their number: three of one size and depth, one by one.
+    """Return struts that are told by their number.
 
-    In a trench that winds none of them need look square to it. Pieces of one pipe lie in a line.
+    In a trench that winds none of them need look square to it.
     """
     level = [
         tube
@@ -97,18 +121,7 @@ def _rows(
         and _shallow(tube, depth, options)
         and not any(min(ends_off(tube, main)) < reach_m(main) for main in mains)
     ]
-    return [
-        tube
-        for tube in level
-        if sum(
-            _twins(tube, other)
-            and abs(depth[id(tube)] - depth[id(other)]) < _SAME_DEPTH_M
-            and not _in_line(tube, other)
-            for other in level
-            if other is not tube
-        )
-        >= _ROW
-    ]
+    return [tube for tube in level if _has_a_row(tube, level, depth)]
 
 
 def _in_line(tube: Tube, other: Tube) -> bool:
