@@ -15,6 +15,7 @@ from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.steadied import Steadied
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.hanging import without_hanging
 from twin_pipeline.loose import without_loose
 from twin_pipeline.memory import give_back
 from twin_pipeline.model import LabelArray, Pipe, PointCloud
@@ -99,7 +100,9 @@ def extract(
         tubes = [_drifting(doubted(tube, steps_m), steadied, searched) for tube in tubes]
         give_back()
     with stage("classify"):
+        tubes, hanging = without_hanging(tubes, ground, cloud.xyz, config.classify)
         found, left_out = classify(tubes, ground, config.classify)
+        left_out += hanging
         found, loose = without_loose(found, ground, cloud.xyz)
         left_out += loose
         found, struts = without_shoring(found, ground, searched, config.classify)

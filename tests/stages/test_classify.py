@@ -198,6 +198,45 @@ def test_what_is_not_buried_in_the_trench_is_left_out(nodes, reason):
     assert reason in why
 
 
+@pytest.mark.parametrize(
+    ("nodes", "reason"),
+    [
+        pytest.param(straight(9.0, (0.5, 0.46, -0.06)), "less than any pipe", id="a low rail"),
+        pytest.param(
+            lifted(straight(1.2, (3.0, -0.3, -1.2), 20.0), -1.2, -0.05), "leans", id="a tube leant"
+        ),
+    ],
+)
+def test_what_comes_up_to_the_pavement_is_no_pipe(nodes, reason):
+    tube = make_tube(nodes, 0.025)
+    assert roles(MAIN, tube) == [(MAIN, Role.MAIN)]
+    assert [reason in why for _, why in left_out(MAIN, tube)] == [True]
+
+
+def winding(period_m: float, reach_m: float, length_m: float) -> Tube:
+    """A tube that winds along the trench, to either side by `reach_m`."""
+    x = np.linspace(0.5, 0.5 + length_m, round(length_m / 0.05))
+    y = reach_m * np.sin(2.0 * np.pi * x / period_m)
+    return make_tube(np.column_stack([x, y, np.full(len(x), -1.1)]), 0.037)
+
+
+@pytest.mark.parametrize("ground", [GROUND, None])
+def test_what_winds_as_a_hose_is_no_pipe(ground):
+    hose, coiled, lead_around = winding(1.6, 0.2, 5.0), winding(9.0, 0.2, 9.0), winding(2.0, 0.2, 2)
+    for tube, kept in ((hose, False), (coiled, True), (lead_around, True)):
+        found, out = classify([tube], ground, ClassifyOptions())
+        assert [item.tube for item in found] == [tube] * kept
+        assert ["winds" in item.reason for item in out] == [True] * (not kept)
+
+
+def test_a_strut_of_a_row_may_be_wedged_in_aslant():
+    row = [across(x_m, -0.45, 0.05) for x_m in (2.0, 4.0)]
+    aslant = make_tube(lifted(straight(1.0, (7.0, -0.5, 0.0), 90.0), -0.38, -0.53), 0.055)
+    assert roles(MAIN, *row, aslant) == [(MAIN, Role.MAIN)]
+    steep = make_tube(lifted(straight(1.0, (7.0, -0.5, 0.0), 90.0), -0.3, -0.6), 0.055)
+    assert [tube for tube, _ in roles(MAIN, *row, steep)] == [MAIN, steep]
+
+
 def test_every_tube_is_either_found_or_left_out():
     tubes = [
         MAIN,

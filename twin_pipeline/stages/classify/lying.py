@@ -16,6 +16,10 @@ from twin_pipeline.model import FloatArray
 
 _LEG_M = 1.0
 """So far on a main is straight again where it bends beside a strut."""
+_PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)
+_ALONG_DEG = 45.0
+_WIDTHS = 2.5
+"""From so many trench widths on a tube in it can only run along it."""
 
 
 def trench_direction(ground: Ground, at: FloatArray) -> FloatArray:
@@ -51,6 +55,19 @@ def trench_width_m(tube: Tube, ground: Ground) -> float:
     around = max(rings, key=lambda ring: ring.intersection(line).length)
     half_rim = 0.5 * around.length
     return 0.5 * (half_rim - math.sqrt(max(half_rim**2 - 4.0 * around.area, 0.0)))
+
+
+def runs_with_the_trench(tube: Tube, ground: Ground) -> bool:
+    """Tell whether most of a tube does; in a corner neither has one direction.
+
+    What is far longer than the trench is wide has no other way to go.
+    """
+    if tube.length_m > _WIDTHS * trench_width_m(tube, ground):
+        return True
+    direction, count = polyline.directions(tube.nodes, 0.5), len(tube.nodes)
+    places = [round(share * (count - 1)) for share in _PLACES]
+    angles = [acute_deg(direction[k], trench_direction(ground, tube.nodes[k])) for k in places]
+    return float(np.median(angles)) < _ALONG_DEG
 
 
 def angle_between(tube: Tube, main: Tube) -> float:

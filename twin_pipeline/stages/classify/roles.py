@@ -7,30 +7,24 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import Role
 from twin_pipeline.stages.classify.lying import (
-    acute_deg,
     among,
     angle_between,
     ends_off,
     reach_m,
-    trench_direction,
-    trench_width_m,
+    runs_with_the_trench,
 )
 from twin_pipeline.stages.classify.options import ClassifyOptions
 from twin_pipeline.stages.classify.struts import struts_among
+from twin_pipeline.stages.classify.unlaid import WINDS, why_unlaid, winds
 
 _RIDGE_DEG = 20.0
 _STRAY = 0.3
 """Share of a ridge's length that may lie aside of the main's hidden stretch."""
 _LONG_M, _WIDE_DEG = 2.0, 100.0
-_PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)
-_ALONG_DEG = 45.0
-_WIDTHS = 2.5
-"""From so many trench widths on a tube in it can only run along it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +48,7 @@ def classify(
 ) -> tuple[list[Classified], list[LeftOut]]:
     """Give each tube its role; without a trench all are `unknown`."""
     if ground is None:
-        return [Classified(tube, Role.UNKNOWN) for tube in _by_length(tubes)], []
+        return _without_roles(tubes)
     left_out = []
     buried = []
     smooth_m = _smooth(tubes) * options.max_roughness
@@ -80,6 +74,11 @@ def classify(
     return found, left_out
 
 
+def _without_roles(tubes: Sequence[Tube]) -> tuple[list[Classified], list[LeftOut]]:
+    found = [Classified(tube, Role.UNKNOWN) for tube in _by_length(tubes) if not winds(tube)]
+    return found, [LeftOut(tube, WINDS) for tube in tubes if winds(tube)]
+
+
 def _by_length(tubes: Sequence[Tube]) -> list[Tube]:
     return sorted(tubes, key=lambda tube: (-tube.length_m, *tube.nodes[0]))
 
@@ -98,17 +97,10 @@ def _smooth(tubes: Sequence[Tube]) -> float:
 
 
 def _not_buried(tube: Tube, ground: Ground, options: ClassifyOptions) -> str | None:
-    rise = tube.nodes[-1] - tube.nodes[0]
-    if abs(rise[2]) > math.sin(math.radians(options.steep_deg)) * float(np.linalg.norm(rise)):
-        return "stands upright"
-    middle = tube.nodes[len(tube.nodes) // 2]
-    elevation, _ = ground.elevation_at(middle[None, :2])
-    if np.isfinite(elevation[0]) and middle[2] + tube.radius_m > elevation[0]:
-        return "lies above the pavement"
-    inside = shapely.union_all([shapely.Polygon(ring) for ring in ground.outlines]).buffer(0.5)
-    if not inside.intersects(shapely.LineString(tube.nodes[:, :2])):
-        return "lies outside the trench"
-    if 2.0 * tube.radius_m < options.max_cable_diameter_m and _runs_with_the_trench(tube, ground):
+    reason = why_unlaid(tube, ground, options)
+    if reason is not None:
+        return reason
+    if 2.0 * tube.radius_m < options.max_cable_diameter_m and runs_with_the_trench(tube, ground):
         return "as thin as a cable or a hose along the trench"
     return None
 
@@ -118,7 +110,7 @@ def _mains(tubes: list[Tube], ground: Ground, options: ClassifyOptions) -> list[
     candidates = [
         tube
         for tube in tubes
-        if tube.length_m >= options.min_main_length_m and _runs_with_the_trench(tube, ground)
+        if tube.length_m >= options.min_main_length_m and runs_with_the_trench(tube, ground)
     ]
     if not candidates:
         return []
@@ -129,19 +121,6 @@ def _mains(tubes: list[Tube], ground: Ground, options: ClassifyOptions) -> list[
         if angle_between(tube, first) < options.max_parallel_deg
         and tube.length_m >= min(3.0, 0.3 * first.length_m)
     ]
-
-
-def _runs_with_the_trench(tube: Tube, ground: Ground) -> bool:
-    """Tell whether most of a tube does; in a corner neither has one direction.
-
-    What is far longer than the trench is wide has no other way to go.
-    """
-    if tube.length_m > _WIDTHS * trench_width_m(tube, ground):
-        return True
-    direction, count = polyline.directions(tube.nodes, 0.5), len(tube.nodes)
-    places = [round(share * (count - 1)) for share in _PLACES]
-    angles = [acute_deg(direction[k], trench_direction(ground, tube.nodes[k])) for k in places]
-    return float(np.median(angles)) < _ALONG_DEG
 
 
 def _hides(tube: Tube, main: Tube) -> bool:

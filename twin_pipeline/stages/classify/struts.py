@@ -25,6 +25,7 @@ _EXACT_DIAMETER_M, _EXACT_DEEPER_M = 0.1, 0.1
 """Struts are set level and square; a utility so thin that lies so by chance, and so shallow, is
 far less likely."""
 _ROW = 2
+_WEDGED_ASKEW = 3.0
 _ASIDE_M = 0.5
 _BANK_M, _BANK_DEG = 0.5, 10.0
 """Distance of parallel tubes between which nobody could work: a bank of ducts, no struts."""
@@ -98,13 +99,15 @@ def _least_cover_m(tube: Tube, ground: Ground, options: ClassifyOptions) -> floa
 def _one_more(
     tube: Tube, struts: list[Tube], depth: dict[int, float], options: ClassifyOptions
 ) -> bool:
-    """Tell a strut of a row of them that stands askew, as in a corner."""
+    """Tell a strut of a row that stands askew, as in a corner, or that was wedged in aslant."""
     row = [
         strut
         for strut in struts
         if _twins(tube, strut) and abs(depth[id(tube)] - depth[id(strut)]) < _SAME_DEPTH_M
     ]
-    return len(row) >= _ROW and _shallow(tube, depth, options) and _level(tube, options)
+    return (
+        len(row) >= _ROW and _shallow(tube, depth, options) and _level(tube, options, _WEDGED_ASKEW)
+    )
 
 
 def _rows(
@@ -150,11 +153,11 @@ def _shallow(tube: Tube, depth: dict[int, float], options: ClassifyOptions) -> b
     return depth[id(tube)] - tube.radius_m < options.utility_cover_m + _SAME_DEPTH_M
 
 
-def _level(tube: Tube, options: ClassifyOptions) -> bool:
+def _level(tube: Tube, options: ClassifyOptions, times: float = 1.0) -> bool:
     chord = chord_of(tube)
     slope = math.degrees(math.asin(abs(chord[2]) / float(np.linalg.norm(chord))))
     thin = 2.0 * tube.radius_m <= options.max_strut_diameter_m
-    return slope <= options.strut_level_deg and thin
+    return slope <= times * options.strut_level_deg and thin
 
 
 def _depth(tube: Tube, ground: Ground) -> float:
