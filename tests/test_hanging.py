@@ -21,7 +21,7 @@ def wall(y_m, seed):
 def reasons(*tubes, ground=GROUND):
     rng = np.random.default_rng(1)
     points = [plane_points((0.0, -0.5), (10.0, 0.5), FLOOR_M, rng, per_m2=5_000.0)]
-    points += [tube_points(tube.nodes, tube.radius_m, rng) for tube in tubes]
+    points += [tube_points(tube.nodes, tube.radius_m, rng, noise_m=0.01) for tube in tubes]
     points += [wall(-0.5, 2), wall(0.5, 3)]
     kept, out = without_hanging(tubes, ground, np.vstack(points), ClassifyOptions())
     assert [id(tube) for tube in kept] == [

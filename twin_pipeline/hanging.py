@@ -28,7 +28,9 @@ _BESIDE_M, _STRIP_M = 0.03, 0.3
 _AIR_M = 0.3
 _MOST = 0.7
 _ENOUGH_POINTS = 5
-_WALL_GAP_M, _WALL_M = 0.12, 0.3
+_WALL_GAP_M = 0.12
+_ABOVE_M, _WALL_M = 0.08, 0.3
+"""So far above a tube, where neither noise nor sockets reach, and on, a wall must show."""
 _FROM_ABOVE = 0.8
 _EDGE_ARC_DEG = 95.0
 
@@ -106,7 +108,8 @@ def _far_below(heights: FloatArray, radius_m: float) -> bool:
 
 def _at_a_wall(cut: FloatArray, radius_m: float) -> bool:
     """Tell whether a wall that is higher than a tube stands close beside it."""
-    higher = (cut[:, 1] > radius_m) & (cut[:, 1] < radius_m + _WALL_M)
+    over_m = cut[:, 1] - radius_m - _ABOVE_M
+    higher = (over_m > 0.0) & (over_m < _WALL_M)
     return any(_close(cut[higher, 0] * side, radius_m) for side in (-1.0, 1.0))
 
 
