@@ -237,6 +237,39 @@ def test_a_strut_of_a_row_may_be_wedged_in_aslant():
     assert [tube for tube, _ in roles(MAIN, *row, steep)] == [MAIN, steep]
 
 
+@pytest.mark.parametrize(
+    ("share", "stand_off_m", "kept"),
+    [
+        pytest.param(0.45, 0.004, False, id="sandbags"),
+        pytest.param(0.9, 0.004, True, id="a pipe in a sleeve"),
+        pytest.param(0.45, 0.0, True, id="a pipe beside which soil lies here and there"),
+    ],
+)
+def test_what_is_round_here_and_there_only_is_a_row_of_sandbags(share, stand_off_m, kept):
+    nodes = straight(8.0, (1.0, 0.1, -1.1))
+    observed = np.arange(len(nodes)) % 20 < 20 * share
+    changes = {"observed": observed, "visible": np.ones(len(nodes), bool)}
+    tube = make_tube(nodes, 0.14, stand_off_m=stand_off_m, **changes)
+    assert roles(tube) == [(tube, Role.MAIN)] * kept
+    hidden = replace(tube, visible=observed)
+    assert roles(hidden) == [(hidden, Role.MAIN)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"radius_std_m": 0.002}, id="unsure"),
+        pytest.param({"inflation": 9.0}, id="uneven"),
+    ],
+)
+def test_a_boulder_is_no_pipe_though_a_pipe_joined_to_the_main_may_be_as_uneven(changes):
+    boulder = make_tube(straight(0.8, (5.0, 0.35, -0.5), 40.0), 0.06, **changes)
+    assert roles(MAIN, boulder) == [(MAIN, Role.MAIN)]
+    assert ["uneven" in reason for _, reason in left_out(MAIN, boulder)] == [True]
+    crossing = replace(across(5.0, -0.8, 0.06), **changes)
+    assert roles(MAIN, crossing) == [(MAIN, Role.MAIN), (crossing, Role.CROSSING)]
+
+
 def test_every_tube_is_either_found_or_left_out():
     tubes = [
         MAIN,

@@ -19,6 +19,7 @@ from twin_pipeline.stages.classify.lying import (
 )
 from twin_pipeline.stages.classify.options import ClassifyOptions
 from twin_pipeline.stages.classify.struts import struts_among
+from twin_pipeline.stages.classify.uneven import is_a_row_of_bags, is_hardly_a_tube
 from twin_pipeline.stages.classify.unlaid import WINDS, why_unlaid, winds
 
 _RIDGE_DEG = 20.0
@@ -67,10 +68,14 @@ def classify(
     others = [tube for tube in others if not among(tube, ridges)]
     struts = struts_among(others, mains, ground, options)
     left_out += [LeftOut(tube, "shoring strut") for tube in struts]
-    found = [Classified(main, Role.MAIN) for main in mains]
-    found += [
-        Classified(tube, _minor_role(tube, mains)) for tube in others if not among(tube, struts)
+    others = [tube for tube in others if not among(tube, struts)]
+    minor = [Classified(tube, _minor_role(tube, mains)) for tube in others]
+    doubtful = [
+        item.tube for item in minor if item.role is Role.UNKNOWN and is_hardly_a_tube(item.tube)
     ]
+    left_out += [LeftOut(tube, "joined to nothing, and too uneven for a pipe") for tube in doubtful]
+    found = [Classified(main, Role.MAIN) for main in mains]
+    found += [item for item in minor if not among(item.tube, doubtful)]
     return found, left_out
 
 
@@ -100,6 +105,8 @@ def _not_buried(tube: Tube, ground: Ground, options: ClassifyOptions) -> str | N
     reason = why_unlaid(tube, ground, options)
     if reason is not None:
         return reason
+    if is_a_row_of_bags(tube):
+        return "round here and there only, as a row of sandbags is"
     if 2.0 * tube.radius_m < options.max_cable_diameter_m and runs_with_the_trench(tube, ground):
         return "as thin as a cable or a hose along the trench"
     return None
