@@ -3,6 +3,7 @@
 import base64
 import functools
 import http.server
+import json
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.tiles.views import seen, tree_of
 from browser.opened import SIZE
 from tests.factories import make_pipe, make_survey
 from tests.tiles.earth import Earth, scan_of, trench
@@ -194,7 +196,7 @@ def test_packed_pipes_look_like_plain_ones(layer, picture):
 ACROSS, APART_M = 8, 40.0
 """Of a network of pipes: enough for tiles of two levels, and lines above them."""
 
-PICK = """async ([place, distance]) => {
+LOOK = """async ([place, heading, pitch, distance]) => {
   const frames = async (count) => {
     const until = widget.scene.frameState.frameNumber + count;
     while (widget.scene.frameState.frameNumber < until)
@@ -202,15 +204,20 @@ PICK = """async ([place, distance]) => {
   };
   window.set.maximumScreenSpaceError = 16;
   widget.camera.lookAt(new Cesium.Cartesian3(...place),
-    new Cesium.HeadingPitchRange(0.3, -0.9, distance));
+    new Cesium.HeadingPitchRange(heading, pitch, distance));
   await frames(3);
   while (!window.set.tilesLoaded) await frames(1);
   await frames(3);
+}"""
+
+PICK = """() => {
   const canvas = widget.scene.canvas;
   const middle = new Cesium.Cartesian2(canvas.clientWidth / 2, canvas.clientHeight / 2);
   const picked = widget.scene.pick(middle, 7, 7);
   return [picked?.getProperty?.('pipe_id'), picked?.content?.url.split('/').pop()];
 }"""
+
+SELECTED = "[set.statistics.selected, set.statistics.numberOfPointsSelected]"
 
 
 @pytest.fixture(scope="module")
@@ -235,8 +242,30 @@ def test_pipe_is_told_by_the_tiles_of_every_level(network):
     for number in (0, 27, 63):
         middle = Earth().to_ecef(np.mean(pipes[number].centreline[[0, -1]], axis=0)[None])[0]
         for distance_m in (4.0, 20.0, 70.0, 400.0, 3_000.0):
-            told, tile = page.evaluate(PICK, [middle.tolist(), distance_m])
+            page.evaluate(LOOK, [middle.tolist(), 0.3, -0.9, distance_m])
+            told, tile = page.evaluate(PICK)
             assert (told, distance_m) == (pipes[number].pipe_id, distance_m)
             levels.add(tile.count("_"))
     assert len(levels) >= 3
     assert page.evaluate("window.failed") == []
+
+
+NEAR_M, FAR_M = (1.0, 3.0), (10.0, 1_000.0, 20_000.0)
+
+
+def test_views_of_points_are_never_empty_and_never_full(context, address, tiles):
+    uri = "meshopt/points/site/tileset.json"
+    tree = tree_of(tiles / uri)
+    page = context.new_page()
+    page.goto(f"{address}/page.html?tiles={uri}")
+    page.wait_for_function("window.ready || window.failed.length")
+    placed = json.loads((tiles / uri).read_text("utf-8"))["root"]["transform"]
+    place = (np.append(tree[1].centre, 1.0) @ np.reshape(placed, (4, 4)))[:3].tolist()
+    for distance_m in (*NEAR_M, *FAR_M):
+        page.evaluate(LOOK, [place, 0.0, -np.pi / 4, distance_m])
+        shown, points = page.evaluate(SELECTED)
+        foreseen = seen(tree, distance_m)
+        assert 0 < shown <= foreseen.tiles, distance_m
+        assert 0 < points <= foreseen.points, distance_m
+        assert distance_m in FAR_M or points < 0.7 * POINTS
+    page.close()

@@ -1,6 +1,7 @@
 """Pipes as solids: closed tubes with sockets, each a feature with all its attributes."""
 
 import math
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from twin_pipeline.catalogue import load_catalogue
 from twin_pipeline.export.attributes import PIPES, Field
 from twin_pipeline.model import FloatArray, Pipe, Survey
+from twin_pipeline.tiles.checksum import content_entry
 from twin_pipeline.tiles.georeference import Georeference, apply, inverse, rigid_frame
 from twin_pipeline.tiles.options import Compression
 from twin_pipeline.tiles.pipe_glb import Colour, Part, pipe_glb
@@ -156,17 +158,19 @@ class _Site:
             self.tile(child, replace(look, name=f"{look.name}_{n}"), node.nearest_m)
             for n, child in enumerate(node.children)
         ]
-        uri = f"{look.name}.glb"
-        box = self.content(uri, node.pipes, Sight(node.nearest_m, farthest_m), look)
+        sight = Sight(node.nearest_m, farthest_m)
+        content, box = self.content(f"{look.name}.glb", node.pipes, sight, look)
         box = union([box, *(entry.box for entry in below)])
-        tile = _tile(box, PIXELS * node.nearest_m, uri)
+        tile = _tile(box, PIXELS * node.nearest_m, content)
         if below:
             tile["refine"] = "REPLACE"
             tile["children"] = [entry.tile for entry in below]
         return _Entry(tile, box)
 
-    def content(self, uri: str, pipes: Sequence[int], sight: Sight, look: _Look) -> Box:
-        """Write some pipes; return the box around them, in the site's frame."""
+    def content(
+        self, uri: str, pipes: Sequence[int], sight: Sight, look: _Look
+    ) -> tuple[dict[str, Any], Box]:
+        """Write some pipes; return the content and the box around them, in the site's frame."""
         part = replace(self.survey, pipes=tuple(self.survey.pipes[n] for n in pipes))
         drawn = [
             (number, mesh)
@@ -183,7 +187,8 @@ class _Site:
             parts = [made.snapped(exponent).reordered() for made in parts]
         glb = pipe_glb(part, parts, look.colour, self.fields, exponent)
         (self.out / uri).write_bytes(glb)
-        return union([(made.xyz.min(axis=0), made.xyz.max(axis=0)) for made in parts])
+        box = union([(made.xyz.min(axis=0), made.xyz.max(axis=0)) for made in parts])
+        return content_entry(uri, zlib.crc32(glb)), box
 
     def placed(self, drawn: Sequence[tuple[int, Mesh]]) -> Part:
         """Join meshes of one kind, each with the number of its pipe, in the site's frame."""
@@ -216,9 +221,9 @@ def _exponent(parts: Sequence[Part]) -> int:
     return math.floor(max(math.log2(FINEST_M / 4), math.log2(widest_m) - MULTIPLE_BITS + 1))
 
 
-def _tile(box: Box, error_m: float, uri: str) -> dict[str, Any]:
+def _tile(box: Box, error_m: float, content: dict[str, Any]) -> dict[str, Any]:
     return {
         "boundingVolume": box_volume(box),
         "geometricError": error_m,
-        "content": {"uri": uri},
+        "content": content,
     }

@@ -8,6 +8,7 @@ import numpy as np
 
 from twin_pipeline.model import FloatArray
 from twin_pipeline.tiles.blocks import Blocks
+from twin_pipeline.tiles.checksum import content_entry
 from twin_pipeline.tiles.found import Found
 from twin_pipeline.tiles.georeference import inverse
 from twin_pipeline.tiles.metadata import point_schema
@@ -128,7 +129,7 @@ class _Writer:
         tile: dict[str, Any] = {
             "boundingVolume": box_volume(box),
             "geometricError": error,
-            "content": {"uri": node.uri},
+            "content": content_entry(node.uri, node.crc32),
         }
         if below:
             tile["children"] = [entry.tile for entry in below]

@@ -46,7 +46,10 @@ def tile_matrix(tile: dict[str, Any]) -> FloatArray:
     values = np.array(tile.get("transform", np.eye(4).ravel()), dtype=np.float64)
     if values.shape != (16,) or not np.isfinite(values).all():
         raise InputError(f"transform has not 16 finite numbers: {tile.get('transform')}")
-    return values.reshape(4, 4).T
+    matrix = values.reshape(4, 4).T
+    if matrix[3].tolist() != [0.0, 0.0, 0.0, 1.0]:
+        raise InputError(f"transform's last row is {matrix[3].tolist()}, not 0, 0, 0, 1")
+    return matrix
 
 
 def box_axes(tile: dict[str, Any]) -> tuple[FloatArray, FloatArray]:

@@ -1,5 +1,6 @@
 """Checks finished tiles: structure, bounds, errors, counts and attributes."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,17 @@ import numpy as np
 
 from twin_pipeline.errors import InputError
 from twin_pipeline.model import FloatArray
+from twin_pipeline.tiles.checksum import is_changed
 from twin_pipeline.tiles.digest import EMPTY, Digest
 from twin_pipeline.tiles.georeference import apply
 from twin_pipeline.tiles.proof import KEY, Proof
 from twin_pipeline.tiles.reader import box_axes, box_corners, read_json, tile_matrix
 from twin_pipeline.tiles.validate_glb import Content, inspect
+from twin_pipeline.tiles.validate_metadata import (
+    Classes,
+    metadata_problems,
+    schema_problems,
+)
 from twin_pipeline.tiles.validate_pnts import inspect_pnts
 
 TOLERANCE_M = 0.003
@@ -65,11 +72,14 @@ class _Found:
 
     points: int = 0
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    counts: Counter[int] = field(default_factory=Counter)
+    """Points of each class."""
     digest: Digest | None = EMPTY
     """None once a content could not be read back."""
 
     def add(self, other: "_Found | Content") -> None:
         self.points += other.points
+        self.counts += other.counts
         for name, (least, most) in other.ranges.items():
             before = self.ranges.get(name, (least, most))
             self.ranges[name] = (min(before[0], least), max(before[1], most))
@@ -86,6 +96,8 @@ class _Parent:
     matrix: FloatArray
     """(4, 4) from the parent's frame to that of the whole."""
     proof: Proof | None = None
+    classes: Classes = field(default_factory=dict)
+    """Of the tileset's schema."""
 
 
 class _Walk:
@@ -117,12 +129,9 @@ class _Walk:
     def _document(
         self, path: Path, tileset: dict[str, Any], parent: _Parent, found: _Found
     ) -> None:
-        version = tileset["asset"]["version"]
-        if version not in ("1.0", "1.1"):
-            self.report(path, f"asset.version is {version!r}, neither '1.0' nor '1.1'")
-        newer = [key for key in NEWER_THAN_1_0 if key in tileset]
-        if version == "1.0" and newer:
-            self.report(path, f"asset.version is '1.0', which knows no {' and no '.join(newer)}")
+        self._version(path, tileset)
+        for message in metadata_problems(tileset):
+            self.report(path, message)
         root = tileset["root"]
         if root.get("refine") not in ("ADD", "REPLACE"):
             self.report(path, "the root tile does not say how it is refined")
@@ -133,6 +142,8 @@ class _Walk:
         if stated is not None:
             self._frames.clear()
             parent = replace(parent, proof=Proof.from_json(stated))
+        if "schema" in tileset:
+            parent = replace(parent, classes=tileset["schema"]["classes"])
         self._tile(path, root, parent, found)
         statistics = tileset.get("statistics", {}).get("classes", {}).get("point")
         if statistics is not None:
@@ -141,6 +152,14 @@ class _Walk:
             self._range(path, name, (pair["minimum"], pair["maximum"]), found)
         if stated is not None:
             self._compare(path, Proof.from_json(stated), found)
+
+    def _version(self, path: Path, tileset: dict[str, Any]) -> None:
+        version = tileset["asset"]["version"]
+        if version not in ("1.0", "1.1"):
+            self.report(path, f"asset.version is {version!r}, neither '1.0' nor '1.1'")
+        newer = [key for key in NEWER_THAN_1_0 if key in tileset]
+        if version == "1.0" and newer:
+            self.report(path, f"asset.version is '1.0', which knows no {' and no '.join(newer)}")
 
     def _compare(self, path: Path, proof: Proof, found: _Found) -> None:
         """Compare what was read back with what the tileset says was written."""
@@ -156,6 +175,13 @@ class _Walk:
             )
         for name, stated in statistics["properties"].items():
             self._range(path, name, (stated["min"], stated["max"]), found)
+            if "classes" in (extras := stated.get("extras", {})):
+                self._class_counts(path, extras["classes"], found)
+
+    def _class_counts(self, path: Path, stated: dict[str, int], found: _Found) -> None:
+        if {int(number): count for number, count in stated.items()} != found.counts:
+            held = {str(number): count for number, count in sorted(found.counts.items())}
+            self.report(path, f"statistics count the classes {stated}, the tiles {held}")
 
     def _range(self, path: Path, name: str, stated: tuple[float, float], found: _Found) -> None:
         seen = found.ranges.get(name)
@@ -169,7 +195,7 @@ class _Walk:
         refers = any(str(content["uri"]).endswith(".json") for content in contents)
         self._error(path, tile, error, parent, leaf=not refers and not tile.get("children"))
         matrix = parent.matrix @ tile_matrix(tile)
-        here = _Parent(tile, error, refers=False, matrix=matrix, proof=parent.proof)
+        here = replace(parent, tile=tile, error=error, refers=False, matrix=matrix)
         for content in contents:
             self._content(path, tile, content, here, found)
         for child in tile.get("children", []):
@@ -217,6 +243,10 @@ class _Walk:
         except MALFORMED as error:
             self.report(place, f"is not built like a tile: {error!r}")
             return
+        if is_changed(content, place):
+            self.report(place, "its bytes are not those that were written")
+        for message in schema_problems(held.classes, here.classes):
+            self.report(place, message)
         self._held(place, tile, held)
         self._frame(place, held, here)
         found.add(held)

@@ -1,5 +1,6 @@
 """Checks one tile's content."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -57,6 +58,10 @@ class Content:
     offset: npt.NDArray[np.int64] | None = None
     """(3,) grid units from the grid's zero to that of the tile's frame; None where unknown."""
     problems: list[str] = field(default_factory=list)
+    classes: dict[str, Any] = field(default_factory=dict)
+    """Of its schema."""
+    counts: Counter[int] = field(default_factory=Counter)
+    """Points of each ASPRS class."""
 
 
 def inspect(path: Path, proof: Proof | None) -> Content:
@@ -76,6 +81,8 @@ def inspect(path: Path, proof: Proof | None) -> Content:
     ]
     xyz = [_placed(attributes["POSITION"], node) for _, attributes in parts]
     content = Content(np.concatenate(xyz), problems=_document_problems(document))
+    structural = document.get("extensions", {}).get(STRUCTURAL, {})
+    content.classes = structural.get("schema", {}).get("classes", {})
     for primitive, attributes in parts:
         content.problems += _attribute_problems(glb, primitive, attributes)
         if primitive.get("mode") in _CORNERS:
@@ -91,6 +98,9 @@ def inspect(path: Path, proof: Proof | None) -> Content:
             for name, values in properties.items()
             if values.shape[1] == 1
         }
+        if "classification" in properties:
+            counts = np.bincount(properties["classification"][:, 0])
+            content.counts = Counter({n: counts[n].item() for n in np.flatnonzero(counts).tolist()})
         if proof is not None:
             _prove(content, node, attributes, properties, proof)
     return content
