@@ -32,7 +32,7 @@ from twin_pipeline.stages.detect import detect
 from twin_pipeline.stages.excavation import excavation
 from twin_pipeline.stages.ground import find_ground
 from twin_pipeline.stages.label import label_pipes, label_places
-from twin_pipeline.stages.measure import sparsely_covered, with_all_points
+from twin_pipeline.stages.measure import sparsely_covered, with_all_points, with_doubt
 from twin_pipeline.stages.prepare import prepare
 from twin_pipeline.stages.rounding import doubted, rounding_of, rounding_warnings, spread
 from twin_pipeline.stages.steady import steady
@@ -97,7 +97,9 @@ def extract(
             tubes = [search.noted(*found) for found in settled.of(tubes)]
         tubes = [without_neck(tube, tubes, search.away) for tube in tubes]
         tubes = [with_all_points(searched, tube) for tube in tubes]
-        tubes = [_drifting(doubted(tube, steps_m), steadied, searched) for tube in tubes]
+        tubes = [
+            _drifting(with_doubt(doubted(tube, steps_m)), steadied, searched) for tube in tubes
+        ]
         give_back()
     with stage("classify"):
         tubes, hanging = without_hanging(tubes, ground, cloud.xyz, config.classify)

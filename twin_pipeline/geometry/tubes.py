@@ -98,6 +98,9 @@ class Tube:
     """What of the radius' std is doubt whether the tube is oval."""
     oval_std_m: float = 0.0
     """Std of the radius if pipes of its kind are oval, which points on a short arc hardly show."""
+    doubt_std_m: float = 0.0
+    """What shares of the points differ by in the radius beyond noise; not in its std before the
+    end, as what is no pipe is told by that."""
     one_in: int = 1
     """Of how many points of the run one was measured."""
     held: BoolArray | None = None

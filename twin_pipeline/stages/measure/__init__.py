@@ -13,6 +13,7 @@ from twin_pipeline.deferred import deferred
 
 if TYPE_CHECKING:
     from twin_pipeline.stages.measure.bends import led_around_bends
+    from twin_pipeline.stages.measure.doubt import with_doubt
     from twin_pipeline.stages.measure.explaining import Fit, explain
     from twin_pipeline.stages.measure.offsets import led_through_offsets
     from twin_pipeline.stages.measure.options import MeasureOptions
@@ -31,6 +32,7 @@ else:
             "measure": "run",
             "sparsely_covered": "run",
             "with_all_points": "thinned",
+            "with_doubt": "doubt",
         },
     )
 
@@ -44,4 +46,5 @@ __all__ = [
     "measure",
     "sparsely_covered",
     "with_all_points",
+    "with_doubt",
 ]

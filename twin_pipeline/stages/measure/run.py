@@ -13,6 +13,7 @@ from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.anisotropy import expected_residuals
 from twin_pipeline.stages.measure.arcs import sectors_on_circle
+from twin_pipeline.stages.measure.doubt import radius_doubt
 from twin_pipeline.stages.measure.drift import find_drift, settle
 from twin_pipeline.stages.measure.extent import exact_extent
 from twin_pipeline.stages.measure.hidden import hidden_std
@@ -327,6 +328,9 @@ def make_tube(
         shrunk_m=wrapped.shrunk_m,
         oval_m=oval.amplitude_m if oval.probability > _OVAL else 0.0,
         oval_part_std_m=oval.std_m,
+        # an oval has no one radius anyway
+        doubt_std_m=(1.0 - oval.probability)
+        * radius_doubt(adj, np.where(used, weights, 0.0), inflation),
         oval_std_m=oval.if_oval_m,
         held=adj.held[span] if adj.held.any() else None,
     )

@@ -1,0 +1,55 @@
+"""Doubt about a radius of which shares of the points say different things."""
+
+import numpy as np
+import pytest
+
+from stages.made import UP, make_tube, pyramid_of, run_along, straight, tube_points
+from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.model import FloatArray
+from twin_pipeline.stages.measure import MeasureOptions, measure, with_doubt
+
+RADIUS_M, NOISE_M, ARC_DEG, FREE_DEG = 0.0445, 0.003, 110.0, 40.0
+SEEDS = range(6)
+
+
+def measured(seed: int, lifted_m: float) -> Tube:
+    """A tube seen from above; at the edges of its arc something lies on it, as soil does."""
+    rng = np.random.default_rng(seed)
+    axis = straight(6.0)
+    points = tube_points(axis, RADIUS_M, rng, noise_m=NOISE_M, arc_deg=ARC_DEG, per_m2=15_000.0)
+    tube = measure(
+        pyramid_of(_lifted(points, lifted_m)), run_along(axis, RADIUS_M), MeasureOptions()
+    )
+    assert tube is not None
+    return tube
+
+
+def _lifted(points: FloatArray, by_m: float) -> FloatArray:
+    """Raise the last five degrees of either side, too gently for normals to tell."""
+    radial = points * [0.0, 1.0, 1.0]
+    radial /= np.linalg.norm(radial, axis=1, keepdims=True)
+    beyond = np.degrees(np.arccos(radial @ UP)) - FREE_DEG
+    return points + by_m * np.clip(beyond / 5.0, 0.0, 1.0)[:, None] * radial
+
+
+def test_what_lies_at_the_edges_of_the_arc_makes_the_radius_doubtful():
+    """A millimetre there is three of the radius."""
+    for seed in SEEDS:
+        tube = measured(seed, 0.001)
+        error_m = tube.radius_m - RADIUS_M
+        assert error_m > 5.0 * tube.radius_std_m
+        assert error_m < 3.0 * with_doubt(tube).radius_std_m
+
+
+def test_where_all_points_say_the_same_there_is_no_doubt():
+    tubes = [measured(seed, 0.0) for seed in SEEDS]
+    assert np.median([tube.doubt_std_m / tube.radius_std_m for tube in tubes]) < 0.7
+    assert np.max([tube.doubt_std_m / tube.radius_std_m for tube in tubes]) < 4.0
+
+
+def test_doubt_about_the_radius_is_doubt_about_the_depth_of_the_axis():
+    tube = make_tube(straight(3.0), doubt_std_m=0.003)
+    doubted = with_doubt(tube)
+    assert doubted.std_v_m == pytest.approx(np.hypot(tube.std_v_m, 0.003))
+    assert doubted.std_h_m == pytest.approx(tube.std_h_m)
+    assert doubted.crown_std_m == pytest.approx(tube.crown_std_m)
