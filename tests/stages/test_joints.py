@@ -107,6 +107,15 @@ def test_a_socket_unlike_the_others_of_its_pipe_is_less_sure():
     assert low.std_m > 2.0 * max(first.std_m, last.std_m)
 
 
+def test_a_socket_with_something_as_high_beside_it_is_less_sure():
+    """Which of the two is the socket nothing tells."""
+    rings = (0.9, 0.15, 0.03), (2.4, 0.23, 0.03), (3.9, 0.15, 0.03)
+    first, longer, last = found(sleeved(np.random.default_rng(3), *rings))
+    assert abs(longer.chainage_m - 2.475) > 0.03
+    assert longer.std_m > 0.03
+    assert max(first.std_m, last.std_m) < 0.01
+
+
 def test_a_drift_of_the_scan_moves_joints_too():
     points = sleeved(np.random.default_rng(13), (0.9, 0.15, 0.03))
     axis = straight(LENGTH_M)

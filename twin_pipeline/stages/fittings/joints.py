@@ -47,6 +47,8 @@ _UNLIKE, _UNLIKE_STD_M = 0.35, 0.02
 """Difference of rises that tells that the axis is off, and what that does to a joint."""
 _LIKE_STD_M = 0.01
 """Of the length of one socket by those of others on the same pipe."""
+_LONGER_M = 0.03
+"""Than others of the pipe: more than what noise and blur do to a length."""
 _FLANGE_M, _FLANGE_DIAMETERS = 0.06, 0.05
 """How far the highest joints, flanges of JIS 7.5K, stand out: 59 mm on DN 75, 78 mm on DN 400."""
 _FACE_M, _FACE_HEIGHTS = 0.04, 0.8
@@ -125,6 +127,11 @@ class _Socket:
             at_begin = math.isnan(hidden[1])
             middle = self.begin_m + half if at_begin else self.end_m - half
             feet = [hidden[0] if at_begin else hidden[1], _LIKE_STD_M + float(np.ptp(lengths_m))]
+        if len(lengths_m) > 1 and self.whole:
+            # all sockets of a pipe are of one length: what is longer has a clamp or soil beside it
+            usual_m = float(np.sort(lengths_m)[(len(lengths_m) - 1) // 2])
+            longer_m = self.length_m - usual_m
+            feet += [longer_m] if longer_m > _LONGER_M else []
         axis_m = _UNLIKE_STD_M if unlike else 0.0
         return Joint(middle, math.hypot(self.std_m, 0.5 * math.hypot(*feet), axis_m, drift_m))
 
