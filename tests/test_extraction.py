@@ -298,6 +298,22 @@ def test_a_bare_tube_without_ground_has_no_role_and_no_cover():
     assert pipe.outer_diameter_m == pytest.approx(0.118, abs=DIAMETER_TOLERANCE_M)
 
 
+def test_a_branch_that_shows_little_but_its_neck_is_found_and_tells_a_tee():
+    rng = np.random.default_rng(3)
+    main_m, neck_m, branch_m = 0.11, 0.058, 0.033
+    way = straight(0.36, (1.5, 0.0, 0.0), heading_deg=90.0)
+    neck, beyond = way[way[:, 1] < main_m + 0.07], way[way[:, 1] > main_m + 0.015]
+    parts = ((straight(3.0), main_m), (neck, neck_m), (beyond, branch_m))
+    points = np.vstack([tube_points(line, r, rng, noise_m=0.005) for line, r in parts])
+    main, branch = found_in(points).pipes
+    assert branch.outer_diameter_m == pytest.approx(
+        2.0 * branch_m, abs=3.0 * branch.outer_diameter_std_m
+    )
+    assert branch.length_m == pytest.approx(0.25, abs=0.03)
+    (tee,) = points_of_fittings(main, "tee")
+    assert tee[0] == pytest.approx(1.5, abs=0.03)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_pieces_on_either_side_of_a_sharp_bend_are_one_pipe(seed):
     """Following may stop in the bend; joining then makes the pieces whole."""

@@ -5,8 +5,10 @@ import pytest
 from stages.made import make_tube, pyramid_of, run_along, straight, tube_points
 
 from twin_pipeline.geometry.tubes import Run, Tube
-from twin_pipeline.necks import without_neck
+from twin_pipeline.necks import beyond_neck, without_neck
+from twin_pipeline.stages.judge import JudgeOptions, why_not_a_branch
 from twin_pipeline.stages.measure import Kept, MeasureOptions, measure
+from twin_pipeline.stages.tees import TeesOptions
 
 MAIN = make_tube(straight(4.0), 0.33)
 """Along x."""
@@ -57,7 +59,7 @@ def test_a_neck_neither_widens_nor_tilts_the_branch():
 def test_the_branch_stays_as_long_and_says_what_was_not_measured():
     whole, clear = cleared(0.7)
     assert clear.length_m == pytest.approx(whole.length_m, abs=0.03)
-    assert np.linalg.norm(clear.nodes[0] - whole.nodes[0]) < 0.02
+    assert np.linalg.norm(clear.nodes[0] - branch_axis(0.7)[0]) < 0.02
     beyond = clear.nodes[:, 1] - MAIN.radius_m
     assert not clear.observed[beyond < 0.12].any()
     assert clear.observed[beyond > 0.2].all()
@@ -89,3 +91,54 @@ def test_a_piece_of_the_same_pipe_that_goes_on_with_it_leaves_no_main():
 
     piece = make_tube(straight(1.5, (4.05, 0.0, 0.0)), 0.33)
     assert without_neck(piece, [MAIN, piece], always) is piece
+
+
+def short_run(length_m: float) -> Run:
+    """Return a run from the main's surface on along a branch."""
+    return run_along(branch_axis(length_m), RADIUS_M)
+
+
+def judged_on(points: np.ndarray):
+    """Measure as the search for branches does."""
+    measured, options = measured_on(points), JudgeOptions()
+
+    def believed(run: Run, kept: Kept | None) -> Tube | None:
+        tube = measured(run, kept)
+        if tube is None or why_not_a_branch(tube, options, under_open_sky=True) is not None:
+            return None
+        return tube
+
+    return believed
+
+
+def test_a_branch_too_short_to_be_a_pipe_anywhere_is_found_beyond_its_neck():
+    run = short_run(0.4)
+    branch = beyond_neck(run, [MAIN], judged_on(scanned(0.4)), TeesOptions())
+    assert branch is not None
+    assert abs(branch.radius_m - RADIUS_M) < 3.0 * branch.radius_std_m < 0.006
+    assert np.linalg.norm(branch.nodes[0] - run.axis[0]) < 0.03
+    assert not branch.observed[0]
+    assert branch.observed[-3:].all()
+
+
+def test_a_wall_beyond_its_end_neither_widens_nor_turns_a_branch():
+    rng = np.random.default_rng(5)
+    across, up = rng.uniform(-0.25, 0.25, 3000), rng.uniform(-0.3, 0.4, 3000)
+    away = MAIN.radius_m + 0.4 + 0.3 * up + rng.normal(0.0, 0.006, 3000)
+    points = np.vstack([scanned(0.4), np.column_stack([2.0 + across, away, up])])
+    branch = beyond_neck(short_run(0.38), [MAIN], judged_on(points), TeesOptions())
+    assert branch is not None
+    assert abs(branch.radius_m - RADIUS_M) < 3.0 * branch.radius_std_m
+    assert np.abs(branch.nodes[:, 2]).max() < 0.006
+    assert branch.nodes[-1, 1] == pytest.approx(MAIN.radius_m + 0.38, abs=0.03)
+
+
+def test_what_passes_the_main_by_or_only_lies_near_it_is_no_branch():
+    believed, options = judged_on(scanned(0.4)), TeesOptions()
+    deeper = make_tube(straight(4.0, (0.0, 0.0, -0.3)), MAIN.radius_m)
+    assert beyond_neck(short_run(0.4), [deeper], believed, options) is None
+    thinner = make_tube(straight(4.0), 0.03)
+    assert beyond_neck(short_run(0.4), [thinner], believed, options) is None
+    aside = make_tube(straight(4.0, (0.0, -0.6, 0.0)), MAIN.radius_m)
+    assert beyond_neck(short_run(0.4), [aside], believed, options) is None
+    assert beyond_neck(short_run(0.4), [], believed, options) is None

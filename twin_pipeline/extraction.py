@@ -14,12 +14,12 @@ from twin_pipeline.geometry.piecewise import Bench
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.steadied import Steadied
 from twin_pipeline.geometry.surface import Ground
-from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.hanging import without_hanging
 from twin_pipeline.loose import without_loose
 from twin_pipeline.memory import give_back
 from twin_pipeline.model import LabelArray, Pipe, PointCloud
-from twin_pipeline.necks import without_neck
+from twin_pipeline.necks import beyond_neck, without_neck
 from twin_pipeline.observing import Observer
 from twin_pipeline.prolonging import prolonged
 from twin_pipeline.search import Search
@@ -96,6 +96,7 @@ def extract(
             tubes = [united.led_through(tube) for tube in united.joined(tubes, tuple(search.faint))]
             tubes = [search.noted(*found) for found in settled.of(tubes)]
         tubes = [without_neck(tube, tubes, search.away) for tube in tubes]
+        tubes += _not_yet_found(search.branches, tubes)
         tubes = [with_all_points(searched, tube) for tube in tubes]
         tubes = [
             _drifting(with_doubt(doubted(tube, steps_m)), steadied, searched) for tube in tubes
@@ -155,17 +156,38 @@ def _tubes(search: Search, tracer: Tracer | SqueezedTracer, known: Sequence[Tube
             piece = run
         worth = search.worth_measuring(run, piece)
         tube = search.looked_at(worth) if worth is not None else None
-        if (
-            tube is None
-            or tracer.too_thin(tube)
-            or any(is_part_of(tube, other) for other in (*known, *tubes))
-        ):
+        if tube is None or tracer.too_thin(tube) or _found_already(tube, (*known, *tubes)):
+            branch = _branch(run, search, (*known, *tubes)) if tube is None else None
+            if branch is not None and not tracer.too_thin(branch):
+                search.branches.append(branch)
+                tracer.take(branch.nodes, branch.radius_m)
             tracer.dismiss(piece)
         else:
             tube = prolonged(search, tracer, tube, run.level)
             tracer.take(tube.nodes, tube.radius_m)
             tubes.append(tube)
     return tubes
+
+
+def _found_already(tube: Tube, known: Sequence[Tube]) -> bool:
+    return any(is_part_of(tube, other) for other in known)
+
+
+def _branch(run: Run, search: Search, known: Sequence[Tube]) -> Tube | None:
+    """Return the branch that a run holds beyond its neck, if that is none of those known."""
+    branch = beyond_neck(run, known, search.away, search.config.tees)
+    if branch is None or _found_already(branch, (*known, *search.branches)):
+        return None
+    return branch
+
+
+def _not_yet_found(branches: Sequence[Tube], tubes: Sequence[Tube]) -> list[Tube]:
+    """Return the branches, the longest first, that are parts neither of tubes nor of others."""
+    found: list[Tube] = []
+    for branch in sorted(branches, key=lambda tube: -tube.length_m):
+        if not _found_already(branch, (*tubes, *found)):
+            found.append(branch)
+    return found
 
 
 def _staying(

@@ -12,21 +12,25 @@ import numpy as np
 import numpy.typing as npt
 
 from twin_pipeline.geometry import polyline
+from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.measure import Kept
+from twin_pipeline.stages.tees import TeesOptions, find_tees
 
-_NECKS_M = (0.15, 0.1)
+_NECKS_M = (0.15, 0.1, 0.07)
 """How far a neck may stand out of its main, in the tries one after another."""
 _REACH_M = 0.1
 """How far beyond its main's surface the end of a branch may be."""
 _SPACING_M = 0.02
 _COURSE_M = 0.4
+_FEWEST = 3
+"""Nodes of a piece beyond a neck."""
 _LEAST_ANGLE_DEG = 25.0
 """To its main, that a branch has: what goes on with it is a piece of the same pipe."""
 
 Measured = Callable[[Run, Kept], Tube | None]
-"""Measures a run on points away from another tube; None where that holds no pipe."""
+"""Measures a run on points away from another tube; None where that holds no branch."""
 
 
 def without_neck(tube: Tube, tubes: Sequence[Tube], measured: Measured) -> Tube:
@@ -41,7 +45,7 @@ def without_neck(tube: Tube, tubes: Sequence[Tube], measured: Measured) -> Tube:
     for neck_m in _NECKS_M:
         away = Kept(line, main.radius_m + neck_m)
         free = away.clear(tube.nodes)
-        if np.count_nonzero(free) < 3:
+        if np.count_nonzero(free) < _FEWEST:
             continue
         run = Run(tube.nodes[free], tube.radius_m, np.ones(np.count_nonzero(free), bool), 0)
         clear = measured(run, away)
@@ -50,27 +54,91 @@ def without_neck(tube: Tube, tubes: Sequence[Tube], measured: Measured) -> Tube:
     return tube
 
 
+def beyond_neck(
+    run: Run, tubes: Sequence[Tube], measured: Measured, options: TeesOptions
+) -> Tube | None:
+    """Return the branch that a run holds beyond the neck by which it leaves one of the tubes.
+
+    For runs that hold no pipe as a whole: what is as short as a trench shows a branch may be neck
+    for its better part. It has to point at the axis of its main, which makes up for its length.
+    """
+    for main in sorted(tubes, key=lambda tube: -tube.length_m):
+        if main.radius_m < run.radius_m or main.length_m < run.length_m:
+            continue
+        line = polyline.resample(main.nodes, _SPACING_M)
+        for neck_m in _NECKS_M:
+            away = Kept(line, main.radius_m + neck_m)
+            for piece in _leaving(run, main, away):
+                branch = measured(piece, _up_to_end(away, piece))
+                if branch is not None and find_tees((main, branch), options):
+                    return _carried_to(branch, main)
+    return None
+
+
+def _leaving(run: Run, main: Tube, away: Kept) -> list[Run]:
+    """Return the pieces of a run that lead away from where it comes near its main."""
+    free = away.clear(run.axis)
+    pieces = []
+    for first, last in stretches(free):
+        axis, seen = run.axis[first : last + 1], run.seen[first : last + 1]
+        if (
+            (first > 0) != (last < len(free) - 1)
+            and len(axis) >= _FEWEST
+            and _angle_deg(axis, main) > _LEAST_ANGLE_DEG
+        ):
+            way = slice(None) if first > 0 else slice(None, None, -1)
+            pieces.append(Run(axis[way], run.radius_m, seen[way], run.level))
+    return pieces
+
+
+def _up_to_end(away: Kept, piece: Run) -> Kept:
+    """Keep away from what lies beyond the end of a piece, too: the wall into which a branch goes.
+
+    A wall that meets a tube widens it, and of so short a piece it is no small part.
+    """
+    course = piece.axis[-1] - piece.axis[0]
+    return replace(away, end=piece.axis[-1], outward=course / np.linalg.norm(course))
+
+
+def _angle_deg(axis: FloatArray, main: Tube) -> float:
+    """Return the angle of an axis (K, 3) to the main where it comes nearest to it, at most 90."""
+    distance = np.linalg.norm(main.nodes[:, None] - axis[[0, -1]], axis=2)
+    nearest = int(distance.min(axis=1).argmin())
+    course = polyline.directions(main.nodes, _COURSE_M)[nearest]
+    angle = polyline.angle_deg(course, axis[-1] - axis[0])
+    return min(angle, 180.0 - angle)
+
+
 def _main_of(tube: Tube, tubes: Sequence[Tube]) -> Tube | None:
     """Return the thicker tube that one ends at, away from which it runs; None for none."""
     for main in sorted(tubes, key=lambda other: -other.length_m):
         if main is tube or main.radius_m < tube.radius_m or main.length_m < tube.length_m:
             continue
-        distance = np.linalg.norm(main.nodes[:, None] - tube.nodes[[0, -1]], axis=2)
-        off, nearest = distance.min(axis=0), int(distance.min(axis=1).argmin())
+        off = np.linalg.norm(main.nodes[:, None] - tube.nodes[[0, -1]], axis=2).min(axis=0)
         reach = main.radius_m + _REACH_M
-        course = polyline.directions(main.nodes, _COURSE_M)[nearest]
-        angle = polyline.angle_deg(course, tube.nodes[-1] - tube.nodes[0])
-        leaves = min(angle, 180.0 - angle) > _LEAST_ANGLE_DEG
+        leaves = _angle_deg(tube.nodes, main) > _LEAST_ANGLE_DEG
         if leaves and off.min() < reach and off.max() > reach + _NECKS_M[0]:
             return main
     return None
+
+
+def _carried_to(branch: Tube, main: Tube) -> Tube:
+    """Return a branch carried straight on to the surface of its main."""
+    line = polyline.resample(main.nodes, _SPACING_M)
+    off = [float(np.linalg.norm(line - end, axis=1).min()) for end in branch.nodes[[0, -1]]]
+    nodes = branch.nodes if off[0] < off[1] else branch.nodes[::-1]
+    return _carried_on(branch, nodes[0] + (min(off) - main.radius_m) * _outward(nodes))
 
 
 def _prolonged(clear: Tube, tube: Tube, main: Tube) -> Tube:
     """Return a tube carried straight on to where another of the same pipe ends at its main."""
     ends = tube.nodes[[0, -1]]
     off = [float(np.linalg.norm(main.nodes - end, axis=1).min()) for end in ends]
-    target = ends[int(np.argmin(off))]
+    return _carried_on(clear, ends[int(np.argmin(off))])
+
+
+def _carried_on(clear: Tube, target: FloatArray) -> Tube:
+    """Return a tube carried straight on to a place (3,), without having been seen there."""
     at_start = np.linalg.norm(clear.nodes[0] - target) < np.linalg.norm(clear.nodes[-1] - target)
     nodes = clear.nodes if at_start else clear.nodes[::-1]
     outward = _outward(nodes)

@@ -9,7 +9,7 @@ from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.model import FloatArray
 from twin_pipeline.observing import Notebook, Observer
-from twin_pipeline.stages.judge import is_faint, may_yet_be_one, why_not_a_pipe
+from twin_pipeline.stages.judge import is_faint, may_yet_be_one, why_not_a_branch, why_not_a_pipe
 from twin_pipeline.stages.measure import Kept, measure
 from twin_pipeline.stages.step import constant_part
 
@@ -39,6 +39,8 @@ class Search:
     """Whole runs measured though a piece of them showed no pipe."""
     faint: list[Tube] = field(default_factory=list)
     """Tubes that are too little known to be believed on their own."""
+    branches: list[Tube] = field(default_factory=list)
+    """Tubes measured beyond the neck by which they leave another, without which none is seen."""
 
     def measured(self, run: Run, *, roughly: bool = False) -> Tube | None:
         """Return the tube that a run holds; None where there is none, or none to be believed.
@@ -84,13 +86,19 @@ class Search:
         return settled or tube
 
     def away(self, run: Run, kept: Kept) -> Tube | None:
-        """Return the tube that a run holds away from another, None where there is none."""
-        return self._judged(run, measure(self.pyramid, run, self.config.measure, kept=kept))
+        """Return the branch that a run holds away from another tube, None where there is none."""
+        tube = measure(self.pyramid, run, self.config.measure, kept=kept)
+        against = self._against(tube)
+        if tube is not None and against is not None:
+            sky = self.under_open_sky
+            against = why_not_a_branch(tube, self.config.judge, under_open_sky=sky)
+        self.observer.tried(run, tube, against, probe=False)
+        return tube if against is None else None
 
     def settled_apart(self, tube: Tube) -> tuple[Tube, Notebook]:
         """Return what `settled` does, and what it would have told the observer meanwhile."""
         notes = Notebook()
-        return replace(self, observer=notes, tried=[], faint=[]).settled(tube), notes
+        return replace(self, observer=notes, tried=[], faint=[], branches=[]).settled(tube), notes
 
     def noted(self, tube: Tube, notes: Notebook) -> Tube:
         """Return a tube after the observer has been told how it came to be."""

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from stages.made import UP, make_tube, straight
-from twin_pipeline.stages.judge import JudgeOptions, is_faint, may_yet_be_one, why_not_a_pipe
+from twin_pipeline.stages.judge import (
+    JudgeOptions,
+    is_faint,
+    may_yet_be_one,
+    why_not_a_branch,
+    why_not_a_pipe,
+)
 
 NODES = straight(4.0)
 HALF = np.arange(len(NODES)) < len(NODES) // 2
@@ -163,3 +169,19 @@ def test_a_long_tube_may_be_little_known_if_it_is_more_even_than_soil(changes, r
         inflation=1.0,
     )
     assert why_not_a_pipe(replace(thin, **changes), JudgeOptions()) == reason
+
+
+def test_a_branch_may_be_shorter_than_what_lies_anywhere_if_it_is_the_rounder():
+    short = make_tube(straight(0.25), 0.059)
+    assert "seen over 0.25 m" in why_not_a_pipe(short, JudgeOptions())
+    assert why_not_a_branch(short, JudgeOptions()) is None
+    for changes, reason in (
+        ({"misfit": 0.2}, "not round"),
+        ({"arc_deg": np.full(len(short.nodes), 80.0)}, "arc"),
+        ({"inflation": 6.0}, "radius varies"),
+        ({"plane_ratio": 1.4}, "flat"),
+        ({"radius_std_m": 0.005}, "not determined"),
+    ):
+        assert reason in why_not_a_branch(replace(short, **changes), JudgeOptions())
+    stub = make_tube(straight(0.15), 0.04)
+    assert "seen over" in why_not_a_branch(stub, JudgeOptions())

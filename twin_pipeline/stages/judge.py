@@ -14,6 +14,10 @@ _SHAPE_OF_BULGE = 0.25
 _FAINT_STD = 0.1
 """Relative std of the radius up to which a tube may be a piece of one that is known better."""
 
+_BRANCH_M, _BRANCH_DIAMETERS = 0.18, 1.5
+_BRANCH_ARC_DEG, _BRANCH_PLANE_RATIO, _BRANCH_STD = 90.0, 1.6, 0.07
+"""What a branch must show to be believed for less length than other tubes."""
+
 
 class JudgeOptions(BaseModel):
     """What a tube must show to be believed."""
@@ -155,6 +159,31 @@ def why_not_a_pipe(
         ),
     )
     return next((reason for passed, reason in checks if not passed), None)
+
+
+def why_not_a_branch(
+    tube: Tube, options: JudgeOptions, *, under_open_sky: bool = False
+) -> str | None:
+    """Return what speaks against what leaves a pipe being another, None where nothing does.
+
+    Of a branch a trench shows little. Where it begins is no chance, so it may be shorter than what
+    lies anywhere; it has to be the rounder, as a stone beside the pipe is short, too.
+    """
+    short = options.model_copy(
+        update={
+            "min_length_m": min(_BRANCH_M, options.min_length_m),
+            "min_length_diameters": min(_BRANCH_DIAMETERS, options.min_length_diameters),
+            "max_misfit": options.max_misfit_faint,
+            "max_inflation": options.max_inflation_faint,
+            "max_inflation_round": options.max_inflation_faint,
+            "min_arc_deg": _BRANCH_ARC_DEG,
+            "min_plane_ratio": _BRANCH_PLANE_RATIO,
+            "clear_plane_ratio": _BRANCH_PLANE_RATIO,
+        }
+    )
+    if tube.radius_std_m > _BRANCH_STD * tube.radius_m:
+        return "radius not determined"
+    return why_not_a_pipe(tube, short, under_open_sky=under_open_sky)
 
 
 def may_yet_be_one(tube: Tube, options: JudgeOptions, *, under_open_sky: bool = False) -> bool:

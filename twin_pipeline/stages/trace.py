@@ -22,6 +22,8 @@ _PARALLEL_DEG = 20.0
 _END_M = 0.1
 _JOIN_REACH = 1.25
 """Pieces that were measured are known better than where a follower may have come from."""
+_BRANCH_SHARE, _NECK_M = 0.6, 0.2
+"""Of the shortest length what a branch must show beside its main, and how near that is."""
 _MISS_RADII = 0.6
 _MISS_SHARE = 0.05
 
@@ -59,6 +61,7 @@ class Tracer:
         self._seeds = seeds
         self._options = options
         self._taken = {number: ~patches.usable for number, patches in seeds.patches.items()}
+        self._found: list[tuple[FloatArray, float]] = []
         self._alive = seeds.strength >= options.min_strength_rad
         self._next = 0
 
@@ -119,6 +122,7 @@ class Tracer:
 
     def take(self, nodes: FloatArray, radius_m: float) -> None:
         """Remove the patches on and in a tube (P, 3) from what later runs may use."""
+        self._found.append((nodes, radius_m))
         spacing = float(np.linalg.norm(np.diff(nodes, axis=0), axis=1).max())
         reach = math.hypot(1.25 * radius_m + 0.01, spacing / 2.0)
         for number, patches in self._seeds.patches.items():
@@ -189,7 +193,20 @@ class Tracer:
         needed = max(
             self._options.min_length_m, self._options.min_length_diameters * 2.0 * run.radius_m
         )
+        if seen_m < needed and self._leaves_another(run):
+            needed *= _BRANCH_SHARE
         return seen_m >= needed and float(run.seen.mean()) >= 0.4
+
+    def _leaves_another(self, run: Run) -> bool:
+        """Tell whether a run ends at a thicker tube that was taken, away from which it leads."""
+        ends = run.axis[[0, -1]]
+        for nodes, radius_m in self._found:
+            if radius_m < run.radius_m:
+                continue
+            off = np.linalg.norm(nodes[:, None] - ends, axis=2).min(axis=0)
+            if off.min() < radius_m + _NECK_M and off.max() - off.min() > 0.5 * run.length_m:
+                return True
+        return False
 
 
 def join(first: Tube, second: Tube, options: TraceOptions, cut_radii: float = 0.0) -> Run | None:
