@@ -86,3 +86,49 @@ def test_faint_pieces_may_be_a_pipe_together():
 @pytest.mark.parametrize("changes", [{"std_m": 0.002}, {"radius_m": 0.054}])
 def test_a_faint_piece_that_makes_the_pipe_worse_known_is_none(changes):
     assert joined([PIPE], [faint(9.3)], **changes) == [PIPE]
+
+
+def bulging(height_m, first_m, last_m, length_m=12.0):
+    """A tube that leaves its straight between two chainages; beyond the end it does not return."""
+    nodes = straight(length_m)
+    along = nodes[:, 0]
+    rise = np.clip((along - first_m) / 0.8, 0.0, 1.0) - np.clip((along - last_m) / 0.8, 0.0, 1.0)
+    nodes[:, 1] += height_m * rise
+    return make_tube(nodes, RADIUS_M, radius_std_m=0.0011)
+
+
+def kept_straight(tube, *, seen=(0.0, 99.0), back=False, std_m=0.0009):
+    """Measured by a stand-in that finds the pipe between two chainages, or strayed as before."""
+
+    def measured(run):
+        if back:
+            return tube
+        x = run.axis[:, 0]
+        observed = (x > seen[0]) & (x < seen[1])
+        return make_tube(run.axis, RADIUS_M, radius_std_m=std_m, observed=observed)
+
+    return Uniter(NOWHERE, TraceOptions(), measured).led_through(tube)
+
+
+@pytest.mark.parametrize(("first_m", "last_m"), [(4.0, 7.0), (10.5, 99.0), (-2.0, 1.0)])
+def test_an_axis_that_strays_is_led_along_the_straight_if_the_pipe_is_there(first_m, last_m):
+    tube = bulging(0.11, first_m, last_m)
+    led = kept_straight(tube)
+    assert np.abs(led.nodes[:, 1]).max() < 0.2 * RADIUS_M
+    assert led.length_m == pytest.approx(12.0, abs=0.05)
+    assert kept_straight(tube, back=True) is tube
+    assert kept_straight(tube, seen=(0.0, 8.0)) is tube
+    assert kept_straight(tube, std_m=0.002) is tube
+
+
+@pytest.mark.parametrize(
+    "tube",
+    [
+        pytest.param(bulging(0.3, 4.0, 7.0), id="led around something"),
+        pytest.param(bulging(0.6, 9.0, 99.0), id="a bend"),
+        pytest.param(bulging(0.008, 4.0, 7.0), id="not off the straight"),
+        pytest.param(bulging(0.11, 3.0, 8.0), id="mostly elsewhere"),
+    ],
+)
+def test_an_axis_that_goes_its_way_stays(tube):
+    assert kept_straight(tube) is tube

@@ -12,7 +12,11 @@ from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Run, Tube
-from twin_pipeline.stages.measure import led_around_bends, led_through_offsets
+from twin_pipeline.stages.measure import (
+    kept_straight,
+    led_around_bends,
+    led_through_offsets,
+)
 from twin_pipeline.stages.trace import TraceOptions, join, join_over_corner, off_course_m
 
 _SAME_SIGMAS = 4.0
@@ -100,7 +104,11 @@ class Uniter:
         return tube
 
     def led_through(self, tube: Tube) -> Tube:
-        """Return a tube led through the offsets that it hides, where that is the same pipe."""
+        """Return a tube led through the offsets that it hides, where that is the same pipe.
+
+        Where its axis strays from a straight on which the pipe is as well seen, it is led there.
+        """
+        tube = self._kept_straight(tube)
         for run in led_through_offsets(self._pyramid, tube):
             # points alone make a better axis, where they do not lose it
             for tried in (replace(run, held=None), run):
@@ -113,6 +121,20 @@ class Uniter:
                 ):
                     return self.led_through(other)
         return self._led_around(tube)
+
+    def _kept_straight(self, tube: Tube) -> Tube:
+        run = kept_straight(tube)
+        for tried in (replace(run, held=None), run) if run is not None else ():
+            other = self._measured(tried)
+            if (
+                other is not None
+                and of_one_size(tube, other)
+                and _as_well_seen(other, tube)
+                and other.round_std_m <= _NO_WORSE * tube.round_std_m
+                and kept_straight(other) is None
+            ):
+                return other
+        return tube
 
     def _led_around(self, tube: Tube) -> Tube:
         """Return a tube led around the bends on whose sockets it lies, where it is known better."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from twin_pipeline.stages.measure.offsets import led_through_offsets
     from twin_pipeline.stages.measure.options import MeasureOptions
     from twin_pipeline.stages.measure.run import Kept, measure, sparsely_covered
+    from twin_pipeline.stages.measure.straying import kept_straight
     from twin_pipeline.stages.measure.thinned import with_all_points
 else:
     __getattr__ = deferred(
@@ -26,6 +27,7 @@ else:
             "Fit": "explaining",
             "Kept": "run",
             "explain": "explaining",
+            "kept_straight": "straying",
             "led_around_bends": "bends",
             "led_through_offsets": "offsets",
             "MeasureOptions": "options",
@@ -41,6 +43,7 @@ __all__ = [
     "Kept",
     "MeasureOptions",
     "explain",
+    "kept_straight",
     "led_around_bends",
     "led_through_offsets",
     "measure",
