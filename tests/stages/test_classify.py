@@ -229,6 +229,14 @@ def test_what_winds_as_a_hose_is_no_pipe(ground):
         assert ["winds" in item.reason for item in out] == [True] * (not kept)
 
 
+def test_a_thinner_utility_that_crosses_askew_at_the_height_of_struts_is_none():
+    row = [across(x_m, -0.35, 0.046) for x_m in (1.5, 4.7, 7.9)]
+    utility = across(6.2, -0.38, 0.033, 60.0)
+    assert roles(MAIN, utility, *row) == [(MAIN, Role.MAIN), (utility, Role.CROSSING)]
+    jack = across(6.2, -0.38, 0.037, 60.0)
+    assert roles(MAIN, jack, *row) == [(MAIN, Role.MAIN)]
+
+
 def test_a_strut_of_a_row_may_be_wedged_in_aslant():
     row = [across(x_m, -0.45, 0.05) for x_m in (2.0, 4.0)]
     aslant = make_tube(lifted(straight(1.0, (7.0, -0.5, 0.0), 90.0), -0.38, -0.53), 0.055)

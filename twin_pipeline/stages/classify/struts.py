@@ -19,7 +19,9 @@ from twin_pipeline.stages.classify.lying import (
 from twin_pipeline.stages.classify.options import ClassifyOptions
 
 _SAME_DEPTH_M = 0.12
-_SAME_SIZE = 0.35
+_SAME_SIZE, _ONE_MAKE = 0.35, 0.28
+"""Logarithms of ratios of radii. The halves of a telescopic strut differ by up to a quarter; of
+what stands askew its size must tell more."""
 _EXACT_DEG = 1.0
 _EXACT_DIAMETER_M, _EXACT_DEEPER_M = 0.1, 0.1
 """Struts are set level and square; a utility so thin that lies so by chance, and so shallow, is
@@ -76,7 +78,7 @@ def _has_a_row(tube: Tube, others: list[Tube], depth: dict[int, float]) -> bool:
     Pieces of one pipe lie in a line.
     """
     mates = (
-        _twins(tube, other)
+        _twins(tube, other, _ONE_MAKE)
         and abs(depth[id(tube)] - depth[id(other)]) < _SAME_DEPTH_M
         and not _in_line(tube, other)
         for other in others
@@ -103,7 +105,8 @@ def _one_more(
     row = [
         strut
         for strut in struts
-        if _twins(tube, strut) and abs(depth[id(tube)] - depth[id(strut)]) < _SAME_DEPTH_M
+        if _twins(tube, strut, _ONE_MAKE)
+        and abs(depth[id(tube)] - depth[id(strut)]) < _SAME_DEPTH_M
     ]
     return (
         len(row) >= _ROW and _shallow(tube, depth, options) and _level(tube, options, _WEDGED_ASKEW)
@@ -180,5 +183,5 @@ def _like_a_strut(tube: Tube, mains: list[Tube], ground: Ground, options: Classi
     return above and (square or squarest_deg(tube, main) > least)
 
 
-def _twins(first: Tube, second: Tube) -> bool:
-    return abs(math.log(first.radius_m / second.radius_m)) < _SAME_SIZE
+def _twins(first: Tube, second: Tube, most: float = _SAME_SIZE) -> bool:
+    return abs(math.log(first.radius_m / second.radius_m)) < most
