@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from stages.made import make_tube, plane_points, straight, trench_ground, tube_points
+from stages.made import make_tube, plane_points, pyramid_of, straight, trench_ground, tube_points
 
 from twin_pipeline.hanging import without_hanging
 from twin_pipeline.stages.classify import ClassifyOptions
@@ -23,7 +23,7 @@ def reasons(*tubes, ground=GROUND):
     points = [plane_points((0.0, -0.5), (10.0, 0.5), FLOOR_M, rng, per_m2=5_000.0)]
     points += [tube_points(tube.nodes, tube.radius_m, rng, noise_m=0.01) for tube in tubes]
     points += [wall(-0.5, 2), wall(0.5, 3)]
-    kept, out = without_hanging(tubes, ground, np.vstack(points), ClassifyOptions())
+    kept, out = without_hanging(tubes, ground, pyramid_of(np.vstack(points)), ClassifyOptions())
     assert [id(tube) for tube in kept] == [
         id(tube) for tube in tubes if not any(item.tube is tube for item in out)
     ]

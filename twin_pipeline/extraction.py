@@ -103,7 +103,7 @@ def extract(
         ]
         give_back()
     with stage("classify"):
-        tubes, hanging = without_hanging(tubes, ground, cloud.xyz, config.classify)
+        tubes, hanging = without_hanging(tubes, ground, searched, config.classify)
         found, left_out = classify(tubes, ground, config.classify)
         left_out += hanging
         found, loose = without_loose(found, ground, cloud.xyz)

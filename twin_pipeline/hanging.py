@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from twin_pipeline.geometry import polyline
+from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Tube
-from twin_pipeline.kernels import slabs
 from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.classify import ClassifyOptions, LeftOut
 from twin_pipeline.stages.classify.lying import (
@@ -22,7 +22,7 @@ from twin_pipeline.stages.classify.lying import (
     runs_with_the_trench,
 )
 
-_EVERY_M, _HALF_SLAB_M = 0.5, 0.06
+_CUTS, _HALF_SLAB_M, _REACH_M = 9, 0.06, 1.0
 _BESIDE_M, _STRIP_M = 0.03, 0.3
 """From the tube's side on, and to there, the floor under what hangs can be seen."""
 _AIR_M = 0.3
@@ -36,19 +36,13 @@ _EDGE_ARC_DEG = 95.0
 
 
 def without_hanging(
-    tubes: Sequence[Tube], ground: Ground | None, xyz: FloatArray, options: ClassifyOptions
+    tubes: Sequence[Tube], ground: Ground | None, pyramid: Pyramid, options: ClassifyOptions
 ) -> tuple[list[Tube], list[LeftOut]]:
-    """Return what lies as pipes lie, and what hangs over the floor as they do not.
-
-    Parameters
-    ----------
-    xyz
-        (N, 3) all points, metres, local frame.
-    """
+    """Return what lies as pipes lie, and what hangs over the floor as they do not."""
     if ground is None:
         return list(tubes), []
     free = [tube for tube in tubes if not _leaves_another(tube, tubes)]
-    reasons = {id(tube): _why_no_pipe(tube, ground, xyz, options) for tube in free}
+    reasons = {id(tube): _why_no_pipe(tube, ground, pyramid, options) for tube in free}
     hanging = [LeftOut(tube, why) for tube in free if (why := reasons[id(tube)]) is not None]
     return [tube for tube in tubes if reasons.get(id(tube)) is None], hanging
 
@@ -60,16 +54,18 @@ def _leaves_another(tube: Tube, tubes: Sequence[Tube]) -> bool:
 
 
 def _why_no_pipe(
-    tube: Tube, ground: Ground, xyz: FloatArray, options: ClassifyOptions
+    tube: Tube, ground: Ground, pyramid: Pyramid, options: ClassifyOptions
 ) -> str | None:
-    cuts = _cuts(tube, xyz) if float(tube.middle[2]) > _FROM_ABOVE else []
-    if not cuts or np.mean([_air_below(cut, tube.radius_m) for cut in cuts]) < _MOST:
+    edge = float(np.median(tube.arc_deg[tube.observed])) < _EDGE_ARC_DEG
+    thin = 2.0 * tube.radius_m <= options.max_strut_diameter_m
+    rail = thin and runs_with_the_trench(tube, ground)
+    if float(tube.middle[2]) < _FROM_ABOVE or not (edge or rail):
         return None
-    if float(np.median(tube.arc_deg[tube.observed])) < _EDGE_ARC_DEG:
+    cuts = _cuts(tube, pyramid)
+    if np.mean([_air_below(cut, tube.radius_m) for cut in cuts]) < _MOST:
+        return None
+    if edge:
         return "an edge that hangs over the floor: of a pipe there more would be seen"
-    thick = 2.0 * tube.radius_m > options.max_strut_diameter_m
-    if thick or not runs_with_the_trench(tube, ground):
-        return None
     if np.mean([_at_a_wall(cut, tube.radius_m) for cut in cuts]) >= _MOST:
         return "hangs along the wall over the floor, as a rail or a wale does"
     middle = middle_of(tube)
@@ -78,19 +74,27 @@ def _why_no_pipe(
     return "hangs over the floor, shallower than any utility may lie" if shallow else None
 
 
-def _cuts(tube: Tube, xyz: FloatArray) -> list[FloatArray]:
+def _cuts(tube: Tube, pyramid: Pyramid) -> list[FloatArray]:
     """Return points around places along a tube: (P, 2) across and above the axis, metres."""
     chainage = polyline.chainage(tube.nodes)
-    count = max(round(chainage[-1] / _EVERY_M), 3)
-    at = np.linspace(0.0, chainage[-1], count + 2)[1:-1]
+    at = np.linspace(0.0, chainage[-1], _CUTS + 2)[1:-1]
     centres = polyline.along(tube.nodes, tube.nodes, at)
-    along = polyline.along(tube.nodes, polyline.directions(tube.nodes, 0.2), at)[:, :2]
-    along /= np.linalg.norm(along, axis=1, keepdims=True)
-    index, slab = slabs.within_slabs(xyz, centres[:, :2].copy(), along, _HALF_SLAB_M)
-    offset = xyz[index] - centres[slab]
-    across = offset[:, 1] * along[slab, 0] - offset[:, 0] * along[slab, 1]
-    near = np.abs(across) < tube.radius_m + _STRIP_M
-    return [np.column_stack([across, offset[:, 2]])[near & (slab == k)] for k in range(count)]
+    courses = polyline.along(tube.nodes, polyline.directions(tube.nodes, 0.2), at)
+    courses[:, 2] = 0.0
+    courses /= np.linalg.norm(courses, axis=1, keepdims=True)
+    return [
+        _cut(pyramid, centre, course, tube.radius_m)
+        for centre, course in zip(centres, courses, strict=True)
+    ]
+
+
+def _cut(pyramid: Pyramid, centre: FloatArray, course: FloatArray, radius_m: float) -> FloatArray:
+    slab = centre + np.array([[-1.0], [0.0], [1.0]]) * _HALF_SLAB_M * course
+    index, _ = pyramid.points_along(slab, radius_m + _REACH_M)
+    offset = pyramid.xyz[index] - centre
+    across = offset[:, 1] * course[0] - offset[:, 0] * course[1]
+    within = (np.abs(offset @ course) < _HALF_SLAB_M) & (np.abs(across) < radius_m + _STRIP_M)
+    return np.column_stack([across, offset[:, 2]])[within]
 
 
 def _air_below(cut: FloatArray, radius_m: float) -> bool:
