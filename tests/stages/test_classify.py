@@ -332,6 +332,25 @@ def test_a_main_around_a_corner_is_the_main():
     assert roles(corner) == [(corner, Role.MAIN)]
 
 
+def test_where_trenches_meet_what_runs_along_the_other_is_a_main_what_leaves_there_a_branch():
+    trench = shapely.box(0.0, -0.5, 10.0, 0.5).union(shapely.box(4.5, -4.0, 5.5, 4.0))
+    x, y = (a.ravel() for a in np.meshgrid(np.arange(-2, 12, 0.1), np.arange(-6, 6, 0.1)))
+    beside = ~shapely.contains_xy(trench, x, y)
+    pavement = np.column_stack([x, y, np.zeros(len(x))])[beside]
+    ground = Ground(pavement, 0.002, (np.array(trench.exterior.coords),))
+    crossing_main = make_tube(straight(8.0, (5.0, -4.0, -0.8), 90.0), 0.059)
+    long_branch = make_tube(straight(3.7, (5.0, 0.3, -1.1), 90.0), 0.059)
+    short_crossing = across(2.0, -0.8, 0.057)
+    tubes = [MAIN, crossing_main, long_branch, short_crossing]
+    found, _ = classify(tubes, ground, ClassifyOptions())
+    assert [(item.tube, item.role) for item in found] == [
+        (MAIN, Role.MAIN),
+        (crossing_main, Role.MAIN),
+        (long_branch, Role.BRANCH),
+        (short_crossing, Role.CROSSING),
+    ]
+
+
 def test_roles_do_not_depend_on_the_order_of_tubes():
     tubes = [
         MAIN,

@@ -57,12 +57,17 @@ def trench_width_m(tube: Tube, ground: Ground) -> float:
     return 0.5 * (half_rim - math.sqrt(max(half_rim**2 - 4.0 * around.area, 0.0)))
 
 
+def is_longer_than_any_way_across(tube: Tube, ground: Ground) -> bool:
+    """Tell whether a tube is so long that it can only run along its trench, or an arm of it."""
+    return tube.length_m > _WIDTHS * trench_width_m(tube, ground)
+
+
 def runs_with_the_trench(tube: Tube, ground: Ground) -> bool:
     """Tell whether most of a tube does; in a corner neither has one direction.
 
     What is far longer than the trench is wide has no other way to go.
     """
-    if tube.length_m > _WIDTHS * trench_width_m(tube, ground):
+    if is_longer_than_any_way_across(tube, ground):
         return True
     direction, count = polyline.directions(tube.nodes, 0.5), len(tube.nodes)
     places = [round(share * (count - 1)) for share in _PLACES]

@@ -14,6 +14,7 @@ from twin_pipeline.stages.classify.lying import (
     among,
     angle_between,
     ends_off,
+    is_longer_than_any_way_across,
     reach_m,
     runs_with_the_trench,
 )
@@ -113,7 +114,10 @@ def _not_buried(tube: Tube, ground: Ground, options: ClassifyOptions) -> str | N
 
 
 def _mains(tubes: list[Tube], ground: Ground, options: ClassifyOptions) -> list[Tube]:
-    """Return the pipes that run with the trench; the longest decides where the others must go."""
+    """Return the pipes that run with the trench; the longest decides where the others must go.
+
+    Where trenches meet, what runs along another one is a main, too, unless it leaves the longest.
+    """
     candidates = [
         tube
         for tube in tubes
@@ -125,9 +129,17 @@ def _mains(tubes: list[Tube], ground: Ground, options: ClassifyOptions) -> list[
     return [first] + [
         tube
         for tube in candidates[1:]
-        if angle_between(tube, first) < options.max_parallel_deg
-        and tube.length_m >= min(3.0, 0.3 * first.length_m)
+        if tube.length_m >= min(3.0, 0.3 * first.length_m)
+        and (
+            angle_between(tube, first) < options.max_parallel_deg
+            or _has_a_trench_of_its_own(tube, first, ground)
+        )
     ]
+
+
+def _has_a_trench_of_its_own(tube: Tube, first: Tube, ground: Ground) -> bool:
+    leaves = min(ends_off(tube, first)) < reach_m(first)
+    return not leaves and is_longer_than_any_way_across(tube, ground)
 
 
 def _hides(tube: Tube, main: Tube) -> bool:
