@@ -4,7 +4,14 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
-from stages.made import pyramid_of
+from stages.made import (
+    make_tube,
+    plane_points,
+    pyramid_of,
+    straight,
+    trench_ground,
+    tube_points,
+)
 
 from twin_pipeline.catalogue import load_catalogue
 from twin_pipeline.config import Config
@@ -55,3 +62,33 @@ def test_a_dense_and_sharp_cloud_is_not_searched_again():
 def test_without_a_trench_there_is_no_course_to_squeeze_along(sparse):
     _, cloud = sparse
     assert list(squeezed_tracers(pyramid_of(cloud.xyz), None, [], Config())) == []
+
+
+def test_where_a_tube_goes_on_is_searched_along_the_angles_of_bends():
+    """Five degrees off a bend's angle, as a ragged rim is, a squeezed pipe has no seeds."""
+    rng = np.random.default_rng(6)
+    sparse = pyramid_of(plane_points((0.0, -0.5), (8.0, 0.5), 0.0, rng, per_m2=800.0))
+    tubes = [make_tube(straight(3.0, heading_deg=-5.0), 0.03)]
+    tracers = squeezed_tracers(sparse, trench_ground(8.0, z_m=1.0), tubes, Config())
+    courses = [tracer._squeeze.direction for tracer in tracers]
+    heading = np.degrees([np.arctan2(y, x) for x, y, _ in courses])
+    bend = (heading - (-5.0 + 11.25) + 90.0) % 180.0 - 90.0
+    assert np.abs(bend).min() < 0.1
+
+
+def test_a_thin_pipe_in_noise_of_a_quarter_of_its_radius_has_seeds_pushed_together():
+    rng = np.random.default_rng(7)
+    axis = straight(8.0)
+    pipe = tube_points(axis, 0.033, rng, arc_deg=150.0, per_m2=8_000.0, noise_m=0.0085)
+    tracer = next(squeezed_tracers(pyramid_of(pipe), trench_ground(8.0, z_m=1.0), [], Config()))
+    on_axis = np.linalg.norm(tracer.seeds.centre[:, 1:], axis=1) < 0.012
+    of_size = np.abs(np.log(tracer.seeds.radius_m / 0.033)) < 0.25
+    assert np.count_nonzero(on_axis & of_size & (tracer.seeds.strength > 0.8)) > 3
+
+
+def test_what_is_short_is_no_pipe_where_the_cloud_was_pushed_together():
+    rng = np.random.default_rng(8)
+    sparse = pyramid_of(plane_points((0.0, -0.5), (8.0, 0.5), 0.0, rng, per_m2=800.0))
+    tracer = next(squeezed_tracers(sparse, trench_ground(8.0, z_m=1.0), [], Config()))
+    assert tracer.too_thin(make_tube(straight(0.5), 0.032))
+    assert not tracer.too_thin(make_tube(straight(3.0), 0.032))

@@ -26,6 +26,12 @@ from twin_pipeline.stages.trace import STEP_PER_RADIUS, TraceOptions, Tracer
 _FACTOR = 8.0
 _SAME_COURSE_DEG = 8.0
 _MOST_COURSES = 4
+_FINE_COURSE_DEG, _MOST_FURTHER = 2.0, 4
+"""A tube three degrees off the direction along which a cloud is pushed together is still found."""
+_BENDS_DEG = (11.25, 22.5, 45.0, 90.0)
+_END_M = 1.4
+_SAME_SIZE = 0.3
+"""Difference of a seed's radius from that of what it is a piece of, as a logarithm."""
 _RIM_TOLERANCE_M = 0.3
 _RIM_LEAST_M = 1.5
 _LONG_TUBE_M = 1.5
@@ -34,8 +40,12 @@ _ENOUGH_PER_M2, _MOST_POINTS = 4000.0, 3_000_000
 _AREA_SIZE_M = 0.08
 _VOXELS_PER_AREA = 1.5
 """Voxels that a surface crosses, per area of a voxel's side."""
+_MOST_THICK = 0.7
+"""Pieces of a pipe that is scanned with noise of a quarter of its radius are half as thick as wide;
+so long ones have a normal all the same."""
 _SIGMAS = 2.0
 """How surely a tube is thicker than a cable."""
+_LEAST_M = 1.0
 _PROBE_M = 4.0
 """Of a thinly covered pipe a metre tells nothing."""
 
@@ -56,10 +66,10 @@ def squeezed_tracers(
     if below_m is None or ground is None:
         return
     thin = config.detect.model_copy(update={"max_diameter_m": below_m})
-    for course in _courses(ground, tubes):
+    for course, radius_m in _courses_meanwhile(ground, tubes):
         squeeze = Squeeze(course, _FACTOR)
-        with searched.of_others(map(squeeze.apply, _thinned(searched))) as squeezed:
-            yield SqueezedTracer(squeeze, squeezed, tubes, thin, config)
+        with searched.of_others(map(squeeze.apply, _thinned(searched)), _MOST_THICK) as squeezed:
+            yield SqueezedTracer(squeeze, squeezed, tubes, thin, config, radius_m)
 
 
 class SqueezedTracer:
@@ -72,8 +82,11 @@ class SqueezedTracer:
         tubes: Sequence[Tube],
         thin: DetectOptions,
         config: Config,
+        radius_m: float | None = None,
     ) -> None:
+        """Find seeds; what is about as thick as a tube that may go on here is taken to be it."""
         self._squeeze = squeeze
+        self._radius_m = radius_m
         self._cable_m = config.classify.max_cable_diameter_m
         self.seeds = detect(squeezed, thin, config.trace.min_strength_rad)
         self._tracer = Tracer(self.seeds, _squeezed_options(config.trace, squeeze.factor))
@@ -81,9 +94,12 @@ class SqueezedTracer:
             self.take(tube.nodes, tube.radius_m)
 
     def too_thin(self, tube: Tube) -> bool:
-        """Tell whether a tube may as well be a cable, of which a few points tell little."""
+        """Tell whether a tube may as well be a cable, of which a few points tell little.
+
+        What is short is none: what was pushed together there is as long as a patch or two.
+        """
         least_m = tube.radius_m - _SIGMAS * tube.radius_std_m
-        return 2.0 * least_m < self._cable_m
+        return 2.0 * least_m < self._cable_m or tube.length_m < _LEAST_M
 
     def next_run(self) -> Run | None:
         """Follow the strongest seed that is left; None when there is none."""
@@ -114,7 +130,12 @@ class SqueezedTracer:
         even = polyline.resample(axis, STEP_PER_RADIUS * run.radius_m)
         at = polyline.chainage(even)
         seen = np.interp(at, polyline.chainage(axis), run.seen.astype(np.float64)) > 0.5
-        return Run(even, run.radius_m, seen, run.level)
+        return Run(even, self._known(run.radius_m), seen, run.level)
+
+    def _known(self, radius_m: float) -> float:
+        known = self._radius_m
+        same = known is not None and abs(math.log(radius_m / known)) < _SAME_SIZE
+        return known if known is not None and same else radius_m
 
 
 def _thinned(searched: Pyramid) -> Iterator[FloatArray]:
@@ -130,6 +151,47 @@ def _thinned(searched: Pyramid) -> Iterator[FloatArray]:
 def _squeezed_options(options: TraceOptions, factor: float) -> TraceOptions:
     lengths = {"max_gap_m": options.max_gap_m, "min_length_m": options.min_length_m}
     return options.model_copy(update={name: m / factor for name, m in lengths.items()})
+
+
+def _courses_meanwhile(
+    ground: Ground, tubes: Sequence[Tube]
+) -> Iterator[tuple[FloatArray, float | None]]:
+    """Yield unit directions (3,): of the trench, then of where what was found meanwhile goes on.
+
+    Rims are ragged. What was found tells better how the trench runs, and bends turn by angles that
+    are known; with the latter comes the radius of what goes on.
+    """
+    along_trench = _courses(ground, tubes)
+    yield from ((course, None) for course in along_trench)
+    tried = list(along_trench)
+    while len(tried) < len(along_trench) + _MOST_FURTHER:
+        untried = (
+            (course, tube.radius_m)
+            for tube in tubes
+            if tube.length_m > _LONG_TUBE_M
+            for course in _going_on(tube)
+            if _nearest_deg(course, along_trench) < _SAME_COURSE_DEG
+            and _nearest_deg(course, tried) > _FINE_COURSE_DEG
+        )
+        further = next(untried, None)
+        if further is None:
+            return
+        tried.append(further[0])
+        yield further
+
+
+def _going_on(tube: Tube) -> Iterator[FloatArray]:
+    """Yield unit directions (3,) in which a pipe goes on from the ends of a tube or bends there."""
+    for nodes in (tube.nodes, tube.nodes[::-1]):
+        back = int(np.searchsorted(polyline.chainage(nodes), _END_M))
+        east, north, up = (nodes[0] - nodes[back]) / np.linalg.norm(nodes[0] - nodes[back])
+        for angle in np.radians([0.0, *_BENDS_DEG, *np.negative(_BENDS_DEG)]):
+            cos, sin = math.cos(angle), math.sin(angle)
+            yield np.array([cos * east - sin * north, sin * east + cos * north, up])
+
+
+def _nearest_deg(course: FloatArray, others: Sequence[FloatArray]) -> float:
+    return min((_acute_deg(course, other) for other in others), default=math.inf)
 
 
 def _courses(ground: Ground, tubes: Sequence[Tube]) -> list[FloatArray]:

@@ -59,6 +59,8 @@ class Uniter:
         Faint pieces are none on their own, but may be what another goes on to, or be one together.
         """
         whole = self._joined(tubes)
+        # the same piece may have been found along several courses
+        faint = [tube for tube in faint if not any(is_part_of(tube, other) for other in faint)]
         if not faint:
             return whole
         together = [tube for tube in self._joined(faint) if not any(tube is t for t in faint)]

@@ -23,6 +23,7 @@ from twin_pipeline.bounds import bounds_of
 from twin_pipeline.geometry.cuts import Blocks, Own, Piece
 from twin_pipeline.geometry.patches import Patches
 from twin_pipeline.geometry.pyramid import (
+    MOST_THICK,
     Chosen,
     Pyramid,
     Surface,
@@ -90,7 +91,8 @@ class _ShelvedLevel(VoxelLevel):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Go to other processes as arrays alone."""
-        return VoxelLevel, (self.size_m, self.lower, self.xyz, self.keys, self.starts)
+        arrays = (self.size_m, self.lower, self.xyz, self.keys, self.starts)
+        return VoxelLevel, (*arrays, self.most_thick)
 
     @cached_property
     def table(self) -> npt.NDArray[np.int32]:
@@ -129,29 +131,35 @@ class PiecewisePyramid(Pyramid):
         voxel_size_m: float,
         recorded: Times | None,
         bench: Bench,
+        most_thick: float = MOST_THICK,
     ) -> None:
-        super().__init__(points.xyz, points.order, points.keys, lower, voxel_size_m, recorded)
+        arrays = (points.xyz, points.order, points.keys)
+        super().__init__(*arrays, lower, voxel_size_m, recorded, most_thick)
         self.bench = bench
         self.blocks = points.blocks
         self._fitted: dict[int, _Fitted] = {}
 
     @classmethod
-    def of_large(cls, cloud: PointCloud, voxel_size_m: float, bench: Bench) -> "PiecewisePyramid":
+    def of_large(
+        cls, cloud: PointCloud, voxel_size_m: float, bench: Bench, most_thick: float = MOST_THICK
+    ) -> "PiecewisePyramid":
         """Sort a whole cloud."""
         lower = bounds_of(cloud.xyz)[0] - voxel_size_m
         level = bench.block_level(voxel_size_m)
         points = sort_on_shelf(
             cloud.xyz, lower, voxel_size_m, level, bench.shelf, bench.most_points
         )
-        return cls(points, lower, voxel_size_m, recording_order(cloud), bench)
+        return cls(points, lower, voxel_size_m, recording_order(cloud), bench, most_thick)
 
     @contextmanager
-    def of_others(self, parts: Iterable[FloatArray]) -> Iterator["PiecewisePyramid"]:
+    def of_others(
+        self, parts: Iterable[FloatArray], most_thick: float = MOST_THICK
+    ) -> Iterator["PiecewisePyramid"]:
         """Yield a pyramid of other points, some (N, 3) at a time, on a shelf of their own."""
         with self.bench.shelf.aside() as shelf:
             cloud = PointCloud(shelf.joined(parts, np.float64, 3), np.zeros(3))
             bench = replace(self.bench, shelf=shelf)
-            yield PiecewisePyramid.of_large(cloud, self.voxel_size_m, bench)
+            yield PiecewisePyramid.of_large(cloud, self.voxel_size_m, bench, most_thick)
 
     def zeros(self, dtype: npt.DTypeLike, *shape: int) -> Array:
         """Return an array of zeros on the shelf."""
@@ -191,7 +199,9 @@ class PiecewisePyramid(Pyramid):
         xyz, order, keys = (roll.finish() for roll in rolls)
         points = Sorted(xyz, order, keys, blocks)
         recorded = self.recorded.of_cloud if self.recorded is not None else None
-        return PiecewisePyramid(points, self.lower, self.voxel_size_m, recorded, self.bench)
+        return PiecewisePyramid(
+            points, self.lower, self.voxel_size_m, recorded, self.bench, self.most_thick
+        )
 
     def level(self, number: int) -> VoxelLevel:
         """Return the level whose voxels are `voxel_size_m * 2**number` wide."""
@@ -212,9 +222,8 @@ class PiecewisePyramid(Pyramid):
         size_m = self.voxel_size_m * 2**number
         # a pyramid in a circle with its levels would keep its files open until garbage is sought
         pyramid = weakref.proxy(self)
-        return _ShelvedLevel(
-            size_m, self.lower, self.xyz, keys.finish(), starts.finish(), number, pyramid
-        )
+        arrays = (size_m, self.lower, self.xyz, keys.finish(), starts.finish())
+        return _ShelvedLevel(*arrays, self.most_thick, number, pyramid)
 
     def bend(self, number: int) -> tuple[SingleArray, SingleArray]:
         """Return where the surface around lies relative to each plane of a level, and its std."""
@@ -231,7 +240,9 @@ class PiecewisePyramid(Pyramid):
         wanted = tuple(sorted(set(numbers) - self._fitted.keys()))
         if not wanted:
             return
-        grid = (self.xyz, self.keys, self.lower, self.voxel_size_m, self.blocks)
+        grid = (
+            self.xyz, self.keys, self.lower, self.voxel_size_m, self.most_thick, self.blocks
+        )  # fmt: skip
         works = [(*grid, piece, wanted) for piece in self.blocks.pieces]
         whole = self.together(_fit_piece, works)
         for number in wanted:
@@ -257,6 +268,7 @@ def _fit_piece(
     keys: npt.NDArray[np.uint64],
     lower: FloatArray,
     voxel_size_m: float,
+    most_thick: float,
     blocks: Blocks,
     piece: Piece,
     numbers: tuple[int, ...],
@@ -273,6 +285,7 @@ def _fit_piece(
         lower,
         voxel_size_m,
         None,
+        most_thick,
     )
     parts: Parts = {}
     for number in numbers:

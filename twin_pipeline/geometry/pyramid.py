@@ -14,6 +14,7 @@ from twin_pipeline.kernels import neighbourhood, ordering, tube, voxels
 from twin_pipeline.model import BoolArray, FloatArray, PointCloud, SingleArray
 
 MAX_VOXELS_PER_AXIS = 2**21
+MOST_THICK = 0.5
 _POINTS_PER_VOXEL = 1.5
 _GATHER_SIZE_M = 0.1
 _NODES_AT_ONCE = 4
@@ -37,6 +38,8 @@ class VoxelLevel:
     """(N, 3) the sorted points of the whole cloud, local frame."""
     keys: npt.NDArray[np.uint64]
     starts: npt.NDArray[np.int64]
+    most_thick: float
+    """How thick what still passes for a surface may be, as a share of its width."""
 
     @cached_property
     def table(self) -> npt.NDArray[np.int32]:
@@ -63,7 +66,7 @@ class VoxelLevel:
         surface = self.surface
         return (
             (surface.count >= 5)
-            & (surface.thickness_m < 0.5 * surface.width_m)
+            & (surface.thickness_m < self.most_thick * surface.width_m)
             & (surface.width_m > 0.3 * self.size_m)
         )
 
@@ -208,6 +211,7 @@ class Pyramid:
         lower: FloatArray,
         voxel_size_m: float,
         recorded: Times | None,
+        most_thick: float = MOST_THICK,
     ) -> None:
         self.xyz = xyz
         """(N, 3) sorted points, local frame."""
@@ -220,22 +224,27 @@ class Pyramid:
         """(N,) Morton keys of the sorted points' voxels."""
         self.lower = lower
         """(3,) corner of the grid, local frame."""
+        self.most_thick = most_thick
+        """How thick what still passes for a surface may be, as a share of its width."""
         self._levels: dict[int, VoxelLevel] = {}
 
     @classmethod
-    def of_cloud(cls, cloud: PointCloud, voxel_size_m: float) -> "Pyramid":
+    def of_cloud(
+        cls, cloud: PointCloud, voxel_size_m: float, most_thick: float = MOST_THICK
+    ) -> "Pyramid":
         """Sort a whole cloud."""
         lower = ordering.bounds(cloud.xyz)[0] - voxel_size_m
         order, keys = ordering.in_key_order(voxels.morton_keys(cloud.xyz, lower, voxel_size_m))
         xyz = ordering.taken(cloud.xyz, order)
-        return cls(xyz, order, keys, lower, voxel_size_m, recording_order(cloud))
+        return cls(xyz, order, keys, lower, voxel_size_m, recording_order(cloud), most_thick)
 
     @contextmanager
-    def of_others(self, parts: Iterable[FloatArray]) -> Iterator["Pyramid"]:
+    def of_others(
+        self, parts: Iterable[FloatArray], most_thick: float = MOST_THICK
+    ) -> Iterator["Pyramid"]:
         """Yield a pyramid of other points, some (N, 3) at a time, kept where these are."""
-        yield Pyramid.of_cloud(
-            PointCloud(np.concatenate(list(parts)), np.zeros(3)), self.voxel_size_m
-        )
+        cloud = PointCloud(np.concatenate(list(parts)), np.zeros(3))
+        yield Pyramid.of_cloud(cloud, self.voxel_size_m, most_thick)
 
     def zeros(self, dtype: npt.DTypeLike, *shape: int) -> npt.NDArray[Any]:
         """Return an array of zeros, kept where the points are."""
@@ -263,6 +272,7 @@ class Pyramid:
             self.lower,
             self.voxel_size_m,
             self.recorded.of_cloud if self.recorded is not None else None,
+            self.most_thick,
         )
 
     def level(self, number: int) -> VoxelLevel:
@@ -270,7 +280,9 @@ class Pyramid:
         if number not in self._levels:
             keys, starts = voxels.level_starts(self.keys, number)
             size_m = self.voxel_size_m * 2**number
-            self._levels[number] = VoxelLevel(size_m, self.lower, self.xyz, keys, starts)
+            self._levels[number] = VoxelLevel(
+                size_m, self.lower, self.xyz, keys, starts, self.most_thick
+            )
         return self._levels[number]
 
     def level_near(self, size_m: float) -> VoxelLevel:
