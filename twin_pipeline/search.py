@@ -9,7 +9,13 @@ from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.model import FloatArray
 from twin_pipeline.observing import Notebook, Observer
-from twin_pipeline.stages.judge import is_faint, may_yet_be_one, why_not_a_branch, why_not_a_pipe
+from twin_pipeline.stages.judge import (
+    is_faint,
+    is_no_circle,
+    may_yet_be_one,
+    why_not_a_branch,
+    why_not_a_pipe,
+)
 from twin_pipeline.stages.measure import Kept, measure
 from twin_pipeline.stages.step import constant_part
 
@@ -41,24 +47,28 @@ class Search:
     """Tubes that are too little known to be believed on their own."""
     branches: list[Tube] = field(default_factory=list)
     """Tubes measured beyond the neck by which they leave another, without which none is seen."""
+    looked: dict[bool, tuple[Run, Tube]] = field(default_factory=dict)
+    """The last run whose points a first look took all of, and its tube; by whether closely."""
 
     def measured(self, run: Run, *, roughly: bool = False) -> Tube | None:
         """Return the tube that a run holds; None where there is none, or none to be believed.
 
         Roughly it is known where it lies, but not to all that its points tell. What is uneven is
-        measured on all of them: a step of the diameter shows in these alone.
+        measured on all of them: a step of the diameter shows in these alone. What is no circle, as
+        soil along a main, is not.
         """
         tube = self._measure(run, roughly=roughly)
         if tube is not None and roughly and tube.one_in > 1 and tube.inflation > _UNEVEN:
-            return self.measured(run)
+            close = self._no_circle(run, tube, roughly=True)
+            return self.measured(run) if close is None else self._judged(*close)
         if tube is not None and tube.misfit > _SHAPED:
             run, tube = self._closely(run, tube, roughly=roughly)
         part = constant_part(tube) if tube is not None else None
         if part is not None:
             return self.measured(part, roughly=roughly)
-        if tube is not None and _doubtful(tube):
+        if tube is not None and self._may_get_better(tube):
             run, tube = self._again(run, tube, roughly=roughly)
-        if tube is not None and _doubtful(tube):
+        if tube is not None and self._may_get_better(tube):
             settled = self._with_drift(tube, roughly=roughly)
             if settled is not None:
                 return self._judged(_led_by(tube), settled, with_drift=True)
@@ -105,8 +115,19 @@ class Search:
         notes.tell(self.observer)
         return tube
 
-    def _measure(self, run: Run, *, roughly: bool = False) -> Tube | None:
-        return measure(self.pyramid, run, self.config.measure, roughly=roughly)
+    def _measure(
+        self, run: Run, *, probe: bool = False, closely: bool = False, roughly: bool = False
+    ) -> Tube | None:
+        """Measure a run, unless a first look took all of its points: then that was it."""
+        known, tube = self.looked.get(closely, (None, None))
+        if known is run:
+            return tube
+        tube = measure(
+            self.pyramid, run, self.config.measure, probe=probe, closely=closely, roughly=roughly
+        )
+        if probe and tube is not None and tube.one_in == 1:
+            self.looked[closely] = (run, tube)
+        return tube
 
     def _judged(self, run: Run, tube: Tube | None, *, with_drift: bool = False) -> Tube | None:
         against = self._against(tube)
@@ -130,7 +151,7 @@ class Search:
         Noise can hide the curve of a piece: where nothing else speaks against a pipe the whole run
         has to show it.
         """
-        tube = measure(self.pyramid, piece, self.config.measure, probe=True)
+        tube = self._measure(piece, probe=True)
         if tube is not None and tube.misfit > _SHAPED:
             _, tube = self._closely(piece, tube, probe=True)
         against = self._against(tube)
@@ -146,12 +167,34 @@ class Search:
         middle = run.axis[len(run.axis) // 2]
         before = sum(_passes(other, middle, run.radius_m) for other in self.tried)
         self.tried.append(run)
-        return run if before < _TRIES else None
+        return run if before < _TRIES and self._may_show_one(run) else None
+
+    def _may_show_one(self, run: Run) -> bool:
+        """Look at a whole run of which a piece showed no pipe; tell whether it is worth more."""
+        tube = self._measure(run, probe=True)
+        no_circle = self._no_circle(run, tube, probe=True) if tube is not None else None
+        if no_circle is not None:
+            led, close = no_circle
+            self.observer.tried(led, close, self._against(close), probe=True)
+        return no_circle is None
 
     def _against(self, tube: Tube | None) -> str | None:
         if tube is None:
             return _NO_TUBE
         return why_not_a_pipe(tube, self.config.judge, under_open_sky=self.under_open_sky)
+
+    def _no_circle(
+        self, run: Run, tube: Tube, *, probe: bool = False, roughly: bool = False
+    ) -> tuple[Run, Tube] | None:
+        """Return what a share of the points shows at best; None where that may be a circle."""
+        if not is_no_circle(tube, self.config.judge):
+            return None
+        led, close = self._closely(run, tube, probe=probe, roughly=roughly)
+        return (led, close) if is_no_circle(close, self.config.judge) else None
+
+    def _may_get_better(self, tube: Tube) -> bool:
+        """Tell whether what is left after a fit has a shape, but may be a circle's all the same."""
+        return _doubtful(tube) and not is_no_circle(tube, self.config.judge)
 
     def _again(self, run: Run, tube: Tube, *, roughly: bool) -> tuple[Run, Tube]:
         """Measure from where a first try, that began far off, has led; return the rounder one."""
@@ -165,9 +208,7 @@ class Search:
         self, run: Run, tube: Tube, *, probe: bool = False, roughly: bool = False
     ) -> tuple[Run, Tube]:
         """Measure only what lies near the run, if that is rounder than what was measured."""
-        close = measure(
-            self.pyramid, run, self.config.measure, probe=probe, closely=True, roughly=roughly
-        )
+        close = self._measure(run, probe=probe, closely=True, roughly=roughly)
         return (
             (run, tube) if close is None or close.misfit > tube.misfit else (_led_by(close), close)
         )

@@ -7,6 +7,7 @@ from stages.made import UP, make_tube, straight
 from twin_pipeline.stages.judge import (
     JudgeOptions,
     is_faint,
+    is_no_circle,
     may_yet_be_one,
     why_not_a_branch,
     why_not_a_pipe,
@@ -185,3 +186,20 @@ def test_a_branch_may_be_shorter_than_what_lies_anywhere_if_it_is_the_rounder():
         assert reason in why_not_a_branch(replace(short, **changes), JudgeOptions())
     stub = make_tube(straight(0.15), 0.04)
     assert "seen over" in why_not_a_branch(stub, JudgeOptions())
+
+
+@pytest.mark.parametrize(
+    ("changes", "no_circle"),
+    [
+        ({"misfit": 0.2}, False),
+        ({"misfit": 0.35}, False),
+        ({"misfit": 0.35, "plane_ratio": 4.0}, True),
+        ({"misfit": 0.2, "arc_deg": np.full(len(NODES), 80.0)}, True),
+        ({"misfit": 0.16, "arc_deg": np.full(len(NODES), 80.0)}, False),
+        ({"misfit": 0.16, "arc_deg": np.full(len(NODES), 60.0), "plane_ratio": 2.0}, True),
+        ({"misfit": 0.1, "arc_deg": np.full(len(NODES), 60.0), "plane_ratio": 2.0}, False),
+        ({"inflation": 500.0}, False),
+    ],
+)
+def test_what_is_clearly_not_round_is_no_circle_however_its_radius_varies(changes, no_circle):
+    assert is_no_circle(replace(make_tube(NODES), **changes), JudgeOptions()) is no_circle

@@ -13,6 +13,8 @@ _SECTOR_DEG, _EVEN = 10.0, 1.5
 _SHAPE_OF_BULGE = 0.25
 _FAINT_STD = 0.1
 """Relative std of the radius up to which a tube may be a piece of one that is known better."""
+_CLEARLY = 1.25
+"""How many times the largest misfit is beyond doubt."""
 
 _BRANCH_M, _BRANCH_DIAMETERS = 0.18, 1.5
 _BRANCH_ARC_DEG, _BRANCH_PLANE_RATIO, _BRANCH_STD = 90.0, 1.6, 0.07
@@ -122,11 +124,11 @@ def why_not_a_pipe(
     scatter = _radius_scatter(tube)
     max_halo = options.max_halo_above if from_above else options.max_halo
     wide = arc_deg >= _WIDE_ARC_DEG
-    is_round = wide and tube.plane_ratio >= options.round_plane_ratio
+    is_round = _is_round(tube, arc_deg, options)
     max_misfit = options.max_misfit if is_round else options.max_misfit_faint
     min_arc = options.min_arc_deg if from_above else options.min_arc_sideways_deg
     narrow = arc_deg < options.narrow_arc_deg
-    min_plane_ratio = options.min_plane_ratio_narrow if narrow else options.min_plane_ratio
+    min_plane_ratio = _min_plane_ratio(arc_deg, options)
     long_m = max(options.long_m, options.long_diameters * 2.0 * tube.radius_m)
     clear = wide and tube.plane_ratio >= options.clear_plane_ratio
     max_std = _max_radius_std(arc_deg, options, clear=clear)
@@ -198,6 +200,19 @@ def may_yet_be_one(tube: Tube, options: JudgeOptions, *, under_open_sky: bool = 
     )
 
 
+def is_no_circle(tube: Tube, options: JudgeOptions) -> bool:
+    """Tell whether a tube is clearly not round, or not round and flat, too.
+
+    More points would tell the noise, and a step of the radius, better; this they do not mend. Of
+    what is wide and far from flat the scan may show two surfaces, which its drift explains.
+    """
+    arc_deg = float(np.median(tube.arc_deg[tube.observed]))
+    if _is_round(tube, arc_deg, options):
+        return False
+    flat = tube.plane_ratio < _min_plane_ratio(arc_deg, options)
+    return tube.misfit > options.max_misfit_faint * (1.0 if flat else _CLEARLY)
+
+
 def is_faint(tube: Tube, options: JudgeOptions, *, under_open_sky: bool = False) -> bool:
     """Tell whether nothing speaks against a tube but that its radius is known too little.
 
@@ -207,6 +222,15 @@ def is_faint(tube: Tube, options: JudgeOptions, *, under_open_sky: bool = False)
         update={"max_radius_std_narrow": _FAINT_STD, "max_radius_std_faint": _FAINT_STD}
     )
     return why_not_a_pipe(tube, lenient, under_open_sky=under_open_sky) is None
+
+
+def _is_round(tube: Tube, arc_deg: float, options: JudgeOptions) -> bool:
+    return arc_deg >= _WIDE_ARC_DEG and tube.plane_ratio >= options.round_plane_ratio
+
+
+def _min_plane_ratio(arc_deg: float, options: JudgeOptions) -> float:
+    narrow = arc_deg < options.narrow_arc_deg
+    return options.min_plane_ratio_narrow if narrow else options.min_plane_ratio
 
 
 def _as_even_as_no_soil(tube: Tube, arc_deg: float, options: JudgeOptions) -> bool:

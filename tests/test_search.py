@@ -1,0 +1,69 @@
+"""How often runs are measured before they are believed or dismissed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from stages.made import make_tube, run_along, straight
+
+from twin_pipeline import search as searching
+from twin_pipeline.config import Config
+from twin_pipeline.observing import Observer
+from twin_pipeline.search import Search
+
+AXIS = straight(6.0)
+WHOLE, PIECE = run_along(AXIS, 0.085), run_along(AXIS[:21], 0.085)
+SOIL = {"arc_deg": np.full(len(AXIS), 80.0), "misfit": 0.2}
+NOISY = {"arc_deg": np.full(len(AXIS), 50.0), "misfit": 0.0}
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Tubes that runs of lengths measure as, and what was measured."""
+    tubes, calls = {}, []
+
+    def measure(_pyramid, run, _options, **how):
+        calls.append((run, {name for name, wanted in how.items() if wanted}))
+        return tubes[len(run.axis)]
+
+    monkeypatch.setattr(searching, "measure", measure)
+    return tubes, calls
+
+
+def search() -> Search:
+    return Search(None, Config(), True, Observer())
+
+
+def test_what_a_first_look_took_all_points_of_is_not_measured_again(measured):
+    tubes, calls = measured
+    tubes[len(PIECE.axis)] = make_tube(AXIS)
+    looking = search()
+    assert looking.worth_measuring(WHOLE, PIECE) is PIECE
+    assert looking.looked_at(PIECE) is tubes[len(PIECE.axis)]
+    assert [how for _, how in calls] == [{"probe"}]
+
+
+def test_what_a_first_look_took_some_points_of_is_measured_on_all(measured):
+    tubes, calls = measured
+    tubes[len(PIECE.axis)] = make_tube(AXIS, one_in=3)
+    looking = search()
+    looking.worth_measuring(WHOLE, PIECE)
+    looking.roughly(PIECE)
+    assert [how for _, how in calls] == [{"probe"}, {"roughly"}]
+
+
+@pytest.mark.parametrize(("shape", "worth"), [(NOISY, True), (SOIL, False)])
+def test_a_whole_run_is_worth_measuring_unless_a_look_at_it_shows_no_circle(measured, shape, worth):
+    tubes, _ = measured
+    tubes[len(PIECE.axis)] = make_tube(AXIS, **NOISY)
+    tubes[len(WHOLE.axis)] = make_tube(AXIS, **shape)
+    assert (search().worth_measuring(WHOLE, PIECE) is WHOLE) is worth
+
+
+@pytest.mark.parametrize(("shape", "on_all"), [({"misfit": 0.0}, True), (SOIL, False)])
+def test_only_what_may_be_a_circle_is_measured_on_all_points_if_uneven(measured, shape, on_all):
+    tubes, calls = measured
+    uneven = replace(make_tube(AXIS, **shape), one_in=5, inflation=8.0)
+    tubes[len(WHOLE.axis)] = uneven
+    search().roughly(WHOLE)
+    assert any("roughly" not in how for _, how in calls) is on_all
