@@ -88,11 +88,12 @@ def extract(
         observer.seeded(seeds)
         give_back()
     with stage("measure"):
-        tubes = _tubes(search, Tracer(seeds, config.trace), [])
+        tracer = Tracer(seeds, config.trace, under_open_sky=ground is not None)
+        tubes = _tubes(search, tracer, [])
         united = Uniter(searched, config.trace, search.roughly)
         with foreseen(search.settled_apart, _staying(tubes, united, search, bench)) as settled:
-            for tracer in squeezed_tracers(searched, ground, tubes, config):
-                tubes += _tubes(search, tracer, tubes)
+            for again in squeezed_tracers(searched, ground, tubes, config):
+                tubes += _tubes(search, again, tubes)
             tubes = [united.led_through(tube) for tube in united.joined(tubes, tuple(search.faint))]
             tubes = [search.noted(*found) for found in settled.of(tubes)]
         tubes = [without_neck(tube, tubes, search.away) for tube in tubes]

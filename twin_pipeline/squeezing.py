@@ -89,7 +89,8 @@ class SqueezedTracer:
         self._radius_m = radius_m
         self._cable_m = config.classify.max_cable_diameter_m
         self.seeds = detect(squeezed, thin, config.trace.min_strength_rad)
-        self._tracer = Tracer(self.seeds, _squeezed_options(config.trace, squeeze.factor))
+        options = _squeezed_options(config.trace, squeeze.factor)
+        self._tracer = Tracer(self.seeds, options, under_open_sky=True)
         for tube in tubes:
             self.take(tube.nodes, tube.radius_m)
 

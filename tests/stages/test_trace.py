@@ -129,6 +129,15 @@ def test_a_probe_is_a_well_seen_piece_of_a_long_run():
     assert tracer.probe(probe) is probe
 
 
+@pytest.mark.parametrize(
+    ("up", "under_open_sky", "found"), [(1, True, True), (-1, False, True), (-1, True, False)]
+)
+def test_under_the_open_sky_a_hollow_is_no_run(up, under_open_sky, found):
+    seeds = detect(pyramid_of(tube(straight(3.0)) * [1.0, 1.0, up]), DetectOptions())
+    tracer = Tracer(seeds, TraceOptions(), under_open_sky=under_open_sky)
+    assert (tracer.next_run() is not None) is found
+
+
 def test_a_stub_is_no_run():
     assert tracer_of(tube(straight(0.2))).next_run() is None
 

@@ -11,7 +11,7 @@ from twin_pipeline.geometry.patches import Patches, min_arc_deg, tolerance_ratio
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Run, Seeds, Tube
 from twin_pipeline.kernels import axis
-from twin_pipeline.model import BoolArray, FloatArray
+from twin_pipeline.model import BoolArray, FloatArray, IntArray
 
 STEP_PER_RADIUS = 0.4
 """Distance of a run's stations."""
@@ -26,6 +26,11 @@ _BRANCH_SHARE, _NECK_M = 0.6, 0.2
 """Of the shortest length what a branch must show beside its main, and how near that is."""
 _MISS_RADII = 0.6
 _MISS_SHARE = 0.05
+_FACES_DOWN, _UPWARDS, _FEW_UPWARDS = -0.5, 0.3, 0.05
+"""How far down the surface around a seed must face to be a hollow: farther than what is measured
+has to; how far up what no hollow shows does, and how little of it counts for nothing."""
+_ON_SHELL_COSINE = 0.8
+"""Least cosine between normals on a seed's shell and its radial vectors."""
 
 
 class TraceOptions(BaseModel):
@@ -57,7 +62,11 @@ class TraceOptions(BaseModel):
 class Tracer:
     """Hands out runs, the best supported first, from patches that no accepted tube has taken."""
 
-    def __init__(self, seeds: Seeds, options: TraceOptions) -> None:
+    def __init__(
+        self, seeds: Seeds, options: TraceOptions, *, under_open_sky: bool = False
+    ) -> None:
+        """Under the open sky, as in an excavation, hollows are no seeds: see `judge`."""
+        self._under_open_sky = under_open_sky
         self._seeds = seeds
         self._options = options
         self._taken = {number: ~patches.usable for number, patches in seeds.patches.items()}
@@ -138,6 +147,8 @@ class Tracer:
             seeds.centre[seed], math.hypot(1.5 * radius, half), *patches.search_arguments(), taken
         )
         ratio = tolerance_ratio(patches)
+        if self._under_open_sky and _is_hollow(seeds, seed, patches, found, ratio * radius):
+            return False
         _, arc, purity, kept = axis.tube_support(
             patches.centroid[found],
             patches.normal[found],
@@ -207,6 +218,20 @@ class Tracer:
             if off.min() < radius_m + _NECK_M and off.max() - off.min() > 0.5 * run.length_m:
                 return True
         return False
+
+
+def _is_hollow(seeds: Seeds, seed: int, patches: Patches, found: IntArray, band_m: float) -> bool:
+    """Tell whether the patches (F,) on a seed's shell show the inside of its lower half."""
+    off = patches.centroid[found] - seeds.centre[seed]
+    along = off @ seeds.direction[seed]
+    radial = off - along[:, None] * seeds.direction[seed]
+    rho = np.maximum(np.linalg.norm(radial, axis=1), 1e-9)
+    cosine = np.abs(np.einsum("kj,kj->k", radial, patches.normal[found])) / rho
+    on_shell = (np.abs(rho - seeds.radius_m[seed]) < band_m) & (cosine > _ON_SHELL_COSINE)
+    outwards = radial[on_shell] / rho[on_shell, None]
+    mean = outwards.sum(axis=0)
+    few = np.count_nonzero(outwards[:, 2] > _UPWARDS) <= _FEW_UPWARDS * len(outwards)
+    return bool(few and mean[2] < _FACES_DOWN * np.linalg.norm(mean))
 
 
 def join(first: Tube, second: Tube, options: TraceOptions, cut_radii: float = 0.0) -> Run | None:
