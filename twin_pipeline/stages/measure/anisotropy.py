@@ -14,6 +14,7 @@ import numpy as np
 from twin_pipeline.kernels import scatter as kernel
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
+from twin_pipeline.stages.measure.medians import median
 
 _SECTORS = 72
 _MIN_POINTS = 500
@@ -57,7 +58,7 @@ def expected_residuals(adj: Adjustment, weights: FloatArray) -> FloatArray:
     isotropic = np.full(len(adj.residual), adj.noise**2 / (2.0 * adj.radius))
     if count.sum() < _MIN_POINTS:
         return isotropic
-    good = count > max(0.2 * float(np.median(count[count > 0.0])), 20.0)
+    good = count > max(0.2 * median(count[count > 0.0]), 20.0)
     if good.sum() < _MIN_SECTORS:
         return isotropic
     mean, square = total / np.maximum(count, 1.0), squares / np.maximum(count, 1.0)

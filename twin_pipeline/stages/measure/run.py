@@ -17,6 +17,7 @@ from twin_pipeline.stages.measure.doubt import radius_doubt
 from twin_pipeline.stages.measure.drift import find_drift, settle
 from twin_pipeline.stages.measure.extent import exact_extent
 from twin_pipeline.stages.measure.hidden import hidden_std
+from twin_pipeline.stages.measure.medians import median
 from twin_pipeline.stages.measure.normals import point_normals
 from twin_pipeline.stages.measure.options import MeasureOptions
 from twin_pipeline.stages.measure.ovality import Ovality, ovality
@@ -232,7 +233,7 @@ def _narrowed(begun: Begun, options: MeasureOptions, iterations: range) -> Float
         weights = adj.weights(band, min_cosine)
         if iteration >= _HIDE_FROM:
             arc, _ = observed_arc(adj, weights, options.min_arc_deg)
-            typical = float(np.median(arc[arc > 0.0])) if (arc > 0.0).any() else 0.0
+            typical = median(arc[arc > 0.0]) if (arc > 0.0).any() else 0.0
             adj.hidden = arc < max(options.min_arc_deg, 0.5 * typical)
             if iteration >= _GIVE_UP_FROM and typical < options.min_arc_deg:
                 return None

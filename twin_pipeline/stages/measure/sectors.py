@@ -10,6 +10,7 @@ from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.kernels import course, near_shell, scatter
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
+from twin_pipeline.stages.measure.medians import median, median_of_filled
 
 SECTORS = 36
 _POINTS_PER_SECTOR = 60
@@ -74,7 +75,7 @@ def _clean(shell: IntArray, good: IntArray, share: float) -> BoolArray:
     share
         Of what usually fits, that has to.
     """
-    typical = np.array([np.median(row[row > 0]) if row.any() else 0.0 for row in good])
+    typical = median_of_filled(good)
     passing = good.sum(axis=0) / np.maximum(shell.sum(axis=0), 1)
     usual = float(np.quantile(passing[shell.sum(axis=0) > 0], 0.8)) if shell.any() else 1.0
     chance = 1.5 * np.sqrt(usual * (1.0 - usual) * shell)
@@ -132,27 +133,36 @@ def climbing(adj: Adjustment) -> BoolArray:
 
     So it does over a socket, and over a mound that hides the barrel; fittings lead it farther off.
     """
-    over_socket = _rising(adj, _SOCKET_REACH_M, _STRAIGHT_COSINE, np.inf)
-    return over_socket | _rising(adj, _MOUND_REACH_M, _COLLINEAR_COSINE, _MOUND_M)
+    smooth = scipy.ndimage.uniform_filter1d(adj.nodes, 3, axis=0, mode="nearest")
+    over_socket = _rising(adj, smooth, _SOCKET_REACH_M, _STRAIGHT_COSINE, np.inf)
+    return over_socket | _rising(adj, smooth, _MOUND_REACH_M, _COLLINEAR_COSINE, _MOUND_M)
 
 
-def _rising(adj: Adjustment, reach_m: float, least_cosine: float, most_m: float) -> BoolArray:
-    """Return the nodes (K,) off the line on which the pieces before and behind them lie."""
+def _rising(
+    adj: Adjustment, smooth: FloatArray, reach_m: float, least_cosine: float, most_m: float
+) -> BoolArray:
+    """Return the nodes (K,) off the line on which the pieces before and behind them lie.
+
+    The axis is taken as it is when smoothed, (K, 3).
+    """
     count = len(adj.nodes)
     reach = max(round(reach_m / adj.step), 2)
     if count <= 4 * reach:
         return np.zeros(count, bool)
-    at = np.clip(np.arange(count), 2 * reach, count - 1 - 2 * reach)
-    smooth = scipy.ndimage.uniform_filter1d(adj.nodes, 3, axis=0, mode="nearest")
-    legs = [smooth[at + k + reach] - smooth[at + k] for k in (-2 * reach, reach)]
-    chord = smooth[at + reach] - smooth[at - reach]
-    straight = np.ones(count, bool)
-    for leg in legs:
+    # what holds near the ends is what does at the last nodes that have so much on either side
+    first, last = 2 * reach, count - 2 * reach
+    at = {k: smooth[first + k * reach : last + k * reach] for k in (-2, -1, 0, 1, 2)}
+    chord = at[1] - at[-1]
+    straight = np.ones(last - first, bool)
+    for leg in (at[-1] - at[-2], at[2] - at[1]):
         cosine = np.einsum("ij,ij->i", leg, chord)
         cosine /= np.linalg.norm(leg, axis=1) * np.linalg.norm(chord, axis=1)
         straight &= cosine > least_cosine
-    bump = np.linalg.norm(smooth[at] - 0.5 * (smooth[at - reach] + smooth[at + reach]), axis=1)
+    bump = np.linalg.norm(at[0] - 0.5 * (at[-1] + at[1]), axis=1)
     high = straight & (bump > max(_BUMP_M, adj.noise)) & (bump < most_m)
+    if not high.any():
+        return np.zeros(count, bool)
+    high = np.pad(high, 2 * reach, mode="edge")
     return np.asarray(
         scipy.ndimage.maximum_filter1d(high, 2 * round(_SOCKET_HALF_M / adj.step) + 1)
     )
@@ -168,10 +178,11 @@ def observed_arc(
     if len(seen) == 0:
         return np.zeros(len(own)), np.zeros(len(own), bool)
     # sparse points need a longer window until each sector can be expected to hold some
-    length_m = max(adj.radius, 0.08, min(_ENOUGH_POINTS * adj.step / float(np.median(seen)), 2.0))
+    usual = median(seen)
+    length_m = max(adj.radius, 0.08, min(_ENOUGH_POINTS * adj.step / usual, 2.0))
     width = max(3, 2 * round(0.5 * length_m / adj.step) + 1)
     arc = course.filled_sectors(counts, width, 1.5, 0.15) * (360.0 / SECTORS)
-    return arc, (arc >= min_arc_deg) & (own > 0.1 * float(np.median(seen)))
+    return arc, (arc >= min_arc_deg) & (own > 0.1 * usual)
 
 
 def visible(adj: Adjustment, min_arc_deg: float) -> BoolArray:
