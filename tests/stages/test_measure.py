@@ -9,7 +9,7 @@ from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.judge import JudgeOptions, why_not_a_pipe
 from twin_pipeline.stages.measure import MeasureOptions, measure, thinned, with_all_points
-from twin_pipeline.stages.measure.precision import wander
+from twin_pipeline.stages.measure.precision import bump_std, wander
 
 SEEDS = range(6)
 DIAMETERS = {0.06: (3.0, 20_000.0), 0.17: (4.0, 10_000.0), 0.8: (5.0, 2_500.0)}
@@ -382,3 +382,15 @@ def test_a_hidden_bend_turns_evenly(cut_short):
     assert np.count_nonzero(~tube.observed) > 10
     assert distance.max() < 0.08
     assert distance[1:-1][tube.observed[1:-1]].max() < 0.007
+
+
+def test_an_axis_that_leaves_its_line_is_less_sure_there():
+    axis = straight(6.0)
+    lifted = axis + 0.004 * np.exp(-(((axis[:, 0] - 3.0) / 0.15) ** 2))[:, None] * [0.0, 0.0, 1.0]
+    std_m = np.full(len(axis), 0.0006)
+    extra = bump_std(lifted, std_m)
+    assert extra[np.abs(axis[:, 0] - 3.0) < 0.1, 2].min() > 0.0025
+    assert extra[np.abs(axis[:, 0] - 3.0) > 0.6].max() == 0.0
+    assert not extra[:, :2].any()
+    assert not bump_std(axis, std_m).any()
+    assert not bump_std(bent(3.0, 22.5, 0.6, 3.0), std_m).any()

@@ -18,6 +18,10 @@ _WAVE_STEP_M = 0.25
 _BEND = 0.03
 """Change of direction, radians, that is a bend and no drift."""
 _FEW_PLACES = 4
+_BUMP_REACH_M, _BUMP_SIGMAS = 0.4, 3.0
+_COLLINEAR_COSINE = math.cos(math.radians(0.75))
+"""Over what length, from which height in sigmas on, and between how straight legs an axis that
+leaves its line is no pipe's."""
 _MOST_DRIFT_M = 0.025
 """What a drift adds at most; equations that hardly hold the axis would make it any amount."""
 
@@ -151,6 +155,33 @@ def wander(nodes: FloatArray, std_v_m: FloatArray) -> float:
     off = (middle - 0.5 * (before + after))[straight, 2]
     noise = 1.5 * float(np.median(std_v_m)) ** 2
     return math.sqrt(max(float(np.mean(off**2)) - noise, 0.0))
+
+
+def bump_std(nodes: FloatArray, std_m: FloatArray) -> FloatArray:
+    """Return what a place where a straight axis leaves its line adds to the std (K, 3), metres.
+
+    No pipe does that: there something low, such as a saddle, lies on it and lifts the axis, by less
+    than what tells that nothing of the barrel is seen. What lies within the noise of the axis,
+    std_m (K,), adds nothing.
+    """
+    count = len(nodes)
+    reach = max(round(_BUMP_REACH_M * (count - 1) / polyline.length(nodes)), 2)
+    extra = np.zeros((count, 3))
+    if count <= 4 * reach:
+        return extra
+    at = np.arange(2 * reach, count - 2 * reach)
+    before = nodes[at - reach] - nodes[at - 2 * reach]
+    after = nodes[at + 2 * reach] - nodes[at + reach]
+    chord = nodes[at + reach] - nodes[at - reach]
+    straight = np.ones(len(at), bool)
+    for leg in (before, after):
+        cosine = np.einsum("ij,ij->i", leg, chord)
+        cosine /= np.linalg.norm(leg, axis=1) * np.linalg.norm(chord, axis=1)
+        straight &= cosine > _COLLINEAR_COSINE
+    off = nodes[at] - 0.5 * (nodes[at - reach] + nodes[at + reach])
+    high = straight & (np.linalg.norm(off, axis=1) > _BUMP_SIGMAS * std_m[at])
+    extra[at] = np.where(high[:, None], np.abs(off), 0.0)
+    return np.asarray(scipy.ndimage.maximum_filter1d(extra, reach, axis=0))
 
 
 def with_systematic(

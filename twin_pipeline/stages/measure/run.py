@@ -23,6 +23,7 @@ from twin_pipeline.stages.measure.options import MeasureOptions
 from twin_pipeline.stages.measure.ovality import Ovality, ovality
 from twin_pipeline.stages.measure.precision import (
     Precision,
+    bump_std,
     slice_scatter,
     standard_deviations,
     wander,
@@ -300,7 +301,8 @@ def make_tube(
     wander_m = wander(nodes, extent.of(known.up))
     wrapped = wrapping(adj, used)
     hidden = hidden_std(nodes, observed[span])
-    hidden_h, hidden_v = np.hypot(hidden[:, 0], hidden[:, 1]), hidden[:, 2]
+    guessed = np.hypot(hidden, bump_std(nodes, extent.of(known.up)))
+    guessed_h, guessed_v = np.hypot(guessed[:, 0], guessed[:, 1]), guessed[:, 2]
     middle, oval = _mean_direction(adj, used), ovality(adj, weights, used, options)
     if wrapped.stand_off_m > 0.0:
         # folds hang where they like: no shape of theirs is the barrel's
@@ -314,9 +316,9 @@ def make_tube(
             with_systematic(known.radius, adj, wander_m if adj.offset is None else 0.0, options),
             unlike_m,
         ),
-        std_h_m=np.hypot(np.hypot(extent.of(known.across), hidden_h), off_m),
-        std_v_m=np.hypot(np.hypot(extent.of(known.up), hidden_v), off_m),
-        crown_std_m=np.hypot(np.hypot(extent.of(known.crown), hidden_v), wrapped.std_m),
+        std_h_m=np.hypot(np.hypot(extent.of(known.across), guessed_h), off_m),
+        std_v_m=np.hypot(np.hypot(extent.of(known.up), guessed_v), off_m),
+        crown_std_m=np.hypot(np.hypot(extent.of(known.crown), guessed_v), wrapped.std_m),
         arc_deg=arc[span],
         observed=observed[span],
         visible=(observed | visible(adj, options.min_arc_deg))[span],
