@@ -33,6 +33,8 @@ PARTIAL = Path("partial", "scan")
 SITE = Path("tiles", "points", "scan")
 PATIENCE_S = 600.0
 INTERRUPTED = 130
+STARTING = "Python runtime state"
+"""What the interpreter says where it is interrupted before it is ready."""
 EVERY_S = 0.002
 
 
@@ -239,6 +241,8 @@ def interrupt(folder: Path, scan: Path, delay_s: float) -> int:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGINT)
     code, words = ended(process)
+    if STARTING in words:  # the interpreter had not come to the program yet
+        code = -signal.SIGINT
     require(code in (0, INTERRUPTED, -signal.SIGINT), f"exit {code}: {words}")
     require_no_process(folder)
     if code == 0 or out.exists():
@@ -265,7 +269,10 @@ def main() -> None:
             for share in (0.02, 0.3, 0.7, 0.9, 1.1, 1.3):
                 print(f"full at {share}:", fill_disk(folder, scan, given.points, share), flush=True)
                 (folder / "disk").rmdir()
-        codes = [interrupt(folder, scan, 0.25 * number) for number in range(1, 16)]
+        began = time.monotonic()
+        require(ended(begin(scan, folder / "timed"))[0] == 0, "the undisturbed run failed")
+        step_s = (time.monotonic() - began) / 15
+        codes = [interrupt(folder, scan, step_s * number) for number in range(1, 16)]
         print("interrupted:", codes)
 
 

@@ -250,7 +250,7 @@ def test_pipe_is_told_by_the_tiles_of_every_level(network):
     assert page.evaluate("window.failed") == []
 
 
-NEAR_M, FAR_M = (1.0, 3.0), (10.0, 1_000.0, 20_000.0)
+NEAR_M, FAR_M = (1.0, 3.0), (10.0, 1_000.0, 5_000.0)
 
 
 def test_views_of_points_are_never_empty_and_never_full(context, address, tiles):
