@@ -142,3 +142,19 @@ def test_what_passes_the_main_by_or_only_lies_near_it_is_no_branch():
     aside = make_tube(straight(4.0, (0.0, -0.6, 0.0)), MAIN.radius_m)
     assert beyond_neck(short_run(0.4), [aside], believed, options) is None
     assert beyond_neck(short_run(0.4), [], believed, options) is None
+
+
+def test_what_a_branch_shows_beside_the_wall_it_goes_into_is_not_measured_but_seen():
+    measured, asked = measured_on(scanned(0.7)), []
+
+    def spied(run: Run, kept: Kept) -> Tube | None:
+        asked.append(kept)
+        return measured(run, kept)
+
+    whole = measured(run_along(branch_axis(0.7), RADIUS_M), None)
+    clear = without_neck(whole, [MAIN, whole], spied)
+    before = whole.nodes[-1] + np.array([[0.0, -0.02, RADIUS_M], [0.0, -0.1, RADIUS_M]])
+    assert asked[0].clear(before).tolist() == [False, True]
+    assert clear.nodes[-1, 1] == pytest.approx(whole.nodes[-1, 1], abs=0.03)
+    assert clear.observed[-1]
+    assert clear.std_v_m[-1] > clear.std_v_m[len(clear.nodes) // 2]

@@ -22,6 +22,8 @@ _NECKS_M = (0.15, 0.1, 0.07)
 """How far a neck may stand out of its main, in the tries one after another."""
 _REACH_M = 0.1
 """How far beyond its main's surface the end of a branch may be."""
+_AT_WALL_M = 0.04
+"""What of the end of a branch is not measured, as the wall that it goes into may widen it."""
 _SPACING_M = 0.02
 _COURSE_M = 0.4
 _FEWEST = 3
@@ -43,7 +45,7 @@ def without_neck(tube: Tube, tubes: Sequence[Tube], measured: Measured) -> Tube:
         return tube
     line = polyline.resample(main.nodes, _SPACING_M)
     for neck_m in _NECKS_M:
-        away = Kept(line, main.radius_m + neck_m)
+        away = _short_of_wall(Kept(line, main.radius_m + neck_m), tube, main)
         free = away.clear(tube.nodes)
         if np.count_nonzero(free) < _FEWEST:
             continue
@@ -91,6 +93,19 @@ def _leaving(run: Run, main: Tube, away: Kept) -> list[Run]:
     return pieces
 
 
+def _short_of_wall(away: Kept, tube: Tube, main: Tube) -> Kept:
+    """Keep away from the last of a tube, too, which takes in of the wall that it goes into."""
+    nodes = _from_main(tube, main)
+    outward = _outward(nodes[::-1])
+    return replace(away, end=nodes[-1] - _AT_WALL_M * outward, outward=outward)
+
+
+def _from_main(tube: Tube, main: Tube) -> FloatArray:
+    """Return the nodes (K, 3) of a tube, that at its main first."""
+    off = [float(np.linalg.norm(main.nodes - end, axis=1).min()) for end in tube.nodes[[0, -1]]]
+    return tube.nodes if off[0] < off[1] else tube.nodes[::-1]
+
+
 def _up_to_end(away: Kept, piece: Run) -> Kept:
     """Keep away from what lies beyond the end of a piece, too: the wall into which a branch goes.
 
@@ -131,14 +146,13 @@ def _carried_to(branch: Tube, main: Tube) -> Tube:
 
 
 def _prolonged(clear: Tube, tube: Tube, main: Tube) -> Tube:
-    """Return a tube carried straight on to where another of the same pipe ends at its main."""
-    ends = tube.nodes[[0, -1]]
-    off = [float(np.linalg.norm(main.nodes - end, axis=1).min()) for end in ends]
-    return _carried_on(clear, ends[int(np.argmin(off))])
+    """Return a tube carried straight on to where another of the same pipe begins and ends."""
+    begin, end = _from_main(tube, main)[[0, -1]]
+    return _carried_on(_carried_on(clear, begin), end, seen=True)
 
 
-def _carried_on(clear: Tube, target: FloatArray) -> Tube:
-    """Return a tube carried straight on to a place (3,), without having been seen there."""
+def _carried_on(clear: Tube, target: FloatArray, *, seen: bool = False) -> Tube:
+    """Return a tube carried straight on to a place (3,), as seen there or not."""
     at_start = np.linalg.norm(clear.nodes[0] - target) < np.linalg.norm(clear.nodes[-1] - target)
     nodes = clear.nodes if at_start else clear.nodes[::-1]
     outward = _outward(nodes)
@@ -169,8 +183,8 @@ def _carried_on(clear: Tube, target: FloatArray) -> Tube:
         std_h_m=less_known(clear.std_h_m),
         std_v_m=less_known(clear.std_v_m),
         crown_std_m=less_known(clear.crown_std_m),
-        arc_deg=grown(clear.arc_deg, 0.0),
-        observed=grown(clear.observed, 0.0),
+        arc_deg=grown(clear.arc_deg, None if seen else 0.0),
+        observed=grown(clear.observed, float(seen)),
         visible=grown(clear.observed if clear.visible is None else clear.visible, 1.0),
         slice_radius_m=grown(clear.slice_radius_m, np.nan),
         drift_m=grown(clear.drift_m),

@@ -121,6 +121,18 @@ def test_a_pipe_that_starts_at_the_main_is_a_branch():
     assert roles(MAIN, leaving) == [(MAIN, Role.MAIN), (leaving, Role.BRANCH)]
 
 
+def test_however_little_is_seen_of_it_what_leaves_the_main_is_a_branch():
+    stub = make_tube(straight(0.25, (5.0, 0.24, -1.1), 90.0), 0.033, radius_std_m=0.001)
+    assert roles(MAIN, stub) == [(MAIN, Role.MAIN), (stub, Role.BRANCH)]
+    beside = make_tube(straight(0.25, (5.0, 0.24, -1.1), 0.0), 0.033)
+    assert roles(MAIN, beside) == [(MAIN, Role.MAIN), (beside, Role.UNKNOWN)]
+
+
+def test_what_passes_a_main_close_to_its_end_is_a_crossing():
+    passing = make_tube(straight(0.9, (5.0, -0.05, -0.93), 90.0), 0.05)
+    assert roles(MAIN, passing) == [(MAIN, Role.MAIN), (passing, Role.CROSSING)]
+
+
 def test_a_short_piece_that_touches_nothing_is_unknown():
     stray = make_tube(straight(0.5, (5.0, 0.35, -0.5), 60.0), 0.03)
     assert roles(MAIN, stray)[1] == (stray, Role.UNKNOWN)

@@ -27,6 +27,8 @@ _RIDGE_DEG = 20.0
 _STRAY = 0.3
 """Share of a ridge's length that may lie aside of the main's hidden stretch."""
 _LONG_M, _WIDE_DEG = 2.0, 100.0
+_AWAY = 0.5
+"""Of its length, by which a branch leads away from its main at least."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,11 +155,21 @@ def _hides(tube: Tube, main: Tube) -> bool:
     return float(main.observed[nearest].mean()) <= _STRAY
 
 
+def _leaves(tube: Tube, main: Tube) -> bool:
+    """Tell whether a tube comes nearest to a main with an end, and leads away from there.
+
+    As short as a trench may show a branch, what counts is how straight it leads away.
+    """
+    ends, reach = ends_off(tube, main), reach_m(main)
+    away = max(ends) > 2.0 * reach or max(ends) - min(ends) > _AWAY * tube.length_m
+    nearest = min(float(np.linalg.norm(main.nodes - node, axis=1).min()) for node in tube.nodes)
+    return min(ends) < reach and away and nearest > min(ends) - tube.radius_m
+
+
 def _minor_role(tube: Tube, mains: list[Tube]) -> Role:
     """Return branch where an end meets a main, crossing where it passes one, else unknown."""
     for main in mains:
-        ends, reach = ends_off(tube, main), reach_m(main)
-        if min(ends) < reach and max(ends) > 2.0 * reach:
+        if _leaves(tube, main):
             return Role.BRANCH
         plan = shapely.LineString(tube.nodes[:, :2])
         if plan.intersects(shapely.LineString(main.nodes[:, :2])):
