@@ -162,6 +162,17 @@ def test_what_crosses_where_a_utility_may_lie_is_a_strut_only_if_set_exactly(
     assert [role for _, role in roles(MAIN, tube)] == roles_found
 
 
+@pytest.mark.parametrize(
+    ("z_m", "inflation", "found"),
+    [(-0.58, 9.0, 1), (-0.58, 1.0, 2), (-0.8, 9.0, 2)],
+)
+def test_a_telescopic_strut_is_told_by_its_two_sizes_where_hardly_a_utility_lies(
+    z_m, inflation, found
+):
+    tube = replace(across(5.0, z_m, 0.034, 87.0), inflation=inflation)
+    assert len(roles(MAIN, tube)) == found
+
+
 def test_two_alike_at_one_height_are_struts_even_if_deep():
     first, second = across(3.0, -0.8), across(7.0, -0.8)
     assert roles(MAIN, first, second) == [(MAIN, Role.MAIN)]

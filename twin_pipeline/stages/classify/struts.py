@@ -17,6 +17,7 @@ from twin_pipeline.stages.classify.lying import (
     trench_direction,
 )
 from twin_pipeline.stages.classify.options import ClassifyOptions
+from twin_pipeline.stages.classify.uneven import varies_in_size
 
 _SAME_DEPTH_M = 0.12
 _SAME_SIZE, _ONE_MAKE = 0.35, 0.28
@@ -39,8 +40,9 @@ def struts_among(
     """Return the tubes that prop the walls: thin, level, square to the trench, above the main.
 
     Utilities that cross look the same. They lie deeper than the shallowest cover that the rules
-    allow, and no second one of about the same size crosses at the same depth or on the same line,
-    as the halves of a telescopic strut do; or they lie as close to each other as ducts in a bank.
+    allow, hardly deeper than that if they are not of one size, as a telescopic strut is not, and no
+    second one of about the same size crosses at the same depth or on the same line, as the halves
+    of one do; or they lie as close to each other as ducts in a bank.
     """
     depth = {id(tube): _depth(tube, ground) for tube in tubes}
     tubes = _no_ducts(tubes, depth, options)
@@ -49,6 +51,7 @@ def struts_among(
         tube
         for tube in props
         if depth[id(tube)] - tube.radius_m < _least_cover_m(tube, ground, options)
+        or (varies_in_size(tube) and _shallow(tube, depth, options))
         or any(
             _twins(tube, other) and abs(depth[id(tube)] - depth[id(other)]) < _SAME_DEPTH_M
             for other in props

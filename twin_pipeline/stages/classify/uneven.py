@@ -19,4 +19,9 @@ def is_a_row_of_bags(tube: Tube) -> bool:
 
 def is_hardly_a_tube(tube: Tube) -> bool:
     """Tell a tube that is too uneven to be believed where nothing else speaks for a pipe."""
-    return tube.radius_std_m > _UNSURE * tube.radius_m or tube.inflation > _VARIES
+    return tube.radius_std_m > _UNSURE * tube.radius_m or varies_in_size(tube)
+
+
+def varies_in_size(tube: Tube) -> bool:
+    """Tell whether the radii of a tube's slices differ by far more than noise explains."""
+    return tube.inflation > _VARIES

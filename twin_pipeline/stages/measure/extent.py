@@ -11,7 +11,7 @@ from twin_pipeline.stages.measure.adjustment import Adjustment
 _BIN_M = 0.02
 _REACH_M = 0.3
 _COSINE = 0.8
-_NOISES = 1.5
+_NOISES = 3.0
 """From the shell to what lies on the tube beyond the last node that was observed."""
 _DENSE = 0.4
 """As dense as this share of what is usual inside."""
