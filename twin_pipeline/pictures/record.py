@@ -82,8 +82,11 @@ class Record(Observer):
         self.pipes = list(zip(tubes, pipes, strict=True))
 
     def try_of(self, tube: Tube) -> Try | None:
-        """Return the try that gave a tube."""
-        return next((one for one in reversed(self.tries) if one.tube is tube), None)
+        """Return the try that gave a tube; the slices stay its own when it is made less sure."""
+        for one in reversed(self.tries):
+            if one.tube is not None and one.tube.slice_radius_m is tube.slice_radius_m:
+                return one
+        return None
 
     def fit_of(self, tried: Try) -> Fit | None:
         """Measure a run once more, to see what became of its points."""
