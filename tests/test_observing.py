@@ -89,7 +89,8 @@ def test_an_observed_extraction_gives_the_same_result(notes):
 
 def test_measuring_a_tubes_run_again_tells_the_same_tube_point_by_point(notes):
     for tube in notes.tubes:
-        settled = any(tube is one for one in notes.drifting)
+        slices = tube.slice_radius_m
+        settled = any(one and one.slice_radius_m is slices for one in notes.drifting)
         run = run_of(notes, tube)
         fit = explain(notes.searched, run, Config().measure, with_drift=settled)
         # the tube's also holds how oval it may be, micrometres where it is round
