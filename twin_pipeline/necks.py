@@ -120,8 +120,7 @@ def _angle_deg(axis: FloatArray, main: Tube) -> float:
     distance = np.linalg.norm(main.nodes[:, None] - axis[[0, -1]], axis=2)
     nearest = int(distance.min(axis=1).argmin())
     course = polyline.directions(main.nodes, _COURSE_M)[nearest]
-    angle = polyline.angle_deg(course, axis[-1] - axis[0])
-    return min(angle, 180.0 - angle)
+    return polyline.acute_deg(course, axis[-1] - axis[0])
 
 
 def _main_of(tube: Tube, tubes: Sequence[Tube]) -> Tube | None:

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid, Surface
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.classify import Classified, ClassifyOptions, LeftOut
-from twin_pipeline.stages.classify.lying import acute_deg, among, chord_of, middle_of, squarest_deg
+from twin_pipeline.stages.classify.lying import among, chord_of, middle_of, squarest_deg
 
 _OTHERS = 2
 """Of the same kind in a row with a strut."""
@@ -92,12 +93,12 @@ def _in_a_row(bar: Tube, other: Tube, lines: Sequence[Tube]) -> bool:
         apart_m > _APART_M
         and abs(step[2]) < _SAME_HEIGHT_M + _GRADE * apart_m
         and _set_alike(bar, other, lines)
-        and acute_deg(chord_of(bar), step) > _ACROSS_DEG
+        and polyline.acute_deg(chord_of(bar), step) > _ACROSS_DEG
     )
 
 
 def _set_alike(bar: Tube, other: Tube, lines: Sequence[Tube]) -> bool:
-    return acute_deg(chord_of(bar), chord_of(other)) < _PARALLEL_DEG or any(
+    return polyline.acute_deg(chord_of(bar), chord_of(other)) < _PARALLEL_DEG or any(
         min(squarest_deg(bar, line), squarest_deg(other, line)) > _SQUARE_DEG for line in lines
     )
 
@@ -124,7 +125,7 @@ def _in_a_bank(bar: Tube, other: Tube) -> bool:
     along = chord_of(bar) / np.linalg.norm(chord_of(bar))
     step = middle_of(other) - middle_of(bar)
     aside_m = float(np.linalg.norm(step - (step @ along) * along))
-    parallel = acute_deg(chord_of(bar), chord_of(other)) < _PARALLEL_DEG
+    parallel = polyline.acute_deg(chord_of(bar), chord_of(other)) < _PARALLEL_DEG
     return parallel and bar.radius_m + other.radius_m < aside_m < _APART_M
 
 

@@ -192,7 +192,7 @@ def _going_on(tube: Tube) -> Iterator[FloatArray]:
 
 
 def _nearest_deg(course: FloatArray, others: Sequence[FloatArray]) -> float:
-    return min((_acute_deg(course, other) for other in others), default=math.inf)
+    return min((polyline.acute_deg(course, other) for other in others), default=math.inf)
 
 
 def _courses(ground: Ground, tubes: Sequence[Tube]) -> list[FloatArray]:
@@ -204,7 +204,7 @@ def _courses(ground: Ground, tubes: Sequence[Tube]) -> list[FloatArray]:
     courses: list[FloatArray] = []
     for leg in sorted(legs, key=lambda leg: -float(np.linalg.norm(leg))):
         if len(courses) < _MOST_COURSES and np.linalg.norm(leg) > _RIM_LEAST_M:
-            known = any(_acute_deg(leg, course) < _SAME_COURSE_DEG for course in courses)
+            known = any(polyline.acute_deg(leg, course) < _SAME_COURSE_DEG for course in courses)
             courses += [] if known else [leg / np.linalg.norm(leg)]
     return courses
 
@@ -214,8 +214,3 @@ def _on_ground(ground: Ground, start: FloatArray, end: FloatArray) -> FloatArray
     elevation, _ = ground.elevation_at(np.array([start, end]))
     rise = float(elevation[1] - elevation[0])
     return np.append(end - start, rise if math.isfinite(rise) else 0.0)
-
-
-def _acute_deg(first: FloatArray, second: FloatArray) -> float:
-    angle = polyline.angle_deg(first, second)
-    return min(angle, 180.0 - angle)

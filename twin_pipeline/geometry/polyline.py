@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from twin_pipeline.model import FloatArray, IntArray
+from twin_pipeline.model import BoolArray, FloatArray, IntArray
 
 
 def chainage(nodes: FloatArray) -> FloatArray:
@@ -101,3 +101,45 @@ def _distance(points: FloatArray, start: FloatArray, end: FloatArray) -> FloatAr
         share = np.clip((points - start) @ along_it / square, 0.0, 1.0)
     away: FloatArray = np.linalg.norm(points - start - share[:, None] * along_it, axis=1)
     return away
+
+
+def end_direction(nodes: FloatArray) -> FloatArray:
+    """Return the direction (3,) in which an axis (K, 3) leaves at its end, over some 0.4 m."""
+    lengths = np.linalg.norm(nodes[::-1] - nodes[-1], axis=1)
+    back = min(int(np.searchsorted(lengths, 0.4)) + 1, len(nodes) - 1)
+    direction = nodes[-1] - nodes[-1 - back]
+    return np.asarray(direction / np.linalg.norm(direction))
+
+
+def acute_deg(first: FloatArray, second: FloatArray) -> float:
+    """Return the angle of two directions (3,), whichever way they lead, 0 to 90 degrees."""
+    angle = angle_deg(first, second)
+    return min(angle, 180.0 - angle)
+
+
+def off_line(nodes: FloatArray, reach: int, least_cosine: float) -> tuple[FloatArray, BoolArray]:
+    """Return how far nodes lie off the line of what is before and behind them.
+
+    Parameters
+    ----------
+    nodes
+        (K, 3), K > 4 reach.
+    reach
+        Nodes from one to the ends of its chord, and on to the ends of the pieces before and behind.
+    least_cosine
+        Between these pieces and the chord, for them to be in line.
+
+    Returns
+    -------
+    off : (K - 4 reach, 3) from the middle of the chord to the node
+    straight : (K - 4 reach,) whether the pieces are in line
+    """
+    first, last = 2 * reach, len(nodes) - 2 * reach
+    at = {k: nodes[first + k * reach : last + k * reach] for k in (-2, -1, 0, 1, 2)}
+    chord = at[1] - at[-1]
+    straight = np.ones(last - first, bool)
+    for leg in (at[-1] - at[-2], at[2] - at[1]):
+        cosine = np.einsum("ij,ij->i", leg, chord)
+        cosine /= np.linalg.norm(leg, axis=1) * np.linalg.norm(chord, axis=1)
+        straight &= cosine > least_cosine
+    return at[0] - 0.5 * (at[-1] + at[1]), straight

@@ -32,12 +32,6 @@ def trench_direction(ground: Ground, at: FloatArray) -> FloatArray:
     return np.append(longer / np.linalg.norm(longer), 0.0)
 
 
-def acute_deg(first: FloatArray, second: FloatArray) -> float:
-    """Return the angle of two directions (3,), whichever way they lead, 0 to 90 degrees."""
-    angle = polyline.angle_deg(first, second)
-    return min(angle, 180.0 - angle)
-
-
 def chord_of(tube: Tube) -> FloatArray:
     """Return the vector (3,) from a tube's first end to its last, metres."""
     return tube.nodes[-1] - tube.nodes[0]
@@ -71,7 +65,9 @@ def runs_with_the_trench(tube: Tube, ground: Ground) -> bool:
         return True
     direction, count = polyline.directions(tube.nodes, 0.5), len(tube.nodes)
     places = [round(share * (count - 1)) for share in _PLACES]
-    angles = [acute_deg(direction[k], trench_direction(ground, tube.nodes[k])) for k in places]
+    angles = [
+        polyline.acute_deg(direction[k], trench_direction(ground, tube.nodes[k])) for k in places
+    ]
     return float(np.median(angles)) < _ALONG_DEG
 
 
@@ -81,7 +77,7 @@ def angle_between(tube: Tube, main: Tube) -> float:
     direction = polyline.directions(main.nodes, 0.5)[nearest].copy()
     chord = chord_of(tube).copy()
     direction[2] = chord[2] = 0.0
-    return acute_deg(chord, direction)
+    return polyline.acute_deg(chord, direction)
 
 
 def squarest_deg(tube: Tube, main: Tube) -> float:
@@ -90,7 +86,7 @@ def squarest_deg(tube: Tube, main: Tube) -> float:
     chord = chord_of(tube) * np.array([1.0, 1.0, 0.0])
     legs = polyline.directions(main.nodes, 0.5)[off_m < off_m.min() + _LEG_M].copy()
     legs[:, 2] = 0.0
-    return max(acute_deg(chord, leg) for leg in legs)
+    return max(polyline.acute_deg(chord, leg) for leg in legs)
 
 
 def among(tube: Tube, others: Sequence[Tube]) -> bool:

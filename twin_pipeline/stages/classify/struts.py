@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
+from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.stages.classify.lying import (
-    acute_deg,
     among,
     chord_of,
     ends_off,
@@ -94,7 +94,7 @@ def _least_cover_m(tube: Tube, ground: Ground, options: ClassifyOptions) -> floa
     """Return from which cover on what looks like a strut may be a utility that crosses."""
     chord = chord_of(tube)
     slope_deg = math.degrees(math.asin(abs(chord[2]) / float(np.linalg.norm(chord))))
-    askew_deg = 90.0 - acute_deg(
+    askew_deg = 90.0 - polyline.acute_deg(
         chord * np.array([1.0, 1.0, 0.0]), trench_direction(ground, middle_of(tube))
     )
     exact = max(slope_deg, askew_deg) < _EXACT_DEG and 2.0 * tube.radius_m < _EXACT_DIAMETER_M
@@ -144,7 +144,7 @@ def _in_a_bank(tube: Tube, other: Tube, options: ClassifyOptions) -> bool:
         tube.radius_m + other.radius_m < _aside_m(tube, other) < _BANK_M
         and _twins(tube, other)
         and _level(other, options)
-        and acute_deg(chord_of(tube), chord_of(other)) < _BANK_DEG
+        and polyline.acute_deg(chord_of(tube), chord_of(other)) < _BANK_DEG
     )
 
 
@@ -177,7 +177,7 @@ def _like_a_strut(tube: Tube, mains: list[Tube], ground: Ground, options: Classi
         return False
     least = 90.0 - options.strut_perpendicular_deg
     level = chord * np.array([1.0, 1.0, 0.0])
-    square = acute_deg(level, trench_direction(ground, middle_of(tube))) > least
+    square = polyline.acute_deg(level, trench_direction(ground, middle_of(tube))) > least
     if not mains:
         return square
     main = min(mains, key=lambda m: float(np.linalg.norm(m.nodes - middle_of(tube), axis=1).min()))

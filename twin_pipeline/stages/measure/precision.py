@@ -169,16 +169,8 @@ def bump_std(nodes: FloatArray, std_m: FloatArray) -> FloatArray:
     extra = np.zeros((count, 3))
     if count <= 4 * reach:
         return extra
-    at = np.arange(2 * reach, count - 2 * reach)
-    before = nodes[at - reach] - nodes[at - 2 * reach]
-    after = nodes[at + 2 * reach] - nodes[at + reach]
-    chord = nodes[at + reach] - nodes[at - reach]
-    straight = np.ones(len(at), bool)
-    for leg in (before, after):
-        cosine = np.einsum("ij,ij->i", leg, chord)
-        cosine /= np.linalg.norm(leg, axis=1) * np.linalg.norm(chord, axis=1)
-        straight &= cosine > _COLLINEAR_COSINE
-    off = nodes[at] - 0.5 * (nodes[at - reach] + nodes[at + reach])
+    at = slice(2 * reach, count - 2 * reach)
+    off, straight = polyline.off_line(nodes, reach, _COLLINEAR_COSINE)
     high = straight & (np.linalg.norm(off, axis=1) > _BUMP_SIGMAS * std_m[at])
     extra[at] = np.where(high[:, None], np.abs(off), 0.0)
     return np.asarray(scipy.ndimage.maximum_filter1d(extra, reach, axis=0))

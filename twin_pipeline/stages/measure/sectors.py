@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import scipy
 
+from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.kernels import course, near_shell, scatter
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
@@ -150,15 +151,8 @@ def _rising(
     if count <= 4 * reach:
         return np.zeros(count, bool)
     # what holds near the ends is what does at the last nodes that have so much on either side
-    first, last = 2 * reach, count - 2 * reach
-    at = {k: smooth[first + k * reach : last + k * reach] for k in (-2, -1, 0, 1, 2)}
-    chord = at[1] - at[-1]
-    straight = np.ones(last - first, bool)
-    for leg in (at[-1] - at[-2], at[2] - at[1]):
-        cosine = np.einsum("ij,ij->i", leg, chord)
-        cosine /= np.linalg.norm(leg, axis=1) * np.linalg.norm(chord, axis=1)
-        straight &= cosine > least_cosine
-    bump = np.linalg.norm(at[0] - 0.5 * (at[-1] + at[1]), axis=1)
+    off, straight = polyline.off_line(smooth, reach, least_cosine)
+    bump = np.linalg.norm(off, axis=1)
     high = straight & (bump > max(_BUMP_M, adj.noise)) & (bump < most_m)
     if not high.any():
         return np.zeros(count, bool)
