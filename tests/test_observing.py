@@ -52,10 +52,10 @@ def notes():
 
 
 def run_of(notes, tube):
-    """The run that a tube came from; its slices stay the same when it is made less sure."""
-    slices = tube.slice_radius_m
+    """The run that a tube came from; however it was ended or doubted, one array stays its own."""
+    middle = tube.middle
     given = [(run, made) for run, made, against, _ in notes.runs if made and against is None]
-    return next(run for run, made in given if made.slice_radius_m is slices)
+    return next(run for run, made in given if made.middle is middle)
 
 
 def test_an_observer_is_told_what_every_stage_found(notes):
@@ -89,8 +89,8 @@ def test_an_observed_extraction_gives_the_same_result(notes):
 
 def test_measuring_a_tubes_run_again_tells_the_same_tube_point_by_point(notes):
     for tube in notes.tubes:
-        slices = tube.slice_radius_m
-        settled = any(one and one.slice_radius_m is slices for one in notes.drifting)
+        middle = tube.middle
+        settled = any(one and one.middle is middle for one in notes.drifting)
         run = run_of(notes, tube)
         fit = explain(notes.searched, run, Config().measure, with_drift=settled)
         # the tube's also holds how oval it may be, micrometres where it is round

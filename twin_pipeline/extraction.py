@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from twin_pipeline.abutting import ended_where_others_go_on
 from twin_pipeline.catalogue import Catalogue
 from twin_pipeline.config import Config
 from twin_pipeline.findings import findings_of
@@ -96,6 +97,7 @@ def extract(
                 tubes += _tubes(search, again, tubes)
             tubes = [united.led_through(tube) for tube in united.joined(tubes, tuple(search.faint))]
             tubes = [search.noted(*found) for found in settled.of(tubes)]
+        tubes = ended_where_others_go_on(tubes)
         tubes = [without_neck(tube, tubes, search.away) for tube in tubes]
         tubes += _not_yet_found(search.branches, tubes)
         tubes = [with_all_points(searched, tube) for tube in tubes]

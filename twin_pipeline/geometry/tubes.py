@@ -1,7 +1,7 @@
 """Tubes on their way from seed to measurement; local frame, metres."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,12 @@ class Run:
     def length_m(self) -> float:
         """Length of the axis, metres."""
         return polyline.length(self.axis)
+
+
+_PER_NODE = (
+    "nodes", "std_h_m", "std_v_m", "crown_std_m", "arc_deg", "observed", "slice_radius_m",
+    "drift_m", "visible", "held",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,3 +121,11 @@ class Tube:
     def round_std_m(self) -> float:
         """Std of the radius but for doubt whether it is round, which grows with what is known."""
         return math.sqrt(max(self.radius_std_m**2 - self.oval_part_std_m**2, 0.0))
+
+    def without(self, ends: BoolArray) -> "Tube":
+        """Return the tube without nodes (K,) at its ends; what was measured stays as it is."""
+        if not ends.any():
+            return self
+        values = {name: getattr(self, name) for name in _PER_NODE}
+        kept = {name: each[~ends] for name, each in values.items() if each is not None}
+        return replace(self, **kept)

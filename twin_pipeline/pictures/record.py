@@ -82,9 +82,9 @@ class Record(Observer):
         self.pipes = list(zip(tubes, pipes, strict=True))
 
     def try_of(self, tube: Tube) -> Try | None:
-        """Return the try that gave a tube; the slices stay its own when it is made less sure."""
+        """Return the try that gave a tube, which may have been ended or doubted since."""
         for one in reversed(self.tries):
-            if one.tube is not None and one.tube.slice_radius_m is tube.slice_radius_m:
+            if one.tube is not None and one.tube.middle is tube.middle:
                 return one
         return None
 
