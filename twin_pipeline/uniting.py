@@ -12,13 +12,12 @@ from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Run, Tube
-from twin_pipeline.stages.joining import join, join_over_corner, off_course_m
 from twin_pipeline.stages.measure import (
     kept_straight,
     led_around_bends,
     led_through_offsets,
 )
-from twin_pipeline.stages.trace import TraceOptions
+from twin_pipeline.stages.trace import TraceOptions, join, join_over_corner, off_course_m
 
 _SAME_SIGMAS = 4.0
 _SAME_SHARE = 0.03

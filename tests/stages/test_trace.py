@@ -7,7 +7,8 @@ from stages.made import bent, make_tube, pyramid_of, straight, tube_points
 from twin_pipeline.geometry.tubes import Run
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.detect import DetectOptions, detect
-from twin_pipeline.stages.trace import TraceOptions, Tracer, _without_loose_ends
+from twin_pipeline.stages.trace import TraceOptions, Tracer
+from twin_pipeline.stages.trace.following import _without_loose_ends
 
 RADIUS_M = 0.085
 

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import scipy
-from pydantic import BaseModel, ConfigDict, Field
 
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.patches import Patches, min_arc_deg, tolerance_ratio
@@ -12,9 +11,8 @@ from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Run, Seeds, Tube
 from twin_pipeline.kernels import axis
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
+from twin_pipeline.stages.trace.options import STEP_PER_RADIUS, TraceOptions
 
-STEP_PER_RADIUS = 0.4
-"""Distance of a run's stations."""
 _MAX_STEPS = 20_000
 _SAME_SIZE = 0.3
 _BRANCH_SHARE, _NECK_M = 0.6, 0.2
@@ -24,32 +22,6 @@ _FACES_DOWN, _UPWARDS, _FEW_UPWARDS = -0.5, 0.3, 0.05
 has to; how far up what no hollow shows does, and how little of it counts for nothing."""
 _ON_SHELL_COSINE = 0.8
 """Least cosine between normals on a seed's shell and its radial vectors."""
-
-
-class TraceOptions(BaseModel):
-    """Options of following."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    min_strength_rad: float = Field(
-        0.8, gt=0.0, description="least mean angle covered by a seed's patches, radians"
-    )
-    max_bend_deg: float = Field(
-        100.0, gt=0.0, description="largest change of direction within a bridged gap, degrees"
-    )
-    max_gap_m: float = Field(
-        2.0, gt=0.0, description="longest hidden stretch that is bridged, metres"
-    )
-    min_length_m: float = Field(0.3, gt=0.0, description="shortest pipe reported, metres")
-    min_length_diameters: float = Field(
-        2.5, gt=0.0, description="shortest pipe reported, in outer diameters"
-    )
-    min_purity: float = Field(
-        0.6,
-        gt=0.0,
-        lt=1.0,
-        description="least share of a tube's surroundings that must fit it, ratio",
-    )
 
 
 class Tracer:

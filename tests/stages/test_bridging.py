@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from stages.made import bent, make_tube, straight
-from twin_pipeline.stages.joining import join, off_course_m
-from twin_pipeline.stages.trace import TraceOptions
+from twin_pipeline.stages.trace import TraceOptions, join, off_course_m
 
 
 def test_joining_closes_the_gap_between_collinear_pieces():

@@ -8,7 +8,7 @@ import scipy
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.model import FloatArray
-from twin_pipeline.stages.trace import STEP_PER_RADIUS, TraceOptions
+from twin_pipeline.stages.trace.options import STEP_PER_RADIUS, TraceOptions
 
 _DOUBLE_BEND_DEG = 35.0
 _PARALLEL_DEG = 20.0
