@@ -160,7 +160,8 @@ def _tubes(search: Search, tracer: Tracer | SqueezedTracer, known: Sequence[Tube
         worth = search.worth_measuring(run, piece)
         tube = search.looked_at(worth) if worth is not None else None
         if tube is None or tracer.too_thin(tube) or _found_already(tube, (*known, *tubes)):
-            branch = _branch(run, search, (*known, *tubes)) if tube is None else None
+            leads_away = tube is None and tracer.may_lead_away
+            branch = _branch(run, search, (*known, *tubes)) if leads_away else None
             if branch is not None and not tracer.too_thin(branch):
                 search.branches.append(branch)
                 tracer.take(branch.nodes, branch.radius_m)

@@ -75,6 +75,9 @@ def squeezed_tracers(
 class SqueezedTracer:
     """A `Tracer` in a squeezed cloud, which takes and gives places as they truly are."""
 
+    may_lead_away = False
+    """What runs along the trench, as all does that is found here, leads away from no main."""
+
     def __init__(
         self,
         squeeze: Squeeze,

@@ -27,6 +27,9 @@ _ON_SHELL_COSINE = 0.8
 class Tracer:
     """Hands out runs, the best supported first, from patches that no accepted tube has taken."""
 
+    may_lead_away = True
+    """Whether runs may leave a main as its branches do."""
+
     def __init__(
         self, seeds: Seeds, options: TraceOptions, *, under_open_sky: bool = False
     ) -> None:
