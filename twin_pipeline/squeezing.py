@@ -15,7 +15,7 @@ import shapely
 
 from twin_pipeline.config import Config
 from twin_pipeline.geometry import polyline
-from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.pyramid import MOST_THICK, Pyramid
 from twin_pipeline.geometry.squeeze import Squeeze
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Run, Tube
@@ -42,7 +42,9 @@ _VOXELS_PER_AREA = 1.5
 """Voxels that a surface crosses, per area of a voxel's side."""
 _MOST_THICK = 0.7
 """Pieces of a pipe that is scanned with noise of a quarter of its radius are half as thick as wide;
-so long ones have a normal all the same."""
+so long ones have a normal all the same. In a scan that hides only the thinnest none is as noisy."""
+_NOISY_BELOW_M = 0.1
+"""Diameter of pipes, too, of which short patches show nothing where a scan is noisy or sparse."""
 _SIGMAS = 2.0
 """How surely a tube is thicker than a cable."""
 _LEAST_M = 1.0
@@ -65,10 +67,11 @@ def squeezed_tracers(
     below_m = blind_below_m(searched, config.detect)
     if below_m is None or ground is None:
         return
+    most_thick = _MOST_THICK if below_m > _NOISY_BELOW_M else MOST_THICK
     thin = config.detect.model_copy(update={"max_diameter_m": below_m})
     for course, radius_m in _courses_meanwhile(ground, tubes):
         squeeze = Squeeze(course, _FACTOR)
-        with searched.of_others(map(squeeze.apply, _thinned(searched)), _MOST_THICK) as squeezed:
+        with searched.of_others(map(squeeze.apply, _thinned(searched)), most_thick) as squeezed:
             yield SqueezedTracer(squeeze, squeezed, tubes, thin, config, radius_m)
 
 

@@ -6,6 +6,7 @@ lets expect. The radius without the edges, each metre with an axis of its own, s
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +22,7 @@ _LEAST_SHARE = 0.002
 _SLICE_M = 1.0
 _LEAST_ARC_DEG = 30.0
 _LEAST = 1e-9
+_AT_ONCE = 100_000
 
 
 def with_doubt(tube: Tube) -> Tube:
@@ -50,13 +52,13 @@ def radius_doubt(adj: Adjustment, weights: FloatArray, inflation: float) -> floa
     """
     per_slice = max(round(_SLICE_M / adj.step), 1)
     count = (len(adj.nodes) - 1) // per_slice + 1
-    used = np.flatnonzero(weights > 0.0)
-    sector = ((adj.angle[used] + np.pi) * (_SECTORS / (2.0 * np.pi))).astype(np.int64) % _SECTORS
-    cell = (adj.node[used] // per_slice) * _SECTORS + sector
-    weight = np.bincount(cell, weights[used], count * _SECTORS).reshape(count, _SECTORS)
-    moment = np.bincount(
-        cell, weights[used] * adj.residual[used], count * _SECTORS
-    ).reshape(count, _SECTORS)  # fmt: skip
+    weight, moment = np.zeros((2, count * _SECTORS))
+    for part in _parts(len(weights)):
+        turn = (adj.angle[part] + np.pi) * (_SECTORS / (2.0 * np.pi))
+        cell = adj.node[part] // per_slice * _SECTORS + turn.astype(np.int64) % _SECTORS
+        weight += np.bincount(cell, weights[part], len(weight))
+        moment += np.bincount(cell, weights[part] * adj.residual[part], len(moment))
+    weight, moment = weight.reshape(count, _SECTORS), moment.reshape(count, _SECTORS)
     doubts_m = []
     for edge_deg in _EDGES_DEG:
         inner = _without_edges(weight.sum(axis=0), edge_deg)
@@ -66,6 +68,11 @@ def radius_doubt(adj: Adjustment, weights: FloatArray, inflation: float) -> floa
         expected = inflation * adj.noise**2 * adj.stands_for * apart
         doubts_m.append(math.sqrt(max(off_m**2 - expected, 0.0)))
     return max(doubts_m)
+
+
+def _parts(points: int) -> Iterator[slice]:
+    """Yield so many at a time that little memory is taken for them."""
+    return (slice(first, first + _AT_ONCE) for first in range(0, points, _AT_ONCE))
 
 
 def _without_edges(weight: FloatArray, edge_deg: float) -> FloatArray:
