@@ -46,3 +46,32 @@ def test_a_pipe_that_fittings_lead_over_another_does_not_rise() -> None:
 def test_a_pipe_that_fittings_lead_to_another_level_does_not_rise() -> None:
     flank = np.clip((ALONG_M - 3.8) / 0.4, 0.0, 1.0)
     assert not climbing(_adjustment(0.2 * flank)).any()
+
+
+def _bent(radius_m: float, turn_deg: float) -> np.ndarray:
+    """Return a level axis (K, 3) with a bend in its middle."""
+    turned = np.clip((ALONG_M - 4.0) / radius_m, -0.5 * np.radians(turn_deg), None)
+    turned = np.minimum(turned, 0.5 * np.radians(turn_deg))
+    steps = STEP_M * np.column_stack([np.cos(turned), np.sin(turned), np.zeros_like(turned)])
+    return np.cumsum(steps, axis=0)
+
+
+@pytest.mark.parametrize(("radius_m", "turn_deg"), [(3.0, 22.5), (1.7, 45.0), (1.0, 11.25)])
+@pytest.mark.parametrize("height_m", [0.012, 0.03])
+def test_rise_over_a_socket_in_a_bend(radius_m: float, turn_deg: float, height_m: float) -> None:
+    axis = _bent(radius_m, turn_deg)
+    assert not climbing(SimpleNamespace(nodes=axis, step=STEP_M, noise=0.005)).any()
+    axis[:, 2] = _hump(height_m, 0.5)
+    found = climbing(SimpleNamespace(nodes=axis, step=STEP_M, noise=0.005))
+    assert found[np.abs(ALONG_M - 4.0) < 0.1].all()
+    assert not found[np.abs(ALONG_M - 4.0) > 0.75].any()
+
+
+@pytest.mark.parametrize("apart_m", [0.3, 0.6, 1.0, 1.6])
+def test_a_pipe_that_turns_and_then_dives_does_not_rise(apart_m: float) -> None:
+    course = np.tile([1.0, 0.0, 0.0], (len(ALONG_M), 1))
+    course[ALONG_M - 4.0 >= -0.5 * apart_m] = [np.cos(np.pi / 8), np.sin(np.pi / 8), 0.0]
+    dive = np.cos(np.pi / 8) * course[-1] - np.sin(np.pi / 8) * np.array([0.0, 0.0, 1.0])
+    course[ALONG_M - 4.0 >= 0.5 * apart_m] = dive
+    axis = np.cumsum(STEP_M * course, axis=0)
+    assert not climbing(SimpleNamespace(nodes=axis, step=STEP_M, noise=0.005)).any()

@@ -143,3 +143,34 @@ def off_line(nodes: FloatArray, reach: int, least_cosine: float) -> tuple[FloatA
         cosine /= np.linalg.norm(leg, axis=1) * np.linalg.norm(chord, axis=1)
         straight &= cosine > least_cosine
     return at[0] - 0.5 * (at[-1] + at[1]), straight
+
+
+def off_plane(
+    nodes: FloatArray, reach: int, cosines: tuple[float, float]
+) -> tuple[FloatArray, BoolArray]:
+    """Return how far nodes lie off the plane in which an axis turns from before to behind them.
+
+    Parameters
+    ----------
+    nodes
+        (K, 3), K > 4 reach.
+    reach
+        As of `off_line`.
+    cosines
+        Between the pieces before and behind: the least of a turn that counts, and the most.
+
+    Returns
+    -------
+    off : (K - 4 reach,) distance, at least 0
+    turning : (K - 4 reach,) whether the pieces turn, and lie nearer to one plane than the node
+    """
+    first, last = 2 * reach, len(nodes) - 2 * reach
+    at = {k: nodes[first + k * reach : last + k * reach] for k in (-2, -1, 0, 1, 2)}
+    before, behind = at[-1] - at[-2], at[2] - at[1]
+    lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(behind, axis=1)
+    cosine = np.einsum("ij,ij->i", before, behind) / lengths
+    normal = np.cross(before, behind)
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
+    off = np.abs(np.einsum("ij,ij->i", at[0] - 0.5 * (at[-1] + at[1]), normal))
+    apart = np.abs(np.einsum("ij,ij->i", at[1] - at[-1], normal))
+    return off, (cosine > cosines[0]) & (cosine < cosines[1]) & (apart < off)

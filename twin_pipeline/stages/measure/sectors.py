@@ -32,6 +32,11 @@ _COLLINEAR_COSINE = math.cos(math.radians(0.5))
 _BUMP_M = 0.006
 _WITHIN_NOISES, _WITHIN_SHARE = 2.5, 0.25
 _STRAIGHT_COSINE = math.cos(math.radians(2.0))
+_LINES = (
+    (_SOCKET_REACH_M, _STRAIGHT_COSINE, math.inf),
+    (_MOUND_REACH_M, _COLLINEAR_COSINE, _MOUND_M),
+)
+_TURNING = math.cos(math.radians(60.0)), math.cos(math.radians(5.0))
 _COURSE = math.tan(math.radians(10.0))
 
 
@@ -130,33 +135,33 @@ def standing_in(adj: Adjustment) -> BoolArray:
 
 
 def climbing(adj: Adjustment) -> BoolArray:
-    """Return the nodes (K,) where a straight axis rises to one side and returns.
+    """Return the nodes (K,) where an axis rises to one side and returns.
 
     So it does over a socket, and over a mound that hides the barrel; fittings lead it farther off.
+    In a bend it rises out of the plane in which it turns.
     """
     smooth = scipy.ndimage.uniform_filter1d(adj.nodes, 3, axis=0, mode="nearest")
-    over_socket = _rising(adj, smooth, _SOCKET_REACH_M, _STRAIGHT_COSINE, np.inf)
-    return over_socket | _rising(adj, smooth, _MOUND_REACH_M, _COLLINEAR_COSINE, _MOUND_M)
+    found = np.zeros(len(smooth), bool)
+    for reach_m, least_cosine, most_m in _LINES:
+        reach = max(round(reach_m / adj.step), 2)
+        if len(smooth) > 4 * reach:
+            off, straight = polyline.off_line(smooth, reach, least_cosine)
+            high = straight & _high(adj, np.linalg.norm(off, axis=1), most_m)
+            # what holds near the ends is what does at the last nodes with so much on either side
+            found |= _around(adj, np.pad(high, 2 * reach, mode="edge"))
+    reach = max(round(_SOCKET_REACH_M / adj.step), 2)
+    if len(smooth) > 4 * reach:
+        bump, turning = polyline.off_plane(smooth, reach, _TURNING)
+        found |= _around(adj, np.pad(turning & _high(adj, bump, _MOUND_M), 2 * reach))
+    return found
 
 
-def _rising(
-    adj: Adjustment, smooth: FloatArray, reach_m: float, least_cosine: float, most_m: float
-) -> BoolArray:
-    """Return the nodes (K,) off the line on which the pieces before and behind them lie.
+def _high(adj: Adjustment, bump_m: FloatArray, most_m: float) -> BoolArray:
+    return np.asarray((bump_m > max(_BUMP_M, adj.noise)) & (bump_m < most_m))
 
-    The axis is taken as it is when smoothed, (K, 3).
-    """
-    count = len(adj.nodes)
-    reach = max(round(reach_m / adj.step), 2)
-    if count <= 4 * reach:
-        return np.zeros(count, bool)
-    # what holds near the ends is what does at the last nodes that have so much on either side
-    off, straight = polyline.off_line(smooth, reach, least_cosine)
-    bump = np.linalg.norm(off, axis=1)
-    high = straight & (bump > max(_BUMP_M, adj.noise)) & (bump < most_m)
-    if not high.any():
-        return np.zeros(count, bool)
-    high = np.pad(high, 2 * reach, mode="edge")
+
+def _around(adj: Adjustment, high: BoolArray) -> BoolArray:
+    """Return the nodes (K,) within half a socket of those that are high."""
     return np.asarray(
         scipy.ndimage.maximum_filter1d(high, 2 * round(_SOCKET_HALF_M / adj.step) + 1)
     )
