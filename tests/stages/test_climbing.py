@@ -69,9 +69,10 @@ def test_rise_over_a_socket_in_a_bend(radius_m: float, turn_deg: float, height_m
 
 @pytest.mark.parametrize("apart_m", [0.3, 0.6, 1.0, 1.6])
 def test_a_pipe_that_turns_and_then_dives_does_not_rise(apart_m: float) -> None:
+    beyond_m = ALONG_M - 4.0
     course = np.tile([1.0, 0.0, 0.0], (len(ALONG_M), 1))
-    course[ALONG_M - 4.0 >= -0.5 * apart_m] = [np.cos(np.pi / 8), np.sin(np.pi / 8), 0.0]
+    course[beyond_m >= -0.5 * apart_m] = [np.cos(np.pi / 8), np.sin(np.pi / 8), 0.0]
     dive = np.cos(np.pi / 8) * course[-1] - np.sin(np.pi / 8) * np.array([0.0, 0.0, 1.0])
-    course[ALONG_M - 4.0 >= 0.5 * apart_m] = dive
+    course[beyond_m >= 0.5 * apart_m] = dive
     axis = np.cumsum(STEP_M * course, axis=0)
     assert not climbing(SimpleNamespace(nodes=axis, step=STEP_M, noise=0.005)).any()
