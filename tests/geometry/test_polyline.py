@@ -11,6 +11,7 @@ from twin_pipeline.geometry.polyline import (
     directions,
     extend,
     length,
+    off_line,
     resample,
     simplified,
 )
@@ -119,3 +120,14 @@ def test_simplified_line_stays_within_its_tolerance():
         assert away.max() < tolerance_m + 0.01
         assert len(kept) < 300
     assert np.array_equal(simplified(line[:2], 1.0), line[:2])
+
+
+def test_uneven_nodes_lie_on_their_line():
+    at = np.cumsum(np.random.default_rng(4).uniform(0.02, 0.14, 40))
+    nodes = at[:, None] * np.array([0.6, 0.8, 0.0])
+    off, straight = off_line(nodes, 4, 0.999)
+    assert straight.all()
+    np.testing.assert_allclose(off, 0.0, atol=1e-12)
+    nodes[20, 2] = 0.03
+    off, _ = off_line(nodes, 4, 0.999)
+    np.testing.assert_allclose(off[20 - 8], [0.0, 0.0, 0.03], atol=1e-12)

@@ -336,6 +336,12 @@ def test_three_alike_at_one_height_are_struts_however_askew():
     assert [role for _, role in roles(MAIN, *props[:2])[1:]] == [Role.CROSSING] * 2
 
 
+def test_heavy_struts_are_told_by_their_number():
+    props = [across(x, -0.24, 0.08) for x in (2.0, 4.0, 6.0)]
+    assert [role for _, role in roles(MAIN, *props)] == [Role.MAIN]
+    assert [role for _, role in roles(MAIN, *props[:2])[1:]] == [Role.CROSSING] * 2
+
+
 def test_three_branches_alike_are_no_struts():
     main = make_tube(straight(10.0, (0.0, 0.1, -0.62)))
     leaving = [make_tube(straight(0.6, (x, 0.15, -0.62), 80.0), 0.03) for x in (2.0, 5.0, 8.0)]

@@ -89,6 +89,16 @@ def test_spoil_beside_the_trench_does_not_lift_the_ground():
     assert np.abs(errors_m(ground)).max() < 0.006
 
 
+def test_stray_points_below_the_pavement_dig_no_trench():
+    rng = np.random.default_rng(6)
+    stray = rng.uniform([-2.0, -2.0, -1.5], [10.0, 3.0, 2.0], (4000, 3))
+    ground = found(pavement(rng), slot(rng), stray)
+    with_none = found(pavement(np.random.default_rng(6)), slot(np.random.default_rng(6)))
+    outline, expected = (shapely.Polygon(g.outlines[0]) for g in (ground, with_none))
+    assert outline.symmetric_difference(expected).area < 0.1 * expected.area
+    assert np.abs(errors_m(ground)).max() < 0.004
+
+
 def test_a_plank_across_the_trench_is_no_ground():
     """Nor is it where it hides the floor, so that nothing lower is seen there."""
     rng = np.random.default_rng(5)

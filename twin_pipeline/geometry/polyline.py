@@ -131,18 +131,20 @@ def off_line(nodes: FloatArray, reach: int, least_cosine: float) -> tuple[FloatA
 
     Returns
     -------
-    off : (K - 4 reach, 3) from the middle of the chord to the node
+    off : (K - 4 reach, 3) from the chord to the node, square to it
     straight : (K - 4 reach,) whether the pieces are in line
     """
     first, last = 2 * reach, len(nodes) - 2 * reach
     at = {k: nodes[first + k * reach : last + k * reach] for k in (-2, -1, 0, 1, 2)}
     chord = at[1] - at[-1]
+    chord /= np.linalg.norm(chord, axis=1, keepdims=True)
     straight = np.ones(last - first, bool)
     for leg in (at[-1] - at[-2], at[2] - at[1]):
-        cosine = np.einsum("ij,ij->i", leg, chord)
-        cosine /= np.linalg.norm(leg, axis=1) * np.linalg.norm(chord, axis=1)
+        cosine = np.einsum("ij,ij->i", leg, chord) / np.linalg.norm(leg, axis=1)
         straight &= cosine > least_cosine
-    return at[0] - 0.5 * (at[-1] + at[1]), straight
+    off = at[0] - at[-1]
+    # nodes need not be evenly spaced
+    return off - np.einsum("ij,ij->i", off, chord)[:, None] * chord, straight
 
 
 def off_plane(

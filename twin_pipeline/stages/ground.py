@@ -23,6 +23,8 @@ _WALL_REACH_M = 0.25
 _WALL_TOP_M = 0.15
 _MIN_WALLS = 0.7
 _WALL_POINTS = 3
+_FEW_SHARE = 0.03
+"""Of the points of most voxels: fewer may be stray ones, that fill the air and the earth."""
 _INSET_M = 0.15
 _PIECES_PER_M = 12.0
 _MIN_CORE = 0.28
@@ -237,8 +239,9 @@ def _outlines(
 
 def _holes(pyramid: Pyramid, ground: Ground, options: GroundOptions) -> list[shapely.Polygon]:
     """Return the connected places that lie well below the pavement."""
-    level = pyramid.level_near(_FINE_M)
-    centroid = level.surface.centroid
+    surface = pyramid.level_near(_FINE_M).surface
+    least = max(_WALL_POINTS, _FEW_SHARE * float(np.median(surface.count)))
+    centroid = surface.centroid[surface.count >= least]
     corner = centroid[:, :2].min(axis=0)
     cell = np.floor((centroid[:, :2] - corner) / _COLUMN_M)
     columns, index = np.unique(cell, axis=0, return_inverse=True)

@@ -28,6 +28,8 @@ _EXACT_DIAMETER_M, _EXACT_DEEPER_M = 0.1, 0.1
 """Struts are set level and square; a utility so thin that lies so by chance, and so shallow, is
 far less likely."""
 _ROW = 2
+_HEAVY = 2.0
+"""Of the thickest strut's diameter: what of such a size stands in a row props a wide trench."""
 _WEDGED_ASKEW = 3.0
 _ASIDE_M = 0.5
 _BANK_M, _BANK_DEG = 0.5, 10.0
@@ -126,7 +128,7 @@ def _rows(
     level = [
         tube
         for tube in tubes
-        if _level(tube, options)
+        if _level(tube, options, thickest=_HEAVY)
         and _shallow(tube, depth, options)
         and not any(min(ends_off(tube, main)) < reach_m(main) for main in mains)
     ]
@@ -159,10 +161,12 @@ def _shallow(tube: Tube, depth: dict[int, float], options: ClassifyOptions) -> b
     return depth[id(tube)] - tube.radius_m < options.utility_cover_m + _SAME_DEPTH_M
 
 
-def _level(tube: Tube, options: ClassifyOptions, times: float = 1.0) -> bool:
+def _level(
+    tube: Tube, options: ClassifyOptions, times: float = 1.0, *, thickest: float = 1.0
+) -> bool:
     chord = chord_of(tube)
     slope = math.degrees(math.asin(abs(chord[2]) / float(np.linalg.norm(chord))))
-    thin = 2.0 * tube.radius_m <= options.max_strut_diameter_m
+    thin = 2.0 * tube.radius_m <= thickest * options.max_strut_diameter_m
     return slope <= times * options.strut_level_deg and thin
 
 
