@@ -314,6 +314,27 @@ def test_a_branch_that_shows_little_but_its_neck_is_found_and_tells_a_tee():
     assert tee[0] == pytest.approx(1.5, abs=0.03)
 
 
+@pytest.mark.parametrize(("branch_m", "arc_deg"), [(0.05, 120.0), (0.07, 100.0)])
+def test_a_short_branch_is_found_that_shows_beyond_its_neck_alone(branch_m, arc_deg):
+    """The thicker one is followed before its main, of which less is seen."""
+    rng = np.random.default_rng(9)
+    main_m, beyond_m, length_m = 0.2, 0.2, 0.2 + 1.2 * (branch_m - 0.02)
+    way = straight(length_m, (1.5, main_m + beyond_m, 0.0), heading_deg=90.0)
+    points = np.vstack(
+        [
+            tube_points(straight(3.0), main_m, rng, noise_m=0.003, per_m2=6000.0, arc_deg=arc_deg),
+            tube_points(way, branch_m, rng, noise_m=0.003, arc_deg=160.0),
+        ]
+    )
+    main, branch = found_in(points).pipes
+    assert branch.outer_diameter_m == pytest.approx(
+        2.0 * branch_m, abs=3.0 * branch.outer_diameter_std_m
+    )
+    assert branch.length_m == pytest.approx(beyond_m + length_m, abs=0.04)
+    (tee,) = points_of_fittings(main, "tee")
+    assert tee[0] == pytest.approx(1.5, abs=0.03)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_pieces_on_either_side_of_a_sharp_bend_are_one_pipe(seed):
     """Following may stop in the bend; joining then makes the pieces whole."""

@@ -121,6 +121,25 @@ def test_a_branch_too_short_to_be_a_pipe_anywhere_is_found_beyond_its_neck():
     assert branch.observed[-3:].all()
 
 
+def test_a_branch_that_is_followed_from_beyond_its_neck_on_is_found():
+    run = run_along(branch_axis(0.45)[4:], RADIUS_M)
+    branch = beyond_neck(run, [MAIN], judged_on(scanned(0.45)), TeesOptions())
+    assert branch is not None
+    assert abs(branch.radius_m - RADIUS_M) < 3.0 * branch.radius_std_m < 0.006
+    assert np.linalg.norm(branch.nodes[0] - branch_axis(0.45)[0]) < 0.04
+    assert not branch.observed[0]
+
+
+def test_what_begins_beyond_necks_but_runs_along_the_main_or_far_from_it_is_not_measured():
+    def never(*_: object) -> Tube:
+        raise AssertionError("measured")
+
+    beside = run_along(straight(0.5, (2.0, MAIN.radius_m + 0.2, 0.0), heading_deg=20.0), RADIUS_M)
+    far = run_along(branch_axis(0.9)[9:], RADIUS_M)
+    for run in (beside, far):
+        assert beyond_neck(run, [MAIN], never, TeesOptions()) is None
+
+
 def test_a_wall_beyond_its_end_neither_widens_nor_turns_a_branch():
     rng = np.random.default_rng(5)
     across, up = rng.uniform(-0.25, 0.25, 3000), rng.uniform(-0.3, 0.4, 3000)

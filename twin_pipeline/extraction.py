@@ -95,7 +95,9 @@ def extract(
         with foreseen(search.settled_apart, _staying(tubes, united, search, bench)) as settled:
             for again in squeezed_tracers(searched, ground, tubes, config):
                 tubes += _tubes(search, again, tubes)
+            pieces = tuple(tubes)
             tubes = [united.led_through(tube) for tube in united.joined(tubes, tuple(search.faint))]
+            _find_branches_of_new(search, pieces, tubes)
             tubes = [search.noted(*found) for found in settled.of(tubes)]
         tubes = ended_where_others_go_on(tubes)
         tubes = [without_neck(tube, tubes, search.away) for tube in tubes]
@@ -159,12 +161,15 @@ def _tubes(search: Search, tracer: Tracer | SqueezedTracer, known: Sequence[Tube
             piece = run
         worth = search.worth_measuring(run, piece)
         tube = search.looked_at(worth) if worth is not None else None
-        if tube is None or tracer.too_thin(tube) or _found_already(tube, (*known, *tubes)):
+        found = (*known, *tubes)
+        if tube is None or tracer.too_thin(tube) or _found_already(tube, found):
             leads_away = tube is None and tracer.may_lead_away
-            branch = _branch(run, search, (*known, *tubes)) if leads_away else None
+            branch = _branch(run, search, found, found) if leads_away else None
             if branch is not None and not tracer.too_thin(branch):
                 search.branches.append(branch)
                 tracer.take(branch.nodes, branch.radius_m)
+            elif leads_away:
+                search.dismissed.append((run, len(tubes)))
             tracer.dismiss(piece)
         else:
             tube = prolonged(search, tracer, tube, run.level)
@@ -177,12 +182,24 @@ def _found_already(tube: Tube, known: Sequence[Tube]) -> bool:
     return any(is_part_of(tube, other) for other in known)
 
 
-def _branch(run: Run, search: Search, known: Sequence[Tube]) -> Tube | None:
+def _branch(run: Run, search: Search, mains: Sequence[Tube], known: Sequence[Tube]) -> Tube | None:
     """Return the branch that a run holds beyond its neck, if that is none of those known."""
-    branch = beyond_neck(run, known, search.away, search.config.tees)
+    branch = beyond_neck(run, mains, search.away, search.config.tees)
     if branch is None or _found_already(branch, (*known, *search.branches)):
         return None
     return branch
+
+
+def _find_branches_of_new(search: Search, pieces: Sequence[Tube], tubes: Sequence[Tube]) -> None:
+    """Look for branches where runs led to none, of tubes that were not known then.
+
+    A main may have been found later, or in pieces on either side of where a branch leaves it.
+    """
+    for run, count in search.dismissed:
+        known = {id(piece) for piece in pieces[:count]}
+        new = [tube for tube in tubes if id(tube) not in known]
+        branch = _branch(run, search, new, tubes)
+        search.branches.extend([] if branch is None else [branch])
 
 
 def _not_yet_found(branches: Sequence[Tube], tubes: Sequence[Tube]) -> list[Tube]:

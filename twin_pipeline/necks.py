@@ -14,7 +14,7 @@ import numpy.typing as npt
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Run, Tube
-from twin_pipeline.model import FloatArray
+from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.measure import Kept
 from twin_pipeline.stages.tees import TeesOptions, find_tees
 
@@ -28,6 +28,8 @@ _SPACING_M = 0.02
 _COURSE_M = 0.4
 _FEWEST = 3
 """Nodes of a piece beyond a neck."""
+_AWAY = 0.4
+"""Of its length that what begins beyond a neck leads away from its main, at the least angle."""
 _LEAST_ANGLE_DEG = 25.0
 """To its main, that a branch has: what goes on with it is a piece of the same pipe."""
 
@@ -70,16 +72,25 @@ def beyond_neck(
         line = polyline.resample(main.nodes, _SPACING_M)
         for neck_m in _NECKS_M:
             away = Kept(line, main.radius_m + neck_m)
-            for piece in _leaving(run, main, away):
+            free = away.clear(run.axis)
+            pieces = _beyond(run, main, options) if free.all() else _leaving(run, main, free)
+            for piece in pieces:
                 branch = measured(piece, _up_to_end(away, piece))
                 if branch is not None and find_tees((main, branch), options):
                     return _carried_to(branch, main)
+            if free.all():
+                break
     return None
 
 
-def _leaving(run: Run, main: Tube, away: Kept) -> list[Run]:
-    """Return the pieces of a run that lead away from where it comes near its main."""
-    free = away.clear(run.axis)
+def _leaving(run: Run, main: Tube, free: BoolArray) -> list[Run]:
+    """Return the pieces of a run that lead away from where it comes near its main.
+
+    Parameters
+    ----------
+    free
+        (S,) which of the run's stations are not near it.
+    """
     pieces = []
     for first, last in stretches(free):
         axis, seen = run.axis[first : last + 1], run.seen[first : last + 1]
@@ -91,6 +102,21 @@ def _leaving(run: Run, main: Tube, away: Kept) -> list[Run]:
             way = slice(None) if first > 0 else slice(None, None, -1)
             pieces.append(Run(axis[way], run.radius_m, seen[way], run.level))
     return pieces
+
+
+def _beyond(run: Run, main: Tube, options: TeesOptions) -> list[Run]:
+    """Return a run that begins beyond a neck, from there on; none where it leads elsewhere."""
+    line = polyline.resample(main.nodes, _SPACING_M)
+    off = np.array([np.linalg.norm(line - end, axis=1).min() for end in run.axis[[0, -1]]])
+    if (
+        len(run.axis) < _FEWEST
+        or off.min() > main.radius_m + options.max_gap_m
+        or off.max() - off.min() < _AWAY * run.length_m
+        or _angle_deg(run.axis, main) <= _LEAST_ANGLE_DEG
+    ):
+        return []
+    way = slice(None) if off[0] < off[1] else slice(None, None, -1)
+    return [Run(run.axis[way], run.radius_m, run.seen[way], run.level)]
 
 
 def _short_of_wall(away: Kept, tube: Tube, main: Tube) -> Kept:

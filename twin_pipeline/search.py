@@ -47,6 +47,8 @@ class Search:
     """Tubes that are too little known to be believed on their own."""
     branches: list[Tube] = field(default_factory=list)
     """Tubes measured beyond the neck by which they leave another, without which none is seen."""
+    dismissed: list[tuple[Run, int]] = field(default_factory=list)
+    """Runs that may lead away from a tube but hold none, and how many tubes were found then."""
     looked: dict[bool, tuple[Run, Tube]] = field(default_factory=dict)
     """The last run whose points a first look took all of, and its tube; by whether closely."""
 
@@ -108,7 +110,8 @@ class Search:
     def settled_apart(self, tube: Tube) -> tuple[Tube, Notebook]:
         """Return what `settled` does, and what it would have told the observer meanwhile."""
         notes = Notebook()
-        return replace(self, observer=notes, tried=[], faint=[], branches=[]).settled(tube), notes
+        apart = replace(self, observer=notes, tried=[], faint=[], branches=[], dismissed=[])
+        return apart.settled(tube), notes
 
     def noted(self, tube: Tube, notes: Notebook) -> Tube:
         """Return a tube after the observer has been told how it came to be."""
