@@ -1,5 +1,6 @@
 """A thin pipe of which so few points were scanned that no round patch of it has a normal."""
 
+from collections.abc import Iterable
 from contextlib import nullcontext
 
 import numpy as np
@@ -16,9 +17,14 @@ from stages.made import (
 from twin_pipeline.catalogue import load_catalogue
 from twin_pipeline.config import Config
 from twin_pipeline.extraction import extract
+from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import PointCloud
-from twin_pipeline.squeezing import squeezed_tracers
+from twin_pipeline.squeezing import SqueezedTracer, squeezed_tracers
 from twin_pipeline.stages.detect import DetectOptions, blind_below_m, detect
+from twin_pipeline.stages.judge import why_not_a_pipe
+from twin_pipeline.stages.measure import measure
+from twin_pipeline.stages.trace import Tracer
 from twin_pipeline.synthetic import presets, scan
 
 SPARSE = presets.trench("VP", 50, length_m=8.0, points=70_000, noise_m=0.003, bedding=0.3, seed=3)
@@ -84,6 +90,37 @@ def test_a_thin_pipe_in_noise_of_a_quarter_of_its_radius_has_seeds_pushed_togeth
     on_axis = np.linalg.norm(tracer.seeds.centre[:, 1:], axis=1) < 0.012
     of_size = np.abs(np.log(tracer.seeds.radius_m / 0.033)) < 0.25
     assert np.count_nonzero(on_axis & of_size & (tracer.seeds.strength > 0.8)) > 3
+
+
+def believed(cloud: Pyramid, tracers: Iterable[Tracer | SqueezedTracer]) -> list[Tube]:
+    """Return the tubes of what tracers hand out that are pipes."""
+    config, found = Config(), []
+    for tracer in tracers:
+        while (run := tracer.next_run()) is not None:
+            tube = measure(cloud, run, config.measure)
+            if tube is not None and why_not_a_pipe(tube, config.judge) is None:
+                found.append(tube)
+                tracer.take(tube.nodes, tube.radius_m)
+            tracer.dismiss(run)
+    return found
+
+
+@pytest.mark.parametrize("angle_deg", [60.0, 90.0, 125.0])
+def test_a_thin_pipe_that_crosses_in_noise_of_a_quarter_of_its_radius_is_found(angle_deg):
+    """No more of it than the width of a trench is seen, which shows in no round patches."""
+    rng = np.random.default_rng(11)
+    radius_m, noise_m, turn = 0.0303, 0.0075, np.radians(angle_deg)
+    way = straight(0.9, (4.0 - 0.45 * np.cos(turn), -0.45 * np.sin(turn), 0.0), angle_deg)
+    pipe = tube_points(way, radius_m, rng, arc_deg=190.0, per_m2=15_000.0, noise_m=noise_m)
+    floor = plane_points((0.0, -0.5), (8.0, 0.5), -0.4, rng, per_m2=4_000.0, noise_m=noise_m)
+    cloud, config = pyramid_of(np.vstack([pipe, floor])), Config()
+    seeds = detect(cloud, config.detect, config.trace.min_strength_rad)
+    assert not believed(cloud, [Tracer(seeds, config.trace)])
+    found = believed(cloud, squeezed_tracers(cloud, trench_ground(8.0, z_m=1.0), [], config))
+    assert found
+    for tube in found:
+        assert abs(tube.radius_m - radius_m) < 3.0 * tube.radius_std_m
+        assert np.abs(tube.nodes[:, 2]).max() < 0.01
 
 
 def test_what_is_short_is_no_pipe_where_the_cloud_was_pushed_together():

@@ -36,7 +36,7 @@ _RIM_TOLERANCE_M = 0.3
 _RIM_LEAST_M = 1.5
 _LONG_TUBE_M = 1.5
 _NODE_STEP_M = 0.1
-_ENOUGH_PER_M2, _MOST_POINTS = 4000.0, 3_000_000
+_ENOUGH_PER_M2, _ENOUGH_ACROSS_PER_M2, _MOST_POINTS = 4000.0, 2500.0, 3_000_000
 _AREA_SIZE_M = 0.08
 _VOXELS_PER_AREA = 1.5
 """Voxels that a surface crosses, per area of a voxel's side."""
@@ -50,6 +50,12 @@ _SIGMAS = 2.0
 _LEAST_M = 1.0
 _PROBE_M = 4.0
 """Of a thinly covered pipe a metre tells nothing."""
+_FACTOR_ACROSS = 3.0
+"""What crosses a trench is short: pushed together more, nothing is left to be followed."""
+_ACROSS_DEG = (90.0, 72.0, 108.0, 54.0, 126.0)
+"""To the trench; a tube ten degrees off a course is still found."""
+_LEAST_ACROSS_RAD = 1.4
+"""Of what hangs free in a trench more is seen than of what is bedded."""
 
 
 def squeezed_tracers(
@@ -57,7 +63,8 @@ def squeezed_tracers(
 ) -> "Iterator[SqueezedTracer]":
     """Yield what hands out runs of thin pipes, along one course of the trench after another.
 
-    Nothing is yielded where the cloud is dense and sharp enough for the thinnest pipe.
+    Then come courses across it. Nothing is yielded where the cloud is dense and sharp enough for
+    the thinnest pipe.
 
     Parameters
     ----------
@@ -73,13 +80,19 @@ def squeezed_tracers(
         squeeze = Squeeze(course, _FACTOR)
         with searched.of_others(map(squeeze.apply, _thinned(searched)), most_thick) as squeezed:
             yield SqueezedTracer(squeeze, squeezed, tubes, thin, config, radius_m)
+    short = _for_short(config)
+    for course in (c for longest in _courses(ground, tubes)[:1] for c in _across(longest)):
+        squeeze = Squeeze(course, _FACTOR_ACROSS)
+        some = _thinned(searched, _ENOUGH_ACROSS_PER_M2)
+        with searched.of_others(map(squeeze.apply, some), most_thick) as squeezed:
+            yield SqueezedTracer(squeeze, squeezed, tubes, thin, short, least_m=0.0)
 
 
 class SqueezedTracer:
     """A `Tracer` in a squeezed cloud, which takes and gives places as they truly are."""
 
     may_lead_away = False
-    """What runs along the trench, as all does that is found here, leads away from no main."""
+    """What runs along the trench, as most does that is found here, leads away from no main."""
 
     def __init__(
         self,
@@ -89,11 +102,16 @@ class SqueezedTracer:
         thin: DetectOptions,
         config: Config,
         radius_m: float | None = None,
+        least_m: float = _LEAST_M,
     ) -> None:
-        """Find seeds; what is about as thick as a tube that may go on here is taken to be it."""
+        """Find seeds; what is about as thick as a tube that may go on here is taken to be it.
+
+        What is shorter than the least is none: pushed together it is as long as a patch or two.
+        """
         self._squeeze = squeeze
         self._radius_m = radius_m
         self._cable_m = config.classify.max_cable_diameter_m
+        self._least_m = least_m
         self.seeds = detect(squeezed, thin, config.trace.min_strength_rad)
         options = _squeezed_options(config.trace, squeeze.factor)
         self._tracer = Tracer(self.seeds, options, under_open_sky=True)
@@ -101,12 +119,9 @@ class SqueezedTracer:
             self.take(tube.nodes, tube.radius_m)
 
     def too_thin(self, tube: Tube) -> bool:
-        """Tell whether a tube may as well be a cable, of which a few points tell little.
-
-        What is short is none: what was pushed together there is as long as a patch or two.
-        """
+        """Tell whether a tube is too short, or may be a cable: a few points tell little of one."""
         least_m = tube.radius_m - _SIGMAS * tube.radius_std_m
-        return 2.0 * least_m < self._cable_m or tube.length_m < _LEAST_M
+        return 2.0 * least_m < self._cable_m or tube.length_m < self._least_m
 
     def next_run(self) -> Run | None:
         """Follow the strongest seed that is left; None when there is none."""
@@ -145,11 +160,11 @@ class SqueezedTracer:
         return known if known is not None and same else radius_m
 
 
-def _thinned(searched: Pyramid) -> Iterator[FloatArray]:
+def _thinned(searched: Pyramid, per_m2: float = _ENOUGH_PER_M2) -> Iterator[FloatArray]:
     """Yield some of the points, piece by piece (N, 3): squeezed they are dense enough soon."""
     level = searched.level_near(_AREA_SIZE_M)
     area_m2 = len(level.keys) * level.size_m**2 / _VOXELS_PER_AREA
-    enough = min(_ENOUGH_PER_M2 * area_m2, _MOST_POINTS)
+    enough = min(per_m2 * area_m2, _MOST_POINTS)
     every = max(math.ceil(len(searched.xyz) / enough), 1)
     for first, last in searched.spans():
         yield np.array(searched.xyz[first + -first % every : last : every])
@@ -158,6 +173,22 @@ def _thinned(searched: Pyramid) -> Iterator[FloatArray]:
 def _squeezed_options(options: TraceOptions, factor: float) -> TraceOptions:
     lengths = {"max_gap_m": options.max_gap_m, "min_length_m": options.min_length_m}
     return options.model_copy(update={name: m / factor for name, m in lengths.items()})
+
+
+def _for_short(config: Config) -> Config:
+    """Return options of what crosses a trench: it is as short as a pipe may be, and stands out."""
+    diameters = config.trace.min_length_diameters / _FACTOR_ACROSS
+    trace = config.trace.model_copy(
+        update={"min_length_diameters": diameters, "min_strength_rad": _LEAST_ACROSS_RAD}
+    )
+    return config.model_copy(update={"trace": trace})
+
+
+def _across(along_trench: FloatArray) -> Iterator[FloatArray]:
+    """Yield unit directions (3,), level, in which pipes may cross a trench."""
+    heading = math.atan2(along_trench[1], along_trench[0])
+    for angle in heading + np.radians(_ACROSS_DEG):
+        yield np.array([math.cos(angle), math.sin(angle), 0.0])
 
 
 def _courses_meanwhile(
