@@ -336,6 +336,16 @@ def test_three_alike_at_one_height_are_struts_however_askew():
     assert [role for _, role in roles(MAIN, *props[:2])[1:]] == [Role.CROSSING] * 2
 
 
+def test_struts_that_meet_in_a_corner_are_no_main():
+    props = [across(x, -0.3, 0.06) for x in (2.0, 4.0, 6.0)]
+    carried = make_tube(straight(4.0, (6.5, 0.0, -0.32)), 0.0605)
+    assert [role for _, role in roles(MAIN, carried, *props)] == [Role.MAIN]
+    thinner = make_tube(straight(4.0, (6.5, 0.0, -0.32)), 0.05)
+    deeper = make_tube(straight(4.0, (6.5, 0.3, -0.8)), 0.0605)
+    for other in (thinner, deeper):
+        assert [role for _, role in roles(MAIN, other, *props)] == [Role.MAIN] * 2
+
+
 def test_heavy_struts_are_told_by_their_number():
     props = [across(x, -0.24, 0.08) for x in (2.0, 4.0, 6.0)]
     assert [role for _, role in roles(MAIN, *props)] == [Role.MAIN]

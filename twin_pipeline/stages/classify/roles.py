@@ -19,7 +19,7 @@ from twin_pipeline.stages.classify.lying import (
     runs_with_the_trench,
 )
 from twin_pipeline.stages.classify.options import ClassifyOptions
-from twin_pipeline.stages.classify.struts import struts_among
+from twin_pipeline.stages.classify.struts import is_struts_carried_on, struts_among
 from twin_pipeline.stages.classify.uneven import is_a_row_of_bags, is_hardly_a_tube
 from twin_pipeline.stages.classify.unlaid import WINDS, why_unlaid, winds
 
@@ -72,6 +72,10 @@ def classify(
     struts = struts_among(others, mains, ground, options)
     left_out += [LeftOut(tube, "shoring strut") for tube in struts]
     others = [tube for tube in others if not among(tube, struts)]
+    carried = [main for main in mains if is_struts_carried_on(main, struts, ground, options)]
+    if len(carried) < len(mains):
+        left_out += [LeftOut(tube, "shoring struts that meet in a corner") for tube in carried]
+        mains = [main for main in mains if not among(main, carried)]
     minor = [Classified(tube, _minor_role(tube, mains)) for tube in others]
     doubtful = [
         item.tube for item in minor if item.role is Role.UNKNOWN and is_hardly_a_tube(item.tube)

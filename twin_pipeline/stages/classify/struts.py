@@ -20,7 +20,7 @@ from twin_pipeline.stages.classify.options import ClassifyOptions
 from twin_pipeline.stages.classify.uneven import varies_in_size
 
 _SAME_DEPTH_M = 0.12
-_SAME_SIZE, _ONE_MAKE = 0.35, 0.28
+_SAME_SIZE, _ONE_MAKE, _EQUAL = 0.35, 0.28, 0.05
 """Logarithms of ratios of radii. The halves of a telescopic strut differ by up to a quarter; of
 what stands askew its size must tell more."""
 _EXACT_DEG = 1.0
@@ -66,6 +66,22 @@ def struts_among(
         for tube in tubes
         if not among(tube, struts) and _one_more(tube, struts, depth, options)
     ]
+
+
+def is_struts_carried_on(
+    main: Tube, struts: list[Tube], ground: Ground, options: ClassifyOptions
+) -> bool:
+    """Tell what looks like a main, but is of the size of a row of struts and at their depth.
+
+    It would have to pass through them: where a trench turns, struts of its legs meet in the corner.
+    """
+    depth = {id(tube): _depth(tube, ground) for tube in (main, *struts)}
+    row = [
+        strut
+        for strut in struts
+        if _twins(main, strut, _EQUAL) and abs(depth[id(main)] - depth[id(strut)]) < _SAME_DEPTH_M
+    ]
+    return len(row) >= _ROW and _level(main, options, thickest=_HEAVY)
 
 
 def _no_ducts(tubes: list[Tube], depth: dict[int, float], options: ClassifyOptions) -> list[Tube]:
