@@ -5,15 +5,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from twin_pipeline.stages.measure.sectors import climbing
+from twin_pipeline.stages.measure.climbing import climbing
 
 STEP_M = 0.07
 ALONG_M = np.arange(0.0, 8.0, STEP_M)
 
 
 def _adjustment(up_m: np.ndarray) -> SimpleNamespace:
-    nodes = np.column_stack([ALONG_M, np.zeros_like(ALONG_M), up_m])
-    return SimpleNamespace(nodes=nodes, step=STEP_M, noise=0.005)
+    return _along(np.column_stack([ALONG_M, np.zeros_like(ALONG_M), up_m]))
+
+
+def _along(nodes: np.ndarray) -> SimpleNamespace:
+    hidden = np.zeros(len(nodes), bool)
+    return SimpleNamespace(nodes=nodes, step=STEP_M, noise=0.005, hidden=hidden)
 
 
 def _hump(height_m: float, length_m: float, turn_m: float = 0.2) -> np.ndarray:
@@ -60,9 +64,9 @@ def _bent(radius_m: float, turn_deg: float) -> np.ndarray:
 @pytest.mark.parametrize("height_m", [0.012, 0.03])
 def test_rise_over_a_socket_in_a_bend(radius_m: float, turn_deg: float, height_m: float) -> None:
     axis = _bent(radius_m, turn_deg)
-    assert not climbing(SimpleNamespace(nodes=axis, step=STEP_M, noise=0.005)).any()
+    assert not climbing(_along(axis)).any()
     axis[:, 2] = _hump(height_m, 0.5)
-    found = climbing(SimpleNamespace(nodes=axis, step=STEP_M, noise=0.005))
+    found = climbing(_along(axis))
     assert found[np.abs(ALONG_M - 4.0) < 0.1].all()
     assert not found[np.abs(ALONG_M - 4.0) > 0.75].any()
 
@@ -75,4 +79,51 @@ def test_a_pipe_that_turns_and_then_dives_does_not_rise(apart_m: float) -> None:
     dive = np.cos(np.pi / 8) * course[-1] - np.sin(np.pi / 8) * np.array([0.0, 0.0, 1.0])
     course[beyond_m >= 0.5 * apart_m] = dive
     axis = np.cumsum(STEP_M * course, axis=0)
-    assert not climbing(SimpleNamespace(nodes=axis, step=STEP_M, noise=0.005)).any()
+    assert not climbing(_along(axis)).any()
+
+
+def _bend(angle_deg: float, arc_m: float = 0.2) -> np.ndarray:
+    """Return how high an axis lies that goes down by a bend at 4 m."""
+    share = np.clip((ALONG_M - 4.0) / arc_m + 0.5, 0.0, 1.0)
+    beyond = np.maximum(ALONG_M - 4.0 - 0.5 * arc_m, 0.0)
+    return -np.tan(np.radians(angle_deg)) * (0.5 * arc_m * share**2 + beyond)
+
+
+def _over_socket(at_m: float, height_m: float = 0.03) -> np.ndarray:
+    return height_m * np.exp(-(((ALONG_M - at_m) / 0.09) ** 2))
+
+
+@pytest.mark.parametrize("at_m", [3.75, 4.3])
+@pytest.mark.parametrize("angle_deg", [11.25, 22.5])
+def test_rise_over_a_socket_beside_a_bend(angle_deg: float, at_m: float) -> None:
+    found = climbing(_adjustment(_bend(angle_deg) + _over_socket(at_m)))
+    assert found[np.abs(ALONG_M - at_m) < 0.06].all()
+    assert not found[np.abs(ALONG_M - at_m) > 0.5].any()
+
+
+@pytest.mark.parametrize("angle_deg", [5.0, 11.25, 22.5, 45.0, 60.0])
+@pytest.mark.parametrize("arc_m", [0.1, 0.6, 1.5])
+def test_a_bend_alone_does_not_rise(angle_deg: float, arc_m: float) -> None:
+    assert not climbing(_adjustment(_bend(angle_deg, arc_m))).any()
+
+
+@pytest.mark.parametrize("bend_radius_m", [0.6, 1.5, 4.0])
+def test_rise_over_a_socket_where_the_pipe_bends_to_the_side(bend_radius_m: float) -> None:
+    turned = np.clip((ALONG_M - 4.4) / bend_radius_m, 0.0, np.radians(45.0))
+    steps = STEP_M * np.column_stack([np.cos(turned), np.sin(turned)])
+    adjustment = _adjustment(_over_socket(4.2))
+    adjustment.nodes[:, :2] = np.cumsum(steps, axis=0)
+    found = climbing(adjustment)
+    assert found[np.abs(ALONG_M - 4.2) < 0.06].all()
+    assert not found[np.abs(ALONG_M - 4.2) > 0.5].any()
+    adjustment.nodes[:, 2] = 0.0
+    assert not climbing(adjustment).any()
+
+
+@pytest.mark.parametrize("step", [1, -1], ids=["last", "first"])
+def test_rise_over_a_socket_near_an_end_that_hangs(step: int) -> None:
+    to_end_m = ALONG_M[-1] - ALONG_M
+    up_m = _over_socket(ALONG_M[-1] - 0.75) - 0.4 * np.clip(0.3 - to_end_m, 0.0, None)
+    found = climbing(_adjustment(up_m[::step]))[::step]
+    assert found[np.abs(to_end_m - 0.75) < 0.06].all()
+    assert not found[np.abs(to_end_m - 0.75) > 0.3].any()

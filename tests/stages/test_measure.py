@@ -237,6 +237,17 @@ def test_sockets_neither_widen_the_barrel_nor_lift_the_axis(rise_m):
         assert not tube.observed[(x > start + 0.05) & (x < end - 0.05)].any()
 
 
+def test_the_barrel_behind_a_last_socket_belongs_to_the_tube():
+    rng = np.random.default_rng(5)
+    axis = straight(6.0)
+    points = tube_points(axis, 0.24, rng, noise_m=0.009, arc_deg=150.0, per_m2=4_000.0)
+    within = (points[:, 0] > 5.1) & (points[:, 0] < 5.5)
+    bell = tube_points(straight(0.4, (5.1, 0.0, 0.0)), 0.28, rng, noise_m=0.009, arc_deg=150.0)
+    tube = measured(np.vstack([points[~within], bell]), axis, 0.24)
+    assert tube.length_m == pytest.approx(6.0, abs=0.15)
+    assert off_line(tube.nodes, axis).max() < 0.006
+
+
 def test_an_oval_is_told_from_a_circle():
     axis = straight(4.0)
     points = tube_points(axis, 0.085, np.random.default_rng(12), noise_m=0.003)

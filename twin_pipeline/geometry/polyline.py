@@ -176,3 +176,66 @@ def off_plane(
     off = np.abs(np.einsum("ij,ij->i", at[0] - 0.5 * (at[-1] + at[1]), normal))
     apart = np.abs(np.einsum("ij,ij->i", at[1] - at[-1], normal))
     return off, (cosine > cosines[0]) & (cosine < cosines[1]) & (apart < off)
+
+
+def off_corner(
+    nodes: FloatArray, reach: int, straight_m: float, least_cosine: float
+) -> tuple[FloatArray, BoolArray]:
+    """Return how far nodes lie outside the corner that the pieces before and behind them make.
+
+    Parameters
+    ----------
+    nodes
+        (K, 3), K > 4 reach.
+    reach
+        Nodes from one to the ends of its chord, and on to the ends of the pieces before and behind.
+    straight_m
+        By which the middles of these pieces may leave their lines.
+    least_cosine
+        Between the pieces.
+
+    Returns
+    -------
+    off : (K - 4 reach,) from the triangle of the chord and the corner, metres
+    cornered : (K - 4 reach,) whether straight pieces meet at a corner between them
+    """
+    first, last, half = 2 * reach, len(nodes) - 2 * reach, reach // 2
+    shifts = (-2 * reach, -reach - half, -reach, 0, reach, reach + half, 2 * reach)
+    begin, before, start, node, end, behind, close = (
+        nodes[first + shift : last + shift] for shift in shifts
+    )
+    into, out = units(start - begin), units(close - end)
+    aside = np.maximum(distances(before, begin, into), distances(behind, end, out))
+    cosine, gap = dots(into, out), end - start
+    sine2 = np.maximum(1.0 - cosine**2, 1e-12)
+    to_corner = (dots(gap, into) - cosine * dots(gap, out)) / sine2
+    from_corner = (dots(gap, out) - cosine * dots(gap, into)) / sine2
+    cornered = (aside < straight_m) & (cosine > least_cosine)
+    cornered &= (to_corner > 0.0) & (from_corner > 0.0)
+    # outwards of each side of the triangle, in its plane
+    out_of_into = cosine[:, None] * into - out
+    out_of_out = into - cosine[:, None] * out
+    chord = units(gap)
+    out_of_chord = dots(into, chord)[:, None] * chord - into
+    outside = np.maximum(
+        np.maximum(dots(node - start, units(out_of_into)), dots(node - end, units(out_of_out))),
+        np.maximum(dots(node - start, units(out_of_chord)), 0.0),
+    )
+    off_plane = dots(node - 0.5 * (start + end), units(np.asarray(np.cross(into, out), np.float64)))
+    return np.hypot(outside, off_plane), cornered
+
+
+def dots(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Return the dot products (N,) of vectors (N, 3) and others (N, 3)."""
+    return np.asarray(np.einsum("ij,ij->i", first, second))
+
+
+def units(vectors: FloatArray) -> FloatArray:
+    """Return unit vectors (N, 3) of vectors (N, 3)."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(length, 1e-12))
+
+
+def distances(points: FloatArray, places: FloatArray, courses: FloatArray) -> FloatArray:
+    """Return how far points (N, 3) lie from lines through places (N, 3) along courses (N, 3)."""
+    return np.asarray(np.linalg.norm(np.cross(points - places, courses), axis=1))

@@ -13,6 +13,7 @@ from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.anisotropy import expected_residuals
 from twin_pipeline.stages.measure.arcs import sectors_on_circle
+from twin_pipeline.stages.measure.climbing import climbing
 from twin_pipeline.stages.measure.doubt import radius_doubt
 from twin_pipeline.stages.measure.drift import find_drift, settle
 from twin_pipeline.stages.measure.extent import exact_extent
@@ -30,7 +31,6 @@ from twin_pipeline.stages.measure.precision import (
     with_systematic,
 )
 from twin_pipeline.stages.measure.sectors import (
-    climbing,
     observed_arc,
     standing_in,
     standing_out,

@@ -6,7 +6,6 @@ from itertools import pairwise
 import numpy as np
 import scipy
 
-from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.kernels import course, near_shell, scatter
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
@@ -24,19 +23,8 @@ _ENOUGH_POINTS = 100
 _ENOUGH_AROUND_NODE = 12
 _NEAR_NOISES, _OUTWARDS = 4.0, 0.7
 _TAIL_M = 1.0
-_SOCKET_REACH_M = 0.4
-_SOCKET_HALF_M = 0.12
-_MOUND_REACH_M, _MOUND_M = 0.8, 0.1
-_COLLINEAR_COSINE = math.cos(math.radians(0.5))
-"""So near to one line that no pipe's own bend is off it by as much as counts over such a reach."""
-_BUMP_M = 0.006
+_SOCKET_M = 0.5
 _WITHIN_NOISES, _WITHIN_SHARE = 2.5, 0.25
-_STRAIGHT_COSINE = math.cos(math.radians(2.0))
-_LINES = (
-    (_SOCKET_REACH_M, _STRAIGHT_COSINE, math.inf),
-    (_MOUND_REACH_M, _COLLINEAR_COSINE, _MOUND_M),
-)
-_TURNING = math.cos(math.radians(60.0)), math.cos(math.radians(5.0))
 _COURSE = math.tan(math.radians(10.0))
 
 
@@ -134,39 +122,6 @@ def standing_in(adj: Adjustment) -> BoolArray:
     return np.asarray(within / np.maximum(near, 1.0 / width) > _WITHIN_SHARE)
 
 
-def climbing(adj: Adjustment) -> BoolArray:
-    """Return the nodes (K,) where an axis rises to one side and returns.
-
-    So it does over a socket, and over a mound that hides the barrel; fittings lead it farther off.
-    In a bend it rises out of the plane in which it turns.
-    """
-    smooth = scipy.ndimage.uniform_filter1d(adj.nodes, 3, axis=0, mode="nearest")
-    found = np.zeros(len(smooth), bool)
-    for reach_m, least_cosine, most_m in _LINES:
-        reach = max(round(reach_m / adj.step), 2)
-        if len(smooth) > 4 * reach:
-            off, straight = polyline.off_line(smooth, reach, least_cosine)
-            high = straight & _high(adj, np.linalg.norm(off, axis=1), most_m)
-            # what holds near the ends is what does at the last nodes with so much on either side
-            found |= _around(adj, np.pad(high, 2 * reach, mode="edge"))
-    reach = max(round(_SOCKET_REACH_M / adj.step), 2)
-    if len(smooth) > 4 * reach:
-        bump, turning = polyline.off_plane(smooth, reach, _TURNING)
-        found |= _around(adj, np.pad(turning & _high(adj, bump, _MOUND_M), 2 * reach))
-    return found
-
-
-def _high(adj: Adjustment, bump_m: FloatArray, most_m: float) -> BoolArray:
-    return np.asarray((bump_m > max(_BUMP_M, adj.noise)) & (bump_m < most_m))
-
-
-def _around(adj: Adjustment, high: BoolArray) -> BoolArray:
-    """Return the nodes (K,) within half a socket of those that are high."""
-    return np.asarray(
-        scipy.ndimage.maximum_filter1d(high, 2 * round(_SOCKET_HALF_M / adj.step) + 1)
-    )
-
-
 def observed_arc(
     adj: Adjustment, weights: FloatArray, min_arc_deg: float
 ) -> tuple[FloatArray, BoolArray]:
@@ -203,7 +158,8 @@ def trusted_span(adj: Adjustment, observed: BoolArray, weights: FloatArray) -> t
     for side in (0, -1):
         while len(seen) > 1:
             tail, inner = seen[side], seen[1 if side == 0 else -2]
-            gap = tail[0] - inner[1] if side else inner[0] - tail[1]
+            between = (inner[1], tail[0]) if side else (tail[1], inner[0])
+            gap = between[1] - between[0] - _socket_nodes(adj, *between)
             least_m = max(min(gap * adj.step, _TAIL_M), 0.25)
             if tail[1] - tail[0] + 1 >= round(least_m / adj.step):
                 break
@@ -215,6 +171,12 @@ def trusted_span(adj: Adjustment, observed: BoolArray, weights: FloatArray) -> t
     backwards = len(observed) - 1
     first = backwards - _before_veering(adj.nodes[::-1], well_seen[::-1], backwards - first, adj)
     return first, last
+
+
+def _socket_nodes(adj: Adjustment, first: int, last: int) -> int:
+    """Return how many nodes between two are a socket's, which shows that the tube goes on."""
+    longest = round(_SOCKET_M / adj.step)
+    return min(int(np.count_nonzero(standing_out(adj)[first + 1 : last])), longest)
 
 
 def _before_veering(nodes: FloatArray, well_seen: BoolArray, last: int, adj: Adjustment) -> int:
