@@ -132,3 +132,41 @@ def test_an_axis_that_strays_is_led_along_the_straight_if_the_pipe_is_there(firs
 )
 def test_an_axis_that_goes_its_way_stays(tube):
     assert kept_straight(tube) is tube
+
+
+def climbing_behind_a_bend(height_m=0.11, hidden=(8.6, 10.6)):
+    """A tube whose second leg, like its first, climbs what hides it between two chainages."""
+    way = np.vstack([straight(6.0), straight(7.0, (6.0, 0.0, 0.0), 45.0)[1:]])
+    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(way, axis=0), axis=1))])
+    way[:, 2] += height_m * np.clip(1.5 - np.abs(along - 9.6) / 0.6, 0.0, 1.0)
+    observed = (along < hidden[0]) | (along > hidden[1])
+    return make_tube(way, RADIUS_M, radius_std_m=0.0011, observed=observed)
+
+
+def led_under(tube, *, back=False, std_m=0.0009):
+    """Measured by a stand-in that stays where it is led, or climbs as before."""
+
+    def measured(run):
+        return tube if back else make_tube(run.axis, RADIUS_M, radius_std_m=std_m)
+
+    return Uniter(NOWHERE, TraceOptions(), measured).led_through(tube)
+
+
+def test_an_axis_that_climbs_what_hides_one_leg_of_a_bend_is_led_straight_on():
+    tube = climbing_behind_a_bend()
+    led = led_under(tube)
+    assert np.abs(led.nodes[:, 2]).max() < 0.2 * RADIUS_M
+    assert led_under(tube, back=True) is tube
+    assert led_under(tube, std_m=0.002) is tube
+
+
+@pytest.mark.parametrize(
+    "tube",
+    [
+        pytest.param(climbing_behind_a_bend(hidden=(99.0, 99.0)), id="seen where it leads"),
+        pytest.param(climbing_behind_a_bend(0.3), id="led over something"),
+        pytest.param(climbing_behind_a_bend(hidden=(8.0, 12.7)), id="nothing seen behind"),
+    ],
+)
+def test_an_axis_that_is_seen_to_leave_its_straight_or_not_to_return_stays(tube):
+    assert led_under(tube) is tube

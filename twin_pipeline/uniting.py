@@ -16,6 +16,7 @@ from twin_pipeline.stages.measure import (
     kept_straight,
     led_around_bends,
     led_through_offsets,
+    led_under,
 )
 from twin_pipeline.stages.trace import TraceOptions, join, join_over_corner, off_course_m
 
@@ -26,8 +27,9 @@ _SAME_SHARE = 0.03
 _CUT_BACK_RADII = (0.0, 3.0, 8.0)
 """What ends that face each other lose, before they are joined, in the tries one after another."""
 
-_NEAR, _DENSE_M = 0.15, 0.005
-"""How far from where it is led a tube may be, in radii, and with which steps that is looked at."""
+_NEAR, _ON_STRAIGHT, _DENSE_M = 0.15, 0.25, 0.005
+"""How far from where it is led a tube may be, in radii, around corners and straight on, and with
+which steps that is looked at."""
 
 _AHEAD_RADII, _AHEAD_SHARE = 2.0, 0.03
 """How far aside of where a tube points at another may lie, and which share of the gap more."""
@@ -110,7 +112,7 @@ class Uniter:
 
         Where its axis strays from a straight on which the pipe is as well seen, it is led there.
         """
-        tube = self._kept_straight(tube)
+        tube = self._led_under(self._kept_straight(tube))
         for run in led_through_offsets(self._pyramid, tube):
             # points alone make a better axis, where they do not lose it
             for tried in (replace(run, held=None), run):
@@ -136,6 +138,20 @@ class Uniter:
                 and kept_straight(other) is None
             ):
                 return other
+        return tube
+
+    def _led_under(self, tube: Tube) -> Tube:
+        """Return a tube straight on where it has climbed what hides it, if as well seen so."""
+        for run in led_under(tube):
+            other = self._measured(run)
+            if (
+                other is not None
+                and of_one_size(tube, other)
+                and _as_well_seen(other, tube)
+                and other.round_std_m <= _NO_WORSE * tube.round_std_m
+                and _keeps_to(other, run, _ON_STRAIGHT)
+            ):
+                return self._led_under(other)
         return tube
 
     def _led_around(self, tube: Tube) -> Tube:
@@ -215,12 +231,12 @@ def _longest_hidden_m(tube: Tube) -> float:
     return max(gaps, default=0.0)
 
 
-def _keeps_to(tube: Tube, run: Run) -> bool:
-    """Tell whether a tube goes where a run is held."""
+def _keeps_to(tube: Tube, run: Run, near: float = _NEAR) -> bool:
+    """Tell whether a tube goes where a run is held, to a share of its radius."""
     held = run.axis[run.held] if run.held is not None else run.axis
     line = polyline.resample(tube.nodes, _DENSE_M)
     distance, _ = scipy.spatial.cKDTree(line).query(held)
-    return float(distance.max()) < _NEAR * tube.radius_m
+    return float(distance.max()) < near * tube.radius_m
 
 
 def _as_well_seen(tube: Tube, other: Tube) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from twin_pipeline.stages.measure.offsets import led_through_offsets
     from twin_pipeline.stages.measure.options import MeasureOptions
     from twin_pipeline.stages.measure.run import Kept, measure, sparsely_covered
-    from twin_pipeline.stages.measure.straying import kept_straight
+    from twin_pipeline.stages.measure.straying import kept_straight, led_under
     from twin_pipeline.stages.measure.thinned import with_all_points
 else:
     __getattr__ = deferred(
@@ -30,6 +30,7 @@ else:
             "kept_straight": "straying",
             "led_around_bends": "bends",
             "led_through_offsets": "offsets",
+            "led_under": "straying",
             "MeasureOptions": "options",
             "measure": "run",
             "sparsely_covered": "run",
@@ -46,6 +47,7 @@ __all__ = [
     "kept_straight",
     "led_around_bends",
     "led_through_offsets",
+    "led_under",
     "measure",
     "sparsely_covered",
     "with_all_points",

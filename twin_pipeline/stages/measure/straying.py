@@ -1,9 +1,11 @@
-"""Where an axis has strayed from the straight on which the rest of a pipe lies.
+"""Where an axis has strayed from a straight on which a pipe lies.
 
 A thin pipe in noise and rough soil is lost for a while, and what is followed then, such as the foot
-of a wall, lies a decimetre beside it. Points around the straight carried on tell whether the pipe
-is there.
+of a wall, lies a decimetre beside it. Over a mound the axis climbs what hides the pipe, and comes
+back. Points around the straight carried on tell whether the pipe is there.
 """
+
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -19,6 +21,11 @@ _LEAST_LINE_M = 2.0
 _STRAY_RADII = 4.0
 """A bend's leg soon leads farther than that."""
 _NODE_M = 0.04
+_LEAST_LEG_M, _LEAST_SIDE_M = 1.2, 0.5
+"""Of a straight that is left and reached again, and of what lies on it on either side of that."""
+_LONGEST_M = 2.5
+_HIDDEN = 0.5
+"""How far apart these sides are, and what of it is not seen, where something hides the pipe."""
 
 
 def kept_straight(tube: Tube) -> Run | None:
@@ -26,28 +33,80 @@ def kept_straight(tube: Tube) -> Run | None:
 
     Where the tube is on the straight it stays as it is.
     """
-    off, onto = _off_the_straight(tube)
-    if off is None:
+    straights = _straights(tube, _LEAST_LINE_M)
+    if not straights:
         return None
+    off, onto = _off_the_straight(tube, straights[0])
     away = np.linalg.norm(off, axis=1)
     on = away < _ON * tube.radius_m
     strayed = ~on & ~_led_away(away, on, tube.radius_m)
     if on.mean() < _MOSTLY or not strayed.any():
         return None
+    return _led_onto(tube, strayed, onto)
+
+
+def led_under(tube: Tube) -> Iterator[Run]:
+    """Yield the run straight on under each place that hides the tube, where its axis has climbed.
+
+    There it leaves a straight and returns to it, as no fitting leads a pipe, and is hardly seen.
+    """
+    known = np.zeros(len(tube.nodes), bool)
+    for straight in _straights(tube, _LEAST_LEG_M):
+        off, _ = _off_the_straight(tube, straight)
+        away = np.linalg.norm(off, axis=1)
+        for first, last in stretches(away >= _ON * tube.radius_m):
+            sides = _sides(tube, away, first, last)
+            if sides is not None and not known[first : last + 1].any():
+                known[first : last + 1] = True
+                _, onto = _off_the_straight(tube, sides)
+                strayed = np.zeros(len(away), bool)
+                strayed[first : last + 1] = True
+                yield _led_onto(tube, strayed, onto)
+
+
+def _sides(tube: Tube, away: FloatArray, first: int, last: int) -> BoolArray | None:
+    """Return the nodes (K,) on a straight before and after some that left it and are hardly seen.
+
+    None where these are well seen, or lead too far off or along it, or too little lies on it.
+    """
+    at = polyline.chainage(tube.nodes)
+    if (
+        float(at[last] - at[first]) > _LONGEST_M
+        or float(away[first : last + 1].max()) > _STRAY_RADII * tube.radius_m
+        or float(tube.observed[first : last + 1].mean()) > _HIDDEN
+    ):
+        return None
+    on = tube.observed & (away < _ON * tube.radius_m)
+    before = on & (at < at[first]) & (at >= at[first] - 2.0 * _LEAST_SIDE_M)
+    after = on & (at > at[last]) & (at <= at[last] + 2.0 * _LEAST_SIDE_M)
+    least = _LEAST_SIDE_M * (len(at) - 1) / float(at[-1])
+    enough = min(np.count_nonzero(before), np.count_nonzero(after)) >= least
+    return before | after if enough else None
+
+
+def _led_onto(tube: Tube, strayed: BoolArray, onto: FloatArray) -> Run:
+    """Return the run along a tube, but for what strayed, (K,), and is held on a straight (K, 3)."""
     nodes = np.where(strayed[:, None], onto, tube.nodes)
     axis = polyline.resample(nodes, _NODE_M)
     held = polyline.along(nodes, strayed.astype(float), polyline.chainage(axis)) > 0.0
     return Run(axis, tube.radius_m, np.ones(len(axis), bool), 0, held)
 
 
-def _off_the_straight(tube: Tube) -> tuple[FloatArray | None, FloatArray]:
-    """Return the way (K, 3) of the nodes from the tube's longest straight, and its feet (K, 3)."""
+def _straights(tube: Tube, least_m: float) -> list[slice]:
+    """Return the straight pieces of a tube's axis, the longest first."""
     corner = polyline.corners(tube.nodes, _STRAIGHT * tube.radius_m)
     at = polyline.chainage(tube.nodes)[corner]
-    longest = int(np.argmax(np.diff(at)))
-    if at[longest + 1] - at[longest] < _LEAST_LINE_M:
-        return None, tube.nodes
-    line = tube.nodes[corner[longest] : corner[longest + 1] + 1]
+    longest_first = np.argsort(-np.diff(at), kind="stable")
+    return [
+        slice(int(corner[k]), int(corner[k + 1]) + 1)
+        for k in longest_first
+        if at[k + 1] - at[k] >= least_m
+    ]
+
+
+def _off_the_straight(tube: Tube, straight: slice | BoolArray) -> tuple[FloatArray, FloatArray]:
+    """Return the way (K, 3) of the nodes from the straight of some, and its feet (K, 3)."""
+    line = tube.nodes[straight]
     middle = line.mean(axis=0)
     course = np.linalg.svd(line - middle, full_matrices=False)[2][0]
     foot = middle + ((tube.nodes - middle) @ course)[:, None] * course
