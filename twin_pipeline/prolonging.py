@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import scipy
 
+from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.search import Search
 from twin_pipeline.squeezing import SqueezedTracer
@@ -18,6 +19,9 @@ the scan's drift had to be solved for to see that."""
 
 _LITTLE = 1.5
 """Shortest pipes' lengths, of which half is not worth a look at the end of a longer one."""
+
+_LEAST_LEG_M = 0.3
+"""Of what was added and makes the pipe worse known: what holds no tube alone is something else."""
 
 _MOST_BEYOND_M, _MOST_BEYOND = 1.2, 0.1
 """What of a run that led to a tube may lie beyond its ends, in all and of its length, if following
@@ -77,9 +81,39 @@ def _longer(search: Search, tube: Tube, run: Run) -> Tube | None:
     if longer is None or longer.length_m < tube.length_m + more_m:
         return None
     # more of the same pipe makes it better known, something else does not
-    if _std_within(longer, drift_share) > most_std_m:
+    std_m = _std_within(longer, drift_share)
+    if std_m > most_std_m or not (of_one_size(tube, longer) and is_part_of(tube, longer)):
         return None
-    return longer if of_one_size(tube, longer) and is_part_of(tube, longer) else None
+    if std_m <= _std_within(tube, drift_share):
+        return longer
+    piece = _without_empty_legs(search, tube, longer)
+    return longer if piece is None else _longer(search, tube, piece)
+
+
+def _without_empty_legs(search: Search, tube: Tube, longer: Tube) -> Run | None:
+    """Return a run along a longer tube without what is added at an end and holds no tube alone.
+
+    None where it is all right.
+    """
+    first, last = sorted(
+        int(np.linalg.norm(longer.nodes - end, axis=1).argmin()) for end in tube.nodes[[0, -1]]
+    )
+    begin, end = 0, len(longer.nodes) - 1
+    if _is_empty(search, longer, slice(0, first)):
+        begin = first
+    if _is_empty(search, longer, slice(last + 1, len(longer.nodes))):
+        end = last
+    axis = longer.nodes[begin : end + 1]
+    whole = len(axis) == len(longer.nodes)
+    return None if whole else Run(axis, longer.radius_m, np.ones(len(axis), bool), 0)
+
+
+def _is_empty(search: Search, tube: Tube, leg: slice) -> bool:
+    """Tell whether a leg of a tube, long enough to tell, holds none if measured alone."""
+    axis = tube.nodes[leg]
+    if len(axis) < 3 or polyline.length(axis) < _LEAST_LEG_M:
+        return False
+    return search.shows_none(Run(axis, tube.radius_m, np.ones(len(axis), bool), 0))
 
 
 def _halfway(run: Run, tube: Tube) -> Run:

@@ -85,6 +85,10 @@ class Search:
         tube = self.roughly(run)
         return tube if tube is None or tube.one_in == 1 else self.measured(_led_by(tube))
 
+    def shows_none(self, run: Run) -> bool:
+        """Tell whether the points of a run hold no tube at all, be it one to believe or not."""
+        return self._measure(run, roughly=True) is None
+
     def settled(self, tube: Tube, *, roughly: bool = False) -> Tube:
         """Return a tube as it is when the scan's drift is solved for with it.
 
