@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from stages.made import make_tube, pyramid_of, straight
+from stages.made import make_tube, pyramid_of, run_along, straight
 
+from twin_pipeline import uniting
 from twin_pipeline.stages.trace import TraceOptions
 from twin_pipeline.uniting import Uniter
 
@@ -170,3 +171,31 @@ def test_an_axis_that_climbs_what_hides_one_leg_of_a_bend_is_led_straight_on():
 )
 def test_an_axis_that_is_seen_to_leave_its_straight_or_not_to_return_stays(tube):
     assert led_under(tube) is tube
+
+
+@pytest.mark.parametrize(
+    ("hidden", "changes", "led"),
+    [
+        ((99.0, 99.0), {}, True),
+        ((6.0, 6.9), {}, False),
+        ((99.0, 99.0), {"radius_std_m": 0.002}, False),
+        ((99.0, 99.0), {"radius_m": 0.054}, False),
+    ],
+    ids=["more is seen", "no more is seen", "worse known", "another size"],
+)
+def test_a_tube_is_led_around_a_corner_if_more_is_seen_so(monkeypatch, hidden, changes, led):
+    nodes = straight(12.0)
+    unseen = (nodes[:, 0] > 6.0) & (nodes[:, 0] < 7.0)
+    tube = make_tube(nodes, RADIUS_M, radius_std_m=0.0011, observed=~unseen)
+    run = run_along(nodes, RADIUS_M)
+    monkeypatch.setattr(
+        uniting, "led_around_corners", lambda _, of: [run] if not of.observed.all() else []
+    )
+
+    def measured(_run):
+        observed = (nodes[:, 0] <= hidden[0]) | (nodes[:, 0] >= hidden[1])
+        given = {"radius_m": RADIUS_M, "radius_std_m": 0.0011, "observed": observed}
+        return make_tube(nodes, **{**given, **changes})
+
+    found = Uniter(NOWHERE, TraceOptions(), measured).led_through(tube)
+    assert (found is not tube) is led

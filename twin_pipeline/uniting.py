@@ -15,6 +15,7 @@ from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.stages.measure import (
     kept_straight,
     led_around_bends,
+    led_around_corners,
     led_through_offsets,
     led_under,
 )
@@ -42,6 +43,9 @@ _NO_WORSE = 1.2
 
 _BETTER = 0.8
 """Ratio of standard deviations from which on a way around a bend is the right one."""
+
+_MORE_SEEN_M = 0.15
+"""By which more is seen of a tube that is led around a bend whose corner it has cut."""
 
 _AS_WELL = 0.9
 """Of the length that is seen of a tube, or that it has, what of it led otherwise must be."""
@@ -112,7 +116,7 @@ class Uniter:
 
         Where its axis strays from a straight on which the pipe is as well seen, it is led there.
         """
-        tube = self._led_under(self._kept_straight(tube))
+        tube = self._around_corners(self._led_under(self._kept_straight(tube)))
         for run in led_through_offsets(self._pyramid, tube):
             # points alone make a better axis, where they do not lose it
             for tried in (replace(run, held=None), run):
@@ -152,6 +156,20 @@ class Uniter:
                 and _keeps_to(other, run, _ON_STRAIGHT)
             ):
                 return self._led_under(other)
+        return tube
+
+    def _around_corners(self, tube: Tube) -> Tube:
+        """Return a tube led around the bends whose corner its axis cuts, if more is seen so."""
+        for run in led_around_corners(self._pyramid, tube):
+            for tried in (replace(run, held=None), run):
+                other = self._measured(tried)
+                if (
+                    other is not None
+                    and of_one_size(tube, other)
+                    and other.round_std_m <= _NO_WORSE * tube.round_std_m
+                    and _seen_m(other) > _seen_m(tube) + _MORE_SEEN_M
+                ):
+                    return self._around_corners(other)
         return tube
 
     def _led_around(self, tube: Tube) -> Tube:
@@ -240,5 +258,8 @@ def _keeps_to(tube: Tube, run: Run, near: float = _NEAR) -> bool:
 
 
 def _as_well_seen(tube: Tube, other: Tube) -> bool:
-    seen_m, others_m = (t.length_m * float(t.observed.mean()) for t in (tube, other))
-    return seen_m > _AS_WELL * others_m
+    return _seen_m(tube) > _AS_WELL * _seen_m(other)
+
+
+def _seen_m(tube: Tube) -> float:
+    return tube.length_m * float(tube.observed.mean())

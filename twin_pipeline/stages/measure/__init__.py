@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from twin_pipeline.deferred import deferred
 
 if TYPE_CHECKING:
-    from twin_pipeline.stages.measure.bends import led_around_bends
+    from twin_pipeline.stages.measure.bends import led_around_bends, led_around_corners
     from twin_pipeline.stages.measure.doubt import with_doubt
     from twin_pipeline.stages.measure.explaining import Fit, explain
     from twin_pipeline.stages.measure.offsets import led_through_offsets
@@ -29,6 +29,7 @@ else:
             "explain": "explaining",
             "kept_straight": "straying",
             "led_around_bends": "bends",
+            "led_around_corners": "bends",
             "led_through_offsets": "offsets",
             "led_under": "straying",
             "MeasureOptions": "options",
@@ -46,6 +47,7 @@ __all__ = [
     "explain",
     "kept_straight",
     "led_around_bends",
+    "led_around_corners",
     "led_through_offsets",
     "led_under",
     "measure",

@@ -2,7 +2,8 @@
 
 Between the two sockets of a bend little of the barrel is to be seen. An axis that once lies on the
 sockets stays there, and widens the barrel. The straights before and after are well known, though:
-the bend is an arc that leaves the one and reaches the other, and the points tell which.
+the bend is an arc that leaves the one and reaches the other, and the points tell which. So they do
+where an axis cuts the corner and nothing of the pipe lies around it.
 """
 
 import math
@@ -13,6 +14,7 @@ import numpy as np
 
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.kernels import tube as kernel
 from twin_pipeline.model import FloatArray
@@ -33,6 +35,12 @@ _NODE_M = 0.04
 _SHELL_NOISES, _LEAST_SHELL = 2.5, 0.03
 _NEARLY_ALL = 0.75
 """Of the points around the axis as it is, which lies on sockets, what a way is worth a try from."""
+_HIDDEN_M = (0.25, 2.0)
+"""Length of what is not seen of a bend whose corner the axis may cut."""
+_BEYOND_M = (0.0, 0.15, 0.3)
+"""By how much more the arc may begin before that, and end behind it."""
+_AS_DENSE = 0.4
+"""Of the points on a metre of the pipe elsewhere, what a way is worth a try from there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,15 +57,39 @@ def led_around_bends(pyramid: Pyramid, tube: Tube) -> Iterator[Run]:
         return
     at = polyline.chainage(tube.nodes)
     for centre_m in _bends(tube, at):
-        ways = list(_ways(tube, at, centre_m))
+        halves = tuple(_half_m(tube, diameters) for diameters in _HALVES)
+        ways = list(_ways(tube, at, centre_m, halves))
         more = [_share(pyramid, tube, *way) for way in ways]
         if not ways or max(more) < _NEARLY_ALL:
             continue
-        first, last, way = ways[int(np.argmax(more))]
-        before, after = tube.nodes[:first], tube.nodes[last + 1 :]
-        nodes = np.vstack([before, way, after])
-        held = np.repeat([False, True, False], [len(before), len(way), len(after)])
-        yield Run(nodes, tube.radius_m, np.ones(len(nodes), bool), 0, held)
+        yield _led_along(tube, *ways[int(np.argmax(more))])
+
+
+def led_around_corners(pyramid: Pyramid, tube: Tube) -> Iterator[Run]:
+    """Yield the run along a tube with an arc around each bend of which nothing is seen.
+
+    Only where the pipe lies around such an arc, and not around the axis as it is.
+    """
+    at = polyline.chainage(tube.nodes)
+    usual = len(tube.points) * tube.one_in / at[-1]
+    for begin, end in stretches(~tube.observed):
+        if begin == 0 or end == len(at) - 1 or not _cuts_corner(tube, at, begin, end):
+            continue
+        centre_m, half_m = 0.5 * float(at[begin] + at[end]), 0.5 * float(at[end] - at[begin])
+        ways = list(_ways(tube, at, centre_m, tuple(half_m + more_m for more_m in _BEYOND_M)))
+        dense = [_points_on(pyramid, tube, way) / polyline.length(way) for _, _, way in ways]
+        if ways and max(dense) > _AS_DENSE * usual:
+            yield _led_along(tube, *ways[int(np.argmax(dense))])
+
+
+def _cuts_corner(tube: Tube, at: FloatArray, begin: int, end: int) -> bool:
+    """Tell whether hidden nodes, from one to another, lie in a bend."""
+    before = tube.nodes[(at < at[begin]) & (at >= at[begin] - _LEAST_LEG_M)]
+    after = tube.nodes[(at > at[end]) & (at <= at[end] + _LEAST_LEG_M)]
+    if min(len(before), len(after)) < 3 or not _HIDDEN_M[0] < at[end] - at[begin] < _HIDDEN_M[1]:
+        return False
+    turn = polyline.angle_deg(before[-1] - before[0], after[-1] - after[0])
+    return turn > _LEAST_TURN_DEG
 
 
 def _half_m(tube: Tube, diameters: float) -> float:
@@ -86,10 +118,22 @@ def _bends(tube: Tube, at: FloatArray) -> Iterator[float]:
             yield centre_m
 
 
-def _ways(tube: Tube, at: FloatArray, centre_m: float) -> Iterator[tuple[int, int, FloatArray]]:
-    """Yield first and last node of a bend, and an axis (P, 3) around it, as it may be."""
-    for diameters in _HALVES:
-        half = _half_m(tube, diameters)
+def _led_along(tube: Tube, first: int, last: int, way: FloatArray) -> Run:
+    """Return the run along a tube, held on a way (P, 3) instead of some of its nodes."""
+    before, after = tube.nodes[:first], tube.nodes[last + 1 :]
+    nodes = np.vstack([before, way, after])
+    held = np.repeat([False, True, False], [len(before), len(way), len(after)])
+    return Run(nodes, tube.radius_m, np.ones(len(nodes), bool), 0, held)
+
+
+def _ways(
+    tube: Tube, at: FloatArray, centre_m: float, halves: tuple[float, ...]
+) -> Iterator[tuple[int, int, FloatArray]]:
+    """Yield first and last node of a bend, and an axis (P, 3) around it, as it may be.
+
+    The straights begin and end so far from its middle as one of some halves is long.
+    """
+    for half in halves:
         before = _leg(tube, at, centre_m - half - _LEG_M, centre_m - half)
         after = _leg(tube, at, centre_m + half + _LEG_M, centre_m + half)
         if before is None or after is None:
