@@ -1,5 +1,7 @@
 """Ways around bends on whose sockets an axis lies."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,17 @@ def test_an_axis_on_sockets_is_led_around_the_bend(angle_deg):
     assert np.linalg.norm(np.diff(held, axis=0), axis=1).sum() > 1.0
     assert np.sqrt(np.maximum(off**2 - 0.025**2, 0.0)).max() < 0.008
     assert np.abs(held[:, 2]).max() < 0.004
+
+
+def test_a_way_around_a_bend_begins_where_the_straight_was_seen_to_end():
+    axis, points = scanned(45.0)
+    tube = climbed(axis, 45.0, 8.0)
+    at = 0.05 * np.arange(len(axis))
+    seen = (at < BEFORE_M - 0.9) | (at > BEFORE_M + 1.8)
+    (run,) = led_around_bends(pyramid_of(points), replace(tube, observed=seen))
+    course = np.diff(run.axis, axis=0)
+    course /= np.linalg.norm(course, axis=1, keepdims=True)
+    assert np.sum(course[1:] * course[:-1], axis=1).min() > 0.8
 
 
 def test_an_even_tube_needs_no_other_way():

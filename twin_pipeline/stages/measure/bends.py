@@ -49,6 +49,8 @@ class _Leg:
 
     end: FloatArray
     course: FloatArray
+    node: int
+    """Of the tube, at that end."""
 
 
 def led_around_bends(pyramid: Pyramid, tube: Tube) -> Iterator[Run]:
@@ -138,25 +140,25 @@ def _ways(
         after = _leg(tube, at, centre_m + half + _LEG_M, centre_m + half)
         if before is None or after is None:
             continue
-        first = int(np.searchsorted(at, centre_m - half))
-        last = int(np.searchsorted(at, centre_m + half)) - 1
         for roundness in _ROUNDNESS:
             way = _around(before, after, roundness, tube.radius_m)
-            if way is not None and 0 < first < last < len(at) - 1:
-                yield first, last, way
+            if way is not None and 0 < before.node < after.node < len(at) - 1:
+                yield before.node, after.node, way
 
 
 def _leg(tube: Tube, at: FloatArray, far_m: float, near_m: float) -> _Leg | None:
     """Return the straight that a tube has from one chainage to another, None for too little."""
     low, high = sorted((far_m, near_m))
-    nodes = tube.nodes[(at >= low) & (at <= high) & tube.observed]
+    seen = np.flatnonzero((at >= low) & (at <= high) & tube.observed)
+    nodes = tube.nodes[seen]
     if len(nodes) < 3 or polyline.length(nodes) < _LEAST_LEG_M:
         return None
     middle = nodes.mean(axis=0)
     course = np.linalg.svd(nodes - middle, full_matrices=False)[2][0]
     course = course * np.sign(course @ (nodes[-1] - nodes[0]))
-    end = nodes[-1] if far_m < near_m else nodes[0]
-    return _Leg(middle + ((end - middle) @ course) * course, course)
+    nearest = -1 if far_m < near_m else 0
+    foot = middle + ((nodes[nearest] - middle) @ course) * course
+    return _Leg(foot, course, int(seen[nearest]))
 
 
 def _around(before: _Leg, after: _Leg, roundness: float, radius_m: float) -> FloatArray | None:
