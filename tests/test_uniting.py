@@ -55,6 +55,25 @@ def test_a_faint_piece_that_no_pipe_points_at_is_none(piece):
     assert joined([], [piece]) == []
 
 
+def faint_around_a_bend(gap_m, heading_deg=45.0):
+    nodes = straight(4.0, (8.0 + gap_m, 0.3 * gap_m, 0.0), heading_deg)
+    return make_tube(nodes, 0.047, radius_std_m=0.0016)
+
+
+def test_a_faint_piece_close_by_is_what_a_pipe_of_its_size_goes_on_to_around_a_bend():
+    (whole,) = joined([PIPE], [faint_around_a_bend(0.4)])
+    assert whole.length_m == pytest.approx(12.4, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [faint_around_a_bend(1.2), faint_around_a_bend(0.4, 150.0)],
+    ids=["not close by", "backwards"],
+)
+def test_a_faint_piece_around_no_bend_of_the_pipe_is_none(piece):
+    assert joined([PIPE], [piece]) == [PIPE]
+
+
 def test_what_is_seen_between_pipes_that_were_found_apart_makes_them_one():
     other = make_tube(straight(4.0, (12.0, 0.0, 0.0)), RADIUS_M)
     (whole,) = joined([PIPE, other], hidden=(10.5, 12.0))

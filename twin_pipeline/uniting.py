@@ -35,6 +35,9 @@ which steps that is looked at."""
 _AHEAD_RADII, _AHEAD_SHARE = 2.0, 0.03
 """How far aside of where a tube points at another may lie, and which share of the gap more."""
 
+_BEND_GAP_M = 0.6
+"""How far from a tube's end a faint piece may begin that is reached around a bend."""
+
 _FAR = 3.0
 """Of the longest gap that is bridged: how far tubes may be apart if part of the gap is seen."""
 
@@ -74,12 +77,21 @@ class Uniter:
 
     def may_join(self, tube: Tube, others: Sequence[Tube], faint: Sequence[Tube]) -> bool:
         """Tell whether a tube may be measured as one with another, without measuring."""
-        return any(
-            join(tube, other, self._options, cut_radii) is not None
-            for other in others
-            if other is not tube
-            for cut_radii in _CUT_BACK_RADII
-        ) or any(_points_at(tube, other) for other in faint if not is_part_of(other, tube))
+        return any(self._may_be_one(tube, other) for other in others if other is not tube) or any(
+            self._leads_to(tube, other) for other in faint if not is_part_of(other, tube)
+        )
+
+    def _may_be_one(self, tube: Tube, other: Tube) -> bool:
+        return any(join(tube, other, self._options, cut) is not None for cut in _CUT_BACK_RADII)
+
+    def _leads_to(self, tube: Tube, faint: Tube) -> bool:
+        """Tell whether a faint piece is what a tube would go on to, straight on or around a bend.
+
+        Around a bend only where it begins close to where the tube ends.
+        """
+        if _points_at(tube, faint):
+            return True
+        return _gap_m(tube, faint) < _BEND_GAP_M and self._may_be_one(tube, faint)
 
     def _joined(self, tubes: Sequence[Tube]) -> list[Tube]:
         pending = sorted(tubes, key=lambda tube: -tube.length_m)
@@ -99,7 +111,7 @@ class Uniter:
     def _with_faint(self, tube: Tube, faint: Sequence[Tube]) -> Tube:
         """Return a tube with what of the faint pieces it goes on to, if they make it no worse."""
         for other in sorted(faint, key=lambda piece: -piece.length_m):
-            if is_part_of(other, tube) or not _points_at(tube, other):
+            if is_part_of(other, tube) or not self._leads_to(tube, other):
                 continue
             together = self._as_one(tube, other)
             if (
