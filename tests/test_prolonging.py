@@ -56,3 +56,14 @@ def test_a_tube_ends_where_what_is_added_makes_it_worse_and_holds_none_alone():
 )
 def test_a_tube_goes_on_where_what_is_added_is_one_or_makes_it_better_known(what):
     assert end_of(**what) == pytest.approx(9.0, abs=0.1)
+
+
+def test_what_is_known_as_well_as_any_pipe_may_be_known_worse_than_before():
+    start = make_tube(straight(1.5, (3.0, 0.0, 0.0)), RADIUS_M, radius_std_m=0.00005)
+
+    def roughly(run):
+        return make_tube(run.axis, run.radius_m, radius_std_m=0.0001)
+
+    looking = SimpleNamespace(config=Config(), roughly=roughly, shows_none=lambda _run: False)
+    tracer = SimpleNamespace(prolong=lambda tube, _level: followed(tube.nodes))
+    assert prolonged(looking, tracer, start, 5).length_m == pytest.approx(9.0, abs=0.1)

@@ -218,3 +218,25 @@ def test_a_tube_is_led_around_a_corner_if_more_is_seen_so(monkeypatch, hidden, c
 
     found = Uniter(NOWHERE, TraceOptions(), measured).led_through(tube)
     assert (found is not tube) is led
+
+
+@pytest.mark.parametrize(
+    ("more_m", "changes", "led"),
+    [(1.2, {}, True), (0.2, {}, False), (1.2, {"radius_m": 0.054}, False)],
+    ids=["seen again", "hardly longer", "another size"],
+)
+def test_a_tube_is_led_on_to_what_is_seen_of_it_beyond_its_end(monkeypatch, more_m, changes, led):
+    longer = straight(8.0 + more_m)
+    monkeypatch.setattr(
+        uniting,
+        "led_beyond",
+        lambda _, tube: [run_along(longer, RADIUS_M)] if tube is PIPE else [],
+    )
+
+    def measured(run):
+        return make_tube(run.axis, **{"radius_m": RADIUS_M, "radius_std_m": 0.0011, **changes})
+
+    behind = make_tube(straight(0.9, (8.2, 0.0, 0.0)), 0.06)
+    found = Uniter(NOWHERE, TraceOptions(), measured).whole([PIPE, behind])
+    assert (found[0] is not PIPE) is led
+    assert (len(found) == 1) is led

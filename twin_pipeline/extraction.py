@@ -96,7 +96,7 @@ def extract(
             for again in squeezed_tracers(searched, ground, tubes, config):
                 tubes += _tubes(search, again, tubes)
             pieces = tuple(tubes)
-            tubes = [united.led_through(tube) for tube in united.joined(tubes, tuple(search.faint))]
+            tubes = united.whole(tubes, tuple(search.faint))
             _find_branches_of_new(search, pieces, tubes)
             tubes = [search.noted(*found) for found in settled.of(tubes)]
         tubes = ended_where_others_go_on(tubes)

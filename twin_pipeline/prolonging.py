@@ -20,6 +20,9 @@ the scan's drift had to be solved for to see that."""
 _LITTLE = 1.5
 """Shortest pipes' lengths, of which half is not worth a look at the end of a longer one."""
 
+_WELL_KNOWN = 0.002
+"""Of the radius: known so well with what was added it may be known worse than before."""
+
 _LEAST_LEG_M = 0.3
 """Of what was added and makes the pipe worse known: what holds no tube alone is something else."""
 
@@ -70,7 +73,7 @@ def _longer(search: Search, tube: Tube, run: Run) -> Tube | None:
     """
     drift_share = search.config.measure.drift_share
     more_m = search.config.trace.min_length_m
-    most_std_m = _WORSE * _std_within(tube, drift_share)
+    most_std_m = max(_WORSE * _std_within(tube, drift_share), _WELL_KNOWN * tube.radius_m)
     longer = search.roughly(run)
     if longer is not None and abs(longer.length_m - tube.length_m) < more_m:
         return tube if of_one_size(tube, longer) else None

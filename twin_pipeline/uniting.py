@@ -16,6 +16,7 @@ from twin_pipeline.stages.measure import (
     kept_straight,
     led_around_bends,
     led_around_corners,
+    led_beyond,
     led_through_offsets,
     led_under,
 )
@@ -62,6 +63,11 @@ class Uniter:
     ) -> None:
         self._pyramid, self._options, self._measured = pyramid, options, measured
 
+    def whole(self, tubes: Sequence[Tube], faint: Sequence[Tube] = ()) -> list[Tube]:
+        """Join pieces of one pipe, and lead each through what hides it or its ends."""
+        led = [self.led_through(tube) for tube in self.joined(tubes, faint)]
+        return _without_parts(led)
+
     def joined(self, tubes: Sequence[Tube], faint: Sequence[Tube] = ()) -> list[Tube]:
         """Join pieces of one pipe and measure the whole anew, until nothing more fits together.
 
@@ -106,7 +112,7 @@ class Uniter:
                     break
             else:
                 whole.append(tube)
-        return [tube for tube in whole if not any(is_part_of(tube, other) for other in whole)]
+        return _without_parts(whole)
 
     def _with_faint(self, tube: Tube, faint: Sequence[Tube]) -> Tube:
         """Return a tube with what of the faint pieces it goes on to, if they make it no worse."""
@@ -128,7 +134,8 @@ class Uniter:
 
         Where its axis strays from a straight on which the pipe is as well seen, it is led there.
         """
-        tube = self._around_corners(self._led_under(self._kept_straight(tube)))
+        tube = self._led_under(self._kept_straight(self._led_beyond(tube)))
+        tube = self._around_corners(tube)
         for run in led_through_offsets(self._pyramid, tube):
             # points alone make a better axis, where they do not lose it
             for tried in (replace(run, held=None), run):
@@ -142,31 +149,40 @@ class Uniter:
                     return self.led_through(other)
         return self._led_around(tube)
 
+    def _led_along(self, run: Run, tube: Tube) -> Tube | None:
+        """Measure where a tube is led; None where that is not the same pipe, or worse known."""
+        other = self._measured(run)
+        if other is None or not of_one_size(tube, other):
+            return None
+        return other if other.round_std_m <= _NO_WORSE * tube.round_std_m else None
+
+    def _led_beyond(self, tube: Tube) -> Tube:
+        """Return a tube with what is seen of it straight on behind what hides its ends."""
+        for run in led_beyond(self._pyramid, tube):
+            other = self._led_along(run, tube)
+            if other is None or not is_part_of(tube, other):
+                continue
+            if _seen_m(other) > _seen_m(tube) + self._options.min_length_m:
+                return self._led_beyond(other)
+        return tube
+
     def _kept_straight(self, tube: Tube) -> Tube:
         run = kept_straight(tube)
         for tried in (replace(run, held=None), run) if run is not None else ():
-            other = self._measured(tried)
-            if (
-                other is not None
-                and of_one_size(tube, other)
-                and _as_well_seen(other, tube)
-                and other.round_std_m <= _NO_WORSE * tube.round_std_m
-                and kept_straight(other) is None
-            ):
+            other = self._led_along(tried, tube)
+            if other is None or not _as_well_seen(other, tube):
+                continue
+            if kept_straight(other) is None:
                 return other
         return tube
 
     def _led_under(self, tube: Tube) -> Tube:
         """Return a tube straight on where it has climbed what hides it, if as well seen so."""
         for run in led_under(tube):
-            other = self._measured(run)
-            if (
-                other is not None
-                and of_one_size(tube, other)
-                and _as_well_seen(other, tube)
-                and other.round_std_m <= _NO_WORSE * tube.round_std_m
-                and _keeps_to(other, run, _ON_STRAIGHT)
-            ):
+            other = self._led_along(run, tube)
+            if other is None or not _as_well_seen(other, tube):
+                continue
+            if _keeps_to(other, run, _ON_STRAIGHT):
                 return self._led_under(other)
         return tube
 
@@ -174,13 +190,8 @@ class Uniter:
         """Return a tube led around the bends whose corner its axis cuts, if more is seen so."""
         for run in led_around_corners(self._pyramid, tube):
             for tried in (replace(run, held=None), run):
-                other = self._measured(tried)
-                if (
-                    other is not None
-                    and of_one_size(tube, other)
-                    and other.round_std_m <= _NO_WORSE * tube.round_std_m
-                    and _seen_m(other) > _seen_m(tube) + _MORE_SEEN_M
-                ):
+                other = self._led_along(tried, tube)
+                if other is not None and _seen_m(other) > _seen_m(tube) + _MORE_SEEN_M:
                     return self._around_corners(other)
         return tube
 
@@ -226,6 +237,10 @@ class Uniter:
             ):
                 return together
         return None
+
+
+def _without_parts(tubes: Sequence[Tube]) -> list[Tube]:
+    return [tube for tube in tubes if not any(is_part_of(tube, other) for other in tubes)]
 
 
 def is_part_of(tube: Tube, other: Tube) -> bool:

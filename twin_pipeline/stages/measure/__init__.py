@@ -13,6 +13,7 @@ from twin_pipeline.deferred import deferred
 
 if TYPE_CHECKING:
     from twin_pipeline.stages.measure.bends import led_around_bends, led_around_corners
+    from twin_pipeline.stages.measure.beyond import led_beyond
     from twin_pipeline.stages.measure.doubt import with_doubt
     from twin_pipeline.stages.measure.explaining import Fit, explain
     from twin_pipeline.stages.measure.offsets import led_through_offsets
@@ -30,6 +31,7 @@ else:
             "kept_straight": "straying",
             "led_around_bends": "bends",
             "led_around_corners": "bends",
+            "led_beyond": "beyond",
             "led_through_offsets": "offsets",
             "led_under": "straying",
             "MeasureOptions": "options",
@@ -48,6 +50,7 @@ __all__ = [
     "kept_straight",
     "led_around_bends",
     "led_around_corners",
+    "led_beyond",
     "led_through_offsets",
     "led_under",
     "measure",

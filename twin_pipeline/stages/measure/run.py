@@ -16,6 +16,7 @@ from twin_pipeline.stages.measure.arcs import sectors_on_circle
 from twin_pipeline.stages.measure.climbing import climbing
 from twin_pipeline.stages.measure.doubt import radius_doubt
 from twin_pipeline.stages.measure.drift import find_drift, settle
+from twin_pipeline.stages.measure.ends import trusted_span
 from twin_pipeline.stages.measure.extent import exact_extent
 from twin_pipeline.stages.measure.hidden import hidden_std
 from twin_pipeline.stages.measure.medians import median
@@ -35,7 +36,6 @@ from twin_pipeline.stages.measure.sectors import (
     standing_in,
     standing_out,
     trim_sectors,
-    trusted_span,
     visible,
 )
 from twin_pipeline.stages.measure.shape import halo, misfit, plane_ratio

@@ -1,12 +1,10 @@
 """Which parts of the cross-section and of the length belong to the tube alone."""
 
 import math
-from itertools import pairwise
 
 import numpy as np
 import scipy
 
-from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.kernels import course, near_shell, scatter
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
@@ -22,10 +20,7 @@ that begins."""
 _ENOUGH_POINTS = 100
 _ENOUGH_AROUND_NODE = 12
 _NEAR_NOISES, _OUTWARDS = 4.0, 0.7
-_TAIL_M = 1.0
-_SOCKET_M = 0.5
 _WITHIN_NOISES, _WITHIN_SHARE = 2.5, 0.25
-_COURSE = math.tan(math.radians(10.0))
 
 
 def trim_sectors(adj: Adjustment, band_m: float, min_cosine: float) -> BoolArray:
@@ -150,52 +145,3 @@ def visible(adj: Adjustment, min_arc_deg: float) -> BoolArray:
         adj.residual, adj.cosine, adj.chainage, everywhere, _NEAR_NOISES * adj.noise, _OUTWARDS
     )
     return observed_arc(adj, weights, min_arc_deg)[1]
-
-
-def trusted_span(adj: Adjustment, observed: BoolArray, weights: FloatArray) -> tuple[int, int]:
-    """Return the first and last node, without tails that hang on a gap or veer off in one."""
-    seen = stretches(observed)
-    for side in (0, -1):
-        while len(seen) > 1:
-            tail, inner = seen[side], seen[1 if side == 0 else -2]
-            between = (inner[1], tail[0]) if side else (tail[1], inner[0])
-            gap = between[1] - between[0] - _socket_nodes(adj, *between)
-            least_m = max(min(gap * adj.step, _TAIL_M), 0.25)
-            if tail[1] - tail[0] + 1 >= round(least_m / adj.step):
-                break
-            seen.pop(side)
-    first, last = seen[0][0], seen[-1][1]
-    own = np.bincount(adj.node[weights > 0.0], minlength=len(observed))
-    well_seen = observed & (own >= 0.3 * float(np.median(own[first : last + 1])))
-    last = _before_veering(adj.nodes, well_seen, last, adj)
-    backwards = len(observed) - 1
-    first = backwards - _before_veering(adj.nodes[::-1], well_seen[::-1], backwards - first, adj)
-    return first, last
-
-
-def _socket_nodes(adj: Adjustment, first: int, last: int) -> int:
-    """Return how many nodes between two are a socket's, which shows that the tube goes on."""
-    longest = round(_SOCKET_M / adj.step)
-    return min(int(np.count_nonzero(standing_out(adj)[first + 1 : last])), longest)
-
-
-def _before_veering(nodes: FloatArray, well_seen: BoolArray, last: int, adj: Adjustment) -> int:
-    """Return the last node before a poorly seen place near the end where the axis changes course.
-
-    What follows there is something else that lies beyond the end of the tube.
-    """
-    back = max(round(0.5 / adj.step), 4)
-    for inner, tail in reversed(list(pairwise(stretches(well_seen[: last + 1])))):
-        if (last - inner[1]) * adj.step > _TAIL_M:
-            break
-        begin = max(inner[1] - back, 0)
-        if inner[1] - begin < 3:
-            continue
-        direction = nodes[inner[1]] - nodes[begin]
-        direction = direction / np.linalg.norm(direction)
-        gap = nodes[tail[0]] - nodes[inner[1]]
-        ahead = float(gap @ direction)
-        aside = float(np.linalg.norm(gap - ahead * direction))
-        if aside > 0.5 * adj.radius + max(ahead, 0.0) * _COURSE:
-            last = inner[1]
-    return last
