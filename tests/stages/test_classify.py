@@ -340,6 +340,7 @@ def test_struts_that_meet_in_a_corner_are_no_main():
     props = [across(x, -0.3, 0.06) for x in (2.0, 4.0, 6.0)]
     carried = make_tube(straight(4.0, (6.5, 0.0, -0.32)), 0.0605)
     assert [role for _, role in roles(MAIN, carried, *props)] == [Role.MAIN]
+    assert not roles(carried, *props)
     thinner = make_tube(straight(4.0, (6.5, 0.0, -0.32)), 0.05)
     deeper = make_tube(straight(4.0, (6.5, 0.3, -0.8)), 0.0605)
     for other in (thinner, deeper):

@@ -155,6 +155,8 @@ def test_a_tube_is_faint_if_but_its_radius_is_not_determined(changes, faint):
         ({"misfit": 0.12}, "radius not determined"),
         ({"radius_std_m": 0.0027}, "radius not determined"),
         ({"observed": HALF}, "radius not determined"),
+        ({"arc_deg": np.full(len(NODES), 65.0), "radius_std_m": 0.0015}, None),
+        ({"arc_deg": np.full(len(NODES), 65.0)}, "radius not determined"),
     ],
 )
 def test_a_long_tube_may_be_little_known_if_it_is_more_even_than_soil(changes, reason):

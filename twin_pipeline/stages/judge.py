@@ -99,6 +99,9 @@ class JudgeOptions(BaseModel):
         gt=0.0,
         description="largest relative std of the radius of what is long and even as no soil is",
     )
+    max_radius_std_long_narrow: float = Field(
+        0.035, gt=0.0, description="the same for arcs below `narrow_arc_deg`"
+    )
     max_shape_std_m: float = Field(
         0.0005,
         gt=0.0,
@@ -135,8 +138,9 @@ def why_not_a_pipe(
     if seen_m >= long_m and tube.misfit <= _max_misfit_long(tube, options) and arc_deg >= min_arc:
         # the radius' own std, of so many points, tells a curve from a plane
         min_plane_ratio = 1.0
-        if not narrow and _as_even_as_no_soil(tube, arc_deg, options):
-            max_std = max(max_std, options.max_radius_std_long)
+        if _as_even_as_no_soil(tube, arc_deg, options):
+            long_std = options.max_radius_std_long_narrow if narrow else options.max_radius_std_long
+            max_std = max(max_std, long_std)
     undoubted = is_round and tube.misfit <= options.max_misfit_faint
     max_inflation = options.max_inflation if wide else options.max_inflation_faint
     max_inflation = options.max_inflation_round if undoubted else max_inflation

@@ -73,9 +73,8 @@ def classify(
     left_out += [LeftOut(tube, "shoring strut") for tube in struts]
     others = [tube for tube in others if not among(tube, struts)]
     carried = [main for main in mains if is_struts_carried_on(main, struts, ground, options)]
-    if len(carried) < len(mains):
-        left_out += [LeftOut(tube, "shoring struts that meet in a corner") for tube in carried]
-        mains = [main for main in mains if not among(main, carried)]
+    left_out += [LeftOut(tube, "shoring struts that meet in a corner") for tube in carried]
+    mains = [main for main in mains if not among(main, carried)]
     minor = [Classified(tube, _minor_role(tube, mains)) for tube in others]
     doubtful = [
         item.tube for item in minor if item.role is Role.UNKNOWN and is_hardly_a_tube(item.tube)
