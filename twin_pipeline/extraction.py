@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from twin_pipeline.abutting import ended_where_others_go_on
+from twin_pipeline.candidates import candidates
 from twin_pipeline.catalogue import Catalogue
 from twin_pipeline.config import Config
 from twin_pipeline.findings import findings_of
@@ -33,7 +34,7 @@ from twin_pipeline.stages.detect import detect
 from twin_pipeline.stages.excavation import excavation
 from twin_pipeline.stages.ground import find_ground
 from twin_pipeline.stages.label import label_pipes, label_places
-from twin_pipeline.stages.measure import sparsely_covered, with_all_points, with_doubt
+from twin_pipeline.stages.measure import with_all_points, with_doubt
 from twin_pipeline.stages.prepare import prepare
 from twin_pipeline.stages.rounding import doubted, rounding_of, rounding_warnings, spread
 from twin_pipeline.stages.steady import steady
@@ -90,11 +91,11 @@ def extract(
         give_back()
     with stage("measure"):
         tracer = Tracer(seeds, config.trace, under_open_sky=ground is not None)
-        tubes = _tubes(search, tracer, [])
+        tubes = _tubes(search, tracer, [], ahead=bench is None)
         united = Uniter(searched, config.trace, search.roughly)
         with foreseen(search.settled_apart, _staying(tubes, united, search, bench)) as settled:
             for again in squeezed_tracers(searched, ground, tubes, config):
-                tubes += _tubes(search, again, tubes)
+                tubes += _tubes(search, again, tubes, ahead=bench is None)
             pieces = tuple(tubes)
             tubes = united.whole(tubes, tuple(search.faint))
             _find_branches_of_new(search, pieces, tubes)
@@ -147,34 +148,33 @@ def _drifting(tube: Tube, steadied: Steadied | None, searched: Pyramid) -> Tube:
     return replace(tube, std_h_m=np.hypot(tube.std_h_m, across), std_v_m=np.hypot(tube.std_v_m, up))
 
 
-def _tubes(search: Search, tracer: Tracer | SqueezedTracer, known: Sequence[Tube]) -> list[Tube]:
+def _tubes(
+    search: Search, tracer: Tracer | SqueezedTracer, known: Sequence[Tube], *, ahead: bool
+) -> list[Tube]:
     """Measure the best supported run, take its surface away, and go on with what is left.
 
-    Known tubes are not found again.
+    Known tubes are not found again. Ahead runs are followed that will most likely be asked for.
     """
     tubes: list[Tube] = []
-    while (run := tracer.next_run()) is not None:
-        piece = tracer.probe(run)
-        if piece is not run and all(
-            sparsely_covered(search.pyramid, part) for part in (piece, run)
-        ):
-            piece = run
-        worth = search.worth_measuring(run, piece)
-        tube = search.looked_at(worth) if worth is not None else None
-        found = (*known, *tubes)
-        if tube is None or tracer.too_thin(tube) or _found_already(tube, found):
-            leads_away = tube is None and tracer.may_lead_away
-            branch = _branch(run, search, found, found) if leads_away else None
-            if branch is not None and not tracer.too_thin(branch):
-                search.branches.append(branch)
-                tracer.take(branch.nodes, branch.radius_m)
-            elif leads_away:
-                search.dismissed.append((run, len(tubes)))
-            tracer.dismiss(piece)
-        else:
-            tube = prolonged(search, tracer, tube, run.level)
-            tracer.take(tube.nodes, tube.radius_m)
-            tubes.append(tube)
+    with candidates(search.pyramid, tracer, ahead=ahead) as runs:
+        while (candidate := runs.following()) is not None:
+            run = candidate.run
+            worth = search.worth_measuring(run, candidate.piece)
+            tube = search.looked_at(worth) if worth is not None else None
+            found = (*known, *tubes)
+            if tube is None or tracer.too_thin(tube) or _found_already(tube, found):
+                leads_away = tube is None and tracer.may_lead_away
+                branch = _branch(run, search, found, found) if leads_away else None
+                if branch is not None and not tracer.too_thin(branch):
+                    search.branches.append(branch)
+                    runs.tracer().take(branch.nodes, branch.radius_m)
+                elif leads_away:
+                    search.dismissed.append((run, len(tubes)))
+                runs.dismiss(candidate)
+            else:
+                tube = prolonged(search, runs.tracer(), tube, run.level)
+                runs.tracer().take(tube.nodes, tube.radius_m)
+                tubes.append(tube)
     return tubes
 
 

@@ -5,6 +5,7 @@ Where no size of patches does, a cloud that is pushed together along the trench 
 patches stand for pieces of pipe that are far longer than wide.
 """
 
+import copy
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -117,6 +118,12 @@ class SqueezedTracer:
         self._tracer = Tracer(self.seeds, options, under_open_sky=True)
         for tube in tubes:
             self.take(tube.nodes, tube.radius_m)
+
+    def fork(self) -> "SqueezedTracer":
+        """Return a tracer that dismisses runs for itself alone; see `Tracer`."""
+        other = copy.copy(self)
+        other._tracer = self._tracer.fork()  # noqa: SLF001 - its own kind
+        return other
 
     def too_thin(self, tube: Tube) -> bool:
         """Tell whether a tube is too short, or may be a cable: a few points tell little of one."""

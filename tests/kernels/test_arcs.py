@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from twin_pipeline.kernels import arcs
+from twin_pipeline.kernels.adjust import arcs
 
 RADIUS_M = 0.03
 NOISE_M = 0.002

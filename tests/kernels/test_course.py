@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from twin_pipeline.kernels import course
+from twin_pipeline.kernels.adjust import course
 
 UP = np.array([0.0, 0.0, 1.0])
 

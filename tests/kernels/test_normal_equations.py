@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from shapes import beside, wavy
 
-from twin_pipeline.kernels import banded, normal_equations, tube
+from twin_pipeline.kernels.adjust import banded, normal_equations, tube
 
 STEP_M = 0.05
 RADIUS_M = 0.1

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from twin_pipeline.kernels import scatter
+from twin_pipeline.kernels.adjust import scatter
 
 
 def _points(count: int, seed: int = 1) -> tuple[np.ndarray, ...]:

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 from shapes import beside, random_motion, wavy
 
-from twin_pipeline.kernels import near_shell, tube
+from twin_pipeline.kernels.adjust import near_shell, tube
 
 STEP_M = 0.05
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from shapes import beside, random_motion, wavy
 
-from twin_pipeline.kernels import near_shell, tube
+from twin_pipeline.kernels.adjust import near_shell, tube
 
 STEP_M = 0.05
 
@@ -224,37 +224,48 @@ def test_the_circle_closes_where_sectors_begin():
 def test_bulges_are_those_of_the_slow_way(count):
     given, rng = _measured(7, count), np.random.default_rng(8)
     node = rng.integers(0, 9, count)
-    near, out = near_shell.bulging_counts(node, **given, wide=0.012, bulge=0.004, nodes=10)
-    around = given["keep"] & (given["cosine"] > 0.7) & ~np.isnan(given["chainage"])
+    kept, out, near, within = near_shell.standing_counts(
+        node, **given, wide=0.012, bulge=0.004, dent=0.006, nodes=10
+    )
+    around = (given["cosine"] > 0.7) & ~np.isnan(given["chainage"])
     around &= np.abs(given["residual"]) < 0.012
-    standing = around & (given["residual"] > 0.004)
+    whole, residual = around & given["keep"], given["residual"]
+    assert np.array_equal(kept, np.bincount(node[whole], minlength=10))
+    assert np.array_equal(out, np.bincount(node[whole & (residual > 0.004)], minlength=10))
     assert np.array_equal(near, np.bincount(node[around], minlength=10))
-    assert np.array_equal(out, np.bincount(node[standing], minlength=10))
-    assert near[:9].min() > 20
+    assert np.array_equal(within, np.bincount(node[around & (residual < -0.006)], minlength=10))
+    assert kept[:9].min() > 20
     assert out[:9].min() > 5
+    assert within[:9].min() > 5
 
 
 @pytest.mark.parametrize(
     ("change", "counted"),
     [
-        ({}, (1.0, 1.0)),
-        ({"residual": 0.004}, (1.0, 0.0)),
-        ({"residual": 0.0041}, (1.0, 1.0)),
-        ({"residual": -0.006}, (1.0, 0.0)),
-        ({"residual": -0.012}, (0.0, 0.0)),
-        ({"residual": 0.012}, (0.0, 0.0)),
-        ({"cosine": 0.7}, (0.0, 0.0)),
-        ({"cosine": 0.7001}, (1.0, 1.0)),
-        ({"chainage": np.nan}, (0.0, 0.0)),
-        ({"keep": False}, (0.0, 0.0)),
+        ({}, (1.0, 1.0, 1.0, 0.0)),
+        ({"residual": 0.004}, (1.0, 0.0, 1.0, 0.0)),
+        ({"residual": 0.0041}, (1.0, 1.0, 1.0, 0.0)),
+        ({"residual": -0.005}, (1.0, 0.0, 1.0, 0.0)),
+        ({"residual": -0.0051}, (1.0, 0.0, 1.0, 1.0)),
+        ({"residual": -0.012}, (0.0, 0.0, 0.0, 0.0)),
+        ({"residual": 0.012}, (0.0, 0.0, 0.0, 0.0)),
+        ({"cosine": 0.7}, (0.0, 0.0, 0.0, 0.0)),
+        ({"cosine": 0.7001}, (1.0, 1.0, 1.0, 0.0)),
+        ({"chainage": np.nan}, (0.0, 0.0, 0.0, 0.0)),
+        ({"keep": False}, (0.0, 0.0, 1.0, 0.0)),
+        ({"keep": False, "residual": -0.006}, (0.0, 0.0, 1.0, 1.0)),
     ],
 )
 def test_each_reason_alone_decides_on_a_bulge(change, counted):
     one = {"residual": 0.006, "cosine": 0.9, "chainage": 0.3, "keep": True, **change}
     arrays = {name: np.array([value]) for name, value in one.items()}
-    near, out = near_shell.bulging_counts(np.array([1]), **arrays, wide=0.012, bulge=0.004, nodes=2)
-    assert (near[0], out[0]) == (0.0, 0.0)
-    assert (near[1], out[1]) == counted
+    counts = np.array(
+        near_shell.standing_counts(
+            np.array([1]), **arrays, wide=0.012, bulge=0.004, dent=0.005, nodes=2
+        )
+    )
+    assert not counts[:, 0].any()
+    assert tuple(counts[:, 1]) == counted
 
 
 def test_no_points_nothing_to_tell():
@@ -266,5 +277,5 @@ def test_no_points_nothing_to_tell():
     assert [array.shape for array in seen] == [(0,), (0,), (0, 3), (0,), (0,), (0,)]
     assert len(near_shell.tukey_weights(none, none, none, none > 0.0, BAND_M, MIN_COSINE)) == 0
     assert near_shell.arc_counts(of_none, none, none, 2, 3).tolist() == [[0.0] * 3] * 2
-    near, out = near_shell.bulging_counts(of_none, none, none, none, none > 0.0, 0.1, 0.01, 2)
-    assert near.tolist() == out.tolist() == [0.0, 0.0]
+    counts = near_shell.standing_counts(of_none, none, none, none, none > 0.0, 0.1, 0.01, 0.01, 2)
+    assert not np.array(counts).any()

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twin_pipeline.kernels import neighbourhood, ordering, tube, voxels
+from twin_pipeline.kernels import neighbourhood, ordering, voxels
+from twin_pipeline.kernels.adjust import tube
 from twin_pipeline.model import BoolArray, FloatArray, PointCloud, SingleArray
 
 MAX_VOXELS_PER_AXIS = 2**21

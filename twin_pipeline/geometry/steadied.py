@@ -8,7 +8,7 @@ import scipy
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Times
 from twin_pipeline.geometry.tubes import Tube
-from twin_pipeline.kernels import scatter
+from twin_pipeline.kernels.adjust import scatter
 from twin_pipeline.model import FloatArray, PointCloud
 from twin_pipeline.shelves import Shelf
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin_pipeline.geometry import polyline
-from twin_pipeline.kernels import tube as kernel
+from twin_pipeline.kernels.adjust import tube as kernel
 from twin_pipeline.model import FittingKind, FloatArray
 from twin_pipeline.pictures.paper import add_legend, thinned
 from twin_pipeline.pictures.record import Record

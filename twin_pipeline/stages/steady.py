@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from twin_pipeline.geometry.pyramid import Times, recording_order
 from twin_pipeline.geometry.steadied import Steadied
 from twin_pipeline.geometry.walks import Walk, walks
-from twin_pipeline.kernels import dense, ordering, scatter, voxels
+from twin_pipeline.kernels import dense, ordering, voxels
+from twin_pipeline.kernels.adjust import scatter
 from twin_pipeline.model import BoolArray, FloatArray, IntArray, PointCloud
 
 _CHUNK = 1 << 20

@@ -12,7 +12,7 @@ from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.kernels import trapezoid
-from twin_pipeline.kernels import tube as kernel
+from twin_pipeline.kernels.adjust import tube as kernel
 from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.fittings.options import FittingsOptions
 

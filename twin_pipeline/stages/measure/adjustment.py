@@ -1,21 +1,22 @@
 """The least-squares adjustment of one tube, step by step."""
 
-import math
-
 import numpy as np
 
-from twin_pipeline.geometry.stretches import stretches
-from twin_pipeline.kernels import banded, course, dense, near_shell, normal_equations, scatter, tube
+from twin_pipeline.kernels import dense
+from twin_pipeline.kernels.adjust import (
+    banded,
+    narrow,
+    near_shell,
+    normal_equations,
+    scatter,
+    step,
+    tube,
+)
 from twin_pipeline.model import FloatArray, IntArray
 
-_STIFF_TURN_RAD = math.radians(2.5)
-_HIDDEN_STIFFNESS = 0.05
-_LONG_HIDDEN_M = 0.5
-_DAMPING, _HIDDEN_DAMPING = 1e-5, 1e-3
-"""Of steps: in units of the points around a node, and what of that where long stretches are hidden,
-whose axis else would hardly move."""
 _ENOUGH_FOR_NOISE = 20
-_HELD_STD_M = 0.001
+_MOST_STEP = 0.25
+"""Of the radius, that a node or the radius may move in a step."""
 
 
 class Adjustment:
@@ -36,9 +37,8 @@ class Adjustment:
         self.start_radius = radius_m
         self.nodes = axis
         self.max_curvature = 0.15
-        self.segment = segment
+        self.segment = np.ascontiguousarray(segment)
         self.noise = 0.1 * radius_m
-        self.radius_prior = 0.002
         self.used = len(points)
         self.stands_for = stands_for
         """How many points of the scan each point counts for."""
@@ -47,7 +47,7 @@ class Adjustment:
         self.held = np.zeros(len(axis), bool)
         """Nodes that stay near their first place unless points show better."""
         self._begun = axis
-        self.expected: FloatArray | float = 0.0
+        self.expected = np.empty(0)
         self.offset: FloatArray | None = None
         self.radius_weight = 1.0
         self._alone = np.zeros(2 * len(axis))
@@ -86,7 +86,9 @@ class Adjustment:
             self.points, self.normals, self.nodes, self.u, self.v, self.segment, self.step,
             self._seen,
         )  # fmt: skip
-        self.residual = self.rho - self.radius - self.expected
+        self.residual = self.rho - self.radius
+        if len(self.expected):
+            self.residual -= self.expected
 
     def expect(self, residual_m: FloatArray) -> None:
         """Take residuals (N,) as those that the scatter of the points alone would give."""
@@ -100,19 +102,43 @@ class Adjustment:
         )
         return weights if self.stands_for == 1 else self.stands_for * weights
 
-    def solve(self, weights: FloatArray) -> None:
-        """One Gauss-Newton step of all nodes and the radius."""
-        band, border, corner, rhs, rhs_radius = self._assemble(weights)
-        self._add_priors(band, rhs, weights)
-        factor = banded.cholesky(band)
-        a = banded.cholesky_solve(factor, rhs)
-        b = banded.cholesky_solve(factor, border)
-        loose = self.radius_prior * corner
-        schur = corner + loose - border @ b
-        step_radius = (rhs_radius - border @ a + loose * (self.start_radius - self.radius)) / schur
-        self.factor, self.coupling, self.cofactor = factor, b[:, None], np.array([[1.0 / schur]])
-        self.radius_weight = schur
-        self._step(a - step_radius * b, step_radius)
+    def narrow(
+        self,
+        gate: float,
+        min_arc_deg: float,
+        stiff_curvature_per_m: float,
+        steps: range,
+        *,
+        by_shape: bool,
+        closely: bool,
+    ) -> FloatArray | None:
+        """Take some steps; return the weights (N,) of the last, None where there is no tube.
+
+        Parameters
+        ----------
+        gate
+            Least cosine between normals and radial vectors in the end.
+        min_arc_deg
+            Least arc of a tube.
+        stiff_curvature_per_m
+            Of a straight axis in the end.
+        by_shape, closely
+            Whether the shape of the cross-section must tell soil; whether only points near the
+            followed run take part from the beginning.
+        """
+        (
+            found, self.nodes, self.tangent, self.u, self.v, self.factor, coupling, self.keep,
+            self.hidden, self.residual, weights, numbers,
+        ) = narrow.narrow(
+            self.points, self.normals, self.segment, self._seen, self.residual, self.expected,
+            self.nodes, self._begun, self.tangent, self.u, self.v, self.keep, self.hidden,
+            self.held, self.step, self.radius, self.start_radius, self.noise, self.used,
+            self.stands_for, gate, by_shape, closely, min_arc_deg, stiff_curvature_per_m,
+            steps.start, steps.stop,
+        )  # fmt: skip
+        self.radius, self.noise, self.used, self.radius_weight, self.max_curvature = numbers
+        self.coupling, self.cofactor = coupling[:, None], np.array([[1.0 / self.radius_weight]])
+        return weights if found else None
 
     def shared_equations(
         self, weights: FloatArray, epoch: FloatArray, epochs: int
@@ -129,8 +155,13 @@ class Adjustment:
         matrix (1 + 3E, 1 + 3E) in units of the weights and rhs (1 + 3E,), weights times metres:
         radius first, then east, north and up of each epoch.
         """
-        band, _, _, rhs, _ = self._assemble(weights)
-        self._add_priors(band, rhs, weights)
+        band, _, _, rhs, _ = normal_equations.assemble(
+            self.chainage, self.radial, self.rho, self.residual, weights, self.u, self.v, self.step
+        )
+        step.add_priors(
+            band, rhs, float(weights.sum()), self.nodes, self._begun, self.u, self.v, self.hidden,
+            self.held, self.step, self.noise, self.max_curvature,
+        )  # fmt: skip
         border, corner, rhs_shared = normal_equations.assemble_shared(
             self.chainage, self.radial, self.rho, self.residual, weights, self.u, self.v,
             self.step, epoch, epochs,
@@ -148,85 +179,14 @@ class Adjustment:
         It takes the points (N, 3) to be elsewhere.
         """
         self.points = points
-        moved = np.einsum("kp,p->k", self.coupling, shared)
-        self._step(self._alone - moved, float(shared[0]))
-
-    def _assemble(
-        self, weights: FloatArray
-    ) -> tuple[FloatArray, FloatArray, float, FloatArray, float]:
-        assembled: tuple[FloatArray, FloatArray, float, FloatArray, float]
-        assembled = normal_equations.assemble(
-            self.chainage,
-            self.radial,
-            self.rho,
-            self.residual,
-            weights,
-            self.u,
-            self.v,
-            self.step,
-        )
-        return assembled
-
-    def _add_priors(self, band: FloatArray, rhs: FloatArray, weights: FloatArray) -> None:
-        normal_equations.add_bending_prior(
-            band, rhs, self.nodes, self.u, self.v, self.bending_weights()
-        )
-        if self.held.any():
-            self._hold(band, rhs)
-        damping = np.full(
-            len(self.nodes), _DAMPING * max(float(weights.sum()) / len(self.nodes), 1.0)
-        )
-        for first, last in self._long_hidden():
-            damping[first : last + 1] *= _HIDDEN_DAMPING
-        band[0] += np.repeat(damping, 2) + 1e-9
-
-    def _hold(self, band: FloatArray, rhs: FloatArray) -> None:
-        weight = self.held * (self.noise / _HELD_STD_M) ** 2
-        back = self._begun - self.nodes
-        for first, lateral in enumerate((self.u, self.v)):
-            band[0, first::2] += weight
-            rhs[first::2] += weight * np.einsum("kj,kj->k", back, lateral)
-
-    def _step(self, lateral: FloatArray, radius_m: float) -> None:
-        limit = 0.25 * self.radius
-        lateral = np.clip(lateral, -limit, limit)
-        self.nodes = self.nodes + lateral[::2, None] * self.u + lateral[1::2, None] * self.v
-        self.radius += float(np.clip(radius_m, -limit, limit))
+        lateral = self._alone - np.einsum("kp,p->k", self.coupling, shared)
+        limit = _MOST_STEP * self.radius
+        self.nodes = step.moved(self.nodes, self.u, self.v, lateral, limit)
+        self.radius += float(np.clip(shared[0], -limit, limit))
         self._look()
-
-    def bending_weights(self) -> FloatArray:
-        """Weight (K, 2) of the straightness prior along u and v at each node, in units of points.
-
-        A straight axis is stiff, a bent one free (Geman-McClure), in the plane of the bend alone.
-        What counts is by how much the axis has turned beyond the node: a socket or a mound that
-        the axis climbs and leaves again stays stiff.
-        """
-        scale = self.max_curvature * self.step**2
-        turning = 1.0 / (1.0 + (self.net_turn() / _STIFF_TURN_RAD) ** 2) ** 2
-        loosened = turning.copy()
-        loosened[self.hidden] = np.maximum(loosened[self.hidden], _HIDDEN_STIFFNESS)
-        for first, last in self._long_hidden():
-            # a bend that nothing shows turns evenly: stiffer inside, it would cut the corner
-            loosened[first : last + 1] = turning[first : last + 1].min(axis=0)
-        return np.asarray((self.noise / scale) ** 2 * loosened)
-
-    def _long_hidden(self) -> list[tuple[int, int]]:
-        """Return first and last nodes of what is hidden longer than by a socket, but for ends."""
-        inner = len(self.nodes) - 1
-        return [
-            (first, last)
-            for first, last in stretches(self.hidden)
-            if (last - first) * self.step > _LONG_HIDDEN_M and first > 0 and last < inner
-        ]
 
     def update_noise(self, weights: FloatArray) -> None:
         """Estimate the noise anew from the points that carry weight."""
         self.used, median_m = scatter.median_of_used(self.residual, weights)
         if self.used > _ENOUGH_FOR_NOISE:
             self.noise = max(1.4826 * median_m, 2e-4)
-
-    def net_turn(self) -> FloatArray:
-        """Return the turn (K, 2) along u and v from well before nodes to well after, radians."""
-        near, far = max(round(0.18 / self.step), 1), max(round(0.5 / self.step), 3)
-        turn: FloatArray = course.net_turn(self.nodes, self.u, self.v, near, far)
-        return turn

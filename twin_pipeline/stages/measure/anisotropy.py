@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twin_pipeline.kernels import scatter as kernel
+from twin_pipeline.kernels.adjust import scatter as kernel
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.medians import median

@@ -16,7 +16,7 @@ from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Run, Tube
-from twin_pipeline.kernels import tube as kernel
+from twin_pipeline.kernels.adjust import tube as kernel
 from twin_pipeline.model import FloatArray
 
 _UNEVEN = 2.0

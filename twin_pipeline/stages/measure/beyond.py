@@ -12,7 +12,7 @@ from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Run, Tube
-from twin_pipeline.kernels import tube as kernel
+from twin_pipeline.kernels.adjust import tube as kernel
 from twin_pipeline.model import BoolArray, FloatArray
 
 _COURSES_M, _LEAST_COURSE_M = (1.7, 1.2, 0.9), 0.7

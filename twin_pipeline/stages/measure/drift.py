@@ -14,7 +14,7 @@ import numpy as np
 import scipy
 
 from twin_pipeline.geometry.walks import Walk
-from twin_pipeline.kernels import scatter
+from twin_pipeline.kernels.adjust import scatter
 from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.anisotropy import expected_residuals

@@ -7,7 +7,7 @@ import numpy as np
 import scipy
 
 from twin_pipeline.geometry import polyline
-from twin_pipeline.kernels import banded
+from twin_pipeline.kernels.adjust import banded
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.options import MeasureOptions

@@ -9,17 +9,21 @@ import scipy
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.tubes import Run, Tube
+from twin_pipeline.kernels.adjust.narrow import (
+    CLOSE_BAND,
+    MIN_POINTS,
+    NOISES,
+    RELEASE_FROM,
+    SETTLED_FROM,
+)
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.anisotropy import expected_residuals
-from twin_pipeline.stages.measure.arcs import sectors_on_circle
-from twin_pipeline.stages.measure.climbing import climbing
 from twin_pipeline.stages.measure.doubt import radius_doubt
 from twin_pipeline.stages.measure.drift import find_drift, settle
 from twin_pipeline.stages.measure.ends import trusted_span
 from twin_pipeline.stages.measure.extent import exact_extent
 from twin_pipeline.stages.measure.hidden import hidden_std
-from twin_pipeline.stages.measure.medians import median
 from twin_pipeline.stages.measure.normals import point_normals
 from twin_pipeline.stages.measure.options import MeasureOptions
 from twin_pipeline.stages.measure.ovality import Ovality, ovality
@@ -33,9 +37,6 @@ from twin_pipeline.stages.measure.precision import (
 )
 from twin_pipeline.stages.measure.sectors import (
     observed_arc,
-    standing_in,
-    standing_out,
-    trim_sectors,
     visible,
 )
 from twin_pipeline.stages.measure.shape import halo, misfit, plane_ratio
@@ -43,24 +44,12 @@ from twin_pipeline.stages.measure.thinned import every_one_in
 from twin_pipeline.stages.measure.wrapping import wrapping
 
 _ITERATIONS = 14
-_TRIM_FROM = 5
-_SHAPE_FROM = 2
-_HIDE_FROM = 3
-_RELEASE_FROM = 9
-_GIVE_UP_FROM = 6
-_ALL_FROM = 8
+_ALL_FROM = SETTLED_FROM
 _FIRST_POINTS_PER_M = 2000
 """The step from which on all points take part, and how many of a metre do before, or in a trial."""
-MIN_POINTS = 60
 _PROBE_POINTS = 3000
-_COARSE_COSINE = 0.3
-_FIRM_PRIOR, _LOOSE_PRIOR = 0.02, 0.002
-_NOISES = 4.0
-"""From the shell to where points have no weight in the end."""
 _OVAL = 0.5
 """Probability from which on a tube is called an oval."""
-_BAND, _CLOSE_BAND = 0.3, 0.1
-"""Of the radius, around the followed run: where points may be at first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +169,7 @@ def begin(
     stands_for = every if roughly and not probe else 1
     adj = Adjustment(pyramid.xyz[index], normals, axis, segment, run.radius_m, step, stands_for)
     if closely:
-        adj.noise = _CLOSE_BAND * run.radius_m / _NOISES
+        adj.noise = CLOSE_BAND * run.radius_m / NOISES
     if run.held is not None:
         adj.held = _held_nodes(run, axis)
     gate = math.cos(min(max(math.radians(23.0), 3.0 * normal_std), 1.2))
@@ -218,62 +207,19 @@ def _spare(points: int, axis: FloatArray, step_m: float) -> int:
 def _narrowed(begun: Begun, options: MeasureOptions, iterations: range) -> FloatArray | None:
     """Take some steps; return the weights of the last, None where there is no tube."""
     adj = begun.adjustment
-    weights = np.zeros(len(adj.points))
-    widest = _CLOSE_BAND if begun.closely else _BAND
-    for iteration in iterations:
-        settled = _NOISES * adj.noise
-        band = (
-            max(widest * adj.start_radius * 0.7**iteration, settled) if iteration < 8 else settled
-        )
-        adj.radius_prior = _radius_prior(begun, iteration)
-        adj.max_curvature = max(0.15 * 0.75**iteration, options.stiff_curvature_per_m)
-        min_cosine = _min_cosine(begun, iteration)
-        _choose_sectors(begun, iteration)
-        if iteration > _RELEASE_FROM:
+    weights: FloatArray | None = None
+    steps = range(iterations.start, min(iterations.stop, RELEASE_FROM + 1))
+    while steps:
+        weights = adj.narrow(
+            begun.gate, options.min_arc_deg, options.stiff_curvature_per_m, steps,
+            by_shape=begun.by_shape, closely=begun.closely,
+        )  # fmt: skip
+        if weights is None:
+            return None
+        steps = range(steps.stop, min(steps.stop + 1, iterations.stop))
+        if steps:
             adj.expect(expected_residuals(adj, weights))
-        weights = adj.weights(band, min_cosine)
-        if iteration >= _HIDE_FROM:
-            arc, _ = observed_arc(adj, weights, options.min_arc_deg)
-            typical = median(arc[arc > 0.0]) if (arc > 0.0).any() else 0.0
-            adj.hidden = arc < max(options.min_arc_deg, 0.5 * typical)
-            if iteration >= _GIVE_UP_FROM and typical < options.min_arc_deg:
-                return None
-            adj.hidden |= standing_out(adj) | standing_in(adj) | climbing(adj)
-            weights[adj.hidden[adj.node]] = 0.0
-        if adj.stands_for * np.count_nonzero(weights) < MIN_POINTS:
-            return None
-        adj.solve(weights)
-        adj.update_noise(weights)
-        if not 0.6 * adj.start_radius < adj.radius < 1.6 * adj.start_radius:
-            return None
     return weights
-
-
-def _radius_prior(begun: Begun, iteration: int) -> float:
-    """Return what the followed radius counts, in units of all points."""
-    if iteration >= _RELEASE_FROM:
-        return 1e-6
-    firm = (begun.by_shape or begun.closely) and iteration < _TRIM_FROM
-    return _FIRM_PRIOR if firm else _LOOSE_PRIOR
-
-
-def _min_cosine(begun: Begun, iteration: int) -> float:
-    # points that scatter outwards have poorer normals: a gate on single points would shrink
-    # the radius, so that in the end only whole sectors are judged
-    if iteration >= _RELEASE_FROM:
-        return 0.0
-    if begun.by_shape:
-        return _COARSE_COSINE
-    return 0.7 + (begun.gate - 0.7) * min(iteration / 6.0, 1.0)
-
-
-def _choose_sectors(begun: Begun, iteration: int) -> None:
-    adj = begun.adjustment
-    if begun.by_shape and _SHAPE_FROM <= iteration < _RELEASE_FROM:
-        adj.keep = sectors_on_circle(adj)
-    elif not begun.by_shape and _TRIM_FROM <= iteration < _RELEASE_FROM:
-        shell = max(0.12 * adj.radius, 4.0 * adj.noise)
-        adj.keep = trim_sectors(adj, shell, begun.gate)
 
 
 def make_tube(

@@ -11,7 +11,7 @@ import numpy as np
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.tubes import Tube
-from twin_pipeline.kernels import tube as kernel
+from twin_pipeline.kernels.adjust import tube as kernel
 from twin_pipeline.model import FloatArray, IntArray
 
 MOST_POINTS = 1_500_000

@@ -1,5 +1,6 @@
 """Follow seeds along their tube, through bends, over sockets and gaps, into runs."""
 
+import copy
 import math
 
 import numpy as np
@@ -10,18 +11,13 @@ from twin_pipeline.geometry.patches import Patches, min_arc_deg, tolerance_ratio
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Run, Seeds, Tube
 from twin_pipeline.kernels import axis
-from twin_pipeline.model import BoolArray, FloatArray, IntArray
+from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.trace.options import STEP_PER_RADIUS, TraceOptions
 
 _MAX_STEPS = 20_000
 _SAME_SIZE = 0.3
 _BRANCH_SHARE, _NECK_M = 0.6, 0.2
 """Of the shortest length what a branch must show beside its main, and how near that is."""
-_FACES_DOWN, _UPWARDS, _FEW_UPWARDS = -0.5, 0.3, 0.05
-"""How far down the surface around a seed must face to be a hollow: farther than what is measured
-has to; how far up what no hollow shows does, and how little of it counts for nothing."""
-_ON_SHELL_COSINE = 0.8
-"""Least cosine between normals on a seed's shell and its radial vectors."""
 
 
 class Tracer:
@@ -41,6 +37,12 @@ class Tracer:
         self._found: list[tuple[FloatArray, float]] = []
         self._alive = seeds.strength >= options.min_strength_rad
         self._next = 0
+
+    def fork(self) -> "Tracer":
+        """Return a tracer that dismisses runs for itself alone; of what is taken neither may be."""
+        other = copy.copy(self)
+        other._alive = self._alive.copy()  # noqa: SLF001 - its own kind
+        return other
 
     def next_run(self) -> Run | None:
         """Follow the strongest seed that is left; None when there is none."""
@@ -108,23 +110,19 @@ class Tracer:
     def _still_free(self, seed: int) -> bool:
         seeds = self._seeds
         patches = seeds.patches[int(seeds.level[seed])]
-        taken = self._taken[patches.level]
         radius = float(seeds.radius_m[seed])
         half = max(2.0 * radius, 0.06)
-        found = axis.patches_in_ball(
-            seeds.centre[seed], math.hypot(1.5 * radius, half), *patches.search_arguments(), taken
-        )
         ratio = tolerance_ratio(patches)
-        if self._under_open_sky and _is_hollow(seeds, seed, patches, found, ratio * radius):
-            return False
-        _, arc, purity, kept = axis.tube_support(
-            patches.centroid[found],
-            patches.normal[found],
+        arc, purity, kept = axis.support_left(
             seeds.centre[seed],
             seeds.direction[seed],
             radius,
             half,
-            ratio * radius,
+            ratio,
+            not self._under_open_sky,
+            *patches.search_arguments(),
+            patches.normal,
+            self._taken[patches.level],
         )
         strength = kept * patches.size_m**2 / (1.5 * radius * 2.0 * half)
         return bool(
@@ -186,20 +184,6 @@ class Tracer:
             if off.min() < radius_m + _NECK_M and off.max() - off.min() > 0.5 * run.length_m:
                 return True
         return False
-
-
-def _is_hollow(seeds: Seeds, seed: int, patches: Patches, found: IntArray, band_m: float) -> bool:
-    """Tell whether the patches (F,) on a seed's shell show the inside of its lower half."""
-    off = patches.centroid[found] - seeds.centre[seed]
-    along = off @ seeds.direction[seed]
-    radial = off - along[:, None] * seeds.direction[seed]
-    rho = np.maximum(np.linalg.norm(radial, axis=1), 1e-9)
-    cosine = np.abs(np.einsum("kj,kj->k", radial, patches.normal[found])) / rho
-    on_shell = (np.abs(rho - seeds.radius_m[seed]) < band_m) & (cosine > _ON_SHELL_COSINE)
-    outwards = radial[on_shell] / rho[on_shell, None]
-    mean = outwards.sum(axis=0)
-    few = np.count_nonzero(outwards[:, 2] > _UPWARDS) <= _FEW_UPWARDS * len(outwards)
-    return bool(few and mean[2] < _FACES_DOWN * np.linalg.norm(mean))
 
 
 def _without_loose_ends(seen: BoolArray) -> tuple[int, int]:

@@ -16,6 +16,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 _PART_POINTS, _MOST_PARTS = 65536, 8
 """Points that are worth a thread; parts at most where each counts for itself."""
+_OUTWARDS = 0.7
+"""Least cosine between radial vector and normal of what faces outwards."""
 
 
 @jit(cache=True, nogil=True, parallel=ONLY_LOOPS)
@@ -124,7 +126,7 @@ def _sector(angle: float, sectors: int) -> int:
 
 
 @jit(cache=True, nogil=True, parallel=ONLY_LOOPS)
-def bulging_counts(
+def standing_counts(
     node: IntArray,
     residual: FloatArray,
     cosine: FloatArray,
@@ -132,9 +134,10 @@ def bulging_counts(
     keep: BoolArray,
     wide: float,
     bulge: float,
+    dent: float,
     nodes: int,
-) -> tuple[FloatArray, FloatArray]:
-    """Count by node the points around the shell that face outwards, and those that stand out.
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Count by node the points around the shell that face outwards, and those off it.
 
     Parameters
     ----------
@@ -142,34 +145,37 @@ def bulging_counts(
         (N,) as for `tukey_weights`.
     wide
         Largest absolute residual of a point around the shell, metres.
-    bulge
-        Residual from which on a point stands out, metres.
+    bulge, dent
+        How far off the shell a point stands out, or lies within; metres.
     nodes
         How many along the axis.
 
     Returns
     -------
-    near, out
-        (nodes,) float64.
+    kept, out, near, within
+        (nodes,) float64: those that are kept, of which so many stand out; all, of which so many
+        lie within.
     """
     count = len(node)
     parts = max(min(count // _PART_POINTS, _MOST_PARTS), 1)
-    counts = np.zeros((parts, 2, nodes))
+    counts = np.zeros((parts, 4, nodes))
     if parts == 1:
-        _count_bulging(counts[0], node, residual, cosine, chainage, keep, wide, bulge, 0, count)
+        _count_standing(
+            counts[0], node, residual, cosine, chainage, keep, wide, bulge, dent, 0, count
+        )
     else:
         for part in prange(parts):
             first, last = part * count // parts, (part + 1) * count // parts
-            _count_bulging(
-                counts[part], node, residual, cosine, chainage, keep, wide, bulge, first, last
+            _count_standing(
+                counts[part], node, residual, cosine, chainage, keep, wide, bulge, dent, first, last
             )
         for part in range(1, parts):
             counts[0] += counts[part]
-    return counts[0, 0], counts[0, 1]
+    return counts[0, 0], counts[0, 1], counts[0, 2], counts[0, 3]
 
 
 @jit(cache=True, nogil=True)
-def _count_bulging(
+def _count_standing(
     counts: FloatArray,
     node: IntArray,
     residual: FloatArray,
@@ -178,16 +184,22 @@ def _count_bulging(
     keep: BoolArray,
     wide: float,
     bulge: float,
+    dent: float,
     first: int,
     last: int,
 ) -> None:
-    """Add points from `first` up to `last` to what `bulging_counts` returns, (2, nodes)."""
+    """Add points from `first` up to `last` to what `standing_counts` returns, (4, nodes)."""
     for i in range(first, last):
-        if not keep[i] or cosine[i] <= 0.7 or math.isnan(chainage[i]) or abs(residual[i]) >= wide:
+        if cosine[i] <= _OUTWARDS or math.isnan(chainage[i]) or abs(residual[i]) >= wide:
             continue
-        counts[0, node[i]] += 1.0
-        if residual[i] > bulge:
-            counts[1, node[i]] += 1.0
+        k = node[i]
+        counts[2, k] += 1.0
+        if -residual[i] > dent:
+            counts[3, k] += 1.0
+        if keep[i]:
+            counts[0, k] += 1.0
+            if residual[i] > bulge:
+                counts[1, k] += 1.0
 
 
 @jit(cache=True, nogil=True)

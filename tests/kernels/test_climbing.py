@@ -1,23 +1,20 @@
 """An axis rises over what hides the barrel; fittings, or a pipe's own bend, lead it elsewhere."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from twin_pipeline.stages.measure.climbing import climbing
+from twin_pipeline.kernels.adjust import climb
 
 STEP_M = 0.07
 ALONG_M = np.arange(0.0, 8.0, STEP_M)
 
 
-def _adjustment(up_m: np.ndarray) -> SimpleNamespace:
-    return _along(np.column_stack([ALONG_M, np.zeros_like(ALONG_M), up_m]))
+def _climbing(nodes: np.ndarray) -> np.ndarray:
+    return climb.climbing(nodes, STEP_M, 0.005, np.zeros(len(nodes), bool))
 
 
-def _along(nodes: np.ndarray) -> SimpleNamespace:
-    hidden = np.zeros(len(nodes), bool)
-    return SimpleNamespace(nodes=nodes, step=STEP_M, noise=0.005, hidden=hidden)
+def _level(up_m: np.ndarray) -> np.ndarray:
+    return np.column_stack([ALONG_M, np.zeros_like(ALONG_M), up_m])
 
 
 def _hump(height_m: float, length_m: float, turn_m: float = 0.2) -> np.ndarray:
@@ -29,27 +26,27 @@ def _hump(height_m: float, length_m: float, turn_m: float = 0.2) -> np.ndarray:
 @pytest.mark.parametrize(("height_m", "length_m"), [(0.012, 0.5), (0.03, 0.9), (0.06, 1.3)])
 def test_rise_over_a_socket_or_a_mound(height_m: float, length_m: float) -> None:
     risen = _hump(height_m, length_m)
-    found = climbing(_adjustment(risen))
+    found = _climbing(_level(risen))
     assert found[np.abs(ALONG_M - 4.0) < 0.1].all()
     assert not found[np.abs(ALONG_M - 4.0) > 0.5 * length_m + 0.5].any()
 
 
 def test_a_graded_pipe_does_not_rise() -> None:
-    assert not climbing(_adjustment(0.08 * ALONG_M)).any()
+    assert not _climbing(_level(0.08 * ALONG_M)).any()
 
 
 @pytest.mark.parametrize("bend_radius_m", [4.0, 12.0, 40.0, 90.0, 150.0, 300.0])
 def test_a_bent_pipe_does_not_rise(bend_radius_m: float) -> None:
-    assert not climbing(_adjustment(ALONG_M**2 / (2.0 * bend_radius_m))).any()
+    assert not _climbing(_level(ALONG_M**2 / (2.0 * bend_radius_m))).any()
 
 
 def test_a_pipe_that_fittings_lead_over_another_does_not_rise() -> None:
-    assert not climbing(_adjustment(_hump(0.3, 2.0, 0.5))).any()
+    assert not _climbing(_level(_hump(0.3, 2.0, 0.5))).any()
 
 
 def test_a_pipe_that_fittings_lead_to_another_level_does_not_rise() -> None:
     flank = np.clip((ALONG_M - 3.8) / 0.4, 0.0, 1.0)
-    assert not climbing(_adjustment(0.2 * flank)).any()
+    assert not _climbing(_level(0.2 * flank)).any()
 
 
 def _bent(radius_m: float, turn_deg: float) -> np.ndarray:
@@ -64,9 +61,9 @@ def _bent(radius_m: float, turn_deg: float) -> np.ndarray:
 @pytest.mark.parametrize("height_m", [0.012, 0.03])
 def test_rise_over_a_socket_in_a_bend(radius_m: float, turn_deg: float, height_m: float) -> None:
     axis = _bent(radius_m, turn_deg)
-    assert not climbing(_along(axis)).any()
+    assert not _climbing(axis).any()
     axis[:, 2] = _hump(height_m, 0.5)
-    found = climbing(_along(axis))
+    found = _climbing(axis)
     assert found[np.abs(ALONG_M - 4.0) < 0.1].all()
     assert not found[np.abs(ALONG_M - 4.0) > 0.75].any()
 
@@ -79,7 +76,7 @@ def test_a_pipe_that_turns_and_then_dives_does_not_rise(apart_m: float) -> None:
     dive = np.cos(np.pi / 8) * course[-1] - np.sin(np.pi / 8) * np.array([0.0, 0.0, 1.0])
     course[beyond_m >= 0.5 * apart_m] = dive
     axis = np.cumsum(STEP_M * course, axis=0)
-    assert not climbing(_along(axis)).any()
+    assert not _climbing(axis).any()
 
 
 def _bend(angle_deg: float, arc_m: float = 0.2) -> np.ndarray:
@@ -96,7 +93,7 @@ def _over_socket(at_m: float, height_m: float = 0.03) -> np.ndarray:
 @pytest.mark.parametrize("at_m", [3.75, 4.3])
 @pytest.mark.parametrize("angle_deg", [11.25, 22.5])
 def test_rise_over_a_socket_beside_a_bend(angle_deg: float, at_m: float) -> None:
-    found = climbing(_adjustment(_bend(angle_deg) + _over_socket(at_m)))
+    found = _climbing(_level(_bend(angle_deg) + _over_socket(at_m)))
     assert found[np.abs(ALONG_M - at_m) < 0.06].all()
     assert not found[np.abs(ALONG_M - at_m) > 0.5].any()
 
@@ -104,26 +101,38 @@ def test_rise_over_a_socket_beside_a_bend(angle_deg: float, at_m: float) -> None
 @pytest.mark.parametrize("angle_deg", [5.0, 11.25, 22.5, 45.0, 60.0])
 @pytest.mark.parametrize("arc_m", [0.1, 0.6, 1.5])
 def test_a_bend_alone_does_not_rise(angle_deg: float, arc_m: float) -> None:
-    assert not climbing(_adjustment(_bend(angle_deg, arc_m))).any()
+    assert not _climbing(_level(_bend(angle_deg, arc_m))).any()
 
 
 @pytest.mark.parametrize("bend_radius_m", [0.6, 1.5, 4.0])
 def test_rise_over_a_socket_where_the_pipe_bends_to_the_side(bend_radius_m: float) -> None:
     turned = np.clip((ALONG_M - 4.4) / bend_radius_m, 0.0, np.radians(45.0))
     steps = STEP_M * np.column_stack([np.cos(turned), np.sin(turned)])
-    adjustment = _adjustment(_over_socket(4.2))
-    adjustment.nodes[:, :2] = np.cumsum(steps, axis=0)
-    found = climbing(adjustment)
+    axis = _level(_over_socket(4.2))
+    axis[:, :2] = np.cumsum(steps, axis=0)
+    found = _climbing(axis)
     assert found[np.abs(ALONG_M - 4.2) < 0.06].all()
     assert not found[np.abs(ALONG_M - 4.2) > 0.5].any()
-    adjustment.nodes[:, 2] = 0.0
-    assert not climbing(adjustment).any()
+    axis[:, 2] = 0.0
+    assert not _climbing(axis).any()
 
 
 @pytest.mark.parametrize("step", [1, -1], ids=["last", "first"])
 def test_rise_over_a_socket_near_an_end_that_hangs(step: int) -> None:
     to_end_m = ALONG_M[-1] - ALONG_M
     up_m = _over_socket(ALONG_M[-1] - 0.75) - 0.4 * np.clip(0.3 - to_end_m, 0.0, None)
-    found = climbing(_adjustment(up_m[::step]))[::step]
+    found = _climbing(_level(up_m[::step]))[::step]
     assert found[np.abs(to_end_m - 0.75) < 0.06].all()
     assert not found[np.abs(to_end_m - 0.75) > 0.3].any()
+
+
+def test_uneven_nodes_do_not_rise() -> None:
+    at = np.cumsum(np.random.default_rng(4).uniform(0.02, 0.14, 100))
+    assert not _climbing(at[:, None] * np.array([0.6, 0.8, 0.0])).any()
+
+
+def test_where_nothing_is_seen_an_axis_bends_as_it_likes() -> None:
+    axis = _level(_bend(22.5) + _over_socket(4.3))
+    seen = np.zeros(len(axis), bool)
+    assert climb.climbing(axis, STEP_M, 0.005, seen).any()
+    assert not climb.climbing(axis, STEP_M, 0.005, ~seen).any()
