@@ -53,6 +53,8 @@ _PROBE_M = 4.0
 """Of a thinly covered pipe a metre tells nothing."""
 _FACTOR_ACROSS = 3.0
 """What crosses a trench is short: pushed together more, nothing is left to be followed."""
+_CROSSING_SIZE_M, _SHARP_RAD = 0.02, 0.08
+"""Patches that show what hangs free if their normals are as sharp."""
 _ACROSS_DEG = (90.0, 72.0, 108.0, 54.0, 126.0)
 """To the trench; a tube ten degrees off a course is still found."""
 _LEAST_ACROSS_RAD = 1.4
@@ -64,8 +66,8 @@ def squeezed_tracers(
 ) -> "Iterator[SqueezedTracer]":
     """Yield what hands out runs of thin pipes, along one course of the trench after another.
 
-    Then come courses across it. Nothing is yielded where the cloud is dense and sharp enough for
-    the thinnest pipe.
+    Then, where the scan is noisier or sparser still, come courses across it. Nothing is yielded
+    where the cloud is dense and sharp enough for the thinnest pipe.
 
     Parameters
     ----------
@@ -81,6 +83,8 @@ def squeezed_tracers(
         squeeze = Squeeze(course, _FACTOR)
         with searched.of_others(map(squeeze.apply, _thinned(searched)), most_thick) as squeezed:
             yield SqueezedTracer(squeeze, squeezed, tubes, thin, config, radius_m)
+    if searched.level_near(_CROSSING_SIZE_M).typical_normal_std_rad < _SHARP_RAD:
+        return
     short = _for_short(config)
     for course in (c for longest in _courses(ground, tubes)[:1] for c in _across(longest)):
         squeeze = Squeeze(course, _FACTOR_ACROSS)
