@@ -232,3 +232,11 @@ def test_a_failure_leaves_the_old_file(tmp_path, result):
         write_gpkg([broken], path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_how_often_the_file_was_changed_does_not_show(tmp_path, result):
+    path = write_gpkg([result], tmp_path / "pipes.gpkg")
+    header = path.read_bytes()[:100]
+    assert (header[24:28], header[92:96]) == (b"\x00\x00\x00\x01",) * 2
+    with sqlite3.connect(path) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
