@@ -53,9 +53,9 @@ class Candidates(Generic[AnyTracer]):
         self._foreseen: Future[tuple[AnyTracer, Candidate | None]] | None = None
 
     def following(self) -> Candidate | None:
-        """Return the next candidate, None when there is none; the one before is dismissed or taken.
+        """Return the next candidate, None when there is none.
 
-        What follows it is begun at once.
+        The one before must have been dismissed or taken. What follows the next is begun at once.
         """
         if self._foreseen is not None:
             self._tracer, found = self._foreseen.result()

@@ -41,7 +41,7 @@ _ENOUGH_PER_M2, _ENOUGH_ACROSS_PER_M2, _MOST_POINTS = 4000.0, 2500.0, 3_000_000
 _AREA_SIZE_M = 0.08
 _VOXELS_PER_AREA = 1.5
 """Voxels that a surface crosses, per area of a voxel's side."""
-_MOST_THICK = 0.7
+_THICK_IN_NOISE = 0.7
 """Pieces of a pipe that is scanned with noise of a quarter of its radius are half as thick as wide;
 so long ones have a normal all the same. In a scan that hides only the thinnest none is as noisy."""
 _NOISY_BELOW_M = 0.1
@@ -77,7 +77,7 @@ def squeezed_tracers(
     below_m = blind_below_m(searched, config.detect)
     if below_m is None or ground is None:
         return
-    most_thick = _MOST_THICK if below_m > _NOISY_BELOW_M else MOST_THICK
+    most_thick = _THICK_IN_NOISE if below_m > _NOISY_BELOW_M else MOST_THICK
     thin = config.detect.model_copy(update={"max_diameter_m": below_m})
     for course, radius_m in _courses_meanwhile(ground, tubes):
         squeeze = Squeeze(course, _FACTOR)

@@ -72,3 +72,9 @@ def test_shifts_are_taken_between_epochs(count):
     epoch[:3] = 0.0, 5.0, 2.0
     expected = np.column_stack([np.interp(epoch, np.arange(6), column) for column in shift.T])
     np.testing.assert_allclose(scatter.shift_at(epoch, shift), expected, atol=1e-14)
+
+
+def test_medians_leave_out_zeros():
+    counts = np.random.default_rng(5).poisson([[0.0], [0.2], [1.0], [40.0]], (4, 36))
+    expected = [np.median(row[row > 0]) if row.any() else 0.0 for row in counts]
+    assert [scatter.median_of_positive(row) for row in counts] == expected

@@ -45,9 +45,3 @@ def test_a_narrow_arc_loses_fewer_to_its_edges():
     seen = tuple(part[narrow] for part in seen)
     kept = _kept(seen)
     assert kept[np.abs(seen[4]) < np.radians(25.0)].all()
-
-
-def test_medians_leave_out_zeros():
-    counts = np.random.default_rng(5).poisson([[0.0], [0.2], [1.0], [40.0]], (4, 36))
-    expected = [np.median(row[row > 0]) if row.any() else 0.0 for row in counts]
-    assert [trim.median_of_filled(row) for row in counts] == expected

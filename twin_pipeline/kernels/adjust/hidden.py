@@ -11,6 +11,7 @@ import numpy.typing as npt
 from twin_pipeline.kernels import jit
 from twin_pipeline.kernels.adjust.course import filled_sectors
 from twin_pipeline.kernels.adjust.near_shell import arc_counts, standing_counts
+from twin_pipeline.kernels.adjust.scatter import median_of_positive
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -52,16 +53,6 @@ def seen_arcs(
     length = max(radius, 0.08, min(_ENOUGH_POINTS * step / usual, 2.0))
     width = max(3, 2 * round(0.5 * length / step) + 1)
     return filled_sectors(counts, width, 1.5, 0.15) * (360.0 / SECTORS), own, usual
-
-
-@jit(cache=True, nogil=True)
-def median_of_positive(values: FloatArray) -> float:
-    """Return the median of those of some values (N,) that are above 0; 0 where none is."""
-    ordered = np.sort(values[values > 0.0])
-    count = len(ordered)
-    if count == 0:
-        return 0.0
-    return 0.5 * (ordered[(count - 1) // 2] + ordered[count // 2])
 
 
 @jit(cache=True, nogil=True)

@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from twin_pipeline.kernels import jit
 from twin_pipeline.kernels.adjust.climb import climbing
-from twin_pipeline.kernels.adjust.hidden import median_of_positive, seen_arcs, standing
+from twin_pipeline.kernels.adjust.hidden import seen_arcs, standing
 from twin_pipeline.kernels.adjust.near_shell import tukey_weights
-from twin_pipeline.kernels.adjust.scatter import median_of_used
+from twin_pipeline.kernels.adjust.scatter import median_of_positive, median_of_used
 from twin_pipeline.kernels.adjust.step import moved, solve
 from twin_pipeline.kernels.adjust.trim import sectors_of_tube, sectors_on_circle
 from twin_pipeline.kernels.adjust.tube import Seen, lateral_frames, look_again

@@ -198,3 +198,13 @@ def _fill_shift(
         share = epoch[i] - k
         for a in range(3):
             found[i, a] = (1.0 - share) * shift[k, a] + share * shift[k + 1, a]
+
+
+@jit(cache=True, nogil=True)
+def median_of_positive(values: FloatArray) -> float:
+    """Return the median of those of some values (N,) that are above 0; 0 where none is."""
+    ordered = np.sort(values[values > 0.0])
+    count = len(ordered)
+    if count == 0:
+        return 0.0
+    return 0.5 * (ordered[(count - 1) // 2] + ordered[count // 2])

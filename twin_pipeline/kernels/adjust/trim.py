@@ -10,7 +10,7 @@ import numpy.typing as npt
 from twin_pipeline.kernels import jit
 from twin_pipeline.kernels.adjust.arcs import longest_arcs, profiles
 from twin_pipeline.kernels.adjust.near_shell import sector_counts
-from twin_pipeline.kernels.adjust.scatter import in_chosen
+from twin_pipeline.kernels.adjust.scatter import in_chosen, median_of_positive
 from twin_pipeline.kernels.adjust.tube import Seen
 
 FloatArray = npt.NDArray[np.float64]
@@ -134,22 +134,12 @@ def _clean(shell: IntArray, good: IntArray, share: float) -> BoolArray:
     usual = _usual(shell, good)
     clean = np.zeros((slices, sectors), np.bool_)
     for s in range(slices):
-        least = _FILLED * median_of_filled(good[s])
+        least = _FILLED * median_of_positive(good[s])
         for b in range(sectors):
             chance = 1.5 * np.sqrt(usual * (1.0 - usual) * shell[s, b])
             fits = good[s, b] >= share * usual * shell[s, b] - chance
             clean[s, b] = fits and good[s, b] >= least and good[s, b] > 0
     return clean
-
-
-@jit(cache=True, nogil=True)
-def median_of_filled(counts: IntArray) -> float:
-    """Return the median of those of some counts (B,) that are not 0; 0 where all are."""
-    ordered = np.sort(counts[counts > 0])
-    count = len(ordered)
-    if count == 0:
-        return 0.0
-    return 0.5 * (ordered[(count - 1) // 2] + ordered[count // 2])
 
 
 @jit(cache=True, nogil=True)

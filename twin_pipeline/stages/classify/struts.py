@@ -54,11 +54,7 @@ def struts_among(
         for tube in props
         if depth[id(tube)] - tube.radius_m < _least_cover_m(tube, ground, options)
         or (varies_in_size(tube) and _shallow(tube, depth, options))
-        or any(
-            _twins(tube, other) and abs(depth[id(tube)] - depth[id(other)]) < _SAME_DEPTH_M
-            for other in props
-            if other is not tube
-        )
+        or _mates(tube, props, depth, _SAME_SIZE)
     ]
     struts += [tube for tube in _rows(tubes, mains, depth, options) if not among(tube, struts)]
     return struts + [
@@ -76,12 +72,19 @@ def is_struts_carried_on(
     It would have to pass through them: where a trench turns, struts of its legs meet in the corner.
     """
     depth = {id(tube): _depth(tube, ground) for tube in (main, *struts)}
-    row = [
-        strut
-        for strut in struts
-        if _twins(main, strut, _EQUAL) and abs(depth[id(main)] - depth[id(strut)]) < _SAME_DEPTH_M
-    ]
+    row = _mates(main, struts, depth, _EQUAL)
     return len(row) >= _ROW and _level(main, options, thickest=_HEAVY)
+
+
+def _mates(tube: Tube, others: list[Tube], depth: dict[int, float], most: float) -> list[Tube]:
+    """Return the others of a tube's depth, and of its size up to a logarithm of their ratio."""
+    return [
+        other
+        for other in others
+        if other is not tube
+        and _twins(tube, other, most)
+        and abs(depth[id(tube)] - depth[id(other)]) < _SAME_DEPTH_M
+    ]
 
 
 def _no_ducts(tubes: list[Tube], depth: dict[int, float], options: ClassifyOptions) -> list[Tube]:
@@ -98,14 +101,8 @@ def _has_a_row(tube: Tube, others: list[Tube], depth: dict[int, float]) -> bool:
 
     Pieces of one pipe lie in a line.
     """
-    mates = (
-        _twins(tube, other, _ONE_MAKE)
-        and abs(depth[id(tube)] - depth[id(other)]) < _SAME_DEPTH_M
-        and not _in_line(tube, other)
-        for other in others
-        if other is not tube
-    )
-    return sum(mates) >= _ROW
+    mates = _mates(tube, others, depth, _ONE_MAKE)
+    return sum(not _in_line(tube, other) for other in mates) >= _ROW
 
 
 def _least_cover_m(tube: Tube, ground: Ground, options: ClassifyOptions) -> float:
@@ -123,12 +120,7 @@ def _one_more(
     tube: Tube, struts: list[Tube], depth: dict[int, float], options: ClassifyOptions
 ) -> bool:
     """Tell a strut of a row that stands askew, as in a corner, or that was wedged in aslant."""
-    row = [
-        strut
-        for strut in struts
-        if _twins(tube, strut, _ONE_MAKE)
-        and abs(depth[id(tube)] - depth[id(strut)]) < _SAME_DEPTH_M
-    ]
+    row = _mates(tube, struts, depth, _ONE_MAKE)
     return (
         len(row) >= _ROW and _shallow(tube, depth, options) and _level(tube, options, _WEDGED_ASKEW)
     )

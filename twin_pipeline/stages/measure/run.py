@@ -21,7 +21,6 @@ from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.anisotropy import expected_residuals
 from twin_pipeline.stages.measure.doubt import radius_doubt
 from twin_pipeline.stages.measure.drift import find_drift, settle
-from twin_pipeline.stages.measure.ends import trusted_span
 from twin_pipeline.stages.measure.extent import exact_extent
 from twin_pipeline.stages.measure.hidden import hidden_std
 from twin_pipeline.stages.measure.normals import point_normals
@@ -40,6 +39,7 @@ from twin_pipeline.stages.measure.sectors import (
     visible,
 )
 from twin_pipeline.stages.measure.shape import halo, misfit, plane_ratio
+from twin_pipeline.stages.measure.tails import trusted_span
 from twin_pipeline.stages.measure.thinned import every_one_in
 from twin_pipeline.stages.measure.wrapping import wrapping
 
