@@ -28,9 +28,11 @@ class Watching:
         settings = {f"TWIN_PIPELINE_WATCH__{key}": value for key, value in waits.items()}
         self.environment = os.environ | settings | {"XDG_STATE_HOME": str(folder / "state")}
         self.running = []
+        self.said = 0
 
     def start(self, *arguments):
         command = [sys.executable, "-m", "twin_pipeline", "watch", self.inbox, "-o", self.out]
+        self.said = len(self.log.read_text()) if self.log.exists() else 0
         with self.log.open("a") as log:
             process = subprocess.Popen(
                 [*map(str, command), *SETTINGS, *arguments],
@@ -53,6 +55,13 @@ class Watching:
         while not all(map(self.answer, names)):
             assert time.monotonic() < end, self.log.read_text()
             time.sleep(0.1)
+
+    def wait_until_it_says(self, words, within_s=120.0):
+        """Wait for a line since the last start."""
+        end = time.monotonic() + within_s
+        while words not in self.log.read_text()[self.said :]:
+            assert time.monotonic() < end, self.log.read_text()
+            time.sleep(0.05)
 
     def drops(self):
         folder = self.out.with_name(".out.watch") / "drops"
@@ -111,6 +120,7 @@ def test_killed_at_any_moment_it_loses_nothing_and_does_nothing_twice(watching, 
     (site,) = record["sites"]
     before = {path: path.stat().st_mtime_ns for path in watching.inbox.glob("*.result.*")}
     standing = (watching.out / "run.json").stat().st_mtime_ns
+    watching.wait_until_it_says("watching")  # those killed may have answered everything
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
     again = watching.start("--once")
@@ -126,10 +136,7 @@ def test_killed_at_any_moment_it_loses_nothing_and_does_nothing_twice(watching, 
 def test_stopped_in_the_middle_of_work_it_ends_in_order(watching, trench, number):
     place(watching, "trench.laz", trench.read_bytes())
     process = watching.start()
-    end = time.monotonic() + 120
-    while "checking and processing" not in watching.log.read_text():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    watching.wait_until_it_says("checking and processing")
     time.sleep(1.5)
     process.send_signal(number)
     assert process.wait(60) == 0
