@@ -174,6 +174,25 @@ def test_a_long_tube_may_be_little_known_if_it_is_more_even_than_soil(changes, r
     assert why_not_a_pipe(replace(thin, **changes), JudgeOptions()) == reason
 
 
+@pytest.mark.parametrize(
+    ("length_m", "changes", "believed"),
+    [
+        (11.0, {}, True),
+        (9.0, {}, False),
+        (11.0, {"radius_std_m": 0.0013}, False),
+        (11.0, {"radius_std_m": 0.0012, "arc_deg": 70.0}, False),
+        (11.0, {"misfit": 0.12}, False),
+    ],
+)
+def test_soil_is_no_tube_over_so_many_metres(length_m, changes, believed):
+    nodes = straight(length_m)
+    given = {"radius_std_m": 0.0011, "noise_m": 0.0054, "points_used": 1200, "arc_deg": 110.0}
+    given |= {"plane_ratio": 1.3, "misfit": 0.02, "inflation": 1.0, **changes}
+    given["arc_deg"] = np.full(len(nodes), given["arc_deg"])
+    against = why_not_a_pipe(make_tube(nodes, 0.0315, **given), JudgeOptions())
+    assert against == (None if believed else "radius not determined")
+
+
 def test_a_branch_may_be_shorter_than_what_lies_anywhere_if_it_is_the_rounder():
     short = make_tube(straight(0.25), 0.059)
     assert "seen over 0.25 m" in why_not_a_pipe(short, JudgeOptions())

@@ -13,6 +13,8 @@ _SECTOR_DEG, _EVEN = 10.0, 1.5
 _SHAPE_OF_BULGE = 0.25
 _FAINT_STD = 0.1
 """Relative std of the radius up to which a tube may be a piece of one that is known better."""
+_VERY_LONG = 4.0
+"""Of the length that makes up for noise: soil curves over so much of it one way and the other."""
 _CLEARLY = 1.25
 """How many times the largest misfit is beyond doubt."""
 
@@ -102,6 +104,9 @@ class JudgeOptions(BaseModel):
     max_radius_std_long_narrow: float = Field(
         0.035, gt=0.0, description="the same for arcs below `narrow_arc_deg`"
     )
+    max_radius_std_very_long: float = Field(
+        0.04, gt=0.0, description="the same for wider arcs, even or not, of four times that length"
+    )
     max_shape_std_m: float = Field(
         0.0005,
         gt=0.0,
@@ -141,6 +146,8 @@ def why_not_a_pipe(
         if _as_even_as_no_soil(tube, arc_deg, options):
             long_std = options.max_radius_std_long_narrow if narrow else options.max_radius_std_long
             max_std = max(max_std, long_std)
+        if not narrow and seen_m >= _VERY_LONG * long_m:
+            max_std = max(max_std, options.max_radius_std_very_long)
     undoubted = is_round and tube.misfit <= options.max_misfit_faint
     max_inflation = options.max_inflation if wide else options.max_inflation_faint
     max_inflation = options.max_inflation_round if undoubted else max_inflation
