@@ -269,6 +269,30 @@ def test_a_surface_that_goes_on_is_told_from_a_tube():
     assert alone.halo < 0.05
 
 
+def test_soil_that_hides_a_stretch_is_no_surface_that_goes_on():
+    rng = np.random.default_rng(14)
+    axis = straight(5.0)
+    points = tube_points(axis, 0.085, rng, noise_m=0.003)
+    bare = points[(points[:, 0] < 1.8) | (points[:, 0] > 3.2)]
+    mound = plane_points((1.8, -0.3), (3.2, 0.3), 0.105, rng, per_m2=60_000.0)
+    tube = measured(np.vstack([bare, mound]), axis, 0.085)
+    assert tube.length_m == pytest.approx(5.0, abs=0.03)
+    assert tube.halo < 0.1
+
+
+@pytest.mark.parametrize("with_drift", [False, True])
+def test_drift_takes_no_end_away_from_a_tube(with_drift):
+    """What is straight on behind a gap, but not of the same size alone: is it of the pipe?"""
+    rng = np.random.default_rng(15)
+    axis = straight(5.0)
+    points = tube_points(straight(3.0), 0.085, rng, noise_m=0.003)
+    tail = tube_points(straight(0.5, (4.5, 0.0, 0.0)), 0.09, rng, noise_m=0.003)
+    pyramid = pyramid_of(np.vstack([points, tail]))
+    tube = measure(pyramid, run_along(axis, 0.085), MeasureOptions(), with_drift=with_drift)
+    assert tube is not None
+    assert tube.length_m == pytest.approx(5.0 if with_drift else 3.0, abs=0.1)
+
+
 def test_a_probe_sees_what_the_whole_does():
     axis = straight(4.0)
     points = tube_points(axis, 0.085, np.random.default_rng(14), per_m2=30_000.0, noise_m=0.003)

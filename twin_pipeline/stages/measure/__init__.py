@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from twin_pipeline.stages.measure.beyond import led_beyond
     from twin_pipeline.stages.measure.doubt import with_doubt
     from twin_pipeline.stages.measure.explaining import Fit, explain
+    from twin_pipeline.stages.measure.kept import Kept
     from twin_pipeline.stages.measure.offsets import led_through_offsets
     from twin_pipeline.stages.measure.options import MeasureOptions
-    from twin_pipeline.stages.measure.run import Kept, measure, sparsely_covered
+    from twin_pipeline.stages.measure.run import measure, sparsely_covered
     from twin_pipeline.stages.measure.straying import kept_straight, led_under
     from twin_pipeline.stages.measure.thinned import with_all_points
 else:
@@ -26,7 +27,7 @@ else:
         __name__,
         {
             "Fit": "explaining",
-            "Kept": "run",
+            "Kept": "kept",
             "explain": "explaining",
             "kept_straight": "straying",
             "led_around_bends": "bends",

@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy
 
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
@@ -23,6 +22,7 @@ from twin_pipeline.stages.measure.doubt import radius_doubt
 from twin_pipeline.stages.measure.drift import find_drift, settle
 from twin_pipeline.stages.measure.extent import exact_extent
 from twin_pipeline.stages.measure.hidden import hidden_std
+from twin_pipeline.stages.measure.kept import Kept
 from twin_pipeline.stages.measure.normals import point_normals
 from twin_pipeline.stages.measure.options import MeasureOptions
 from twin_pipeline.stages.measure.ovality import Ovality, ovality
@@ -50,28 +50,6 @@ _FIRST_POINTS_PER_M = 2000
 _PROBE_POINTS = 3000
 _OVAL = 0.5
 """Probability from which on a tube is called an oval."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Kept:
-    """What a measurement keeps away from."""
-
-    line: FloatArray
-    """(K, 3) local frame, metres, in small steps."""
-    distance_m: float
-    end: FloatArray | None = None
-    """(3,) of a course, beyond which all is kept away from, too; metres."""
-    outward: FloatArray | None = None
-    """(3,) unit direction in which the course leaves its end."""
-
-    def clear(self, places: FloatArray) -> BoolArray:
-        """Tell which places (N, 3) are farther away, and not beyond the end."""
-        tree = scipy.spatial.cKDTree(self.line)
-        distance, _ = tree.query(places, distance_upper_bound=self.distance_m)
-        clear = np.isinf(distance)
-        if self.end is not None and self.outward is not None:
-            clear &= (places - self.end) @ self.outward <= 0.0
-        return np.asarray(clear)
 
 
 def sparsely_covered(pyramid: Pyramid, run: Run) -> bool:
@@ -106,7 +84,9 @@ def measure(
     weights = solved(pyramid, begun, options, with_drift=with_drift)
     if weights is None:
         return None
-    tube = make_tube(begun.adjustment, weights, begun.index, options)
+    # drift is solved for with what is a tube already: it makes no end of that another thing
+    trusted = begun.led if with_drift else range(0)
+    tube = make_tube(begun.adjustment, weights, begun.index, options, trusted)
     return tube if tube is None or begun.one_in == 1 else replace(tube, one_in=begun.one_in)
 
 
@@ -139,6 +119,8 @@ class Begun:
     closely: bool
     one_in: int
     """Of how many points of the run one is taken."""
+    led: range
+    """Nodes that lie on the run, not beyond its ends."""
 
 
 def begin(
@@ -152,7 +134,8 @@ def begin(
 ) -> Begun | None:
     """Gather the points of a run; None where there are too few."""
     step = float(np.clip(0.5 * run.radius_m, 0.03, 0.10))
-    axis = polyline.extend(polyline.resample(run.axis, step), max(2.0 * run.radius_m, 0.3), back=10)
+    along = polyline.resample(run.axis, step)
+    axis = polyline.extend(along, max(2.0 * run.radius_m, 0.3), back=10)
     index, segment = pyramid.points_along(axis, _reach(run))
     if kept is not None:
         clear = kept.clear(pyramid.xyz[index])
@@ -173,7 +156,9 @@ def begin(
     if run.held is not None:
         adj.held = _held_nodes(run, axis)
     gate = math.cos(min(max(math.radians(23.0), 3.0 * normal_std), 1.2))
-    return Begun(adj, index, gate, by_shape=poor, closely=closely, one_in=every)
+    beyond = (len(axis) - len(along)) // 2
+    led = range(beyond, len(axis) - beyond)
+    return Begun(adj, index, gate, by_shape=poor, closely=closely, one_in=every, led=led)
 
 
 def _held_nodes(run: Run, axis: FloatArray) -> BoolArray:
@@ -223,13 +208,20 @@ def _narrowed(begun: Begun, options: MeasureOptions, iterations: range) -> Float
 
 
 def make_tube(
-    adj: Adjustment, weights: FloatArray, index: IntArray, options: MeasureOptions
+    adj: Adjustment,
+    weights: FloatArray,
+    index: IntArray,
+    options: MeasureOptions,
+    trusted: range = range(0),
 ) -> Tube | None:
-    """Return what the adjustment gave, cut to the stretch that can be trusted."""
+    """Return what the adjustment gave, cut to the stretch that can be trusted.
+
+    Trusted nodes are those that were so before.
+    """
     arc, observed = observed_arc(adj, weights, options.min_arc_deg)
     if observed.sum() < 3:
         return None
-    first, last = trusted_span(adj, observed, weights)
+    first, last = trusted_span(adj, observed, weights, trusted)
     if last - first < 2:
         return None
     node = adj.node
@@ -277,7 +269,8 @@ def make_tube(
         plane_ratio=plane_ratio(adj, used, node),
         misfit=misfit(adj, used),
         inflation=inflation,
-        halo=halo(adj, used, inside),
+        # soil that hides the tube on a stretch says nothing about where it is seen
+        halo=halo(adj, used, inside & observed[node]),
         wander_m=wander_m,
         drift_m=_drift(adj, known)[span],
         stand_off_m=wrapped.stand_off_m,

@@ -26,12 +26,19 @@ _SAME_RADIUS, _KNOWN_RADIUS = 0.03, 0.015
 _COURSE = math.tan(math.radians(10.0))
 
 
-def trusted_span(adj: Adjustment, observed: BoolArray, weights: FloatArray) -> tuple[int, int]:
-    """Return the first and last node, without tails that hang on a gap or veer off in one."""
+def trusted_span(
+    adj: Adjustment, observed: BoolArray, weights: FloatArray, trusted: range = range(0)
+) -> tuple[int, int]:
+    """Return the first and last node, without tails that hang on a gap or veer off in one.
+
+    A tail among nodes that were trusted before stays.
+    """
     seen = stretches(observed)
     for side in (0, -1):
         while len(seen) > 1:
             tail, inner = seen[side], seen[1 if side == 0 else -2]
+            if tail[0] in trusted or tail[1] in trusted:
+                break
             between = (inner[1], tail[0]) if side else (tail[1], inner[0])
             gap = between[1] - between[0] - _socket_nodes(adj, *between)
             least_m = max(min(gap * adj.step, _TAIL_M), _LEAST_TAIL_M)
