@@ -54,6 +54,13 @@ def test_a_row_from_wall_to_wall_is_shoring(pyramid, mains):
     assert kept(*mains, *ROW, pyramid=pyramid) == mains
 
 
+def test_of_two_rows_one_above_the_other_both_are_shoring():
+    at_m = (0.5, 1.7, 2.9, 4.1, 5.3, 6.5, 7.7, 8.9)
+    tiers = [across(x_m, z_m) for x_m in at_m for z_m in (-0.3, -0.9)]
+    assert kept(*tiers) == []
+    assert kept(MAIN, *tiers) == [MAIN]
+
+
 def test_utilities_that_cross_between_struts_stay():
     crossings = [across(2.0, -0.7, 0.057), across(7.0, -0.6, 0.045, 75.0)]
     assert set(kept(MAIN, *ROW, *crossings)) == {MAIN, *crossings}

@@ -1,7 +1,8 @@
 """Leave out what props a trench where no finished ground was scanned that would tell it.
 
 Struts come in rows: of one make, level, across the trench from wall to wall, one behind the other
-at one height over the main. Utilities that cross do not: three of a size so set are no chance.
+at one height over the main. Utilities that cross do not: three of a size so set are no chance. In a
+deep trench there are two rows and more, one above the other.
 """
 
 import math
@@ -53,7 +54,10 @@ def without_shoring(
     lines = [tube for tube in tubes if not among(tube, bars)]
     free = [bar for bar in bars if all(_passes_over(bar, line) for line in lines)]
     free = [bar for bar in free if not any(_in_a_bank(bar, other) for other in free)]
-    rows = [[bar, *(other for other in free if _in_a_row(bar, other, lines))] for bar in free]
+    rows = [
+        _at_height_of(bar, [other for other in free if _in_a_row(bar, other, lines)])
+        for bar in free
+    ]
     rows = [row for row in rows if len(row) > _OTHERS and _at_one_height(row)]
     if not rows:
         return list(found), []
@@ -101,6 +105,20 @@ def _set_alike(bar: Tube, other: Tube, lines: Sequence[Tube]) -> bool:
     return polyline.acute_deg(chord_of(bar), chord_of(other)) < _PARALLEL_DEG or any(
         min(squarest_deg(bar, line), squarest_deg(other, line)) > _SQUARE_DEG for line in lines
     )
+
+
+def _at_height_of(bar: Tube, others: Sequence[Tube]) -> list[Tube]:
+    """Return a bar and those of others that lie in one slope with it, as many as there are."""
+    return max(([bar, *_in_slope(bar, other, others)] for other in others), key=len, default=[bar])
+
+
+def _in_slope(bar: Tube, second: Tube, others: Sequence[Tube]) -> list[Tube]:
+    step = np.array([middle_of(other) for other in (second, *others)]) - middle_of(bar)
+    chord = chord_of(bar)
+    onward = step[:, :2] @ np.array([-chord[1], chord[0]]) / math.hypot(chord[0], chord[1])
+    # bars of a row are half a metre apart at least, so that this is never nought
+    off = np.abs(step[:, 2] - onward * step[0, 2] / onward[0])
+    return [other for other, far in zip(others, off[1:], strict=True) if far < _SAME_HEIGHT_M]
 
 
 def _at_one_height(row: Sequence[Tube]) -> bool:
