@@ -43,6 +43,16 @@ def test_what_a_first_look_took_all_points_of_is_not_measured_again(measured):
     assert [how for _, how in calls] == [{"probe"}]
 
 
+def test_where_a_run_leads_to_none_what_lies_close_to_it_may_be_one(monkeypatch):
+    tube = make_tube(AXIS)
+    monkeypatch.setattr(
+        searching, "measure", lambda *_, closely=False, **_how: tube if closely else None
+    )
+    worth = search().worth_measuring(WHOLE, PIECE)
+    assert worth is not None
+    assert worth.axis is tube.nodes
+
+
 def test_what_a_first_look_took_some_points_of_is_measured_on_all(measured):
     tubes, calls = measured
     tubes[len(PIECE.axis)] = make_tube(AXIS, one_in=3)

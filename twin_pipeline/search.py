@@ -159,7 +159,11 @@ class Search:
         has to show it.
         """
         tube = self._measure(piece, probe=True)
-        if tube is not None and tube.misfit > _SHAPED:
+        if tube is None:
+            # what is close to a thin tube, such as its bedding, may have led away from it
+            tube = self._measure(piece, probe=True, closely=True)
+            piece = piece if tube is None else _led_by(tube)
+        elif tube.misfit > _SHAPED:
             _, tube = self._closely(piece, tube, probe=True)
         against = self._against(tube)
         self.observer.tried(piece, tube, against, probe=True)
