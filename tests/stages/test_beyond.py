@@ -14,15 +14,19 @@ AXIS = straight(SEEN_M)
 
 
 def scanned(
-    tail_m: tuple[float, float], radius_m: float = RADIUS_M, aside_m: float = 0.0
+    tail_m: tuple[float, float],
+    radius_m: float = RADIUS_M,
+    aside_m: float = 0.0,
+    noise_m: float = 0.003,
+    arc_deg: float = 180.0,
 ) -> FloatArray:
     """Points on a pipe, and on a tube from one x to another that lies so far aside of it."""
     rng = np.random.default_rng(5)
     tail = straight(tail_m[1] - tail_m[0], (tail_m[0], aside_m, 0.0))
     return np.vstack(
         [
-            tube_points(AXIS, RADIUS_M, rng, noise_m=0.003),
-            tube_points(tail, radius_m, rng, noise_m=0.003),
+            tube_points(AXIS, RADIUS_M, rng, noise_m=noise_m, arc_deg=arc_deg),
+            tube_points(tail, radius_m, rng, noise_m=noise_m, arc_deg=arc_deg),
             plane_points((-0.5, -0.5), (8.0, 0.5), -0.3, rng),
         ]
     )
@@ -40,9 +44,18 @@ def test_a_short_tail_of_the_same_radius_straight_ahead_is_the_pipe():
     assert tube.radius_m == pytest.approx(RADIUS_M, abs=0.0005)
 
 
+NOISY = {"noise_m": 0.006, "arc_deg": 100.0}
+
+
+def test_in_noise_a_tail_exactly_straight_ahead_may_be_little_known():
+    tube = measured(scanned((5.4, 6.1), **NOISY))
+    assert tube.nodes[-1, 0] == pytest.approx(6.1, abs=0.1)
+
+
 @pytest.mark.parametrize(
     "points",
     [
+        pytest.param(scanned((5.4, 6.1), aside_m=0.012, **NOISY), id="aside in noise"),
         pytest.param(scanned((5.4, 6.1), radius_m=0.094), id="another radius"),
         pytest.param(scanned((5.4, 6.1), aside_m=0.035), id="aside"),
         pytest.param(scanned((5.4, 5.7)), id="little of it"),

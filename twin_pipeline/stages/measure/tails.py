@@ -23,6 +23,8 @@ _AHEAD_M, _ASIDE = 1.5, 0.2
 """Of what lies before a gap, that tells the straight; how far from it a tail is, in radii."""
 _SAME_RADIUS, _KNOWN_RADIUS = 0.03, 0.015
 """By how much a tail's own radius may differ, and its std, as shares of the radius."""
+_RIGHT_AHEAD, _HARDLY_KNOWN = 0.04, 0.06
+"""How far from the straight a tail may be, in radii, and the std of its own radius then."""
 _COURSE = math.tan(math.radians(10.0))
 
 
@@ -81,13 +83,15 @@ def _goes_on(
     course = np.linalg.svd(before - middle, full_matrices=False)[2][0]
     off = np.vstack([before, adj.nodes[tail[0] : tail[1] + 1]]) - middle
     aside = np.linalg.norm(off - (off @ course)[:, None] * course, axis=1)
-    if float(aside.max()) > _ASIDE * adj.radius:
+    farthest = float(aside.max()) / adj.radius
+    if farthest > _ASIDE:
         return False
     in_tail = ((adj.node >= tail[0]) & (adj.node <= tail[1])).astype(np.int64)
     correction, factor = slice_radii(adj, weights * in_tail, 1 - in_tail, 2)
     std = adj.noise * math.sqrt(adj.stands_for * factor[0])
     same = abs(float(correction[0])) < _SAME_RADIUS * adj.radius
-    return same and std < _KNOWN_RADIUS * adj.radius
+    most_std = _HARDLY_KNOWN if farthest < _RIGHT_AHEAD else _KNOWN_RADIUS
+    return same and std < most_std * adj.radius
 
 
 def _before_veering(nodes: FloatArray, well_seen: BoolArray, last: int, adj: Adjustment) -> int:
