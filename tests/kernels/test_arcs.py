@@ -25,12 +25,35 @@ def _longest(profile: np.ndarray) -> np.ndarray:
     return arcs.longest_arcs(profile, NOISE_M, RADIUS_M, RADIUS_M)[0]
 
 
-@pytest.mark.parametrize("first", [0, 11, 30])
-@pytest.mark.parametrize("length", [6, 15, 27])
+@pytest.mark.parametrize("first", [0, 22, 61])
+@pytest.mark.parametrize("length", [12, 31, 54])
 def test_the_arc_is_what_lies_on_the_tube_without_its_margins(first, length):
     kept = np.flatnonzero(_longest(_on_tube(first, length)))
     inner = [(first + k) % arcs.SECTORS for k in range(1, length - 1)]
     assert sorted(kept.tolist()) == sorted(inner)
+
+
+def test_noise_takes_more_off_the_ends_of_an_arc():
+    noise_m = 0.15 * RADIUS_M
+    kept = arcs.longest_arcs(_on_tube(5, 30), noise_m, RADIUS_M, RADIUS_M)[0]
+    assert np.flatnonzero(kept).tolist() == list(range(7, 33))
+
+
+def test_of_a_narrow_arc_beside_a_floor_little_is_lost():
+    radius_m, noise_m, half = 0.158, 0.011, math.radians(43.0)
+    rng = np.random.default_rng(3)
+    angle = rng.uniform(-half, half, 3000)
+    around = radius_m * np.column_stack([np.cos(angle), np.sin(angle)])
+    out = radius_m * rng.uniform(math.sin(half), 1.5, 3600) * rng.choice([-1.0, 1.0], 3600)
+    floor = np.column_stack([np.full(3600, radius_m * math.cos(half)), out])
+    points = np.vstack([around, floor])
+    x, y = (points + rng.normal(0.0, noise_m, points.shape)).T
+    residual = np.hypot(x, y) - radius_m
+    profile = arcs.profiles(np.ones(6600), np.arctan2(y, x), residual, 4.0 * noise_m, 0.5, 1)
+    kept = np.flatnonzero(arcs.longest_arcs(profile, noise_m, radius_m, radius_m)[0])
+    seen_deg = (kept + 0.5) * 360.0 / arcs.SECTORS - 180.0
+    assert np.abs(seen_deg).max() < math.degrees(half)
+    assert len(kept) * 360.0 / arcs.SECTORS >= 65.0
 
 
 def test_an_arc_of_a_shifted_circle_counts_as_well():

@@ -14,10 +14,9 @@ from twin_pipeline.kernels import jit
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-SECTORS = 36
-_SHORTEST, _LONGEST = 5, 28
-_MARGIN = 1
-"""Sectors at either end of an arc that soil may reach into."""
+SECTORS = 72
+_SHORTEST, _LONGEST = 10, 56
+"""Sectors of the arcs that are looked for."""
 _CHANCE_SIGMAS = 3.0
 _SYSTEMATIC = 0.05
 """Of the noise, by which the mean of a sector on a circle may be off."""
@@ -92,13 +91,23 @@ def longest_arcs(
     """
     slices = profile.shape[1]
     kept = np.zeros((slices, SECTORS), np.bool_)
+    margin = _margin(noise, radius)
     for s in range(slices):
         begin, length = _longest_arc(
             profile[0, s], profile[1, s], profile[2, s], noise, radius, start_radius
         )
-        for k in range(begin + _MARGIN, begin + length - _MARGIN):
+        for k in range(begin + margin, begin + length - margin):
             kept[s, k % SECTORS] = True
     return kept
+
+
+@jit(cache=True, nogil=True)
+def _margin(noise: float, radius: float) -> int:
+    """Return how many sectors at either end of an arc the points of what adjoins it reach into.
+
+    Noise spreads them around the tube as much as off it.
+    """
+    return max(math.ceil(noise / radius * SECTORS / (2.0 * math.pi)), 1)
 
 
 @jit(cache=True, nogil=True)
