@@ -154,13 +154,40 @@ def test_an_axis_that_goes_its_way_stays(tube):
     assert kept_straight(tube) is tube
 
 
-def climbing_behind_a_bend(height_m=0.11, hidden=(8.6, 10.6)):
+def led_away_at(first_m, last_m, hidden, *, back=False):
+    """A tube that leads away at an end, hidden between two x, and what becomes of it."""
+    tube = bulging(0.3, first_m, last_m)
+    observed = (tube.nodes[:, 0] < hidden[0]) | (tube.nodes[:, 0] > hidden[1])
+    tube = make_tube(tube.nodes, RADIUS_M, radius_std_m=0.0011, observed=observed)
+    return tube, kept_straight(tube, back=back)
+
+
+@pytest.mark.parametrize(
+    ("first_m", "last_m", "hidden"), [(10.5, 99.0, (10.5, 11.7)), (-2.0, 0.7, (0.3, 1.5))]
+)
+def test_what_is_followed_behind_something_that_hides_the_pipe_is_none_of_it(
+    first_m, last_m, hidden
+):
+    _, led = led_away_at(first_m, last_m, hidden)
+    assert np.abs(led.nodes[:, 1]).max() < 0.2 * RADIUS_M
+    assert led.length_m == pytest.approx(12.0, abs=0.05)
+    tube, stayed = led_away_at(first_m, last_m, hidden, back=True)
+    assert stayed is tube
+
+
+def test_an_end_that_is_seen_to_lead_away_stays():
+    tube, stayed = led_away_at(10.5, 99.0, (10.5, 10.9))
+    assert stayed is tube
+
+
+def climbing_behind_a_bend(height_m=0.11, hidden=(8.6, 10.6), slice_radius_m=RADIUS_M):
     """A tube whose second leg, like its first, climbs what hides it between two chainages."""
     way = np.vstack([straight(6.0), straight(7.0, (6.0, 0.0, 0.0), 45.0)[1:]])
     along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(way, axis=0), axis=1))])
     way[:, 2] += height_m * np.clip(1.5 - np.abs(along - 9.6) / 0.6, 0.0, 1.0)
     observed = (along < hidden[0]) | (along > hidden[1])
-    return make_tube(way, RADIUS_M, radius_std_m=0.0011, observed=observed)
+    own_m = np.where(way[:, 2] > 0.0, slice_radius_m, RADIUS_M)
+    return make_tube(way, RADIUS_M, radius_std_m=0.0011, observed=observed, slice_radius_m=own_m)
 
 
 def led_under(tube, *, back=False, std_m=0.0009):
@@ -172,8 +199,16 @@ def led_under(tube, *, back=False, std_m=0.0009):
     return Uniter(NOWHERE, TraceOptions(), measured).led_through(tube)
 
 
-def test_an_axis_that_climbs_what_hides_one_leg_of_a_bend_is_led_straight_on():
-    tube = climbing_behind_a_bend()
+@pytest.mark.parametrize(
+    "tube",
+    [
+        pytest.param(climbing_behind_a_bend(), id="hidden"),
+        pytest.param(
+            climbing_behind_a_bend(hidden=(99.0, 99.0), slice_radius_m=0.055), id="another size"
+        ),
+    ],
+)
+def test_an_axis_that_climbs_what_hides_one_leg_of_a_bend_is_led_straight_on(tube):
     led = led_under(tube)
     assert np.abs(led.nodes[:, 2]).max() < 0.2 * RADIUS_M
     assert led_under(tube, back=True) is tube

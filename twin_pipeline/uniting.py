@@ -17,6 +17,7 @@ from twin_pipeline.stages.measure import (
     led_around_bends,
     led_around_corners,
     led_beyond,
+    led_on,
     led_through_offsets,
     led_under,
 )
@@ -134,7 +135,7 @@ class Uniter:
 
         Where its axis strays from a straight on which the pipe is as well seen, it is led there.
         """
-        tube = self._led_under(self._kept_straight(self._led_beyond(tube)))
+        tube = self._led_under(self._led_on(self._kept_straight(self._led_beyond(tube))))
         tube = self._around_corners(tube)
         for run in led_through_offsets(self._pyramid, tube):
             # points alone make a better axis, where they do not lose it
@@ -174,6 +175,15 @@ class Uniter:
                 continue
             if kept_straight(other) is None:
                 return other
+        return tube
+
+    def _led_on(self, tube: Tube) -> Tube:
+        """Return a tube straight on at ends where it is hardly seen, if more is seen of it so."""
+        for run in led_on(tube):
+            for tried in (replace(run, held=None), run):
+                other = self._led_along(tried, tube)
+                if other is not None and _seen_m(other) > _seen_m(tube) + _MORE_SEEN_M:
+                    return self._led_on(other)
         return tube
 
     def _led_under(self, tube: Tube) -> Tube:

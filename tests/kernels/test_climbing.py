@@ -126,6 +126,15 @@ def test_rise_over_a_socket_near_an_end_that_hangs(step: int) -> None:
     assert not found[np.abs(to_end_m - 0.75) > 0.3].any()
 
 
+@pytest.mark.parametrize("step", [1, -1], ids=["last", "first"])
+@pytest.mark.parametrize("reach_m", [climb._SOCKET_REACH_M, climb._MOUND_REACH_M])
+def test_what_lies_behind_a_socket_near_an_end_does_not_rise(step: int, reach_m: float) -> None:
+    at = len(ALONG_M) - 1 - 2 * round(reach_m / STEP_M)
+    found = _climbing(_level(_over_socket(ALONG_M[at])[::step]))[::step]
+    assert found[at]
+    assert not found[np.abs(ALONG_M - ALONG_M[at]) > reach_m + 0.2].any()
+
+
 def test_uneven_nodes_do_not_rise() -> None:
     at = np.cumsum(np.random.default_rng(4).uniform(0.02, 0.14, 100))
     assert not _climbing(at[:, None] * np.array([0.6, 0.8, 0.0])).any()

@@ -85,16 +85,15 @@ def _unrolled(nodes: FloatArray) -> FloatArray:
     return profile
 
 
-@jit(cache=True, nogil=True)
-def _mark(high: BoolArray, k: int, reach: int) -> None:
-    """Mark a node (K,), and those beyond it that have less of the axis on one side than it needs.
+@jit(cache=True, nogil=True, inline="always")
+def _held_for(k: int, reach: int, count: int) -> tuple[int, int]:
+    """Return the first and the end of the nodes that what lies before and behind node k tells of.
 
-    What holds near the ends is what does at the last nodes with so much on either side.
+    Near the ends there is less of the axis on one side than it needs; there the last that do tell.
     """
-    count = len(high)
-    begin = 0 if k == 2 * reach else k
+    first = 0 if k == 2 * reach else k
     end = count if k == count - 1 - 2 * reach else k + 1
-    high[begin:end] = True
+    return first, end
 
 
 @jit(cache=True, nogil=True)
@@ -117,8 +116,11 @@ def _add_off_line(
         for begin in (k - 2 * reach, k + reach):
             straight &= _dot(_unit(_leg(smooth, begin, begin + reach)), chord) > least_cosine
         # nodes need not be evenly spaced
-        if straight and least_m < _distance(smooth, k, k - reach, chord) < most_m:
-            _mark(high, k, reach)
+        if not straight or not least_m < _distance(smooth, k, k - reach, chord) < most_m:
+            continue
+        first, end = _held_for(k, reach, len(smooth))
+        for n in range(first, end):
+            high[n] |= abs(n - k) < reach or _distance(smooth, n, k - reach, chord) > least_m
 
 
 @jit(cache=True, nogil=True)
@@ -171,7 +173,8 @@ def _add_beside_bend(high: BoolArray, axis: FloatArray, reach: int, least_m: flo
     """
     for k in range(2 * reach, len(axis) - 2 * reach):
         if least_m < _off_corner(axis, k, reach):
-            _mark(high, k, reach)
+            first, end = _held_for(k, reach, len(axis))
+            high[first:end] = True
 
 
 @jit(cache=True, nogil=True)

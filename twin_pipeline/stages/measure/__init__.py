@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from twin_pipeline.stages.measure.offsets import led_through_offsets
     from twin_pipeline.stages.measure.options import MeasureOptions
     from twin_pipeline.stages.measure.run import measure, sparsely_covered
-    from twin_pipeline.stages.measure.straying import kept_straight, led_under
+    from twin_pipeline.stages.measure.straying import kept_straight, led_on, led_under
     from twin_pipeline.stages.measure.thinned import with_all_points
 else:
     __getattr__ = deferred(
@@ -33,6 +33,7 @@ else:
             "led_around_bends": "bends",
             "led_around_corners": "bends",
             "led_beyond": "beyond",
+            "led_on": "straying",
             "led_through_offsets": "offsets",
             "led_under": "straying",
             "MeasureOptions": "options",
@@ -52,6 +53,7 @@ __all__ = [
     "led_around_bends",
     "led_around_corners",
     "led_beyond",
+    "led_on",
     "led_through_offsets",
     "led_under",
     "measure",

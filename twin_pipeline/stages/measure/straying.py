@@ -25,7 +25,9 @@ _LEAST_LEG_M, _LEAST_SIDE_M = 1.2, 0.5
 """Of a straight that is left and reached again, and of what lies on it on either side of that."""
 _LONGEST_M = 2.5
 _HIDDEN = 0.5
-"""How far apart these sides are, and what of it is not seen, where something hides the pipe."""
+_SAME_RADIUS = 0.05
+"""How far apart these sides are, where something hides the pipe, what of it is seen all the same,
+and by which share of it a slice's own radius may differ there."""
 
 
 def kept_straight(tube: Tube) -> Run | None:
@@ -45,6 +47,28 @@ def kept_straight(tube: Tube) -> Run | None:
     return _led_onto(tube, strayed, onto)
 
 
+def led_on(tube: Tube) -> Iterator[Run]:
+    """Yield the run straight on at each end that leaves the straight where the tube is hardly seen.
+
+    Behind a stone something else may be followed, farther off than what strays, as a bend leads.
+    """
+    for straight in _straights(tube, _LEAST_LINE_M):
+        off, onto = _off_the_straight(tube, straight)
+        away = np.linalg.norm(off, axis=1)
+        for first, last in stretches(away >= _ON * tube.radius_m):
+            at_end = first == 0 or last == len(away) - 1
+            if at_end and _hardly_seen(tube, tube.observed, first, last):
+                strayed = np.zeros(len(away), bool)
+                strayed[first : last + 1] = True
+                yield _led_onto(tube, strayed, onto)
+
+
+def _hardly_seen(tube: Tube, seen: BoolArray, first: int, last: int) -> bool:
+    at = polyline.chainage(tube.nodes)
+    short = float(at[last] - at[first]) <= _LONGEST_M
+    return short and float(seen[first : last + 1].mean()) <= _HIDDEN
+
+
 def led_under(tube: Tube) -> Iterator[Run]:
     """Yield the run straight on under each place that hides the tube, where its axis has climbed.
 
@@ -60,7 +84,9 @@ def led_under(tube: Tube) -> Iterator[Run]:
                 known[first : last + 1] = True
                 _, onto = _off_the_straight(tube, sides)
                 strayed = np.zeros(len(away), bool)
-                strayed[first : last + 1] = True
+                # where it leaves the straight, and returns to it, it is off it, too
+                begin, end = (np.flatnonzero(side) for side in (sides[:first], sides[last + 1 :]))
+                strayed[begin[-1] + 1 : last + 1 + end[0]] = True
                 yield _led_onto(tube, strayed, onto)
 
 
@@ -70,15 +96,16 @@ def _sides(tube: Tube, away: FloatArray, first: int, last: int) -> BoolArray | N
     None where these are well seen, or lead too far off or along it, or too little lies on it.
     """
     at = polyline.chainage(tube.nodes)
-    if (
-        float(at[last] - at[first]) > _LONGEST_M
-        or float(away[first : last + 1].max()) > _STRAY_RADII * tube.radius_m
-        or float(tube.observed[first : last + 1].mean()) > _HIDDEN
-    ):
+    far = float(away[first : last + 1].max()) > _STRAY_RADII * tube.radius_m
+    own = np.abs(tube.slice_radius_m - tube.radius_m) < _SAME_RADIUS * tube.radius_m
+    if far or not _hardly_seen(tube, tube.observed & own, first, last):
         return None
-    on = tube.observed & (away < _ON * tube.radius_m)
-    before = on & (at < at[first]) & (at >= at[first] - 2.0 * _LEAST_SIDE_M)
-    after = on & (at > at[last]) & (at <= at[last] + 2.0 * _LEAST_SIDE_M)
+    on = tube.observed & (away < _STRAIGHT * tube.radius_m)
+    begin, end = at[on & (at < at[first])], at[on & (at > at[last])]
+    if not (len(begin) and len(end)) or end[0] - begin[-1] > _LONGEST_M:
+        return None
+    before = on & (at <= begin[-1]) & (at >= begin[-1] - 2.0 * _LEAST_SIDE_M)
+    after = on & (at >= end[0]) & (at <= end[0] + 2.0 * _LEAST_SIDE_M)
     least = _LEAST_SIDE_M * (len(at) - 1) / float(at[-1])
     enough = min(np.count_nonzero(before), np.count_nonzero(after)) >= least
     return before | after if enough else None
