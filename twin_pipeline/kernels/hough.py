@@ -26,6 +26,8 @@ _MARGIN = 2
 """Cells along an edge of the cubes by which votes are counted, and those beyond their faces: a
 peak depends on the sums around it, and these on the cells around them."""
 _ROOM = _CUBE + 2 * _MARGIN
+_MOST_CUBES = 8
+"""That a vote belongs to."""
 
 
 @jit(cache=True, nogil=True, inline="always")
@@ -34,12 +36,18 @@ def _pack(ix: int, iy: int, iz: int) -> np.int64:
     return (np.int64(ix) << 42) | (np.int64(iy) << 21) | np.int64(iz)
 
 
+@jit(cache=True, nogil=True, inline="always")
+def _hash(key: int) -> np.uint64:
+    """Return bits that all bits of a key have a part in, the lower ones of the result too."""
+    mixed = np.uint64(key) * _MULTIPLIER
+    return np.uint64(mixed ^ (mixed >> np.uint64(32)))
+
+
 @jit(cache=True, nogil=True)
 def _slot(table: IntArray, key: int) -> np.uint64:
     """Return the slot that holds `key`, or the free slot where it belongs."""
     mask = np.uint64(len(table) - 1)
-    mixed = np.uint64(key) * _MULTIPLIER
-    slot = (mixed ^ (mixed >> np.uint64(32))) & mask
+    slot = _hash(key) & mask
     while table[slot] != _FREE and table[slot] != key:
         slot = (slot + np.uint64(1)) & mask
     return slot
@@ -162,46 +170,105 @@ def _sorted_by_cube(cells: CellArray) -> tuple[IntArray, IntArray, CellArray]:
     Returns the keys (Q,) of the cubes, the first vote (Q + 1,) of each, and for each vote the
     place (W,) of its cell in the cube with its margin.
     """
-    table = np.full(1024, _FREE, np.int64)
-    number = np.empty(1024, np.int64)
-    keys = np.empty(512, np.int64)
-    held = np.zeros(512, np.int64)
-    cubes = 0
-    last, where = _FREE, 0
-    for i in range(len(cells)):
-        for jx in range(_first_cube(cells[i, 0]), _last_cube(cells[i, 0]) + 1):
-            for jy in range(_first_cube(cells[i, 1]), _last_cube(cells[i, 1]) + 1):
-                for jz in range(_first_cube(cells[i, 2]), _last_cube(cells[i, 2]) + 1):
+    table, number = np.full(1024, _FREE, np.int64), np.empty(1024, np.int64)
+    keys, held = np.empty(512, np.int64), np.zeros(512, np.int64)
+    cube = np.empty(2 * len(cells) + _MOST_CUBES, np.int32)
+    done = cubes = parts = 0
+    while True:
+        done, cubes, parts = _find_cubes(
+            cells, table, number, keys, held, cube, done, cubes, parts
+        )  # fmt: skip
+        if done == len(cells):
+            break
+        if cubes + _MOST_CUBES > len(keys):
+            table, number, keys, held = _roomier(keys, held, cubes)
+        else:
+            wider = np.empty(2 * len(cube), np.int32)
+            wider[:parts] = cube[:parts]
+            cube = wider
+    starts = np.zeros(cubes + 1, np.int64)
+    starts[1:] = np.cumsum(held[:cubes])
+    inside = np.empty(parts, np.int32)
+    _fill_cubes(cells, cube, keys, starts[:cubes].copy(), inside)
+    return keys[:cubes], starts, inside
+
+
+@jit(cache=True, nogil=True)
+def _find_cubes(
+    cells: CellArray,
+    table: IntArray,
+    number: IntArray,
+    keys: IntArray,
+    held: IntArray,
+    cube: CellArray,
+    done: int,
+    cubes: int,
+    parts: int,
+) -> tuple[int, int, int]:
+    """Give the cubes that votes belong to numbers, and count what each holds, while there is room.
+
+    An array that is replaced within a loop is slow to reach; so it is outside of this one.
+
+    Parameters
+    ----------
+    table, number
+        Hash table of the cubes' keys, and their numbers.
+    keys, held, cube
+        Of each cube its key and how many votes it holds; of each vote the numbers of its cubes.
+    done, cubes, parts
+        How much there is of votes, cubes and votes' cubes.
+
+    Returns
+    -------
+    The latter three.
+    """
+    mask = np.uint64(len(table) - 1)
+    last, where = _FREE, np.int64(0)
+    while (
+        done < len(cells) and cubes + _MOST_CUBES <= len(keys) and parts + _MOST_CUBES <= len(cube)
+    ):
+        x, y, z = cells[done, 0], cells[done, 1], cells[done, 2]
+        for jx in range(_first_cube(x), _last_cube(x) + 1):
+            for jy in range(_first_cube(y), _last_cube(y) + 1):
+                for jz in range(_first_cube(z), _last_cube(z) + 1):
                     key = _pack(jx, jy, jz)
                     if key != last:
-                        slot = _slot(table, key)
+                        slot = _hash(key) & mask
+                        while table[slot] != _FREE and table[slot] != key:
+                            slot = (slot + np.uint64(1)) & mask
                         if table[slot] == _FREE:
-                            if cubes == len(keys):
-                                table, number, keys, held = _roomier(keys, held)
-                                slot = _slot(table, key)
-                            table[slot], number[slot] = key, cubes
-                            keys[cubes] = key
+                            table[slot], number[slot], keys[cubes] = key, cubes, key
                             cubes += 1
                         last, where = key, number[slot]
                     held[where] += 1
-    starts = np.zeros(cubes + 1, np.int64)
-    starts[1:] = np.cumsum(held[:cubes])
-    inside = np.empty(starts[cubes], np.int32)
-    free = starts[:cubes].copy()
-    last = _FREE
+                    cube[parts] = where
+                    parts += 1
+        done += 1
+    return done, cubes, parts
+
+
+@jit(cache=True, nogil=True)
+def _fill_cubes(
+    cells: CellArray, cube: CellArray, keys: IntArray, free: IntArray, inside: CellArray
+) -> None:
+    """Enter the place of each vote (V, 3) in its cubes, whose votes begin where they are free."""
+    part = 0
     for i in range(len(cells)):
-        for jx in range(_first_cube(cells[i, 0]), _last_cube(cells[i, 0]) + 1):
-            for jy in range(_first_cube(cells[i, 1]), _last_cube(cells[i, 1]) + 1):
-                for jz in range(_first_cube(cells[i, 2]), _last_cube(cells[i, 2]) + 1):
-                    key = _pack(jx, jy, jz)
-                    if key != last:
-                        last, where = key, number[_slot(table, key)]
-                    x = cells[i, 0] - jx * _CUBE + _MARGIN
-                    y = cells[i, 1] - jy * _CUBE + _MARGIN
-                    z = cells[i, 2] - jz * _CUBE + _MARGIN
-                    inside[free[where]] = (x * _ROOM + y) * _ROOM + z
-                    free[where] += 1
-    return keys[:cubes], starts, inside
+        x, y, z = cells[i, 0], cells[i, 1], cells[i, 2]
+        count = _cubes_along(x) * _cubes_along(y) * _cubes_along(z)
+        for _ in range(count):
+            c = cube[part]
+            px = x - (keys[c] >> 42) * _CUBE + _MARGIN
+            py = y - ((keys[c] >> 21) & 0x1FFFFF) * _CUBE + _MARGIN
+            pz = z - (keys[c] & 0x1FFFFF) * _CUBE + _MARGIN
+            inside[free[c]] = (px * _ROOM + py) * _ROOM + pz
+            free[c] += 1
+            part += 1
+
+
+@jit(cache=True, nogil=True, inline="always")
+def _cubes_along(cell: int) -> int:
+    return _last_cube(cell) - _first_cube(cell) + 1
 
 
 @jit(cache=True, nogil=True, inline="always")
@@ -217,13 +284,14 @@ def _last_cube(cell: int) -> int:
 
 
 @jit(cache=True, nogil=True)
-def _roomier(keys: IntArray, held: IntArray) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    """Return table, numbers, keys and counts with twice the room."""
-    count = len(keys)
-    table = np.full(4 * count, _FREE, np.int64)
-    number = np.empty(4 * count, np.int64)
-    wider_keys, wider_held = np.empty(2 * count, np.int64), np.zeros(2 * count, np.int64)
-    wider_keys[:count], wider_held[:count] = keys, held
+def _roomier(
+    keys: IntArray, held: IntArray, count: int
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Return table, numbers, keys and counts, of which there are so many, with twice the room."""
+    room = 2 * len(keys)
+    table, number = np.full(2 * room, _FREE, np.int64), np.empty(2 * room, np.int64)
+    wider_keys, wider_held = np.empty(room, np.int64), np.zeros(room, np.int64)
+    wider_keys[:count], wider_held[:count] = keys[:count], held[:count]
     for n in range(count):
         slot = _slot(table, keys[n])
         table[slot], number[slot] = keys[n], n
