@@ -16,6 +16,9 @@ KeyArray = npt.NDArray[np.uint64]
 BoolArray = npt.NDArray[np.bool_]
 TableArray = npt.NDArray[np.int32]
 
+_ROOM = 512
+"""For patches in a ball, that mostly is enough."""
+
 
 @jit(cache=True, nogil=True)
 def perpendicular_frame(d: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -61,7 +64,28 @@ def patches_in_ball(
     used
         (K,) bool, patches to leave out.
     """
-    result = np.empty(256, np.int64)
+    result = np.empty(_ROOM, np.int64)
+    found = _in_ball(centre, reach, lower, size, keys, table, children, centroids, used, result)
+    if found > len(result):
+        result = np.empty(found, np.int64)
+        _in_ball(centre, reach, lower, size, keys, table, children, centroids, used, result)
+    return result[:found]
+
+
+@jit(cache=True, nogil=True)
+def _in_ball(
+    centre: FloatArray,
+    reach: float,
+    lower: FloatArray,
+    size: float,
+    keys: KeyArray,
+    table: TableArray,
+    children: IntArray,
+    centroids: FloatArray,
+    used: BoolArray,
+    result: IntArray,
+) -> int:
+    """Fill in the patches within `reach` as far as there is room; return how many these are."""
     found = 0
     low = np.empty(3, np.int64)
     high = np.empty(3, np.int64)
@@ -72,6 +96,11 @@ def patches_in_ball(
     for ix in range(max(low[0], 0), high[0] + 1):
         for iy in range(max(low[1], 0), high[1] + 1):
             for iz in range(max(low[2], 0), high[2] + 1):
+                fx = max(abs(lower[0] + (ix + 0.5) * size - centre[0]) - size, 0.0)
+                fy = max(abs(lower[1] + (iy + 0.5) * size - centre[1]) - size, 0.0)
+                fz = max(abs(lower[2] + (iz + 0.5) * size - centre[2]) - size, 0.0)
+                if fx * fx + fy * fy + fz * fz > reach * reach:
+                    continue
                 k = _find(table, keys, ix, iy, iz)
                 if k < 0:
                     continue
@@ -83,13 +112,10 @@ def patches_in_ball(
                     dz = centroids[i, 2] - centre[2]
                     if dx * dx + dy * dy + dz * dz > reach * reach:
                         continue
-                    if found == len(result):
-                        grown = np.empty(2 * found, np.int64)
-                        grown[:found] = result
-                        result = grown
-                    result[found] = i
+                    if found < len(result):
+                        result[found] = i
                     found += 1
-    return result[:found]
+    return found
 
 
 @jit(cache=True, nogil=True)
