@@ -24,16 +24,6 @@ def test_keys_that_are_all_the_same_or_crowd_into_one_bucket_are_sorted():
     assert np.array_equal(order, np.argsort(crowded, kind="stable"))
 
 
-@pytest.mark.parametrize("count", [0, 1, 20, 5000, 150_000])
-def test_numbers_come_once_each_with_what_stood_beside_the_first(count):
-    rng = np.random.default_rng(count)
-    numbers, beside = rng.integers(0, count + 1, count), rng.integers(0, 100, count)
-    rising, with_them = ordering.distinct(numbers, beside)
-    expected, first = np.unique(numbers, return_index=True)
-    assert np.array_equal(rising, expected)
-    assert np.array_equal(with_them, beside[first])
-
-
 def test_what_is_chosen_keeps_its_order():
     rng = np.random.default_rng(2)
     xyz, which = rng.normal(size=(1001, 3)), rng.random(1001) < 0.3

@@ -141,19 +141,18 @@ def test_a_capsule_far_away_is_empty():
 
 
 @pytest.mark.parametrize("nodes", [2, 5, 8, 400])
-def test_along_a_line_points_are_those_of_its_segments_one_after_the_other(nodes):
+@pytest.mark.parametrize("radius", [0.06, 0.15])
+def test_along_a_line_points_come_once_with_the_first_segment_that_they_are_near(nodes, radius):
     index = index_points(_scattered(6000), SIZE_M)
     rng = np.random.default_rng(nodes)
     line = np.linspace([-0.1, 0.1, 0.1], [0.9, 0.7, 0.3], nodes) + rng.normal(0, 0.01, (nodes, 3))
     found, near = voxels.points_along(
-        index.xyz, index.keys, index.table, index.starts, index.lower, index.size_m, line, 4, 0.06
+        index.xyz, index.keys, index.table, index.starts, index.lower, index.size_m, line, 4, radius
     )
-    place = 0
-    for first in range(0, nodes - 1, 4):
-        last = min(first + 4, nodes - 1)
-        own = _in_capsule(index, line[first], line[last], 0.06)
-        assert np.array_equal(found[place : place + len(own)], own)
-        assert np.all(near[place : place + len(own)] == (first + last) // 2)
-        place += len(own)
-    assert place == len(found) == len(near)
-    assert place > 100
+    segments = [(first, min(first + 4, nodes - 1)) for first in range(0, nodes - 1, 4)]
+    own = [_in_capsule(index, line[first], line[last], radius) for first, last in segments]
+    expected, place = np.unique(np.concatenate(own), return_index=True)
+    middles = np.repeat([(first + last) // 2 for first, last in segments], [len(o) for o in own])
+    assert len(expected) > 100
+    assert np.array_equal(found, expected)
+    assert np.array_equal(near, middles[place])

@@ -108,10 +108,9 @@ class VoxelLevel:
     def points_along(
         self, nodes: FloatArray, radius_m: float, at_once: int
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return sorted points (P,) near a line (K, 3), and a node (P,) near each.
+        """Return sorted points (P,) near a line (K, 3), rising, and a node (P,) near each.
 
-        Of every so many nodes a straight segment leads to the next; points within `radius_m` of
-        several segments come once for each.
+        Of every so many nodes a straight segment leads to the next.
         """
         found: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] = voxels.points_along(
             self.xyz,
@@ -321,8 +320,33 @@ class Pyramid:
             (P,) rising indices of sorted points; (P,) the number of the segment of the line that
             starts at or before the nearest node.
         """
-        level = self.level_near(_GATHER_SIZE_M)
-        index, near = ordering.distinct(*level.points_along(nodes, radius_m, _NODES_AT_ONCE))
+        index, near = self.points_near(nodes, radius_m)
+        return index, self.segments(index, near, nodes, radius_m)
+
+    def points_near(
+        self, nodes: FloatArray, radius_m: float
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Find the sorted points within `radius_m` of an evenly divided line (K, 3).
+
+        Returns
+        -------
+        index, near
+            (P,) rising indices of sorted points; (P,) a node near each, for `segments`.
+        """
+        return self.level_near(_GATHER_SIZE_M).points_along(nodes, radius_m, _NODES_AT_ONCE)
+
+    def segments(
+        self,
+        index: npt.NDArray[np.int64],
+        near: npt.NDArray[np.int64],
+        nodes: FloatArray,
+        radius_m: float,
+    ) -> npt.NDArray[np.int64]:
+        """Return the segment (P,) of each of some points found by `points_near`.
+
+        It is the number of the one that starts at or before the nearest node.
+        """
         spacing_m = float(np.linalg.norm(nodes[1] - nodes[0]))
         reach = 2 * _NODES_AT_ONCE + math.ceil(radius_m / spacing_m)
-        return index, tube.nearest_segments(self.xyz, index, nodes, near, reach)
+        found: npt.NDArray[np.int64] = tube.nearest_segments(self.xyz, index, nodes, near, reach)
+        return found

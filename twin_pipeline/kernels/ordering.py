@@ -20,8 +20,6 @@ _PARTS = 16
 _BUCKET_BITS, _DIGIT_BITS = 11, 8
 _FEW = 32
 """Up to so many are sorted one by one."""
-_MANY = 100_000
-"""From so many on they are sorted in threads."""
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -115,32 +113,6 @@ def _sort(
             starts[group] += 1
         for n in range(count):
             keys[n], order[n] = spare_keys[n], spare[n]
-
-
-@jit(cache=True, nogil=True)
-def distinct(numbers: IntArray, beside: IntArray) -> tuple[IntArray, IntArray]:
-    """Return numbers (P,), at least 0, rising and once each, and what is beside the first ones."""
-    keys = numbers.view(np.uint64)
-    if len(keys) < _MANY:
-        order, ordered = np.arange(len(keys)).astype(np.uint32), keys.copy()
-        bits, most = 0, np.uint64(0)
-        for key in keys:
-            most |= key
-        while most >> np.uint64(bits) != np.uint64(0):
-            bits += 1
-        _sort(ordered, order, np.empty_like(ordered), np.empty_like(order), bits)
-    else:
-        order, ordered = in_key_order(keys)
-    count = 0
-    for n in range(len(ordered)):
-        count += n == 0 or ordered[n] != ordered[n - 1]
-    rising, with_them = np.empty(count, np.int64), np.empty(count, np.int64)
-    place = 0
-    for n in range(len(ordered)):
-        if n == 0 or ordered[n] != ordered[n - 1]:
-            rising[place], with_them[place] = np.int64(ordered[n]), beside[order[n]]
-            place += 1
-    return rising, with_them
 
 
 @jit(cache=True, nogil=True, parallel=True)

@@ -16,8 +16,9 @@ IntArray = npt.NDArray[np.int64]
 KeyArray = npt.NDArray[np.uint64]
 TableArray = npt.NDArray[np.int32]
 
-_CAPSULES = 16
-"""Of a line, that are worth a thread."""
+_VOXELS = 400
+"""Along a line, that are worth a thread."""
+_SEGMENT_BITS = 32
 
 
 @jit(cache=True, nogil=True)
@@ -68,6 +69,9 @@ def points_along(
 ) -> tuple[IntArray, IntArray]:
     """Return which sorted points lie within `radius` of a line, some of its nodes at a time.
 
+    Voxels are looked through in their order, each with the segments that it is near, so that
+    nothing has to be sorted or thrown away but these.
+
     Parameters
     ----------
     xyz, keys, table, starts, lower, size, radius
@@ -78,86 +82,136 @@ def points_along(
 
     Returns
     -------
-    index, node (P,) of the points and of the node in the middle of the segment, segment by segment:
-    a point that is near several comes once for each.
+    index (P,) of the points, rising, and node (P,) in the middle of the first segment that each
+    is near.
     """
-    capsules = (len(nodes) - 2) // at_once + 1
-    begin = np.zeros(capsules + 1, np.int64)
-    held = np.zeros(capsules, np.int64)
-    nothing = np.empty(0, np.int64)
-    _along_all(xyz, keys, table, starts, lower, size, nodes, at_once, radius, begin, held, nothing)
-    for c in range(capsules):
-        begin[c + 1] = begin[c] + held[c]
-    found = np.empty(begin[capsules], np.int64)
-    _along_all(xyz, keys, table, starts, lower, size, nodes, at_once, radius, begin, held, found)
-    index, node = np.empty(held.sum(), np.int64), np.empty(held.sum(), np.int64)
-    place = 0
-    for c in range(capsules):
-        middle = (c * at_once + min((c + 1) * at_once, len(nodes) - 1)) // 2
-        for i in range(begin[c], begin[c] + held[c]):
-            index[place], node[place] = found[i], middle
-            place += 1
-    return index, node
-
-
-@jit(cache=True, nogil=True, parallel=ONLY_LOOPS)
-def _along_all(
-    xyz: FloatArray,
-    keys: KeyArray,
-    table: TableArray,
-    starts: IntArray,
-    lower: FloatArray,
-    size: float,
-    nodes: FloatArray,
-    at_once: int,
-    radius: float,
-    begin: IntArray,
-    held: IntArray,
-    found: IntArray,
-) -> None:
-    """Do what `_along` does for all segments, in threads where these are many."""
-    capsules = len(held)
-    parts = capsules // _CAPSULES
-    if parts < 2:
-        _along(
-            xyz, keys, table, starts, lower, size, nodes, at_once, radius,
-            0, capsules, begin, held, found,
-        )  # fmt: skip
-    else:
-        for part in prange(parts):
-            _along(
-                xyz, keys, table, starts, lower, size, nodes, at_once, radius,
-                part * capsules // parts, (part + 1) * capsules // parts, begin, held, found,
-            )  # fmt: skip
+    near, place = _voxels_along(keys, table, lower, size, nodes, at_once, radius)
+    begin = np.zeros(len(place), np.int64)
+    for n in range(len(place) - 1):
+        k = near[place[n]] >> _SEGMENT_BITS
+        begin[n + 1] = begin[n] + starts[k + 1] - starts[k]
+    found, node = np.empty(begin[-1], np.int64), np.empty(begin[-1], np.int64)
+    held = _look_through(
+        xyz, starts, nodes, at_once, radius, near, place, begin, found, node
+    )  # fmt: skip
+    count = 0
+    for n in range(len(held)):
+        for i in range(begin[n], begin[n] + held[n]):
+            found[count], node[count] = found[i], node[i]
+            count += 1
+    return found[:count].copy(), node[:count].copy()
 
 
 @jit(cache=True, nogil=True)
-def _along(
-    xyz: FloatArray,
+def _voxels_along(
     keys: KeyArray,
     table: TableArray,
-    starts: IntArray,
     lower: FloatArray,
     size: float,
     nodes: FloatArray,
     at_once: int,
     radius: float,
-    first: int,
-    last: int,
-    begin: IntArray,
-    held: IntArray,
-    found: IntArray,
-) -> None:
-    """Fill in what some segments of `points_along` hold, from where each begins, and how many.
+) -> tuple[IntArray, IntArray]:
+    """Return voxels with segments that they are near, and whether all within, as rising numbers.
 
-    Without room in `found`, only how many these are at most.
+    So are the places (V + 1,) at which the V voxels begin among them.
     """
-    for c in range(first, last):
-        end = min((c + 1) * at_once, len(nodes) - 1)
-        own = found[begin[c] : begin[c + 1]]
-        held[c] = _in_capsule(
-            xyz, keys, table, starts, lower, size, nodes[c * at_once], nodes[end], radius, own
-        )
+    near = np.empty(1024, np.int64)
+    count = 0
+    box_low, box_high, axis = np.empty(3, np.int64), np.empty(3, np.int64), np.empty(3)
+    reach, inner = radius + 0.87 * size, radius - 0.87 * size
+    for c in range((len(nodes) - 2) // at_once + 1):
+        first, last = nodes[c * at_once], nodes[min((c + 1) * at_once, len(nodes) - 1)]
+        length2 = _box_around(first, last, radius, lower, size, box_low, box_high, axis)
+        for ix in range(max(box_low[0], 0), box_high[0] + 1):
+            for iy in range(max(box_low[1], 0), box_high[1] + 1):
+                for iz in range(max(box_low[2], 0), box_high[2] + 1):
+                    cx = lower[0] + (ix + 0.5) * size - first[0]
+                    cy = lower[1] + (iy + 0.5) * size - first[1]
+                    cz = lower[2] + (iz + 0.5) * size - first[2]
+                    distance2 = _distance2(cx, cy, cz, axis, length2)
+                    if distance2 > reach * reach:
+                        continue
+                    k = find_voxel(table, keys, ix, iy, iz)
+                    if k == EMPTY:
+                        continue
+                    within = inner > 0.0 and distance2 < inner * inner
+                    if count == len(near):
+                        wider = np.empty(2 * count, np.int64)
+                        wider[:count] = near
+                        near = wider
+                    near[count] = (np.int64(k) << _SEGMENT_BITS) | (c << 1) | within
+                    count += 1
+    near = np.sort(near[:count])
+    place = np.empty(count + 1, np.int64)
+    voxels = 0
+    for n in range(count):
+        if n == 0 or near[n] >> _SEGMENT_BITS != near[n - 1] >> _SEGMENT_BITS:
+            place[voxels] = n
+            voxels += 1
+    place[voxels] = count
+    return near, place[: voxels + 1]
+
+
+@jit(cache=True, nogil=True, parallel=ONLY_LOOPS)
+def _look_through(
+    xyz: FloatArray,
+    starts: IntArray,
+    nodes: FloatArray,
+    at_once: int,
+    radius: float,
+    near: IntArray,
+    place: IntArray,
+    begin: IntArray,
+    found: IntArray,
+    node: IntArray,
+) -> IntArray:
+    """Fill in what voxels hold, each from where it begins, and return how much (V,) that is."""
+    held = np.zeros(len(place) - 1, np.int64)
+    parts = len(held) // _VOXELS
+    if parts < 2:
+        _look_through_part(
+            xyz, starts, nodes, at_once, radius, near, place, begin, found, node,
+            held, 0, len(held),
+        )  # fmt: skip
+    else:
+        for part in prange(parts):
+            _look_through_part(
+                xyz, starts, nodes, at_once, radius, near, place, begin, found, node,
+                held, part * len(held) // parts, (part + 1) * len(held) // parts,
+            )  # fmt: skip
+    return held
+
+
+@jit(cache=True, nogil=True)
+def _look_through_part(
+    xyz: FloatArray,
+    starts: IntArray,
+    nodes: FloatArray,
+    at_once: int,
+    radius: float,
+    near: IntArray,
+    place: IntArray,
+    begin: IntArray,
+    found: IntArray,
+    node: IntArray,
+    held: IntArray,
+    from_voxel: int,
+    to_voxel: int,
+) -> None:
+    """Fill in what some voxels hold, and how much that is; see `_look_through`."""
+    for n in range(from_voxel, to_voxel):
+        k = near[place[n]] >> _SEGMENT_BITS
+        at = begin[n]
+        for i in range(starts[k], starts[k + 1]):
+            for m in range(place[n], place[n + 1]):
+                c = (near[m] & ((1 << _SEGMENT_BITS) - 1)) >> 1
+                first, last = c * at_once, min((c + 1) * at_once, len(nodes) - 1)
+                if near[m] & 1 or _from_segment2(xyz, i, nodes, first, last) <= radius * radius:
+                    found[at], node[at] = i, (first + last) // 2
+                    at += 1
+                    break
+        held[n] = at - begin[n]
 
 
 @jit(cache=True, nogil=True)
@@ -177,15 +231,8 @@ def _in_capsule(
 
     Without room for any, return how many these are at most.
     """
-    box_low = np.empty(3, np.int64)
-    box_high = np.empty(3, np.int64)
-    axis = np.empty(3)
-    length2 = 0.0
-    for a in range(3):
-        box_low[a] = np.int64(math.floor((min(first[a], last[a]) - radius - lower[a]) / size))
-        box_high[a] = np.int64(math.floor((max(first[a], last[a]) + radius - lower[a]) / size))
-        axis[a] = last[a] - first[a]
-        length2 += axis[a] * axis[a]
+    box_low, box_high, axis = np.empty(3, np.int64), np.empty(3, np.int64), np.empty(3)
+    length2 = _box_around(first, last, radius, lower, size, box_low, box_high, axis)
     reach = radius + 0.87 * size
     count = 0
     for ix in range(max(box_low[0], 0), box_high[0] + 1):
@@ -217,4 +264,49 @@ def _distance2(px: float, py: float, pz: float, axis: FloatArray, length2: float
     if length2 > 0.0:
         t = min(1.0, max(0.0, (px * axis[0] + py * axis[1] + pz * axis[2]) / length2))
     dx, dy, dz = px - t * axis[0], py - t * axis[1], pz - t * axis[2]
+    return float(dx * dx + dy * dy + dz * dz)
+
+
+@jit(cache=True, nogil=True)
+def _box_around(
+    first: FloatArray,
+    last: FloatArray,
+    radius: float,
+    lower: FloatArray,
+    size: float,
+    box_low: IntArray,
+    box_high: IntArray,
+    axis: FloatArray,
+) -> float:
+    """Fill in the voxels at the corners of the box around a segment, and the vector along it.
+
+    Return its squared length.
+    """
+    length2 = 0.0
+    for a in range(3):
+        box_low[a] = np.int64(math.floor((min(first[a], last[a]) - radius - lower[a]) / size))
+        box_high[a] = np.int64(math.floor((max(first[a], last[a]) + radius - lower[a]) / size))
+        axis[a] = last[a] - first[a]
+        length2 += axis[a] * axis[a]
+    return length2
+
+
+@jit(cache=True, nogil=True, inline="always")
+def _from_segment2(xyz: FloatArray, i: int, nodes: FloatArray, first: int, last: int) -> float:
+    """Return the squared distance of point i from the segment between two nodes."""
+    ax, ay, az = (
+        nodes[last, 0] - nodes[first, 0],
+        nodes[last, 1] - nodes[first, 1],
+        nodes[last, 2] - nodes[first, 2],
+    )
+    px, py, pz = (
+        xyz[i, 0] - nodes[first, 0],
+        xyz[i, 1] - nodes[first, 1],
+        xyz[i, 2] - nodes[first, 2],
+    )
+    length2 = 0.0 + ax * ax + ay * ay + az * az
+    t = 0.0
+    if length2 > 0.0:
+        t = min(1.0, max(0.0, (px * ax + py * ay + pz * az) / length2))
+    dx, dy, dz = px - t * ax, py - t * ay, pz - t * az
     return float(dx * dx + dy * dy + dz * dz)

@@ -54,7 +54,7 @@ _OVAL = 0.5
 
 def sparsely_covered(pyramid: Pyramid, run: Run) -> bool:
     """Tell whether a run has so few points that none of it can be spared for a first look."""
-    index, _ = pyramid.points_along(run.axis, _reach(run))
+    index, _ = pyramid.points_near(run.axis, _reach(run))
     return len(index) < _PROBE_POINTS // 2
 
 
@@ -136,10 +136,10 @@ def begin(
     step = float(np.clip(0.5 * run.radius_m, 0.03, 0.10))
     along = polyline.resample(run.axis, step)
     axis = polyline.extend(along, max(2.0 * run.radius_m, 0.3), back=10)
-    index, segment = pyramid.points_along(axis, _reach(run))
+    index, near = pyramid.points_near(axis, _reach(run))
     if kept is not None:
         clear = kept.clear(pyramid.xyz[index])
-        index, segment = index[clear], segment[clear]
+        index, near = index[clear], near[clear]
     if len(index) < MIN_POINTS:
         return None
     every = max(len(index) // _PROBE_POINTS, 1) if probe else every_one_in(len(index))
@@ -148,7 +148,8 @@ def begin(
     if poor and spare > every:
         normals, normal_std, poor = point_normals(pyramid, index[::every], run.radius_m)
         spare = every
-    index, segment, every = index[::spare], segment[::spare], spare
+    index, near, every = index[::spare].copy(), near[::spare].copy(), spare
+    segment = pyramid.segments(index, near, axis, _reach(run))
     stands_for = every if roughly and not probe else 1
     adj = Adjustment(pyramid.xyz[index], normals, axis, segment, run.radius_m, step, stands_for)
     if closely:
