@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from twin_pipeline.geometry import polyline
-from twin_pipeline.geometry.pyramid import Pyramid, Surface
+from twin_pipeline.geometry.planes import Surface
+from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray

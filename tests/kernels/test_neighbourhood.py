@@ -10,16 +10,26 @@ def _scattered(count: int = 1500, seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).uniform(0.0, 0.8, (count, 3)) * [1.0, 1.0, 0.4]
 
 
+def _moments(index: Index) -> tuple[np.ndarray, np.ndarray]:
+    _, first = voxels.level_starts(index.keys, 2)
+    means, scatter = np.empty((len(index.keys), 3)), np.empty((len(index.keys), 6), np.float32)
+    chosen = np.arange(len(first) - 1)
+    voxels.voxel_moments(index.xyz, index.starts, first, chosen, means, scatter)
+    return means, scatter
+
+
 def _normals(index: Index) -> tuple[np.ndarray, ...]:
-    means, scatter = voxels.voxel_moments(index.xyz, index.starts)
-    return neighbourhood.neighbourhood_normals(
-        index.keys,
-        index.starts,
-        *voxels.neighbour_blocks(index.keys),
-        means,
-        scatter,
-        1.5 * index.size_m,
+    blocks, first = voxels.level_starts(index.keys, 2)
+    beside = voxels.beside_blocks(blocks, voxels.hash_table(blocks), np.arange(len(blocks)))
+    count = len(index.keys)
+    fitted = (
+        np.empty((count, 3)), np.empty((count, 3), np.float32), np.empty(count, np.float32),
+        np.empty(count, np.float32), np.empty(count, np.int32),
+    )  # fmt: skip
+    neighbourhood.neighbourhood_normals(
+        index.keys, index.starts, first, beside, *_moments(index), 1.5 * index.size_m, fitted
     )
+    return fitted
 
 
 def _slow_plane(index: Index, means: np.ndarray, k: int) -> tuple:
@@ -35,7 +45,7 @@ def _slow_plane(index: Index, means: np.ndarray, k: int) -> tuple:
 
 def test_planes_are_those_of_the_points_around():
     index = index_points(_scattered(1200, seed=4) * [1.0, 1.0, 0.5], SIZE_M)
-    means, _ = voxels.voxel_moments(index.xyz, index.starts)
+    means, _ = _moments(index)
     centroids, normals, thickness, width, counts = _normals(index)
     compared = 0
     for k in range(len(index.keys)):

@@ -77,7 +77,11 @@ def test_every_voxel_is_found_and_no_other():
 
 def test_blocks_know_those_beside_them():
     index = index_points(_scattered() * [3.0, 2.0, 2.0], SIZE_M)
-    first, beside = voxels.neighbour_blocks(index.keys)
+    blocks, first = voxels.level_starts(index.keys, 2)
+    chosen = np.arange(len(blocks))
+    beside = voxels.beside_blocks(blocks, voxels.hash_table(blocks), chosen)
+    some = voxels.beside_blocks(blocks, voxels.hash_table(blocks), chosen[5:25:3])
+    assert np.array_equal(some, beside[5:25:3])
     cells = _cells(index) // 4
     number = {tuple(cells[k]): b for b, k in enumerate(first[:-1])}
     assert first[-1] == len(index.keys)
@@ -97,8 +101,14 @@ def test_cells_below_the_grid_are_empty():
 
 def test_moments_are_those_of_the_points():
     index = index_points(_scattered(), SIZE_M)
-    means, scatter = voxels.voxel_moments(index.xyz, index.starts)
+    _, first = voxels.level_starts(index.keys, 2)
+    means, scatter = np.full((len(index.keys), 3), np.nan), np.empty((len(index.keys), 6), "f4")
+    chosen = np.arange(len(first) - 1)[1:]
+    voxels.voxel_moments(index.xyz, index.starts, first, chosen, means, scatter)
+    assert np.isnan(means[: first[1]]).all()
     for k, points in enumerate(np.split(index.xyz, index.starts[1:-1])):
+        if k < first[1]:
+            continue
         away = points - points.mean(axis=0)
         expected = (away.T @ away)[np.triu_indices(3)]
         np.testing.assert_allclose(means[k], points.mean(axis=0), atol=1e-14)

@@ -22,11 +22,11 @@ import numpy.typing as npt
 from twin_pipeline.bounds import bounds_of
 from twin_pipeline.geometry.cuts import Blocks, Own, Piece
 from twin_pipeline.geometry.patches import Patches
+from twin_pipeline.geometry.planes import Surface
 from twin_pipeline.geometry.pyramid import (
     MOST_THICK,
     Chosen,
     Pyramid,
-    Surface,
     Times,
     VoxelLevel,
     recording_order,
@@ -89,11 +89,6 @@ class _ShelvedLevel(VoxelLevel):
     number: int
     pyramid: "PiecewisePyramid"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Go to other processes as arrays alone."""
-        arrays = (self.size_m, self.lower, self.xyz, self.keys, self.starts)
-        return VoxelLevel, (*arrays, self.most_thick)
-
     @cached_property
     def table(self) -> npt.NDArray[np.int32]:
         """Hash table from voxel key to voxel index."""
@@ -114,6 +109,14 @@ class _ShelvedLevel(VoxelLevel):
     def normal_std_rad(self) -> SingleArray:
         """(M,) standard deviation of the normals, radians; 1 where unusable."""
         return self.pyramid.fitted(self.number).normal_std_rad
+
+    def normals_at(self, voxel: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """Return the normals (P, 3) of the planes around some voxels (P,)."""
+        return np.asarray(self.surface.normal[voxel])
+
+    def normal_std_at(self, voxel: npt.NDArray[np.int64]) -> SingleArray:
+        """Return `normal_std_rad` of some voxels (P,)."""
+        return np.asarray(self.normal_std_rad[voxel])
 
     @cached_property
     def typical_normal_std_rad(self) -> float:

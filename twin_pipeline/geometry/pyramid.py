@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from twin_pipeline.geometry.planes import ALL, Planes, Surface, sample
 from twin_pipeline.kernels import neighbourhood, ordering, voxels
 from twin_pipeline.kernels.adjust import tube
 from twin_pipeline.model import BoolArray, FloatArray, PointCloud, SingleArray
@@ -23,6 +24,8 @@ _BLOCKS = 128
 _BLOCK_POINTS = 50
 _ORDERED = 10.0
 _SAMPLE = 64_000
+_CLEARLY_MOST = 0.65
+"""Of a sample, that leaves no doubt about more than half of all."""
 
 Chosen = Callable[[int, int], BoolArray]
 """Tells which of the points from a first to before a last one are chosen."""
@@ -47,37 +50,49 @@ class VoxelLevel:
         """Hash table from voxel key to voxel index."""
         return voxels.hash_table(self.keys)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to other processes as arrays alone."""
+        arrays = (self.size_m, self.lower, self.xyz, self.keys, self.starts)
+        return VoxelLevel, (*arrays, self.most_thick)
+
     @cached_property
-    def surface(self) -> "Surface":
+    def _planes(self) -> Planes:
+        return Planes(self.xyz, self.keys, self.starts, self.size_m)
+
+    @cached_property
+    def surface(self) -> Surface:
         """Planes fitted around every voxel."""
-        means, scatter = voxels.voxel_moments(self.xyz, self.starts)
-        fitted = neighbourhood.neighbourhood_normals(
-            self.keys,
-            self.starts,
-            *voxels.neighbour_blocks(self.keys),
-            means,
-            scatter,
-            1.5 * self.size_m,
-        )
-        return Surface(*fitted)
+        return self._planes.around_all()
 
     @cached_property
     def usable(self) -> BoolArray:
         """(M,) False at edges, among scattered points and where the surface is thinly covered."""
-        surface = self.surface
-        return (
-            (surface.count >= 5)
-            & (surface.thickness_m < self.most_thick * surface.width_m)
-            & (surface.width_m > 0.3 * self.size_m)
-        )
+        return self.surface.usable(ALL, self.size_m, self.most_thick)
 
     @cached_property
     def normal_std_rad(self) -> SingleArray:
         """(M,) standard deviation of the normals, radians; 1 where unusable."""
-        surface = self.surface
-        error = surface.thickness_m / np.maximum(surface.width_m, 1e-9)
-        error /= np.sqrt(np.maximum(surface.count - 3, 1))
-        return np.where(self.usable, error, np.float32(1.0)).astype(np.float32)
+        return self.surface.normal_std_rad(ALL, self.usable)
+
+    def normals_at(self, voxel: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """Return the normals (P, 3) of the planes around some voxels (P,)."""
+        return np.asarray(self._planes.around(voxel).normal[voxel])
+
+    def normal_std_at(self, voxel: npt.NDArray[np.int64]) -> SingleArray:
+        """Return `normal_std_rad` of some voxels (P,)."""
+        surface = self._planes.around(voxel)
+        usable = surface.usable(voxel, self.size_m, self.most_thick)
+        return surface.normal_std_rad(voxel, usable)
+
+    @cached_property
+    def _sampled_std_rad(self) -> SingleArray:
+        return self.normal_std_at(sample(self.keys))
+
+    def is_worse_than(self, std_rad: float) -> bool:
+        """Tell whether `typical_normal_std_rad` is larger; a sample tells where it is by far."""
+        if not self.too_fine and np.mean(self._sampled_std_rad > std_rad) > _CLEARLY_MOST:
+            return True
+        return self.typical_normal_std_rad > std_rad
 
     @property
     def too_fine(self) -> bool:
@@ -128,25 +143,6 @@ class VoxelLevel:
     def voxel_of(self, points: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return the voxel index of each sorted point."""
         return np.searchsorted(self.starts, points, side="right") - 1
-
-
-@dataclass(frozen=True, eq=False)
-class Surface:
-    """Planes fitted around the M voxels of a level, local frame, metres.
-
-    What does not hang on where the frame's zero lies is in single precision.
-    """
-
-    centroid: FloatArray
-    """(M, 3) mean of the points used."""
-    normal: npt.NDArray[Any]
-    """(M, 3) unit, sign arbitrary."""
-    thickness_m: SingleArray
-    """(M,) rms distance of the points from the plane."""
-    width_m: SingleArray
-    """(M,) rms extent along the shorter side."""
-    count: npt.NDArray[np.int32]
-    """(M,) points used."""
 
 
 class FileOrder:

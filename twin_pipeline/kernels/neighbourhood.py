@@ -17,6 +17,7 @@ IntArray = npt.NDArray[np.int64]
 KeyArray = npt.NDArray[np.uint64]
 SingleArray = npt.NDArray[np.float32]
 TableArray = npt.NDArray[np.int32]
+Fitted = tuple[FloatArray, SingleArray, SingleArray, SingleArray, TableArray]
 
 _NONE = -1
 _OWN = 13
@@ -36,7 +37,8 @@ def neighbourhood_normals(
     means: FloatArray,
     scatter: SingleArray,
     radius: float,
-) -> tuple[FloatArray, SingleArray, SingleArray, SingleArray, TableArray]:
+    fitted: Fitted,
+) -> None:
     """Fit a plane to all points of the voxels whose mean lies within `radius` of a voxel's mean.
 
     Parameters
@@ -44,29 +46,24 @@ def neighbourhood_normals(
     keys, starts
         (M,) uint64, ascending, and (M + 1,) int64, result of `level_starts`.
     first, beside
-        (B + 1,) int64 and (B, 27) int32, result of `neighbour_blocks`.
+        (B + 1,) int64 number of each block's first voxel; (C, 27) int32, result of `beside_blocks`
+        for the blocks whose voxels are asked for.
     means, scatter
-        (M, 3) and (M, 6), result of `voxel_moments`.
+        (M, 3) and (M, 6), filled in by `voxel_moments` for these blocks and for those beside.
     radius
         Metres, at most the voxel size times 1.5 or so: only the 27 voxels around are looked at.
-
-    Returns
-    -------
-    centroids (M, 3), metres, local frame; normals (M, 3) unit and unoriented; thickness (M,) rms
-    distance from the plane and width (M,) rms extent along the plane's shorter side, metres;
-    counts (M,) int32 points used. All but the centroids
-    and counts are float32.
+    fitted
+        Filled in for the voxels of the blocks: centroids (M, 3), metres, local frame; normals
+        (M, 3) unit and unoriented; thickness (M,) rms distance from the plane and width (M,) rms
+        extent along the plane's shorter side, metres; counts (M,) int32 points used. All but the
+        centroids and counts are float32.
     """
-    count = len(keys)
-    centroids = np.empty((count, 3))
-    normals = np.empty((count, 3), np.float32)
-    thickness = np.empty(count, np.float32)
-    width = np.empty(count, np.float32)
-    counts = np.empty(count, np.int32)
+    centroids, normals, thickness, width, counts = fitted
     to = _places()
-    for b in prange(len(beside)):
+    for c in prange(len(beside)):
+        b = beside[c, _OWN]
         around = np.empty(_ROOM**3, np.int32)
-        _fill(around, beside[b], first, keys, to)
+        _fill(around, beside[c], first, keys, to)
         for k in range(first[b], first[b + 1]):
             middle = to[_OWN, np.int64(keys[k] & _WITHIN)]
             mx, my, mz = means[k, 0], means[k, 1], means[k, 2]
@@ -102,7 +99,6 @@ def neighbourhood_normals(
             thickness[k] = math.sqrt(max(low, 0.0))
             width[k] = math.sqrt(max(between, 0.0))
             counts[k] = n
-    return centroids, normals, thickness, width, counts
 
 
 @jit(cache=True, nogil=True, parallel=True)

@@ -94,7 +94,7 @@ def blind_below_m(pyramid: Pyramid, options: DetectOptions) -> float | None:
     """
     below = None
     for radius in _radius_ladder(options):
-        if pyramid.level(_levels(pyramid, radius)[1]).typical_normal_std_rad < 0.5 * _POOR_RAD:
+        if not pyramid.level(_levels(pyramid, radius)[1]).is_worse_than(0.5 * _POOR_RAD):
             break
         below = 2.0 * radius * _RADIUS_RATIO
     return below
@@ -109,7 +109,7 @@ def _radius_ladder(options: DetectOptions) -> FloatArray:
 def _level_for(pyramid: Pyramid, radius_m: float) -> int:
     """Return the finest level whose patches suit the radius and hold enough points."""
     number, coarsest = _levels(pyramid, radius_m)
-    while number < coarsest and pyramid.level(number).typical_normal_std_rad > _POOR_RAD:
+    while number < coarsest and pyramid.level(number).is_worse_than(_POOR_RAD):
         number += 1
     return number
 

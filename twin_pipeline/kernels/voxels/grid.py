@@ -147,32 +147,34 @@ def find_voxel(table: TableArray, keys: KeyArray, ix: int, iy: int, iz: int) -> 
 
 
 @jit(cache=True, nogil=True, parallel=True)
-def neighbour_blocks(keys: KeyArray) -> tuple[IntArray, TableArray]:
-    """Gather voxels (M,), ascending Morton keys, in blocks of 4 x 4 x 4, and find those beside.
+def beside_blocks(blocks: KeyArray, table: TableArray, chosen: IntArray) -> TableArray:
+    """Find the blocks beside some chosen ones (C,), in ascending Morton keys (B,) of all.
 
     Returns
     -------
-    first (B + 1,) int64 number of each block's first voxel; beside (B, 27) int32 numbers of the
-    block itself and of those around it, along x, then y, then z; EMPTY where none is.
+    (C, 27) int32 numbers of the block itself and of those around it, along x, then y, then z; EMPTY
+    where none is. `table` is the `hash_table` of the keys.
     """
-    blocks, first = level_starts(keys, 2)
-    table = hash_table(blocks)
-    beside = np.empty((len(blocks), 27), np.int32)
-    for b in prange(len(blocks)):
-        ix, iy, iz = (
-            _compact(blocks[b]),
-            _compact(blocks[b] >> np.uint64(1)),
-            _compact(blocks[b] >> np.uint64(2)),
-        )
+    beside = np.empty((len(chosen), 27), np.int32)
+    for c in prange(len(chosen)):
+        key = blocks[chosen[c]]
+        ix, iy, iz = _compact(key), _compact(key >> np.uint64(1)), _compact(key >> np.uint64(2))
         for n in range(27):
             jx, jy, jz = ix + n // 9 - 1, iy + n // 3 % 3 - 1, iz + n % 3 - 1
-            beside[b, n] = find_voxel(table, blocks, jx, jy, jz)
-    return first, beside
+            beside[c, n] = find_voxel(table, blocks, jx, jy, jz)
+    return beside
 
 
 @jit(cache=True, nogil=True, parallel=True)
-def voxel_moments(xyz: FloatArray, starts: IntArray) -> tuple[FloatArray, SingleArray]:
-    """Return the mean and the scatter of the points in each voxel.
+def voxel_moments(
+    xyz: FloatArray,
+    starts: IntArray,
+    first: IntArray,
+    chosen: IntArray,
+    means: FloatArray,
+    scatter: SingleArray,
+) -> None:
+    """Fill in the mean and the scatter of the points in each voxel of some blocks.
 
     Parameters
     ----------
@@ -180,34 +182,39 @@ def voxel_moments(xyz: FloatArray, starts: IntArray) -> tuple[FloatArray, Single
         (N, 3) sorted points, metres, local frame.
     starts
         (M + 1,) int64.
-
-    Returns
-    -------
-    means (M, 3) metres, local frame; scatter (M, 6) float32, square metres: sums, not divided by
-    the number of points, of the products xx, xy, xz, yy, yz, zz of deviations from the mean.
+    first, chosen
+        (B + 1,) int64 number of each block's first voxel, and numbers (C,) of blocks.
+    means, scatter
+        (M, 3) metres, local frame; (M, 6) float32, square metres: sums, not divided by the number
+        of points, of the products xx, xy, xz, yy, yz, zz of deviations from the mean.
     """
-    count = len(starts) - 1
-    means = np.empty((count, 3))
-    scatter = np.zeros((count, 6), np.float32)
-    for k in prange(count):
-        first, last = starts[k], starts[k + 1]
-        x = y = z = 0.0
-        for i in range(first, last):
-            x += xyz[i, 0]
-            y += xyz[i, 1]
-            z += xyz[i, 2]
-        n = last - first
-        x, y, z = x / n, y / n, z / n
-        means[k, 0], means[k, 1], means[k, 2] = x, y, z
-        xx = xy = xz = yy = yz = zz = 0.0
-        for i in range(first, last):
-            dx, dy, dz = xyz[i, 0] - x, xyz[i, 1] - y, xyz[i, 2] - z
-            xx += dx * dx
-            xy += dx * dy
-            xz += dx * dz
-            yy += dy * dy
-            yz += dy * dz
-            zz += dz * dz
-        scatter[k, 0], scatter[k, 1], scatter[k, 2] = xx, xy, xz
-        scatter[k, 3], scatter[k, 4], scatter[k, 5] = yy, yz, zz
-    return means, scatter
+    for c in prange(len(chosen)):
+        for k in range(first[chosen[c]], first[chosen[c] + 1]):
+            _set_moments(xyz, starts, k, means, scatter)
+
+
+@jit(cache=True, nogil=True, inline="always")
+def _set_moments(
+    xyz: FloatArray, starts: IntArray, k: int, means: FloatArray, scatter: SingleArray
+) -> None:
+    """Fill in the mean and the scatter of the points in voxel k."""
+    first, last = starts[k], starts[k + 1]
+    x = y = z = 0.0
+    for i in range(first, last):
+        x += xyz[i, 0]
+        y += xyz[i, 1]
+        z += xyz[i, 2]
+    n = last - first
+    x, y, z = x / n, y / n, z / n
+    means[k, 0], means[k, 1], means[k, 2] = x, y, z
+    xx = xy = xz = yy = yz = zz = 0.0
+    for i in range(first, last):
+        dx, dy, dz = xyz[i, 0] - x, xyz[i, 1] - y, xyz[i, 2] - z
+        xx += dx * dx
+        xy += dx * dy
+        xz += dx * dz
+        yy += dy * dy
+        yz += dy * dz
+        zz += dz * dz
+    scatter[k, 0], scatter[k, 1], scatter[k, 2] = xx, xy, xz
+    scatter[k, 3], scatter[k, 4], scatter[k, 5] = yy, yz, zz

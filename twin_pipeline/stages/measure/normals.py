@@ -23,8 +23,8 @@ def point_normals(
     while True:
         level = pyramid.level(number)
         voxel = level.voxel_of(index)
-        error = 1.0 if level.too_fine else float(np.median(level.normal_std_rad[voxel]))
+        error = 1.0 if level.too_fine else float(np.median(level.normal_std_at(voxel)))
         if error < _GOOD_RAD or 2.0 * level.size_m > _COARSEST * radius_m:
             blurred = level.size_m > _BLURRED * radius_m and finer_error > _POOR_RAD
-            return level.surface.normal[voxel], error, error >= _GOOD_RAD or blurred
+            return level.normals_at(voxel), error, error >= _GOOD_RAD or blurred
         number, finer_error = number + 1, error
