@@ -161,3 +161,14 @@ def test_points_along_a_line_are_those_near_any_of_its_segments(sheet, count):
     assert (np.diff(index) > 0).all()
     nearest = np.linalg.norm(sheet.xyz[index, None, :] - line, axis=2).argmin(axis=1)
     assert segment.tolist() == np.minimum(nearest, count - 2).tolist()
+
+
+def test_of_other_points_nobody_asks_when_they_were_recorded():
+    walked = np.sort(np.random.default_rng(4).uniform(0.0, 20.0, 8000))
+    xyz = np.column_stack([walked, np.zeros((8000, 2))])
+    pyramid = Pyramid.of_cloud(_cloud(xyz), VOXEL_M)
+    assert pyramid.recorded is not None
+    with pyramid.of_others([xyz[:10], xyz[10:]]) as other:
+        assert other.recorded is None
+        assert np.array_equal(other.xyz, pyramid.xyz)
+        assert other.voxel_size_m == pyramid.voxel_size_m

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from twin_pipeline.geometry.planes import ALL, Planes, Surface, sample
 from twin_pipeline.kernels import neighbourhood, ordering, voxels
 from twin_pipeline.kernels.adjust import tube
-from twin_pipeline.model import BoolArray, FloatArray, PointCloud, SingleArray
+from twin_pipeline.model import BoolArray, FloatArray, PointCloud, SingleArray, frozen
 
 MAX_VOXELS_PER_AXIS = 2**21
 MOST_THICK = 0.5
@@ -225,22 +225,29 @@ class Pyramid:
         self._levels: dict[int, VoxelLevel] = {}
 
     @classmethod
-    def of_cloud(
-        cls, cloud: PointCloud, voxel_size_m: float, most_thick: float = MOST_THICK
-    ) -> "Pyramid":
+    def of_cloud(cls, cloud: PointCloud, voxel_size_m: float) -> "Pyramid":
         """Sort a whole cloud."""
-        lower = ordering.bounds(cloud.xyz)[0] - voxel_size_m
-        order, keys = ordering.in_key_order(voxels.morton_keys(cloud.xyz, lower, voxel_size_m))
-        xyz = ordering.taken(cloud.xyz, order)
-        return cls(xyz, order, keys, lower, voxel_size_m, recording_order(cloud), most_thick)
+        return cls._of_points(cloud.xyz, voxel_size_m, recording_order(cloud), MOST_THICK)
+
+    @classmethod
+    def _of_points(
+        cls, xyz: FloatArray, voxel_size_m: float, recorded: Times | None, most_thick: float
+    ) -> "Pyramid":
+        lower = ordering.bounds(xyz)[0] - voxel_size_m
+        order, keys = ordering.in_key_order(voxels.morton_keys(xyz, lower, voxel_size_m))
+        ordered = ordering.taken(xyz, order)
+        return cls(ordered, order, keys, lower, voxel_size_m, recorded, most_thick)
 
     @contextmanager
     def of_others(
         self, parts: Iterable[FloatArray], most_thick: float = MOST_THICK
     ) -> Iterator["Pyramid"]:
-        """Yield a pyramid of other points, some (N, 3) at a time, kept where these are."""
-        cloud = PointCloud(np.concatenate(list(parts)), np.zeros(3))
-        yield Pyramid.of_cloud(cloud, self.voxel_size_m, most_thick)
+        """Yield a pyramid of other points, some (N, 3) at a time, kept where these are.
+
+        When they were recorded nobody asks.
+        """
+        xyz = frozen(np.concatenate(list(parts)))
+        yield Pyramid._of_points(xyz, self.voxel_size_m, None, most_thick)
 
     def zeros(self, dtype: npt.DTypeLike, *shape: int) -> npt.NDArray[Any]:
         """Return an array of zeros, kept where the points are."""
