@@ -92,6 +92,22 @@ def times(cloud):
     return recording_order(cloud)[np.arange(len(cloud))]
 
 
+def along_rays(seed: int, noise_m: float) -> FloatArray:
+    """Points (N, 3) of two walks that scatter along the rays of a scanner beside the pipe."""
+    rng = np.random.default_rng([47, seed])
+    walks = []
+    for side in (1.0, -1.0):
+        points = walk(rng, side, backwards=side < 0.0, noise_m=0.0)
+        ray = np.array([0.0, side * math.sin(0.6), math.cos(0.6)])
+        walks.append(points + rng.normal(0.0, noise_m, (len(points), 1)) * ray)
+    return np.vstack(walks)
+
+
+def test_noise_along_the_rays_of_each_walk_passes_for_no_shift():
+    off_m = [measured(ordered(along_rays(seed, 0.008))).radius_m - RADIUS_M for seed in SEEDS]
+    assert abs(np.mean(off_m)) < 0.0013
+
+
 def test_the_order_of_a_file_tells_when_points_were_recorded():
     points = two_walks(0, (0.0, 0.0, 0.0))
     rank = np.arange(len(points), dtype=np.float64)

@@ -44,6 +44,8 @@ epoch's points on the tube below which it was missed."""
 _LEAST_SHARE = 0.75
 """Of the first radius; below, the tube is lost."""
 _SMOOTH_M = 0.8
+_LEAST_SIDE = 0.1
+"""Share of the points that epochs on one side of the tube have, where both sides were walked."""
 
 
 @dataclass(slots=True)
@@ -143,7 +145,7 @@ def settle(adj: Adjustment, drift: Drift) -> FloatArray:
         if _lost(adj, weights):
             return np.zeros(len(weights))
         adj.update_noise(weights)
-        adj.expect(expected_residuals(adj, weights))
+        adj.expect(_expected(adj, weights, drift))
         if step > max(_JUMP_ROUNDS + _CHOICE_ROUNDS) and _rests(before, adj, drift):
             break
     weights = _weights(adj, None)
@@ -151,6 +153,25 @@ def settle(adj: Adjustment, drift: Drift) -> FloatArray:
     equations = _equations(adj, weights, drift)
     adj.cofactor = equations.cofactor(np.append(0.0, drift.shift.ravel()))
     return weights
+
+
+def _expected(adj: Adjustment, weights: FloatArray, drift: Drift) -> FloatArray:
+    """Return the mean residual (N,) that the noise alone gives, of either side's epochs apart.
+
+    The noise lies along the rays, which come from elsewhere on the way back: what it does to the
+    points of one walk, by what it does to all, would pass for a shift of that walk.
+    """
+    epoch, count = np.rint(drift.epoch).astype(np.int64), len(drift.shift)
+    cos = np.bincount(epoch, weights * np.cos(adj.angle), count)
+    sin = np.bincount(epoch, weights * np.sin(adj.angle), count)
+    middle = math.atan2(float(sin.sum()), float(cos.sum()))
+    left = (sin * math.cos(middle) < cos * math.sin(middle))[epoch]
+    share = float(weights[left].sum()) / float(weights.sum())
+    if not _LEAST_SIDE < share < 1.0 - _LEAST_SIDE:
+        return expected_residuals(adj, weights)
+    to_left = expected_residuals(adj, np.where(left, weights, 0.0))
+    to_right = expected_residuals(adj, np.where(left, 0.0, weights))
+    return np.where(left, to_left, to_right)
 
 
 def _rests(before: tuple[float, FloatArray], adj: Adjustment, drift: Drift) -> bool:
