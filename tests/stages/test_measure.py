@@ -430,3 +430,16 @@ def test_an_axis_that_leaves_its_line_is_less_sure_there():
     assert not extra[:, 1].any()
     assert not bump_std(axis, std_m).any()
     assert not bump_std(bent(3.0, 22.5, 0.6, 3.0), std_m).any()
+
+
+def test_a_tube_is_measured_to_where_a_scan_of_it_has_thinned_out():
+    rng = np.random.default_rng(11)
+    axis = straight(5.0, (0.2, 0.1, -1.0), heading_deg=20.0)
+    points = tube_points(axis, 0.2, rng, noise_m=0.002, per_m2=40_000.0)
+    along = (points - axis[0]) @ (axis[-1] - axis[0]) / 25.0
+    points = points[rng.random(len(points)) < 0.015 ** np.clip(along, 0.0, 1.0)]
+    tube = measured(points, axis + 0.005, 0.205)
+    assert tube.length_m > 4.8
+    assert tube.observed.mean() > 0.95
+    assert tube.radius_m == pytest.approx(0.2, abs=0.0005)
+    assert off_line(tube.nodes, axis).max() < 0.002

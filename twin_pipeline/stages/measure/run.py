@@ -48,6 +48,8 @@ _ALL_FROM = SETTLED_FROM
 _FIRST_POINTS_PER_M = 2000
 """The step from which on all points take part, and how many of a metre do before, or in a trial."""
 _PROBE_POINTS = 3000
+_STRETCH_M = 0.5
+"""Of a run, over which normals are as good as in its middle."""
 _OVAL = 0.5
 """Probability from which on a tube is called an oval."""
 
@@ -142,11 +144,16 @@ def begin(
         index, near = index[clear], near[clear]
     if len(index) < MIN_POINTS:
         return None
+    stretch = (near * (step / _STRETCH_M)).astype(np.int64)
     every = max(len(index) // _PROBE_POINTS, 1) if probe else every_one_in(len(index))
     spare = max(_spare(len(index), axis, step), every) if roughly and not probe else every
-    normals, normal_std, poor = point_normals(pyramid, index[::spare], run.radius_m)
+    normals, normal_std, poor = point_normals(
+        pyramid, index[::spare], run.radius_m, stretch[::spare]
+    )
     if poor and spare > every:
-        normals, normal_std, poor = point_normals(pyramid, index[::every], run.radius_m)
+        normals, normal_std, poor = point_normals(
+            pyramid, index[::every], run.radius_m, stretch[::every]
+        )
         spare = every
     index, near, every = index[::spare].copy(), near[::spare].copy(), spare
     segment = pyramid.segments(index, near, axis, _reach(run))
