@@ -71,7 +71,6 @@ class Planes:
         self._blocks, self._first = voxels.level_starts(keys, _BLOCK_LEVELS)
         self._table = voxels.hash_table(self._blocks)
         count = len(keys)
-        self._means, self._scatter = np.empty((count, 3)), np.empty((count, 6), np.float32)
         self._fitted = Surface(
             np.empty((count, 3)),
             np.empty((count, 3), np.float32),
@@ -79,7 +78,6 @@ class Planes:
             np.empty(count, np.float32),
             np.empty(count, np.int32),
         )
-        self._has_moments = np.zeros(len(self._blocks), bool)
         self._has_planes = np.zeros(len(self._blocks), bool)
         self._asked = threading.Lock()
 
@@ -87,7 +85,6 @@ class Planes:
         """Return the planes around all voxels."""
         with self._asked:
             self._fit(np.flatnonzero(~self._has_planes))
-            self._means, self._scatter = np.empty((0, 3)), np.empty((0, 6), np.float32)
         return self._fitted
 
     def around(self, voxel: VoxelArray) -> Surface:
@@ -105,19 +102,19 @@ class Planes:
         beside = voxels.beside_blocks(self._blocks, self._table, chosen)
         near = np.zeros(len(self._blocks), bool)
         near[beside[beside != voxels.EMPTY]] = True
-        near &= ~self._has_moments
+        count = len(self._keys)
+        means, scatter = np.empty((count, 3)), np.empty((count, 6), np.float32)
         voxels.voxel_moments(
-            self._xyz, self._starts, self._first, np.flatnonzero(near), self._means, self._scatter
+            self._xyz, self._starts, self._first, np.flatnonzero(near), means, scatter
         )
-        self._has_moments |= near
         fitted = self._fitted
         neighbourhood.neighbourhood_normals(
             self._keys,
             self._starts,
             self._first,
             beside,
-            self._means,
-            self._scatter,
+            means,
+            scatter,
             1.5 * self._size_m,
             (fitted.centroid, fitted.normal, fitted.thickness_m, fitted.width_m, fitted.count),
         )
