@@ -19,8 +19,8 @@ RADIUS_M = 0.085
 AXIS = straight(5.0, (0.3, -0.2, -1.4), heading_deg=30.0)
 
 
-def measured(points: FloatArray) -> Tube:
-    tube = measure(pyramid_of(points), run_along(AXIS, RADIUS_M), MeasureOptions())
+def measured(points: FloatArray, radius_m: float = RADIUS_M) -> Tube:
+    tube = measure(pyramid_of(points), run_along(AXIS, radius_m), MeasureOptions())
     assert tube is not None
     return tube
 
@@ -56,6 +56,28 @@ def test_the_barrel_is_the_lower_envelope_of_a_sleeve(tight_at: float, seed: int
     assert abs(tube.radius_m - RADIUS_M) < 2.0 * tube.radius_std_m
     assert abs(tube.radius_m - RADIUS_M) < seen_m - RADIUS_M
     assert 0.0003 < tube.radius_std_m < 0.003
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_a_large_pipe_sparse_points_show_a_sleeve_too(seed: int):
+    rng = np.random.default_rng(seed)
+    points = tube_points(AXIS, 0.35, rng, noise_m=0.002, arc_deg=150.0, per_m2=1_300.0)
+    bare = measured(points, 0.35)
+    sleeved = measured(pushed_outwards(points, 0.004 * np.abs(folds(points, rng))), 0.35)
+    assert bare.stand_off_m == 0.0
+    assert sleeved.stand_off_m > 0.0
+    assert abs(sleeved.radius_m - 0.35) < 3.0 * sleeved.radius_std_m
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_hardly_uneven_may_be_a_sleeve_that_lies_tight(seed: int):
+    rng = np.random.default_rng(seed)
+    points = barrel(rng)
+    height_m = 0.0012 * np.abs(folds(points, rng))
+    tube = measured(pushed_outwards(points, height_m))
+    assert tube.stand_off_m < 0.0008
+    assert tube.radius_std_m > 0.0003
+    assert abs(tube.radius_m - RADIUS_M) < 3.0 * tube.radius_std_m
 
 
 @pytest.mark.parametrize("noise_m", [0.002, 0.006])

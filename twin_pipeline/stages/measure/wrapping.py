@@ -20,14 +20,18 @@ from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 
 _PATCH_M = 0.02
+_WIDTHS = ((_PATCH_M, 200), (0.03, 130), (0.04, 100))
+"""Of patches, and how many of them tell; the finest of which there are as many: on a large pipe
+that was scanned thinly two centimetres hold no three points."""
 _SLICE_M = 0.25
 _SECTORS = 36
 _FEW_POINTS = 3
-_FEW_PATCHES = 200
 _STRETCH_M, _FEW_STRETCHES, _SHOWN_EVERYWHERE = 0.5, 5, 0.5
 """Pieces of a pipe, from how many on the usual one tells, and what of the mean it has to show."""
 _CLEAR_SIGMAS = 5.0
-_LEAST_M = 0.0008
+_LEAST_M, _HARDLY_M = 0.0008, 0.0004
+"""Unevenness that is a sleeve's, and from which on it may be that of one that lies tight."""
+_MAYBE_SIGMAS = 3.0
 _ENVELOPE = 1.2
 """Standard deviations by which what a sleeve touches lies below its mean: 0.7 where it lies tight
 over half the surface, 1.7 where it hardly touches."""
@@ -70,8 +74,8 @@ class _Unevenness:
     """Of the means of patches, beyond what noise explains."""
     within: float
     """Of points around the means of their patches."""
-    clear: bool
-    """Whether the former is no chance."""
+    sigmas: float
+    """How far the former is beyond chance."""
 
 
 def wrapping(adj: Adjustment, used: BoolArray) -> Wrapping:
@@ -79,20 +83,31 @@ def wrapping(adj: Adjustment, used: BoolArray) -> Wrapping:
 
     It does not where it is as even as its noise lets it be known.
     """
-    patches = _unevenness(adj, used, _PATCH_M, _FEW_PATCHES)
-    if patches is None or not patches.clear:
+    patch_m, patches = _finest(adj, used)
+    if patches is None or patches.sigmas < _MAYBE_SIGMAS:
         return Wrapping()
-    wider = _unevenness(adj, used, _WIDER * _PATCH_M, _FEW_WIDE_PATCHES)
     uneven = math.sqrt(patches.between)
+    if patches.sigmas < _CLEAR_SIGMAS:
+        return Wrapping(std_m=_EITHER * uneven)
+    wider = _unevenness(adj, used, _WIDER * patch_m, _FEW_WIDE_PATCHES)
     dying_away = wider is not None and wider.between < _DYING_AWAY * patches.between
-    sharp = patches.between > _SMOOTH * patches.within
+    sharp = patches.between > _SMOOTH * patches.within and patch_m == _PATCH_M
     if wider is not None and sharp and (dying_away or uneven < _LEAST_M):
         return _shrunk(wider, adj.radius)
-    if uneven < _LEAST_M:
+    if uneven < _HARDLY_M:
         return Wrapping()
-    if dying_away and patches.between > _RAW * patches.within:
+    if uneven < _LEAST_M or (dying_away and patches.between > _RAW * patches.within):
         return Wrapping(stand_off_m=_EITHER * uneven, std_m=_EITHER * uneven)
     return Wrapping(stand_off_m=_ENVELOPE * uneven, std_m=_ENVELOPE_STD * uneven)
+
+
+def _finest(adj: Adjustment, used: BoolArray) -> tuple[float, "_Unevenness | None"]:
+    """Return the width of the finest patches of which enough hold points, and how they differ."""
+    for patch_m, few in _WIDTHS:
+        patches = _unevenness(adj, used, patch_m, few)
+        if patches is not None:
+            return patch_m, patches
+    return patch_m, None
 
 
 def _shrunk(wider: "_Unevenness", radius_m: float) -> Wrapping:
@@ -127,7 +142,7 @@ def _unevenness(adj: Adjustment, used: BoolArray, patch_m: float, few: int) -> _
     at_m = (np.flatnonzero(enough) // columns) * patch_m
     excess2 = _usual(mean**2 - noise2 / points, (at_m / _STRETCH_M).astype(np.int64))
     std_of_excess2 = math.sqrt(2.0 / len(points)) * spread2
-    return _Unevenness(excess2, noise2, excess2 >= _CLEAR_SIGMAS * std_of_excess2)
+    return _Unevenness(excess2, noise2, excess2 / max(std_of_excess2, 1e-18))
 
 
 def _usual(values: FloatArray, stretch: IntArray) -> float:
