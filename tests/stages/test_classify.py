@@ -417,3 +417,10 @@ def test_without_a_main_what_crosses_the_trench_is_kept():
 
 def test_no_tubes_give_no_pipes():
     assert classify([], GROUND, ClassifyOptions()) == ([], [])
+
+
+def test_a_pipe_that_stands_upright_does_not_wind():
+    rng = np.random.default_rng(4)
+    nodes = np.column_stack([rng.normal(0.0, 0.004, (30, 2)), np.linspace(0.0, 1.5, 30)])
+    found, left_out = classify([make_tube(nodes, 0.087)], None, ClassifyOptions())
+    assert (len(found), left_out) == (1, [])

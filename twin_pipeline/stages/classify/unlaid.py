@@ -20,6 +20,7 @@ _SHALLOWEST_M = 0.1
 """No pipe is laid with less cover, and none but a riser comes so near to the pavement."""
 _CHORD_M = 0.15
 _SWING_DEG = 10.0
+_LEVEL_SHARE = 0.5
 _SWINGS, _SWING_M = 4, 1.3
 """A main that leads around something turns three times; what turns again and again, each time
 within so short a way, lies as a hose does."""
@@ -50,6 +51,10 @@ def why_unlaid(tube: Tube, ground: Ground, options: ClassifyOptions) -> str | No
 
 def winds(tube: Tube) -> bool:
     """Tell whether a tube turns right and left in plan again and again."""
+    chord = chord_of(tube)
+    if math.hypot(chord[0], chord[1]) < _LEVEL_SHARE * float(np.linalg.norm(chord)):
+        # in plan what stands upright has no course
+        return False
     swings = _swings(tube)
     return swings >= _SWINGS and tube.length_m < _SWING_M * (swings + 1)
 
