@@ -12,6 +12,7 @@ from twin_pipeline.model import BoolArray, FloatArray, SingleArray
 
 _BLOCK_LEVELS = 2
 _SAMPLE_RUNS, _SAMPLE_BLOCKS = 128, 8
+_AT_ONCE = 20_000
 _LEAST_POINTS = 5
 _LEAST_WIDTH = 0.3
 """Of a voxel, the rms extent of what is no edge."""
@@ -79,26 +80,34 @@ class Planes:
             np.empty(count, np.int32),
         )
         self._has_planes = np.zeros(len(self._blocks), bool)
+        self._all = False
         self._asked = threading.Lock()
 
     def around_all(self) -> Surface:
         """Return the planes around all voxels."""
         with self._asked:
             self._fit(np.flatnonzero(~self._has_planes))
+            # nothing is asked of these any more
+            self._blocks, self._table = self._blocks[:0].copy(), self._table[:0].copy()
+            self._first = self._first[:0].copy()
+            self._all = True
         return self._fitted
 
     def around(self, voxel: VoxelArray) -> Surface:
         """Return planes of which those around some voxels (P,) may be looked at."""
-        asked = np.zeros(len(self._blocks), bool)
-        asked[np.searchsorted(self._first, voxel, side="right") - 1] = True
         with self._asked:
-            self._fit(np.flatnonzero(asked & ~self._has_planes))
+            if not self._all:
+                asked = np.zeros(len(self._blocks), bool)
+                asked[np.searchsorted(self._first, voxel, side="right") - 1] = True
+                self._fit(np.flatnonzero(asked & ~self._has_planes))
         return self._fitted
 
     def _fit(self, chosen: VoxelArray) -> None:
-        """Fit planes around the voxels of some blocks (C,)."""
-        if len(chosen) == 0:
-            return
+        """Fit planes around the voxels of some blocks (C,), not of all at once: that takes room."""
+        for first in range(0, len(chosen), _AT_ONCE):
+            self._fit_some(chosen[first : first + _AT_ONCE])
+
+    def _fit_some(self, chosen: VoxelArray) -> None:
         beside = voxels.beside_blocks(self._blocks, self._table, chosen)
         near = np.zeros(len(self._blocks), bool)
         near[beside[beside != voxels.EMPTY]] = True
