@@ -93,6 +93,13 @@ def test_pipes_found_apart_are_joined_over_the_bend_between_them():
     assert corner.min() < 0.02
 
 
+@pytest.mark.parametrize(("std_m", "length_m"), [(0.0011, 8.5), (0.0018, 8.0)])
+def test_what_was_found_twice_is_one_as_long_as_it_is_only_if_known_no_worse_so(std_m, length_m):
+    again = make_tube(straight(4.0, (4.5, 0.0, 0.0)), RADIUS_M)
+    (whole,) = joined([PIPE, again], std_m=std_m)
+    assert whole.length_m == pytest.approx(length_m, abs=0.1)
+
+
 def test_a_pipe_beside_another_does_not_go_on_from_it():
     beside = make_tube(straight(4.0, (12.0, 1.0, 0.0)), RADIUS_M)
     assert joined([PIPE, beside]) == [PIPE, beside]

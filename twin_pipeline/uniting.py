@@ -225,7 +225,7 @@ class Uniter:
             run = join(tube, other, self._options, cut_radii)
             together = self._measured(run) if run is not None else None
             if together is not None and together.length_m > max(tube.length_m, other.length_m):
-                return together
+                return together if _known_no_worse(together, tube, other) else None
         return self._over_what_was_missed(tube, other)
 
     def _over_what_was_missed(self, tube: Tube, other: Tube) -> Tube | None:
@@ -267,6 +267,16 @@ def of_one_size(tube: Tube, other: Tube) -> bool:
     std_m = math.hypot(tube.radius_std_m, other.radius_std_m)
     allowed_m = max(_SAME_SIGMAS * std_m, _SAME_SHARE * tube.radius_m)
     return abs(tube.radius_m - other.radius_m) <= allowed_m
+
+
+def _known_no_worse(together: Tube, tube: Tube, other: Tube) -> bool:
+    """Tell whether what is one of two tubes, found twice, is as well known as the longer of them.
+
+    Pieces that lie apart need not be: the scan's drift hardly shows in either alone.
+    """
+    longer, shorter = (tube, other) if tube.length_m > other.length_m else (other, tube)
+    found_twice = is_part_of(shorter, longer)
+    return not found_twice or together.round_std_m <= _NO_WORSE * longer.round_std_m
 
 
 def _points_at(tube: Tube, other: Tube) -> bool:
