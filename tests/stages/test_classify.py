@@ -347,6 +347,48 @@ def test_struts_that_meet_in_a_corner_are_no_main():
         assert [role for _, role in roles(MAIN, other, *props)] == [Role.MAIN] * 2
 
 
+def around_a_corner() -> Ground:
+    """A trench along +x that turns to the right at x = 5."""
+    path = shapely.LineString([(0, 0), (5, 0), (5, -5)])
+    trench = path.buffer(0.4, cap_style="flat", join_style="mitre")
+    x, y = (a.ravel() for a in np.meshgrid(np.arange(-2, 8, 0.1), np.arange(-7, 2, 0.1)))
+    beside = ~shapely.contains_xy(trench, x, y)
+    pavement = np.column_stack([x, y, np.zeros(len(x))])[beside]
+    return Ground(pavement, 0.002, (np.array(trench.exterior.coords),))
+
+
+def led_through_soil(depth_m: float, aside_m: float) -> Tube:
+    """What joins a strut of either leg, seen in the trench alone; the corner's inner side."""
+    line = bent(1.2 + aside_m, 90.0, 0.6, 1.2 + aside_m)
+    nodes = np.column_stack([3.8 - aside_m + line[:, 1], 0.4 - line[:, 0], line[:, 2] - depth_m])
+    along = np.arange(len(nodes)) * 0.05
+    return replace(make_tube(nodes, 0.0435), observed=(along < 0.8) | (along > along[-1] - 0.8))
+
+
+def test_struts_joined_through_undug_ground_around_a_corner_are_no_main():
+    main = make_tube(straight(5.0, (0.0, 0.1, -1.1)))
+    joined = led_through_soil(0.3, 0.2)
+    found, out = classify([main, joined], around_a_corner(), ClassifyOptions())
+    assert [item.tube for item in found] == [main]
+    assert [(item.tube, item.reason) for item in out] == [
+        (joined, "shoring struts that meet in a corner")
+    ]
+
+
+def test_two_of_a_size_joined_through_undug_ground_are_struts_at_any_depth_a_single_one_not():
+    one, two = led_through_soil(0.9, 0.2), led_through_soil(0.9, 0.8)
+    assert len(classify([one, two], around_a_corner(), ClassifyOptions())[1]) == 2
+    assert len(classify([one], around_a_corner(), ClassifyOptions())[1]) == 0
+
+
+def test_a_shallow_main_hidden_in_the_trenchs_corner_is_the_main():
+    nodes = bent(4.5, 90.0, 0.5, 4.0) * np.array([1.0, -1.0, 1.0]) - np.array([0.0, 0.0, 0.5])
+    along = np.arange(len(nodes)) * 0.05
+    main = replace(make_tube(nodes, 0.0435), observed=(along < 4.0) | (along > 6.0))
+    found, _ = classify([main], around_a_corner(), ClassifyOptions())
+    assert [(item.tube, item.role) for item in found] == [(main, Role.MAIN)]
+
+
 def test_heavy_struts_are_told_by_their_number():
     props = [across(x, -0.24, 0.08) for x in (2.0, 4.0, 6.0)]
     assert [role for _, role in roles(MAIN, *props)] == [Role.MAIN]

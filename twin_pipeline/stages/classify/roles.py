@@ -19,7 +19,11 @@ from twin_pipeline.stages.classify.lying import (
     runs_with_the_trench,
 )
 from twin_pipeline.stages.classify.options import ClassifyOptions
-from twin_pipeline.stages.classify.struts import is_struts_carried_on, struts_among
+from twin_pipeline.stages.classify.struts import (
+    are_struts_joined,
+    is_struts_carried_on,
+    struts_among,
+)
 from twin_pipeline.stages.classify.uneven import is_a_row_of_bags, is_hardly_a_tube
 from twin_pipeline.stages.classify.unlaid import WINDS, why_unlaid, winds
 
@@ -27,6 +31,7 @@ _RIDGE_DEG = 20.0
 _STRAY = 0.3
 """Share of a ridge's length that may lie aside of the main's hidden stretch."""
 _LONG_M, _WIDE_DEG = 2.0, 100.0
+_CORNER = "shoring struts that meet in a corner"
 _AWAY = 0.5
 """Of its length, by which a branch leads away from its main at least."""
 
@@ -64,6 +69,9 @@ def classify(
             buried.append(tube)
         else:
             left_out.append(LeftOut(tube, reason))
+    joined = [tube for tube in buried if are_struts_joined(tube, buried, ground, options)]
+    left_out += [LeftOut(tube, _CORNER) for tube in joined]
+    buried = [tube for tube in buried if not among(tube, joined)]
     mains = _mains(buried, ground, options)
     others = [tube for tube in buried if not among(tube, mains)]
     ridges = [tube for tube in others if any(_hides(tube, main) for main in mains)]
@@ -73,7 +81,7 @@ def classify(
     left_out += [LeftOut(tube, "shoring strut") for tube in struts]
     others = [tube for tube in others if not among(tube, struts)]
     carried = [main for main in mains if is_struts_carried_on(main, struts, ground, options)]
-    left_out += [LeftOut(tube, "shoring struts that meet in a corner") for tube in carried]
+    left_out += [LeftOut(tube, _CORNER) for tube in carried]
     mains = [main for main in mains if not among(main, carried)]
     minor = [Classified(tube, _minor_role(tube, mains)) for tube in others]
     doubtful = [

@@ -1,12 +1,15 @@
 """Tell the struts that prop a trench from utilities that cross it."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
+import shapely
 
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.classify.lying import (
     among,
     chord_of,
@@ -31,6 +34,9 @@ _ROW = 2
 _HEAVY = 2.0
 """Of the thickest strut's diameter: what of such a size stands in a row props a wide trench."""
 _WEDGED_ASKEW = 3.0
+_UNDUG_M = 0.5
+"""Of a hidden course through undug ground that is no error of the trench's outline."""
+_LEG_M = 0.3
 _ASIDE_M = 0.5
 _BANK_M, _BANK_DEG = 0.5, 10.0
 """Distance of parallel tubes between which nobody could work: a bank of ducts, no struts."""
@@ -74,6 +80,39 @@ def is_struts_carried_on(
     depth = {id(tube): _depth(tube, ground) for tube in (main, *struts)}
     row = _mates(main, struts, depth, _EQUAL)
     return len(row) >= _ROW and _level(main, options, thickest=_HEAVY)
+
+
+def are_struts_joined(
+    tube: Tube, tubes: list[Tube], ground: Ground, options: ClassifyOptions
+) -> bool:
+    """Tell two struts that were taken for one pipe around a corner of the trench.
+
+    Each is seen from wall to wall and no farther: the bend between would lie in undug ground, and
+    no pipe lies so shallow, or passes a trench twice level with another of its size.
+    """
+    depth = {id(other): _depth(other, ground) for other in tubes}
+    set_as_struts = _shallow(tube, depth, options) or _mates(tube, tubes, depth, _EQUAL)
+    if not (set_as_struts and _level(tube, options, thickest=_HEAVY)):
+        return False
+    dug = shapely.union_all([shapely.Polygon(ring) for ring in ground.outlines])
+    seen = np.flatnonzero(tube.observed)
+    chainage = polyline.chainage(tube.nodes)
+    for first, last in pairwise(seen):
+        hidden = shapely.LineString(tube.nodes[first : last + 1, :2])
+        undug_m = hidden.difference(dug).length
+        if undug_m > _UNDUG_M and _turn_deg(tube, chainage, first, last) > options.max_parallel_deg:
+            return True
+    return False
+
+
+def _turn_deg(tube: Tube, chainage: FloatArray, first: int, last: int) -> float:
+    """Return the angle between the ways that a tube comes to a hidden stretch and goes on."""
+    before = int(np.searchsorted(chainage, chainage[first] - _LEG_M))
+    behind = min(int(np.searchsorted(chainage, chainage[last] + _LEG_M)), len(chainage) - 1)
+    if before == first or behind == last:
+        return 0.0
+    comes, goes = tube.nodes[first] - tube.nodes[before], tube.nodes[behind] - tube.nodes[last]
+    return polyline.acute_deg(comes, goes)
 
 
 def _mates(tube: Tube, others: list[Tube], depth: dict[int, float], most: float) -> list[Tube]:
