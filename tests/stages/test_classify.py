@@ -252,6 +252,31 @@ def test_what_winds_as_a_hose_is_no_pipe(ground):
         assert ["winds" in item.reason for item in out] == [True] * (not kept)
 
 
+def follows_the_floor(aside_m: float, up_m: float, std_m: float = 0.001) -> Tube:
+    """A tube that winds slightly to the sides, and up and down as an uneven floor does."""
+    x = np.linspace(0.5, 6.5, 200)
+    y = aside_m * (np.sin(2.9 * x) + 0.2 * np.sin(5.3 * x))
+    nodes = np.column_stack([x, y, up_m * np.sin(2.6 * x) - 1.1])
+    tube = make_tube(nodes, 0.027)
+    return replace(tube, std_h_m=np.full(200, std_m), std_v_m=np.full(200, std_m))
+
+
+@pytest.mark.parametrize("ground", [GROUND, None])
+@pytest.mark.parametrize(
+    ("tube", "kept"),
+    [
+        pytest.param(follows_the_floor(0.02, 0.03), False, id="hose"),
+        pytest.param(follows_the_floor(0.02, 0.005), True, id="polyethylene on its bed"),
+        pytest.param(follows_the_floor(0.005, 0.03), True, id="straight in plan"),
+        pytest.param(follows_the_floor(0.02, 0.03, 0.006), True, id="hardly known"),
+    ],
+)
+def test_what_winds_slightly_and_up_and_down_as_the_floor_does_is_a_hose(ground, tube, kept):
+    found, out = classify([tube], ground, ClassifyOptions())
+    assert [item.tube for item in found] == [tube] * kept
+    assert ["winds" in item.reason for item in out] == [True] * (not kept)
+
+
 def test_a_thinner_utility_that_crosses_askew_at_the_height_of_struts_is_none():
     row = [across(x_m, -0.35, 0.046) for x_m in (1.5, 4.7, 7.9)]
     utility = across(6.2, -0.38, 0.033, 60.0)

@@ -19,7 +19,9 @@ _LEANS_DEG = 20.0
 _SHALLOWEST_M = 0.1
 """No pipe is laid with less cover, and none but a riser comes so near to the pavement."""
 _CHORD_M = 0.15
-_SWING_DEG = 10.0
+_SWING_DEG, _SLIGHT_SWING_DEG = 10.0, 4.0
+_SURE_STD_M = 0.002
+"""A tenth of what a slight swing leads aside over two chords."""
 _LEVEL_SHARE = 0.5
 _SWINGS, _SWING_M = 4, 1.3
 """A main that leads around something turns three times; what turns again and again, each time
@@ -50,13 +52,33 @@ def why_unlaid(tube: Tube, ground: Ground, options: ClassifyOptions) -> str | No
 
 
 def winds(tube: Tube) -> bool:
-    """Tell whether a tube turns right and left in plan again and again."""
+    """Tell whether a tube turns right and left in plan again and again.
+
+    Slight swings tell where they lead up and down, too: a hose follows the floor it lies on, which
+    a pipe bridges on its bed; one of polyethylene off the coil winds in plan alone.
+    """
     chord = chord_of(tube)
     if math.hypot(chord[0], chord[1]) < _LEVEL_SHARE * float(np.linalg.norm(chord)):
         # in plan what stands upright has no course
         return False
-    swings = _swings(tube)
-    return swings >= _SWINGS and tube.length_m < _SWING_M * (swings + 1)
+    direction = polyline.directions(tube.nodes, _CHORD_M)
+    heading = np.degrees(np.unwrap(np.arctan2(direction[:, 1], direction[:, 0])))
+    if _again_and_again(heading, _SWING_DEG, tube.length_m):
+        return True
+    pitch = np.degrees(np.arcsin(direction[:, 2]))
+    return _surely_known(tube) and all(
+        _again_and_again(course, _SLIGHT_SWING_DEG, tube.length_m) for course in (heading, pitch)
+    )
+
+
+def _surely_known(tube: Tube) -> bool:
+    std_m = np.maximum(tube.std_h_m, tube.std_v_m)[tube.observed]
+    return bool(np.median(std_m) < _SURE_STD_M) if len(std_m) else False
+
+
+def _again_and_again(course_deg: FloatArray, swing_deg: float, length_m: float) -> bool:
+    swings = _swings(course_deg, swing_deg)
+    return swings >= _SWINGS and length_m < _SWING_M * (swings + 1)
 
 
 def _cover_m(tube: Tube, node: FloatArray, ground: Ground) -> float:
@@ -66,16 +88,14 @@ def _cover_m(tube: Tube, node: FloatArray, ground: Ground) -> float:
     return cover_m if math.isfinite(cover_m) else math.inf
 
 
-def _swings(tube: Tube) -> int:
-    """Return how often the heading turns by ten degrees and more, each time the other way."""
-    direction = polyline.directions(tube.nodes, _CHORD_M)
-    heading = np.degrees(np.unwrap(np.arctan2(direction[:, 1], direction[:, 0])))
-    swings, way, low, high = 0, 0, heading[0], heading[0]
-    for now in heading:
+def _swings(course_deg: FloatArray, swing_deg: float) -> int:
+    """Return how often a course (K,) turns by so much and more, each time the other way."""
+    swings, way, low, high = 0, 0, course_deg[0], course_deg[0]
+    for now in course_deg:
         high = max(high, now) if way >= 0 else high
         low = min(low, now) if way <= 0 else low
-        if way <= 0 and now - low >= _SWING_DEG:
+        if way <= 0 and now - low >= swing_deg:
             swings, way, high = swings + 1, 1, now
-        elif way >= 0 and high - now >= _SWING_DEG:
+        elif way >= 0 and high - now >= swing_deg:
             swings, way, low = swings + 1, -1, now
     return swings
