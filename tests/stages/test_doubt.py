@@ -46,6 +46,22 @@ def test_where_all_points_say_the_same_there_is_no_doubt():
     assert np.max([tube.doubt_std_m / tube.radius_std_m for tube in tubes]) < 4.0
 
 
+def test_what_is_hidden_within_the_arc_leaves_its_doubt_as_it_is():
+    """As a cable that lies on the pipe does: the arc has two edges all the same."""
+    rng = np.random.default_rng(1)
+    axis = straight(6.0)
+    points = tube_points(axis, RADIUS_M, rng, noise_m=0.001, arc_deg=130.0, per_m2=15_000.0)
+    angle = np.arctan2(points[:, 1], points[:, 2])
+    waves = 0.0003 * np.cos(6.0 * angle)[:, None] * (points * [0.0, 1.0, 1.0]) / RADIUS_M
+    hidden = (angle > np.radians(10.0)) & (angle < np.radians(19.0))
+    tubes = [
+        measure(pyramid_of(seen), run_along(axis, RADIUS_M), MeasureOptions())
+        for seen in (points + waves, (points + waves)[~hidden])
+    ]
+    whole, split = (tube.doubt_std_m for tube in tubes if tube is not None)
+    assert 0.3 * whole < split < 2.0 * whole
+
+
 def test_doubt_about_the_radius_is_doubt_about_the_depth_of_the_axis():
     tube = make_tube(straight(3.0), doubt_std_m=0.003)
     doubted = with_doubt(tube)

@@ -82,10 +82,10 @@ def _without_edges(weight: FloatArray, edge_deg: float) -> FloatArray:
     filled = weight > _LEAST_SHARE * total / _SECTORS
     if filled.all():
         return np.ones(_SECTORS)
-    turned = np.flatnonzero(~filled)
-    gaps = np.diff(np.append(turned, turned[0] + _SECTORS))
-    start = int(turned[gaps.argmax()]) + 1
-    length = int(gaps.max()) - 1
+    seen = np.flatnonzero(filled)
+    steps = np.diff(np.append(seen, seen[0] + _SECTORS))
+    start = int(seen[(steps.argmax() + 1) % len(seen)])
+    length = _SECTORS + 1 - int(steps.max())
     edge = round(edge_deg * _SECTORS / 360.0)
     inner = np.zeros(_SECTORS)
     if (length - 2 * edge) * 360.0 / _SECTORS < _LEAST_ARC_DEG:
