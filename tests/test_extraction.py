@@ -345,6 +345,16 @@ def test_pieces_on_either_side_of_a_sharp_bend_are_one_pipe(seed):
     assert pipe.outer_diameter_m == pytest.approx(0.17, abs=DIAMETER_TOLERANCE_M)
 
 
+def test_a_short_end_of_a_thick_pipe_beyond_a_hidden_bend_belongs_to_it():
+    """It is shorter than what is believed on its own."""
+    axis = bent(1.0, 45.0, 0.8, 4.0, step_m=0.01)
+    rng = np.random.default_rng(1)
+    points = tube_points(axis, 0.264, rng, noise_m=0.008, arc_deg=150.0)
+    hidden = (points[:, 0] > 1.0) & (points[:, 0] < 1.65)
+    (pipe,) = found_in(points[~hidden]).pipes
+    assert pipe.length_m == pytest.approx(5.0 + 0.2 * np.pi, abs=0.1)
+
+
 def test_pieces_beside_a_long_hidden_stretch_stay_two_pipes():
     points = tube_points(straight(8.0), 0.085, np.random.default_rng(2), noise_m=0.003)
     apart = points[(points[:, 0] < 2.5) | (points[:, 0] > 5.5)]

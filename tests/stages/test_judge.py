@@ -34,6 +34,14 @@ def test_a_tube_well_seen_from_the_side_is_believed():
     assert verdict(middle=SIDEWAYS, halo=0.02) is None
 
 
+@pytest.mark.parametrize(("diameters", "faint"), [(2.2, True), (1.2, False)])
+def test_a_short_piece_of_a_thick_tube_is_faint(diameters, faint):
+    nodes = np.linspace([0.0, 0.0, 0.0], [diameters * 2.0 * 0.264, 0.0, 0.0], 25)
+    tube = make_tube(nodes, 0.264, radius_std_m=0.002)
+    assert "m only" in why_not_a_pipe(tube, JudgeOptions())
+    assert is_faint(tube, JudgeOptions()) is faint
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

@@ -11,8 +11,9 @@ _WIDE_ARC_DEG = 100.0
 _FACES_DOWN = -0.3
 _SECTOR_DEG, _EVEN = 10.0, 1.5
 _SHAPE_OF_BULGE = 0.25
-_FAINT_STD = 0.1
-"""Relative std of the radius up to which a tube may be a piece of one that is known better."""
+_FAINT_STD, _FAINT_DIAMETERS = 0.1, 1.5
+"""Relative std of the radius up to which, and length in diameters from which on, a tube may be a
+piece of one that is known better."""
 _VERY_LONG = 4.0
 """Of the length that makes up for noise: soil curves over so much of it one way and the other."""
 _CLEARLY = 1.25
@@ -225,12 +226,16 @@ def is_no_circle(tube: Tube, options: JudgeOptions) -> bool:
 
 
 def is_faint(tube: Tube, options: JudgeOptions, *, under_open_sky: bool = False) -> bool:
-    """Tell whether nothing speaks against a tube but that its radius is known too little.
+    """Tell whether nothing speaks against a tube but that its radius or too little of it is known.
 
     On its own that is not enough: soil may look so. Where a pipe of this size points at it, it is.
     """
     lenient = options.model_copy(
-        update={"max_radius_std_narrow": _FAINT_STD, "max_radius_std_faint": _FAINT_STD}
+        update={
+            "max_radius_std_narrow": _FAINT_STD,
+            "max_radius_std_faint": _FAINT_STD,
+            "min_length_diameters": min(_FAINT_DIAMETERS, options.min_length_diameters),
+        }
     )
     return why_not_a_pipe(tube, lenient, under_open_sky=under_open_sky) is None
 
