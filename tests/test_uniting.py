@@ -55,6 +55,28 @@ def test_a_faint_piece_that_no_pipe_points_at_is_none(piece):
     assert joined([], [piece]) == []
 
 
+def climbs_at_its_end():
+    """Half of what `faint(0.0, 8.0)` is, that leaves its line for a mound over the last metre."""
+    nodes = straight(4.2)
+    nodes[:, 2] += 0.06 * np.clip((nodes[:, 0] - 3.4) / 0.3, 0.0, 1.0)
+    return make_tube(nodes, 0.05, radius_std_m=0.0015, noise_m=0.004)
+
+
+@pytest.mark.parametrize(
+    ("changes", "whole"),
+    [
+        pytest.param({}, True, id="as even"),
+        pytest.param({"noise_m": 0.0045}, False, id="rougher"),
+        pytest.param({"radius_std_m": 0.0021}, False, id="worse known"),
+        pytest.param({"radius_m": 0.06}, False, id="another size"),
+    ],
+)
+def test_a_pipe_that_is_but_a_part_of_a_faint_one_as_well_known_is_that_one(changes, whole):
+    known = {"radius_m": 0.047, "radius_std_m": 0.0016, "noise_m": 0.0039} | changes
+    longer, part = make_tube(straight(8.0), **known), climbs_at_its_end()
+    assert joined([part], [longer]) == [longer if whole else part]
+
+
 def faint_around_a_bend(gap_m, heading_deg=45.0):
     nodes = straight(4.0, (8.0 + gap_m, 0.3 * gap_m, 0.0), heading_deg)
     return make_tube(nodes, 0.047, radius_std_m=0.0016)

@@ -85,7 +85,9 @@ class Uniter:
     def may_join(self, tube: Tube, others: Sequence[Tube], faint: Sequence[Tube]) -> bool:
         """Tell whether a tube may be measured as one with another, without measuring."""
         return any(self._may_be_one(tube, other) for other in others if other is not tube) or any(
-            self._leads_to(tube, other) for other in faint if not is_part_of(other, tube)
+            self._leads_to(tube, other) or is_part_of(tube, other)
+            for other in faint
+            if not is_part_of(other, tube)
         )
 
     def _may_be_one(self, tube: Tube, other: Tube) -> bool:
@@ -116,8 +118,13 @@ class Uniter:
         return _without_parts(whole)
 
     def _with_faint(self, tube: Tube, faint: Sequence[Tube]) -> Tube:
-        """Return a tube with what of the faint pieces it goes on to, if they make it no worse."""
+        """Return a tube with what of the faint pieces it goes on to, if they make it no worse.
+
+        Where it is but a part of a faint one that is as well known and as even, it is that one.
+        """
         for other in sorted(faint, key=lambda piece: -piece.length_m):
+            if _is_more_of(other, tube):
+                return self._with_faint(other, [piece for piece in faint if piece is not other])
             if is_part_of(other, tube) or not self._leads_to(tube, other):
                 continue
             together = self._as_one(tube, other)
@@ -260,6 +267,11 @@ def is_part_of(tube: Tube, other: Tube) -> bool:
     distance, _ = scipy.spatial.cKDTree(other.nodes).query(tube.nodes)
     spacing = float(np.linalg.norm(np.diff(other.nodes, axis=0), axis=1).max())
     return float(np.mean(distance < math.hypot(0.7 * other.radius_m, spacing / 2.0))) > 0.5
+
+
+def _is_more_of(other: Tube, tube: Tube) -> bool:
+    known = other.round_std_m <= _NO_WORSE * tube.round_std_m and other.noise_m <= tube.noise_m
+    return known and is_part_of(tube, other) and of_one_size(tube, other)
 
 
 def of_one_size(tube: Tube, other: Tube) -> bool:
