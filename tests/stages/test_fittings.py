@@ -48,6 +48,14 @@ def test_a_bend_is_found_in_a_noisy_axis():
     assert bend.angle_deg == pytest.approx(45.0, abs=1.0)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_wide_bend_of_a_large_pipe_is_told_from_noise(seed):
+    nodes = bent(3.0, 22.5, 3.3, 3.0, 0.1)
+    noise = np.random.default_rng(seed).normal(0.0, 0.001, nodes.shape)
+    (bend,) = find_bends(make_tube(nodes + noise, 0.42), FittingsOptions())
+    assert bend.angle_deg == pytest.approx(22.5, abs=0.5)
+
+
 def test_vertical_bends_count_as_horizontal_ones():
     nodes = bent(2.0, 45.0, 0.6, 2.0)[:, [0, 2, 1]]
     (bend,) = find_bends(make_tube(nodes), FittingsOptions())

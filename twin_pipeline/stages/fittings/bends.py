@@ -22,6 +22,11 @@ _SHORTEST_M = 0.15
 _ARC_STEP_M = 0.005
 _NEIGHBOURS_M = 1.2
 """Between bends that are fitted together, as they share a straight."""
+_COURSE_M, _COURSE_RADII = 0.08, 0.3
+"""How far to either side chords reach that tell the course; from one node of a large pipe to the
+next noise turns it by more than a wide bend does."""
+_GAP_M, _GAP_STEPS = 0.2, 2.5
+"""Between curved vertices that are of one curve; a single one between two always is."""
 _ENOUGH_NODES = 8
 _LAID_M = 0.004
 """rms from straights and arcs up to which an axis consists of them."""
@@ -53,7 +58,7 @@ class _Corner:
 def find_bends(tube: Tube, options: FittingsOptions) -> list[Bend]:
     """Return the bends of an axis in order of chainage."""
     own = polyline.chainage(tube.nodes)
-    curves = _curved_pieces(tube.nodes, own, options)
+    curves = _curved_pieces(tube, own, options)
     hidden = hidden_curves(tube, own, curves)
     seen = [
         (first, last)
@@ -79,13 +84,13 @@ def find_bends(tube: Tube, options: FittingsOptions) -> list[Bend]:
     )
 
 
-def _curved_pieces(
-    nodes: FloatArray, own: FloatArray, options: FittingsOptions
-) -> list[tuple[int, int]]:
-    direction = polyline.directions(nodes, 0.08)
+def _curved_pieces(tube: Tube, own: FloatArray, options: FittingsOptions) -> list[tuple[int, int]]:
+    nodes = tube.nodes
+    direction = polyline.directions(nodes, max(_COURSE_M, _COURSE_RADII * tube.radius_m))
     turn = np.arccos(np.clip(np.sum(direction[:-1] * direction[1:], axis=1), -1.0, 1.0))
     curvature = np.concatenate([turn / np.diff(own), [0.0]])
-    pieces = stretches(_closed(curvature > 1.0 / options.max_bend_radius_m, own, 0.2))
+    gap_m = max(_GAP_M, _GAP_STEPS * float(np.median(np.diff(own))))
+    pieces = stretches(_closed(curvature > 1.0 / options.max_bend_radius_m, own, gap_m))
     turned = np.zeros_like(nodes)
     turned[1:] = np.cumsum(np.cross(direction[:-1], direction[1:]), axis=0)
     least = math.radians(options.min_bend_deg)
