@@ -12,6 +12,7 @@ from twin_pipeline.catalogue import Catalogue
 from twin_pipeline.config import Config
 from twin_pipeline.findings import findings_of
 from twin_pipeline.foreseen import foreseen
+from twin_pipeline.geometry.likeness import is_part_of
 from twin_pipeline.geometry.piecewise import Bench
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.steadied import Steadied
@@ -39,7 +40,7 @@ from twin_pipeline.stages.prepare import prepare
 from twin_pipeline.stages.rounding import doubted, rounding_of, rounding_warnings, spread
 from twin_pipeline.stages.steady import steady
 from twin_pipeline.stages.trace import Tracer
-from twin_pipeline.uniting import Uniter, is_part_of
+from twin_pipeline.uniting import Uniter
 
 StageClock = Callable[[str], AbstractContextManager[None]]
 """Called with the name of a stage, encloses it."""

@@ -7,11 +7,11 @@ import numpy as np
 import scipy
 
 from twin_pipeline.geometry import polyline
+from twin_pipeline.geometry.likeness import is_part_of, of_one_size
 from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.search import Search
 from twin_pipeline.squeezing import SqueezedTracer
 from twin_pipeline.stages.trace import Tracer
-from twin_pipeline.uniting import is_part_of, of_one_size
 
 _WORSE, _WORSE_SETTLED = 1.2, 1.6
 """From this ratio of standard deviations on, what was added is not the same pipe; the latter where

@@ -1,6 +1,5 @@
 """Make one pipe of what was found in pieces, and lead it through offsets that it hides."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -9,6 +8,7 @@ import numpy as np
 import scipy
 
 from twin_pipeline.geometry import polyline
+from twin_pipeline.geometry.likeness import is_part_of, of_one_size
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Run, Tube
@@ -22,10 +22,6 @@ from twin_pipeline.stages.measure import (
     led_under,
 )
 from twin_pipeline.stages.trace import TraceOptions, join, join_over_corner, off_course_m
-
-_SAME_SIGMAS = 4.0
-_SAME_SHARE = 0.03
-"""Difference of radii that one pipe may show."""
 
 _CUT_BACK_RADII = (0.0, 3.0, 8.0)
 """What ends that face each other lose, before they are joined, in the tries one after another."""
@@ -260,25 +256,9 @@ def _without_parts(tubes: Sequence[Tube]) -> list[Tube]:
     return [tube for tube in tubes if not any(is_part_of(tube, other) for other in tubes)]
 
 
-def is_part_of(tube: Tube, other: Tube) -> bool:
-    """Tell whether a tube is the fitting of a longer one, that was measured on its own."""
-    if other is tube or other.length_m <= tube.length_m:
-        return False
-    distance, _ = scipy.spatial.cKDTree(other.nodes).query(tube.nodes)
-    spacing = float(np.linalg.norm(np.diff(other.nodes, axis=0), axis=1).max())
-    return float(np.mean(distance < math.hypot(0.7 * other.radius_m, spacing / 2.0))) > 0.5
-
-
 def _is_more_of(other: Tube, tube: Tube) -> bool:
     known = other.round_std_m <= _NO_WORSE * tube.round_std_m and other.noise_m <= tube.noise_m
     return known and is_part_of(tube, other) and of_one_size(tube, other)
-
-
-def of_one_size(tube: Tube, other: Tube) -> bool:
-    """Tell whether two tubes may be of one pipe by their radii."""
-    std_m = math.hypot(tube.radius_std_m, other.radius_std_m)
-    allowed_m = max(_SAME_SIGMAS * std_m, _SAME_SHARE * tube.radius_m)
-    return abs(tube.radius_m - other.radius_m) <= allowed_m
 
 
 def _known_no_worse(together: Tube, tube: Tube, other: Tube) -> bool:
