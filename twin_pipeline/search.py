@@ -158,12 +158,13 @@ class Search:
         Noise can hide the curve of a piece: where nothing else speaks against a pipe the whole run
         has to show it.
         """
+        longer = run.length_m >= max(_MUCH_LONGER * piece.length_m, _LONG_M)
         tube = self._measure(piece, probe=True)
-        if tube is None:
+        if tube is None and longer:
             # what is close to a thin tube, such as its bedding, may have led away from it
             tube = self._measure(piece, probe=True, closely=True)
             piece = piece if tube is None else _led_by(tube)
-        elif tube.misfit > _SHAPED:
+        elif tube is not None and tube.misfit > _SHAPED:
             _, tube = self._closely(piece, tube, probe=True)
         against = self._against(tube)
         self.observer.tried(piece, tube, against, probe=True)
@@ -171,7 +172,6 @@ class Search:
             return piece
         if tube is not None:
             self._note_if_faint(tube)
-        longer = run.length_m >= max(_MUCH_LONGER * piece.length_m, _LONG_M)
         judge, sky = self.config.judge, self.under_open_sky
         if tube is None or not longer or not may_yet_be_one(tube, judge, under_open_sky=sky):
             return None
