@@ -154,6 +154,9 @@ def test_a_tube_is_faint_if_but_its_radius_is_not_determined(changes, faint):
     assert is_faint(tube, JudgeOptions()) is faint
 
 
+NARROW = {"arc_deg": np.full(len(NODES), 65.0), "radius_std_m": 0.0015}
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -163,8 +166,10 @@ def test_a_tube_is_faint_if_but_its_radius_is_not_determined(changes, faint):
         ({"misfit": 0.12}, "radius not determined"),
         ({"radius_std_m": 0.0027}, "radius not determined"),
         ({"observed": HALF}, "radius not determined"),
-        ({"arc_deg": np.full(len(NODES), 65.0), "radius_std_m": 0.0015}, None),
+        (NARROW, None),
         ({"arc_deg": np.full(len(NODES), 65.0)}, "radius not determined"),
+        ({**NARROW, "doubt_std_m": 0.0015}, None),
+        ({**NARROW, "doubt_std_m": 0.0040}, "radius not determined"),
     ],
 )
 def test_a_long_tube_may_be_little_known_if_it_is_more_even_than_soil(changes, reason):

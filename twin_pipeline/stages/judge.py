@@ -144,7 +144,8 @@ def why_not_a_pipe(
     if seen_m >= long_m and tube.misfit <= _max_misfit_long(tube, options) and arc_deg >= min_arc:
         # the radius' own std, of so many points, tells a curve from a plane
         min_plane_ratio = 1.0
-        if _as_even_as_no_soil(tube, arc_deg, options):
+        even = _as_even_as_no_soil(tube, arc_deg, options)
+        if even and (not narrow or _known_without_edges(tube, options)):
             long_std = options.max_radius_std_long_narrow if narrow else options.max_radius_std_long
             max_std = max(max_std, long_std)
         if not narrow and seen_m >= _VERY_LONG * long_m:
@@ -173,6 +174,12 @@ def why_not_a_pipe(
         ),
     )
     return next((reason for passed, reason in checks if not passed), None)
+
+
+def _known_without_edges(tube: Tube, options: JudgeOptions) -> bool:
+    """Tell whether the radius is much the same without the edges of the arc, as no ridge's is."""
+    known_m = math.hypot(tube.radius_std_m, tube.doubt_std_m)
+    return known_m <= options.max_radius_std_long * tube.radius_m
 
 
 def why_not_a_branch(
