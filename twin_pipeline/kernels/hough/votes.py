@@ -11,46 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from twin_pipeline.kernels import jit
+from twin_pipeline.kernels.hough.cells import FREE, packed, slot_of
+from twin_pipeline.kernels.hough.cubes import CUBE, MARGIN, ROOM, sorted_by_cube
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 CellArray = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
 
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_FREE = np.int64(-1)
 _MIN_IN_CELL = 2
-_CUBE_BITS = 5
-_CUBE = 1 << _CUBE_BITS
-_MARGIN = 2
-"""Cells along an edge of the cubes by which votes are counted, and those beyond their faces: a
-peak depends on the sums around it, and these on the cells around them."""
-_ROOM = _CUBE + 2 * _MARGIN
-_MOST_CUBES = 8
-"""That a vote belongs to."""
-
-
-@jit(cache=True, nogil=True, inline="always")
-def _pack(ix: int, iy: int, iz: int) -> np.int64:
-    """Return the key of a cell: 21 bits for each number."""
-    return (np.int64(ix) << 42) | (np.int64(iy) << 21) | np.int64(iz)
-
-
-@jit(cache=True, nogil=True, inline="always")
-def _hash(key: int) -> np.uint64:
-    """Return bits that all bits of a key have a part in, the lower ones of the result too."""
-    mixed = np.uint64(key) * _MULTIPLIER
-    return np.uint64(mixed ^ (mixed >> np.uint64(32)))
-
-
-@jit(cache=True, nogil=True)
-def _slot(table: IntArray, key: int) -> np.uint64:
-    """Return the slot that holds `key`, or the free slot where it belongs."""
-    mask = np.uint64(len(table) - 1)
-    slot = _hash(key) & mask
-    while table[slot] != _FREE and table[slot] != key:
-        slot = (slot + np.uint64(1)) & mask
-    return slot
 
 
 @jit(cache=True, nogil=True)
@@ -132,10 +101,10 @@ def vote_peaks(
     centres (P, 3) of the cells, metres, local frame, and scores (P,), the votes in the cell and
     its 26 neighbours; in the order of the votes, by cubes.
     """
-    keys, starts, inside = _sorted_by_cube(cells)
-    counts = np.zeros(_ROOM**3, np.int32)
-    sums = np.zeros(_ROOM**3, np.int32)
-    touched = np.empty(_ROOM**3, np.int32)
+    keys, starts, inside = sorted_by_cube(cells)
+    counts = np.zeros(ROOM**3, np.int32)
+    sums = np.zeros(ROOM**3, np.int32)
+    touched = np.empty(ROOM**3, np.int32)
     centres = np.empty((64, 3))
     scores = np.empty(64)
     found = 0
@@ -154,148 +123,13 @@ def vote_peaks(
                 if found == len(scores):
                     centres, scores = _doubled(centres, scores)
                 for a in range(3):
-                    first = ((keys[cube] >> (42 - 21 * a)) & 0x1FFFFF) * _CUBE - _MARGIN
+                    first = ((keys[cube] >> (42 - 21 * a)) & 0x1FFFFF) * CUBE - MARGIN
                     centres[found, a] = lower[a] + (first + _along(at, a) + 0.5) * cell
                 scores[found] = sums[at]
                 found += 1
         for n in range(taken):
             counts[touched[n]] = sums[touched[n]] = 0
     return centres[:found], scores[:found]
-
-
-@jit(cache=True, nogil=True)
-def _sorted_by_cube(cells: CellArray) -> tuple[IntArray, IntArray, CellArray]:
-    """Sort votes by cubes of cells; near a cube's faces they belong to its neighbours as well.
-
-    Returns the keys (Q,) of the cubes, the first vote (Q + 1,) of each, and for each vote the
-    place (W,) of its cell in the cube with its margin.
-    """
-    table, number = np.full(1024, _FREE, np.int64), np.empty(1024, np.int64)
-    keys, held = np.empty(512, np.int64), np.zeros(512, np.int64)
-    cube = np.empty(2 * len(cells) + _MOST_CUBES, np.int32)
-    done = cubes = parts = 0
-    while True:
-        done, cubes, parts = _find_cubes(
-            cells, table, number, keys, held, cube, done, cubes, parts
-        )  # fmt: skip
-        if done == len(cells):
-            break
-        if cubes + _MOST_CUBES > len(keys):
-            table, number, keys, held = _roomier(keys, held, cubes)
-        else:
-            wider = np.empty(2 * len(cube), np.int32)
-            wider[:parts] = cube[:parts]
-            cube = wider
-    starts = np.zeros(cubes + 1, np.int64)
-    starts[1:] = np.cumsum(held[:cubes])
-    inside = np.empty(parts, np.int32)
-    _fill_cubes(cells, cube, keys, starts[:cubes].copy(), inside)
-    return keys[:cubes], starts, inside
-
-
-@jit(cache=True, nogil=True)
-def _find_cubes(
-    cells: CellArray,
-    table: IntArray,
-    number: IntArray,
-    keys: IntArray,
-    held: IntArray,
-    cube: CellArray,
-    done: int,
-    cubes: int,
-    parts: int,
-) -> tuple[int, int, int]:
-    """Give the cubes that votes belong to numbers, and count what each holds, while there is room.
-
-    An array that is replaced within a loop is slow to reach; so it is outside of this one.
-
-    Parameters
-    ----------
-    table, number
-        Hash table of the cubes' keys, and their numbers.
-    keys, held, cube
-        Of each cube its key and how many votes it holds; of each vote the numbers of its cubes.
-    done, cubes, parts
-        How much there is of votes, cubes and votes' cubes.
-
-    Returns
-    -------
-    The latter three.
-    """
-    mask = np.uint64(len(table) - 1)
-    last, where = _FREE, np.int64(0)
-    while (
-        done < len(cells) and cubes + _MOST_CUBES <= len(keys) and parts + _MOST_CUBES <= len(cube)
-    ):
-        x, y, z = cells[done, 0], cells[done, 1], cells[done, 2]
-        for jx in range(_first_cube(x), _last_cube(x) + 1):
-            for jy in range(_first_cube(y), _last_cube(y) + 1):
-                for jz in range(_first_cube(z), _last_cube(z) + 1):
-                    key = _pack(jx, jy, jz)
-                    if key != last:
-                        slot = _hash(key) & mask
-                        while table[slot] != _FREE and table[slot] != key:
-                            slot = (slot + np.uint64(1)) & mask
-                        if table[slot] == _FREE:
-                            table[slot], number[slot], keys[cubes] = key, cubes, key
-                            cubes += 1
-                        last, where = key, number[slot]
-                    held[where] += 1
-                    cube[parts] = where
-                    parts += 1
-        done += 1
-    return done, cubes, parts
-
-
-@jit(cache=True, nogil=True)
-def _fill_cubes(
-    cells: CellArray, cube: CellArray, keys: IntArray, free: IntArray, inside: CellArray
-) -> None:
-    """Enter the place of each vote (V, 3) in its cubes, whose votes begin where they are free."""
-    part = 0
-    for i in range(len(cells)):
-        x, y, z = cells[i, 0], cells[i, 1], cells[i, 2]
-        count = _cubes_along(x) * _cubes_along(y) * _cubes_along(z)
-        for _ in range(count):
-            c = cube[part]
-            px = x - (keys[c] >> 42) * _CUBE + _MARGIN
-            py = y - ((keys[c] >> 21) & 0x1FFFFF) * _CUBE + _MARGIN
-            pz = z - (keys[c] & 0x1FFFFF) * _CUBE + _MARGIN
-            inside[free[c]] = (px * _ROOM + py) * _ROOM + pz
-            free[c] += 1
-            part += 1
-
-
-@jit(cache=True, nogil=True, inline="always")
-def _cubes_along(cell: int) -> int:
-    return _last_cube(cell) - _first_cube(cell) + 1
-
-
-@jit(cache=True, nogil=True, inline="always")
-def _first_cube(cell: int) -> int:
-    """Return the first cube along an axis that a cell belongs to."""
-    return max(int(cell) - _MARGIN, 0) >> _CUBE_BITS
-
-
-@jit(cache=True, nogil=True, inline="always")
-def _last_cube(cell: int) -> int:
-    """Return the last cube along an axis that a cell belongs to."""
-    return (int(cell) + _MARGIN) >> _CUBE_BITS
-
-
-@jit(cache=True, nogil=True)
-def _roomier(
-    keys: IntArray, held: IntArray, count: int
-) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    """Return table, numbers, keys and counts, of which there are so many, with twice the room."""
-    room = 2 * len(keys)
-    table, number = np.full(2 * room, _FREE, np.int64), np.empty(2 * room, np.int64)
-    wider_keys, wider_held = np.empty(room, np.int64), np.zeros(room, np.int64)
-    wider_keys[:count], wider_held[:count] = keys[:count], held[:count]
-    for n in range(count):
-        slot = _slot(table, keys[n])
-        table[slot], number[slot] = keys[n], n
-    return table, number, wider_keys, wider_held
 
 
 @jit(cache=True, nogil=True)
@@ -323,15 +157,15 @@ def _count(votes: CellArray, counts: CellArray, touched: CellArray) -> int:
 def _along(place: int, axis: int) -> int:
     """Return the number of a place along an axis of a cube with its margin."""
     if axis == 0:
-        return place // (_ROOM * _ROOM)
-    return place // _ROOM % _ROOM if axis == 1 else place % _ROOM
+        return place // (ROOM * ROOM)
+    return place // ROOM % ROOM if axis == 1 else place % ROOM
 
 
 @jit(cache=True, nogil=True, inline="always")
 def _off_border(place: int) -> bool:
     inner = True
     for a in range(3):
-        inner &= 1 <= _along(place, a) < _ROOM - 1
+        inner &= 1 <= _along(place, a) < ROOM - 1
     return inner
 
 
@@ -339,7 +173,7 @@ def _off_border(place: int) -> bool:
 def _in_core(place: int) -> bool:
     core = True
     for a in range(3):
-        core &= _MARGIN <= _along(place, a) < _MARGIN + _CUBE
+        core &= MARGIN <= _along(place, a) < MARGIN + CUBE
     return core
 
 
@@ -348,7 +182,7 @@ def _neighbour_sum(counts: CellArray, place: int) -> int:
     """Return the votes in a place and its 26 neighbours."""
     total = 0
     for row in range(9):
-        middle = place + (row // 3 - 1) * _ROOM * _ROOM + (row % 3 - 1) * _ROOM
+        middle = place + (row // 3 - 1) * ROOM * ROOM + (row % 3 - 1) * ROOM
         total += counts[middle - 1] + counts[middle] + counts[middle + 1]
     return total
 
@@ -358,7 +192,7 @@ def _is_peak(sums: CellArray, place: int) -> bool:
     """Tell whether no neighbour has a larger sum, nor an equal sum and comes first."""
     own = sums[place]
     for row in range(9):
-        middle = place + (row // 3 - 1) * _ROOM * _ROOM + (row % 3 - 1) * _ROOM
+        middle = place + (row // 3 - 1) * ROOM * ROOM + (row % 3 - 1) * ROOM
         for other in range(middle - 1, middle + 2):
             if sums[other] > own or (sums[other] == own and other < place):
                 return False
@@ -394,7 +228,7 @@ def suppress(
     capacity = 1024
     while capacity < 4 * count:
         capacity *= 2
-    table = np.full(capacity, _FREE, np.int64)
+    table = np.full(capacity, FREE, np.int64)
     head = np.full(capacity, -1, np.int64)
     following = np.full(count, -1, np.int64)
     for i in range(count):
@@ -405,8 +239,8 @@ def suppress(
         for jx in range(ix - 1, ix + 2):
             for jy in range(iy - 1, iy + 2):
                 for jz in range(iz - 1, iz + 2):
-                    slot = _slot(table, _pack(jx, jy, jz))
-                    j = head[slot] if table[slot] != _FREE else -1
+                    slot = slot_of(table, packed(jx, jy, jz))
+                    j = head[slot] if table[slot] != FREE else -1
                     while j >= 0 and free:
                         dx = centres[i, 0] - centres[j, 0]
                         dy = centres[i, 1] - centres[j, 1]
@@ -416,8 +250,8 @@ def suppress(
                         j = following[j]
         if free:
             keep[i] = True
-            slot = _slot(table, _pack(ix, iy, iz))
-            table[slot] = _pack(ix, iy, iz)
+            slot = slot_of(table, packed(ix, iy, iz))
+            table[slot] = packed(ix, iy, iz)
             following[i] = head[slot]
             head[slot] = i
     return keep
