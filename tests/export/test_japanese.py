@@ -104,6 +104,8 @@ def test_warnings_about_coordinates():
 
 FURTHER = """
 only 64 degrees of the circumference were seen: scan from both sides; nominal diameter open: DN75 (61 %)
+nominal diameter open: DN150 (80 %) or DN125 (0 %), or no size of the catalogue (20 %)
+nominal diameter open: DN150 (80 %) or DN200 (0 %), or no size of DIP (20 %)
 diameter known to 7.4 mm only: scan closer or uncover more; no finished ground beside the pipe: no cover
 diameter known to 2.0 mm only: a sleeve stands off the barrel by about 3 mm: measure the bare barrel by hand
 position known to 12 mm only at 3.4 m: rescan there; 20 % of the length was hidden: uncover and rescan

@@ -65,6 +65,15 @@ def test_an_open_case_names_the_two_best_candidates(catalogue):
     assert decided.explanation.count("DN") == 2
 
 
+def test_an_open_case_says_that_no_size_may_fit_where_that_is_likelier_than_the_second(catalogue):
+    """Three and a half sigma off ductile iron of DN 150, which is the only one near."""
+    known = catalogue.size("DIP", 150).outer_diameter_m
+    decided = decide_nominal(known + 0.0043, 0.0003, catalogue, NominalOptions(material="DIP"))
+    assert decided.diameter_mm is None
+    assert "DN150 (" in decided.explanation
+    assert ", or no size of DIP (" in decided.explanation
+
+
 def test_a_diameter_that_no_pipe_has_is_said_to_be_so(catalogue):
     diameter_m = between(catalogue, "DIP", 75, 100)
     decided = decide_nominal(diameter_m, 0.0003, catalogue, NominalOptions(material="DIP"))

@@ -77,8 +77,20 @@ def decide_nominal(
     if sum(fitting.values()) < 0.5 * total:
         of = options.material or "any material"
         return Nominal(None, None, f"{1000 * outer_diameter_m:.1f} mm is no outer diameter of {of}")
-    candidates = " or ".join(f"DN{mm} ({100 * p:.0f} %)" for mm, p in ranked[:2])
-    return Nominal(None, probability, f"nominal diameter open: {candidates}")
+    return Nominal(None, probability, f"nominal diameter open: {_candidates(ranked, options)}")
+
+
+def _candidates(ranked: Sequence[tuple[int, float]], options: NominalOptions) -> str:
+    """Return the best two in words, and that it is neither where that is likelier than the second.
+
+    `ranked` holds nominal diameters (mm) and their probabilities, the likeliest first.
+    """
+    best = ranked[:2]
+    named = " or ".join(f"DN{mm} ({100 * p:.0f} %)" for mm, p in best)
+    none = 1.0 - sum(p for _, p in ranked)
+    if none <= best[-1][1]:
+        return named
+    return f"{named}, or no size of {options.material or 'the catalogue'} ({100 * none:.0f} %)"
 
 
 def _likelihood(diameter_m: float, std_m: float, size: PipeSize, options: NominalOptions) -> float:
