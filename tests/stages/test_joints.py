@@ -188,6 +188,15 @@ def test_what_rises_higher_than_any_flange_is_no_joint():
     assert joints(sleeved(rng, (0.9, 0.15, 0.06))) == pytest.approx([0.975], abs=0.01)
 
 
+def test_where_no_point_lies_between_what_stands_out_there_is_no_joint():
+    rng = np.random.default_rng(1)
+    barrel = tube_points(straight(LENGTH_M), RADIUS_M, rng)
+    barrel = barrel[:: len(barrel) // 300]
+    barrel = barrel[np.abs(barrel[:, 0] - 2.5) > 0.15]
+    stones = [[at, side, RADIUS_M + 0.03] for at in (2.45, 2.55) for side in (-0.01, 0.0, 0.01)]
+    assert joints(np.vstack([barrel, stones])) == []
+
+
 def test_sockets_close_to_each_other_are_two():
     """As between the bends of an offset, where a decimetre of barrel is left."""
     for seed in range(3):

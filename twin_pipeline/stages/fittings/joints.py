@@ -233,6 +233,8 @@ def _socket(
 ) -> _Socket | None:
     """Measure what stands out between two chainages; None where it is no socket."""
     near = profile.between(start_m - _AROUND_M, end_m + _AROUND_M).thinned(_FIT_POINTS)
+    if len(near.between(start_m, end_m).chainage) == 0:
+        return None
     shape, std_m = _fitted(near, start_m, end_m, options)
     spread_m = _BLUR * profile.noise_m
     begin, end = shape.without_blur(spread_m)
