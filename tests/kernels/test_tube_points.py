@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from shapes import beside, random_motion, wavy
 
-from twin_pipeline.kernels.adjust import near_shell, tube
+from twin_pipeline.kernels.adjust import near_shell, nearest, tube
 
 STEP_M = 0.05
 
@@ -26,17 +26,17 @@ def test_nearest_nodes_are_those_of_the_slow_way(reach, count):
     nodes = wavy(40, STEP_M)
     points = beside(rng, nodes, count, 0.15)[0]
     near = rng.integers(0, 40, count)
-    found = tube.nearest_segments(points, np.arange(count), nodes, near, reach)
+    found = nearest.nearest_segments(points, np.arange(count), nodes, near, reach)
     assert found.dtype == np.int64
     assert np.array_equal(found, _slow_nearest(points, nodes, near, reach))
 
 
 def test_the_last_node_starts_no_segment():
     points = np.array([[9.0, 0.0, 0.0], [-9.0, 0.0, 0.0], [0.96, 0.0, 0.0]])
-    assert tube.nearest_segments(
+    assert nearest.nearest_segments(
         points, np.arange(3), _straight(), np.full(3, 10), 30
     ).tolist() == [19, 0, 19]
-    assert tube.nearest_segments(
+    assert nearest.nearest_segments(
         points, np.array([0]), _straight(2), np.array([1]), 0
     ).tolist() == [0]
 
@@ -44,8 +44,8 @@ def test_the_last_node_starts_no_segment():
 def test_of_nodes_equally_near_the_first_is_taken():
     nodes = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [1.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
     middle = np.array([[0.5, 0.5, 0.3]])
-    assert tube.nearest_segments(middle, np.array([0]), nodes, np.array([2]), 2).tolist() == [0]
-    assert tube.nearest_segments(middle, np.array([0]), nodes, np.array([2]), 1).tolist() == [1]
+    assert nearest.nearest_segments(middle, np.array([0]), nodes, np.array([2]), 2).tolist() == [0]
+    assert nearest.nearest_segments(middle, np.array([0]), nodes, np.array([2]), 1).tolist() == [1]
 
 
 class Scene:
@@ -272,7 +272,7 @@ def test_no_points_nothing_to_tell():
     none, nobody = np.empty(0), np.empty((0, 3))
     nodes, of_none = _straight(4), np.empty(0, np.int64)
     _, u, v = tube.lateral_frames(nodes)
-    assert len(tube.nearest_segments(nobody, of_none, nodes, of_none, 3)) == 0
+    assert len(nearest.nearest_segments(nobody, of_none, nodes, of_none, 3)) == 0
     seen = tube.look_along(nobody, nobody, nodes, u, v, of_none, STEP_M)
     assert [array.shape for array in seen] == [(0,), (0,), (0, 3), (0,), (0,), (0,)]
     assert len(near_shell.tukey_weights(none, none, none, none > 0.0, BAND_M, MIN_COSINE)) == 0

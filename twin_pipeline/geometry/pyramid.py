@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from twin_pipeline.geometry.planes import ALL, Planes, Surface, sample
 from twin_pipeline.kernels import neighbourhood, ordering, voxels
-from twin_pipeline.kernels.adjust import tube
+from twin_pipeline.kernels.adjust import nearest
 from twin_pipeline.model import BoolArray, FloatArray, PointCloud, SingleArray, frozen
 
 MAX_VOXELS_PER_AXIS = 2**21
@@ -351,5 +351,5 @@ class Pyramid:
         """
         spacing_m = float(np.linalg.norm(nodes[1] - nodes[0]))
         reach = 2 * _NODES_AT_ONCE + math.ceil(radius_m / spacing_m)
-        found: npt.NDArray[np.int64] = tube.nearest_segments(self.xyz, index, nodes, near, reach)
+        found: npt.NDArray[np.int64] = nearest.nearest_segments(self.xyz, index, nodes, near, reach)
         return found

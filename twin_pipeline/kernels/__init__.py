@@ -53,8 +53,12 @@ _loading = threading.RLock()
 
 
 def jit(**options: Any) -> Callable[[Callable[..., Any]], Any]:  # noqa: ANN401 - Numba's own
-    """Have a function compiled when it is first called; options are those of `numba.njit`."""
-    return lambda function: _Kernel(function, options)
+    """Have a function compiled when it is first called; options are those of `numba.njit`.
+
+    To divide by zero gives no error but infinity: to look for it in each division would keep loops
+    from being worked on in lanes of the processor.
+    """
+    return lambda function: _Kernel(function, {"error_model": "numpy", **options})
 
 
 class _Kernel:

@@ -122,7 +122,9 @@ def _count_arcs(
 
 @jit(cache=True, nogil=True, inline="always")
 def _sector(angle: float, sectors: int) -> int:
-    return int((angle + math.pi) / (2.0 * math.pi) * sectors) % sectors
+    # pi itself lies in the first one; to divide integers for that would take longer than all else
+    b = int((angle + math.pi) / (2.0 * math.pi) * sectors)
+    return b if b < sectors else b - sectors
 
 
 @jit(cache=True, nogil=True, parallel=ONLY_LOOPS)

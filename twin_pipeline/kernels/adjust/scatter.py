@@ -117,11 +117,17 @@ def sector_sums(
     sums = np.zeros((3, sectors))
     for i in range(len(angle)):
         if weights[i] > 0.0 and abs(residual[i]) < within:
-            b = int((angle[i] + math.pi) / (2.0 * math.pi) * sectors) % sectors
+            b = _sector(angle[i], sectors)
             sums[0, b] += 1.0
             sums[1, b] += residual[i]
             sums[2, b] += residual[i] * residual[i]
     return sums
+
+
+@jit(cache=True, nogil=True, inline="always")
+def _sector(angle: float, sectors: int) -> int:
+    b = int((angle + math.pi) / (2.0 * math.pi) * sectors)
+    return b if b < sectors else b - sectors
 
 
 @jit(cache=True, nogil=True, parallel=ONLY_LOOPS)
@@ -169,7 +175,7 @@ def in_chosen(
     inside = np.empty(len(angle), np.bool_)
     for i in range(len(angle)):
         s = 0 if math.isnan(chainage[i]) else min(int(chainage[i] * per_metre), slices - 1)
-        b = int((angle[i] + math.pi) / (2.0 * math.pi) * sectors) % sectors
+        b = _sector(angle[i], sectors)
         inside[i] = chosen[s, b]
     return inside
 

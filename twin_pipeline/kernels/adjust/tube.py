@@ -9,11 +9,10 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from twin_pipeline.kernels import ONLY_LOOPS, jit, prange
+from twin_pipeline.kernels import jit, prange
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 Seen = tuple[FloatArray, IntArray, FloatArray, FloatArray, FloatArray, FloatArray]
 """Chainage, nearest node, radial vector and its length, angle, cosine: see `look_along`."""
@@ -46,29 +45,51 @@ def project(
     chainage = np.empty(count)
     radial = np.empty((count, 3))
     last = len(nodes) - 2
+    legs = _legs(nodes)
     for i in prange(count):
-        k, t = _foot(points, i, nodes, segment[i])
-        segment[i] = k
+        k = segment[i]
+        t = _fraction(points, i, nodes, legs, k)
+        if t < 0.0 or t > 1.0:
+            k, t = _walked(points, i, nodes, legs, k, t)
+            segment[i] = k
         outside = (t < 0.0 and k == 0) or (t > 1.0 and k == last)
         chainage[i] = np.nan if outside else (k + min(1.0, max(0.0, t))) * chainage_step
-        _set_radial(radial, points, i, nodes, k, t)
+        _set_radial(radial, points, i, nodes, legs, k, t)
     return chainage, radial
 
 
-@jit(cache=True, nogil=True, inline="always")
-def _foot(points: FloatArray, i: int, nodes: FloatArray, k: int) -> tuple[int, float]:
-    """Return the segment that point i projects on, beginning at segment k, and where on it."""
+@jit(cache=True, nogil=True)
+def _legs(nodes: FloatArray) -> FloatArray:
+    """Return what leads from each node to the next, and its squared length: (K - 1, 4)."""
+    legs = np.empty((len(nodes) - 1, 4))
+    for k in range(len(legs)):
+        squared = 0.0
+        for a in range(3):
+            d = nodes[k + 1, a] - nodes[k, a]
+            legs[k, a] = d
+            squared += d * d
+        legs[k, 3] = squared
+    return legs
+
+
+@jit(cache=True, nogil=True)
+def _walked(
+    points: FloatArray, i: int, nodes: FloatArray, legs: FloatArray, k: int, t: float
+) -> tuple[int, float]:
+    """Return the segment that point i projects on, and where on it, if it does beyond segment k.
+
+    Few do: it is a call of its own, as a loop in theirs would make that three times as slow.
+    """
     last = len(nodes) - 2
-    t = _fraction(points, i, nodes, k)
     for _ in range(8):
         if t < 0.0 and k > 0:
-            before = _fraction(points, i, nodes, k - 1)
+            before = _fraction(points, i, nodes, legs, k - 1)
             if not before < 1.0:
                 break
             k, t = k - 1, before
         elif t > 1.0 and k < last:
             k += 1
-            t = _fraction(points, i, nodes, k)
+            t = _fraction(points, i, nodes, legs, k)
         else:
             break
     return k, t
@@ -76,75 +97,27 @@ def _foot(points: FloatArray, i: int, nodes: FloatArray, k: int) -> tuple[int, f
 
 @jit(cache=True, nogil=True, inline="always")
 def _set_radial(
-    radial: FloatArray, points: FloatArray, i: int, nodes: FloatArray, k: int, t: float
+    radial: FloatArray,
+    points: FloatArray,
+    i: int,
+    nodes: FloatArray,
+    legs: FloatArray,
+    k: int,
+    t: float,
 ) -> None:
     """Fill in the vector (3,) from the axis to point i, which projects on segment k at t."""
     t = min(1.0, max(0.0, t))
     for a in range(3):
-        radial[i, a] = points[i, a] - nodes[k, a] - t * (nodes[k + 1, a] - nodes[k, a])
+        radial[i, a] = points[i, a] - nodes[k, a] - t * legs[k, a]
 
 
 @jit(cache=True, nogil=True, inline="always")
-def _fraction(points: FloatArray, i: int, nodes: FloatArray, k: int) -> float:
+def _fraction(points: FloatArray, i: int, nodes: FloatArray, legs: FloatArray, k: int) -> float:
     """Return where point i projects on segment k: 0 at its first node, 1 at its second."""
-    num = den = 0.0
+    along = 0.0
     for a in range(3):
-        d = nodes[k + 1, a] - nodes[k, a]
-        num += (points[i, a] - nodes[k, a]) * d
-        den += d * d
-    return num / den
-
-
-@jit(cache=True, nogil=True, parallel=ONLY_LOOPS)
-def nearest_segments(
-    points: FloatArray, index: IntArray, nodes: FloatArray, near: IntArray, reach: int
-) -> IntArray:
-    """Return the number (P,) of the segment that starts at or before the nearest node.
-
-    Parameters
-    ----------
-    points, index, nodes
-        (N, 3) of which those (P,) are asked for, and (K, 3); metres, local frame.
-    near
-        (P,) a node near each point; only nodes up to `reach` before and behind it are tried.
-    reach
-        Nodes.
-    """
-    segment = np.empty(len(index), np.int64)
-    parts = len(index) // _PART_POINTS
-    if parts < 2:
-        _nearest(segment, points, index, nodes, near, reach, 0, len(index))
-    else:
-        for part in prange(parts):
-            first, last = part * len(index) // parts, (part + 1) * len(index) // parts
-            _nearest(segment, points, index, nodes, near, reach, first, last)
-    return segment
-
-
-@jit(cache=True, nogil=True)
-def _nearest(
-    segment: IntArray,
-    points: FloatArray,
-    index: IntArray,
-    nodes: FloatArray,
-    near: IntArray,
-    reach: int,
-    begin: int,
-    end: int,
-) -> None:
-    """Fill in the result of `nearest_segments` from `begin` up to `end`."""
-    last = len(nodes) - 1
-    for n in range(begin, end):
-        i = index[n]
-        best, smallest = near[n], np.inf
-        for k in range(max(near[n] - reach, 0), min(near[n] + reach, last) + 1):
-            dx = points[i, 0] - nodes[k, 0]
-            dy = points[i, 1] - nodes[k, 1]
-            dz = points[i, 2] - nodes[k, 2]
-            distance2 = dx * dx + dy * dy + dz * dz
-            if distance2 < smallest:
-                best, smallest = k, distance2
-        segment[n] = min(best, last - 1)
+        along += (points[i, a] - nodes[k, a]) * legs[k, a]
+    return along / legs[k, 3]
 
 
 @jit(cache=True, nogil=True)
@@ -226,12 +199,16 @@ def _look_at_part(
     """Fill in the result of `look_along` for the points from `begin` up to `end`."""
     chainage, node, radial, rho, angle, cosine = seen
     last = len(nodes) - 2
+    legs = _legs(nodes)
     for i in range(begin, end):
-        n, t = _foot(points, i, nodes, segment[i])
-        segment[i] = n
+        n = segment[i]
+        t = _fraction(points, i, nodes, legs, n)
+        if t < 0.0 or t > 1.0:
+            n, t = _walked(points, i, nodes, legs, n, t)
+            segment[i] = n
         outside = (t < 0.0 and n == 0) or (t > 1.0 and n == last)
         chainage[i] = np.nan if outside else (n + min(1.0, max(0.0, t))) * step
-        _set_radial(radial, points, i, nodes, n, t)
+        _set_radial(radial, points, i, nodes, legs, n, t)
         if not t < 0.5:
             n += 1
         node[i] = n
