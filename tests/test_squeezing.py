@@ -129,3 +129,25 @@ def test_what_is_short_is_no_pipe_where_the_cloud_was_pushed_together():
     tracer = next(squeezed_tracers(sparse, trench_ground(8.0, z_m=1.0), [], Config()))
     assert tracer.too_thin(make_tube(straight(0.5), 0.032))
     assert not tracer.too_thin(make_tube(straight(3.0), 0.032))
+
+
+@pytest.mark.parametrize("found_after", [0, 1, 2])
+def test_seeds_are_the_same_whether_or_not_they_were_found_ahead(found_after, monkeypatch):
+    """Also where what is found meanwhile changes along which course the cloud is pushed next."""
+    monkeypatch.setattr("twin_pipeline.squeezing.threads", lambda: 2)
+    rng = np.random.default_rng(9)
+    sparse = pyramid_of(plane_points((0.0, -0.5), (8.0, 0.5), 0.0, rng, per_m2=800.0))
+
+    def handed_out(*, ahead: bool) -> list[tuple[list[float], float | None, list[float]]]:
+        tubes: list[Tube] = []
+        ground, told = trench_ground(8.0, z_m=1.0), []
+        for n, tracer in enumerate(squeezed_tracers(sparse, ground, tubes, Config(), ahead=ahead)):
+            if n == found_after:
+                tubes.append(make_tube(straight(3.0, heading_deg=-5.0), 0.03))
+            direction, centres = tracer._squeeze.direction, tracer.seeds.centre
+            told.append((direction.tolist(), tracer._radius_m, centres.tolist()))
+        return told
+
+    alone = handed_out(ahead=False)
+    assert len(alone) > 3
+    assert handed_out(ahead=True) == alone

@@ -95,7 +95,7 @@ def extract(
         tubes = _tubes(search, tracer, [], ahead=bench is None)
         united = Uniter(searched, config.trace, search.roughly)
         with foreseen(search.settled_apart, _staying(tubes, united, search, bench)) as settled:
-            for again in squeezed_tracers(searched, ground, tubes, config):
+            for again in squeezed_tracers(searched, ground, tubes, config, ahead=bench is None):
                 tubes += _tubes(search, again, tubes, ahead=bench is None)
             pieces = tuple(tubes)
             tubes = united.whole(tubes, tuple(search.faint))

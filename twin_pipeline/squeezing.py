@@ -8,34 +8,27 @@ patches stand for pieces of pipe that are far longer than wide.
 import copy
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from itertools import pairwise
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 
 import numpy as np
-import shapely
 
 from twin_pipeline.config import Config
+from twin_pipeline.courses import Course, Courses
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import MOST_THICK, Pyramid
 from twin_pipeline.geometry.squeeze import Squeeze
 from twin_pipeline.geometry.surface import Ground
-from twin_pipeline.geometry.tubes import Run, Tube
+from twin_pipeline.geometry.tubes import Run, Seeds, Tube
+from twin_pipeline.kernels import threads
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.detect import DetectOptions, blind_below_m, detect
 from twin_pipeline.stages.trace import STEP_PER_RADIUS, TraceOptions, Tracer
 
 _FACTOR = 8.0
-_SAME_COURSE_DEG = 8.0
-_MOST_COURSES = 4
-_FINE_COURSE_DEG, _MOST_FURTHER = 2.0, 4
-"""A tube three degrees off the direction along which a cloud is pushed together is still found."""
-_BENDS_DEG = (11.25, 22.5, 45.0, 90.0)
-_END_M = 1.4
 _SAME_SIZE = 0.3
 """Difference of a seed's radius from that of what it is a piece of, as a logarithm."""
-_RIM_TOLERANCE_M = 0.3
-_RIM_LEAST_M = 1.5
-_LONG_TUBE_M = 1.5
 _NODE_STEP_M = 0.1
 _ENOUGH_PER_M2, _ENOUGH_ACROSS_PER_M2, _MOST_POINTS = 4000.0, 2500.0, 3_000_000
 _AREA_SIZE_M = 0.08
@@ -55,14 +48,17 @@ _FACTOR_ACROSS = 3.0
 """What crosses a trench is short: pushed together more, nothing is left to be followed."""
 _CROSSING_SIZE_M, _SHARP_RAD = 0.02, 0.08
 """Patches that show what hangs free if their normals are as sharp."""
-_ACROSS_DEG = (90.0, 72.0, 108.0, 54.0, 126.0)
-"""To the trench; a tube ten degrees off a course is still found."""
 _LEAST_ACROSS_RAD = 1.4
 """Of what hangs free in a trench more is seen than of what is bedded."""
 
 
 def squeezed_tracers(
-    searched: Pyramid, ground: Ground | None, tubes: Sequence[Tube], config: Config
+    searched: Pyramid,
+    ground: Ground | None,
+    tubes: Sequence[Tube],
+    config: Config,
+    *,
+    ahead: bool = False,
 ) -> "Iterator[SqueezedTracer]":
     """Yield what hands out runs of thin pipes, along one course of the trench after another.
 
@@ -73,24 +69,74 @@ def squeezed_tracers(
     ----------
     tubes
         Those that were found already; what is added to them meanwhile counts.
+    ahead
+        Whether the cloud may be pushed together along the next course while one is searched: that
+        takes memory, but less than a cloud that is pushed together and searched at once.
     """
     below_m = blind_below_m(searched, config.detect)
     if below_m is None or ground is None:
         return
-    most_thick = _THICK_IN_NOISE if below_m > _NOISY_BELOW_M else MOST_THICK
     thin = config.detect.model_copy(update={"max_diameter_m": below_m})
-    for course, radius_m in _courses_meanwhile(ground, tubes):
-        squeeze = Squeeze(course, _FACTOR)
-        with searched.of_others(map(squeeze.apply, _thinned(searched)), most_thick) as squeezed:
-            yield SqueezedTracer(squeeze, squeezed, tubes, thin, config, radius_m)
-    if searched.level_near(_CROSSING_SIZE_M).typical_normal_std_rad < _SHARP_RAD:
-        return
-    short = _for_short(config)
-    for course in (c for longest in _courses(ground, tubes)[:1] for c in _across(longest)):
-        squeeze = Squeeze(course, _FACTOR_ACROSS)
-        some = _thinned(searched, _ENOUGH_ACROSS_PER_M2)
-        with searched.of_others(map(squeeze.apply, some), most_thick) as squeezed:
-            yield SqueezedTracer(squeeze, squeezed, tubes, thin, short, least_m=0.0)
+    most_thick = _THICK_IN_NOISE if below_m > _NOISY_BELOW_M else MOST_THICK
+    seeding = _Seeding(searched, thin, config.trace.min_strength_rad, most_thick)
+    crossing = searched.level_near(_CROSSING_SIZE_M)
+    courses = Courses(ground, tubes, lambda: crossing.typical_normal_std_rad >= _SHARP_RAD)
+    with seeding.ahead() if ahead and threads() > 1 else nullcontext():
+        while (course := courses.following()) is not None:
+            courses.take(course)
+            with seeding.along(course) as seeds:
+                seeding.begin(courses.following())
+                yield SqueezedTracer(course, seeds, tubes, config)
+
+
+@dataclass(slots=True)
+class _Seeding:
+    """Finds seeds in clouds pushed together."""
+
+    searched: Pyramid
+    thin: DetectOptions
+    least_rad: float
+    most_thick: float
+    _pool: ThreadPoolExecutor | None = None
+    _begun: tuple[Course, Future[Seeds]] | None = None
+
+    @contextmanager
+    def ahead(self) -> Iterator[None]:
+        """Have those along a course that is likely to be the next found on another core."""
+        self._pool = ThreadPoolExecutor(1)
+        try:
+            yield
+        finally:
+            self._pool.shutdown(cancel_futures=True)
+
+    def begin(self, course: Course | None) -> None:
+        """Find the seeds along a course, if there is a core to spare."""
+        if self._pool is not None and course is not None:
+            self._begun = (course, self._pool.submit(self._alone, course))
+
+    @contextmanager
+    def along(self, course: Course) -> Iterator[Seeds]:
+        """Yield the seeds along a course, found already or not."""
+        begun, self._begun = self._begun, None
+        if begun is not None and begun[0].is_same(course):
+            yield begun[1].result()
+            return
+        if begun is not None:
+            begun[1].cancel()
+        squeeze, per_m2, least_rad = _squeeze(course), _ENOUGH_PER_M2, self.least_rad
+        if course.across:
+            per_m2, least_rad = _ENOUGH_ACROSS_PER_M2, _LEAST_ACROSS_RAD
+        some = map(squeeze.apply, _thinned(self.searched, per_m2))
+        with self.searched.of_others(some, self.most_thick) as squeezed:
+            yield detect(squeezed, self.thin, least_rad)
+
+    def _alone(self, course: Course) -> Seeds:
+        with replace(self, _pool=None, _begun=None).along(course) as seeds:
+            return seeds
+
+
+def _squeeze(course: Course) -> Squeeze:
+    return Squeeze(course.direction, _FACTOR_ACROSS if course.across else _FACTOR)
 
 
 class SqueezedTracer:
@@ -99,26 +145,18 @@ class SqueezedTracer:
     may_lead_away = False
     """What runs along the trench, as most does that is found here, leads away from no main."""
 
-    def __init__(
-        self,
-        squeeze: Squeeze,
-        squeezed: Pyramid,
-        tubes: Sequence[Tube],
-        thin: DetectOptions,
-        config: Config,
-        radius_m: float | None = None,
-        least_m: float = _LEAST_M,
-    ) -> None:
-        """Find seeds; what is about as thick as a tube that may go on here is taken to be it.
+    def __init__(self, course: Course, seeds: Seeds, tubes: Sequence[Tube], config: Config) -> None:
+        """Begin with seeds; what is about as thick as a tube that may go on here is taken to be it.
 
         What is shorter than the least is none: pushed together it is as long as a patch or two.
         """
-        self._squeeze = squeeze
-        self._radius_m = radius_m
+        self._squeeze = _squeeze(course)
+        self._radius_m = course.radius_m
         self._cable_m = config.classify.max_cable_diameter_m
-        self._least_m = least_m
-        self.seeds = detect(squeezed, thin, config.trace.min_strength_rad)
-        options = _squeezed_options(config.trace, squeeze.factor)
+        self._least_m = 0.0 if course.across else _LEAST_M
+        self.seeds = seeds
+        trace = _for_short(config.trace) if course.across else config.trace
+        options = _squeezed_options(trace, self._squeeze.factor)
         self._tracer = Tracer(self.seeds, options, under_open_sky=True)
         for tube in tubes:
             self.take(tube.nodes, tube.radius_m)
@@ -186,79 +224,9 @@ def _squeezed_options(options: TraceOptions, factor: float) -> TraceOptions:
     return options.model_copy(update={name: m / factor for name, m in lengths.items()})
 
 
-def _for_short(config: Config) -> Config:
+def _for_short(options: TraceOptions) -> TraceOptions:
     """Return options of what crosses a trench: it is as short as a pipe may be, and stands out."""
-    diameters = config.trace.min_length_diameters / _FACTOR_ACROSS
-    trace = config.trace.model_copy(
+    diameters = options.min_length_diameters / _FACTOR_ACROSS
+    return options.model_copy(
         update={"min_length_diameters": diameters, "min_strength_rad": _LEAST_ACROSS_RAD}
     )
-    return config.model_copy(update={"trace": trace})
-
-
-def _across(along_trench: FloatArray) -> Iterator[FloatArray]:
-    """Yield unit directions (3,), level, in which pipes may cross a trench."""
-    heading = math.atan2(along_trench[1], along_trench[0])
-    for angle in heading + np.radians(_ACROSS_DEG):
-        yield np.array([math.cos(angle), math.sin(angle), 0.0])
-
-
-def _courses_meanwhile(
-    ground: Ground, tubes: Sequence[Tube]
-) -> Iterator[tuple[FloatArray, float | None]]:
-    """Yield unit directions (3,): of the trench, then of where what was found meanwhile goes on.
-
-    Rims are ragged. What was found tells better how the trench runs, and bends turn by angles that
-    are known; with the latter comes the radius of what goes on.
-    """
-    along_trench = _courses(ground, tubes)
-    yield from ((course, None) for course in along_trench)
-    tried = list(along_trench)
-    while len(tried) < len(along_trench) + _MOST_FURTHER:
-        untried = (
-            (course, tube.radius_m)
-            for tube in tubes
-            if tube.length_m > _LONG_TUBE_M
-            for course in _going_on(tube)
-            if _nearest_deg(course, along_trench) < _SAME_COURSE_DEG
-            and _nearest_deg(course, tried) > _FINE_COURSE_DEG
-        )
-        further = next(untried, None)
-        if further is None:
-            return
-        tried.append(further[0])
-        yield further
-
-
-def _going_on(tube: Tube) -> Iterator[FloatArray]:
-    """Yield unit directions (3,) in which a pipe goes on from the ends of a tube or bends there."""
-    for nodes in (tube.nodes, tube.nodes[::-1]):
-        back = int(np.searchsorted(polyline.chainage(nodes), _END_M))
-        east, north, up = (nodes[0] - nodes[back]) / np.linalg.norm(nodes[0] - nodes[back])
-        for angle in np.radians([0.0, *_BENDS_DEG, *np.negative(_BENDS_DEG)]):
-            cos, sin = math.cos(angle), math.sin(angle)
-            yield np.array([cos * east - sin * north, sin * east + cos * north, up])
-
-
-def _nearest_deg(course: FloatArray, others: Sequence[FloatArray]) -> float:
-    return min((polyline.acute_deg(course, other) for other in others), default=math.inf)
-
-
-def _courses(ground: Ground, tubes: Sequence[Tube]) -> list[FloatArray]:
-    """Return unit directions (3,) in which pipes of a trench may run, the longest first."""
-    legs = [tube.nodes[-1] - tube.nodes[0] for tube in tubes if tube.length_m > _LONG_TUBE_M]
-    for ring in ground.outlines:
-        rim = shapely.get_coordinates(shapely.Polygon(ring).exterior.simplify(_RIM_TOLERANCE_M))
-        legs += [_on_ground(ground, a, b) for a, b in pairwise(rim)]
-    courses: list[FloatArray] = []
-    for leg in sorted(legs, key=lambda leg: -float(np.linalg.norm(leg))):
-        if len(courses) < _MOST_COURSES and np.linalg.norm(leg) > _RIM_LEAST_M:
-            known = any(polyline.acute_deg(leg, course) < _SAME_COURSE_DEG for course in courses)
-            courses += [] if known else [leg / np.linalg.norm(leg)]
-    return courses
-
-
-def _on_ground(ground: Ground, start: FloatArray, end: FloatArray) -> FloatArray:
-    """Return the leg (3,) between two places (2,), as steep as the pavement beside it."""
-    elevation, _ = ground.elevation_at(np.array([start, end]))
-    rise = float(elevation[1] - elevation[0])
-    return np.append(end - start, rise if math.isfinite(rise) else 0.0)
