@@ -16,21 +16,24 @@ def cores(request, monkeypatch):
 @pytest.mark.usefixtures("cores")
 def test_results_are_those_of_the_function_in_the_order_asked_for():
     things = [[1], [2], [3]]
-    with foreseen(lambda thing: thing[0] * 10, things[:2]) as results:
+    with foreseen(lambda thing: thing[0] * 10) as results:
+        results.begin(things[:2])
         assert results.of([things[2], things[0]]) == [30, 10]
 
 
 @pytest.mark.usefixtures("cores")
 def test_equal_things_that_are_others_get_results_of_their_own():
     first, second = [1], [1]
-    with foreseen(id, [first]) as results:
+    with foreseen(id) as results:
+        results.begin([first])
         assert results.of([second, first]) == [id(second), id(first)]
 
 
 def test_nothing_is_begun_early_without_a_core_to_spare(monkeypatch):
     monkeypatch.setattr("twin_pipeline.foreseen.threads", lambda: 1)
     seen = []
-    with foreseen(seen.append, ["early"]) as results:
+    with foreseen(seen.append) as results:
+        results.begin(["early"])
         results.of(["late"])
     assert seen == ["late"]
 
@@ -45,7 +48,8 @@ def test_what_is_not_wanted_any_more_is_given_up(monkeypatch):
         return thing
 
     things = ["a", "b", "never", "never either"]
-    with foreseen(wait, things) as results:
+    with foreseen(wait) as results:
+        results.begin(things)
         threading.Timer(0.05, go_on.set).start()
         assert results.of(things[1:2]) == ["b"]
     assert sorted(seen) == ["a", "b"]
@@ -56,5 +60,17 @@ def test_a_failure_is_told_where_the_result_is_asked_for():
     def fail(thing: str) -> None:
         raise ValueError(thing)
 
-    with foreseen(fail, ["a"]) as results, pytest.raises(ValueError, match="a"):
-        results.of(["a"])
+    with foreseen(fail) as results:
+        results.begin(["a"])
+        with pytest.raises(ValueError, match="a"):
+            results.of(["a"])
+
+
+def test_what_was_begun_is_not_begun_again(monkeypatch):
+    monkeypatch.setattr("twin_pipeline.foreseen.threads", lambda: 2)
+    seen, things = [], ["a", "b"]
+    with foreseen(seen.append) as results:
+        results.begin(things[:1])
+        results.begin(things)
+        results.of(things)
+    assert sorted(seen) == things

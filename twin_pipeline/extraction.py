@@ -92,15 +92,7 @@ def extract(
         give_back()
     with stage("measure"):
         tracer = Tracer(seeds, config.trace, under_open_sky=ground is not None)
-        tubes = _tubes(search, tracer, [], ahead=bench is None)
-        united = Uniter(searched, config.trace, search.roughly)
-        with foreseen(search.settled_apart, _staying(tubes, united, search, bench)) as settled:
-            for again in squeezed_tracers(searched, ground, tubes, config, ahead=bench is None):
-                tubes += _tubes(search, again, tubes, ahead=bench is None)
-            pieces = tuple(tubes)
-            tubes = united.whole(tubes, tuple(search.faint))
-            _find_branches_of_new(search, pieces, tubes)
-            tubes = [search.noted(*found) for found in settled.of(tubes)]
+        tubes = _settled_tubes(search, tracer, ground, ahead=bench is None)
         tubes = ended_where_others_go_on(tubes)
         tubes = [without_neck(tube, tubes, search.away) for tube in tubes]
         tubes += _not_yet_found(search.branches, tubes)
@@ -149,12 +141,41 @@ def _drifting(tube: Tube, steadied: Steadied | None, searched: Pyramid) -> Tube:
     return replace(tube, std_h_m=np.hypot(tube.std_h_m, across), std_v_m=np.hypot(tube.std_v_m, up))
 
 
+def _settled_tubes(
+    search: Search, tracer: Tracer, ground: Ground | None, *, ahead: bool
+) -> list[Tube]:
+    """Return the tubes of a cloud as it is, and pushed together, joined and settled."""
+    searched, config = search.pyramid, search.config
+    united = Uniter(searched, config.trace, search.roughly)
+    with foreseen(search.settled_apart) as settled:
+
+        def begin(tubes: Sequence[Tube]) -> None:
+            """Begin to settle what will most likely stay as it is, where memory is not short."""
+            staying = (t for t in tubes if not united.may_join(t, tubes, search.faint))
+            settled.begin(staying if ahead else ())
+
+        tubes = _tubes(search, tracer, [], ahead=ahead, found=begin)
+        begin(tubes)
+        for again in squeezed_tracers(searched, ground, tubes, config, ahead=ahead):
+            tubes += _tubes(search, again, tubes, ahead=ahead)
+        pieces = tuple(tubes)
+        tubes = united.whole(tubes, tuple(search.faint))
+        _find_branches_of_new(search, pieces, tubes)
+        return [search.noted(*found) for found in settled.of(tubes)]
+
+
 def _tubes(
-    search: Search, tracer: Tracer | SqueezedTracer, known: Sequence[Tube], *, ahead: bool
+    search: Search,
+    tracer: Tracer | SqueezedTracer,
+    known: Sequence[Tube],
+    *,
+    ahead: bool,
+    found: Callable[[Sequence[Tube]], None] = lambda _: None,
 ) -> list[Tube]:
     """Measure the best supported run, take its surface away, and go on with what is left.
 
     Known tubes are not found again. Ahead runs are followed that will most likely be asked for.
+    Who wants to know is told what was found so far, each time that there is more.
     """
     tubes: list[Tube] = []
     with candidates(search.pyramid, tracer, ahead=ahead) as runs:
@@ -162,10 +183,10 @@ def _tubes(
             run = candidate.run
             worth = search.worth_measuring(run, candidate.piece)
             tube = search.looked_at(worth) if worth is not None else None
-            found = (*known, *tubes)
-            if tube is None or tracer.too_thin(tube) or _found_already(tube, found):
+            all_known = (*known, *tubes)
+            if tube is None or tracer.too_thin(tube) or _found_already(tube, all_known):
                 leads_away = tube is None and tracer.may_lead_away
-                branch = _branch(run, search, found, found) if leads_away else None
+                branch = _branch(run, search, all_known, all_known) if leads_away else None
                 if branch is not None and not tracer.too_thin(branch):
                     search.branches.append(branch)
                     runs.tracer().take(branch.nodes, branch.radius_m)
@@ -176,6 +197,7 @@ def _tubes(
                 tube = prolonged(search, runs.tracer(), tube, run.level)
                 runs.tracer().take(tube.nodes, tube.radius_m)
                 tubes.append(tube)
+                found(tubes)
     return tubes
 
 
@@ -210,18 +232,6 @@ def _not_yet_found(branches: Sequence[Tube], tubes: Sequence[Tube]) -> list[Tube
         if not _found_already(branch, (*tubes, *found)):
             found.append(branch)
     return found
-
-
-def _staying(
-    tubes: Sequence[Tube], united: Uniter, search: Search, bench: Bench | None
-) -> list[Tube]:
-    """Return tubes that will most likely stay as they are until they are settled.
-
-    On a bench none: there the memory is short.
-    """
-    if bench is not None:
-        return []
-    return [tube for tube in tubes if not united.may_join(tube, tubes, search.faint)]
 
 
 def _mention(item: LeftOut, cloud: PointCloud) -> str:

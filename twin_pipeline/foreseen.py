@@ -15,10 +15,16 @@ class Foreseen(Generic[Given, Result]):
     """Results of a function of things, of which some were begun before they are asked for."""
 
     def __init__(
-        self, function: Callable[[Given], Result], pool: ThreadPoolExecutor, things: Iterable[Given]
+        self, function: Callable[[Given], Result], pool: ThreadPoolExecutor, *, early: bool
     ) -> None:
-        self._function, self._pool = function, pool
-        self._begun = [(thing, self._begin(thing)) for thing in things]
+        self._function, self._pool, self._early = function, pool, early
+        self._begun: list[tuple[Given, Future[Result]]] = []
+
+    def begin(self, things: Iterable[Given]) -> None:
+        """Begin those of some things that were not begun, where there is a core to spare."""
+        known = {id(thing) for thing, _ in self._begun}
+        new = [thing for thing in things if self._early and id(thing) not in known]
+        self._begun += [(thing, self._begin(thing)) for thing in new]
 
     def of(self, things: Sequence[Given]) -> list[Result]:
         """Return the results of things, begun or not; others are given up."""
@@ -35,13 +41,11 @@ class Foreseen(Generic[Given, Result]):
 
 
 @contextmanager
-def foreseen(
-    function: Callable[[Given], Result], things: Iterable[Given]
-) -> Iterator[Foreseen[Given, Result]]:
-    """Yield results of a function, of some things begun now where there is a core to spare."""
+def foreseen(function: Callable[[Given], Result]) -> Iterator[Foreseen[Given, Result]]:
+    """Yield results of a function, of which some may be begun where there is a core to spare."""
     count = threads()
     pool = ThreadPoolExecutor(count)
     try:
-        yield Foreseen(function, pool, things if count > 1 else ())
+        yield Foreseen(function, pool, early=count > 1)
     finally:
         pool.shutdown(cancel_futures=True)
