@@ -149,3 +149,8 @@ def test_catalogue_in_another_encoding(tmp_path):
     path.write_bytes("# 呼び径".encode("cp932"))
     with pytest.raises(UsageError, match="UTF-8"):
         load_catalogue(path)
+
+
+def test_ductile_iron_alone_is_laid_in_sleeves():
+    catalogue = load_catalogue()
+    assert [code for code, kind in catalogue.materials.items() if kind.sleeved] == ["DIP"]

@@ -48,6 +48,8 @@ class Material:
     note: str | None
     flexible: bool
     """Whether its pipes give way under their load and become oval."""
+    sleeved: bool
+    """Whether its pipes are laid in polyethylene sleeves."""
     bend_angles_deg: tuple[float, ...]
     """Standard bends of this material, ascending."""
 
@@ -133,6 +135,7 @@ class _MaterialEntry(_Strict):
     tolerance: str | None = None
     note: str | None = None
     flexible: bool = False
+    sleeved: bool = False
     extra_bend_angles_deg: tuple[_Angle, ...] = ()
     sizes: tuple[_SizeEntry, ...] = Field(min_length=1)
 
@@ -189,6 +192,7 @@ def _assemble(tables: _File) -> Catalogue:
             tolerance=entry.tolerance,
             note=entry.note,
             flexible=entry.flexible,
+            sleeved=entry.sleeved,
             bend_angles_deg=tuple(sorted({*tables.bends.angles_deg, *entry.extra_bend_angles_deg})),
         )
         for code, entry in tables.materials.items()

@@ -43,10 +43,11 @@ def findings_of(
     tees = find_tees(tubes, config.tees)
     findings = []
     for number, item in enumerate(found):
+        tube = _maybe_sleeved(item.tube, catalogue, config.nominal)
         nominal = decide_nominal(
-            2.0 * item.tube.radius_m, 2.0 * item.tube.radius_std_m, catalogue, config.nominal
+            2.0 * tube.radius_m, 2.0 * tube.radius_std_m, catalogue, config.nominal
         )
-        tube, note = _flexible(item.tube, nominal.diameter_mm, catalogue, config.nominal)
+        tube, note = _flexible(tube, nominal.diameter_mm, catalogue, config.nominal)
         own = [tee for tee in tees if tee.main == number]
         leaves = {tee.at_start for tee in tees if tee.branch == number}
         fittings = (
@@ -68,6 +69,18 @@ def findings_of(
             )
         )
     return findings
+
+
+def _maybe_sleeved(tube: Tube, catalogue: Catalogue, options: NominalOptions) -> Tube:
+    """Return a tube with what a sleeve that the scan can't show may add, if there may be one."""
+    code = options.material
+    if code is not None and not catalogue.material(code).sleeved:
+        return tube
+    return replace(
+        tube,
+        radius_std_m=math.hypot(tube.radius_std_m, tube.sleeve_std_m),
+        crown_std_m=np.hypot(tube.crown_std_m, tube.sleeve_std_m),
+    )
 
 
 def _flexible(

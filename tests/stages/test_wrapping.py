@@ -85,6 +85,26 @@ def test_a_bare_barrel_is_taken_as_it_is(noise_m: float):
     assert measured(barrel(np.random.default_rng(5), noise_m)).stand_off_m == 0.0
 
 
+def test_what_a_scan_is_too_noisy_or_thin_to_show_may_be_a_sleeve():
+    rng = np.random.default_rng(5)
+    dense, noisy = (
+        measured(barrel(rng, noise_m)[::thin]) for noise_m, thin in ((0.002, 1), (0.012, 3))
+    )
+    few = tube_points(AXIS, RADIUS_M, rng, noise_m=0.002, arc_deg=150.0, per_m2=300.0)
+    assert dense.sleeve_std_m < 0.0001
+    assert 0.00015 < noisy.sleeve_std_m < 0.0015
+    assert 0.0005 < measured(few).sleeve_std_m < 0.0015
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_a_sleeve_that_does_not_show_the_sigma_tells(seed: int):
+    rng = np.random.default_rng(seed)
+    points = barrel(rng, 0.012)
+    tube = measured(pushed_outwards(points, 0.001 * np.maximum(folds(points, rng) + 1.0, 0.0)))
+    with_sleeve_m = np.hypot(tube.radius_std_m, tube.sleeve_std_m)
+    assert abs(tube.radius_m - RADIUS_M) < 3.0 * with_sleeve_m
+
+
 def test_drift_along_the_pipe_is_no_sleeve():
     points = barrel(np.random.default_rng(6))
     points += np.outer(0.006 * np.sin(2.0 * np.pi * points[:, 0] / 3.0), UP)

@@ -107,6 +107,8 @@ class Tube:
     doubt_std_m: float = 0.0
     """What shares of the points differ by in the radius beyond noise; not in its std before the
     end, as what is no pipe is told by that."""
+    sleeve_std_m: float = 0.0
+    """What a sleeve that the scan can't show adds, if pipes of its kind are laid in sleeves."""
     one_in: int = 1
     """Of how many points of the run one was measured."""
     held: BoolArray | None = None

@@ -283,6 +283,7 @@ def make_tube(
         drift_m=_drift(adj, known)[span],
         stand_off_m=wrapped.stand_off_m,
         shrunk_m=wrapped.shrunk_m,
+        sleeve_std_m=wrapped.unseen_std_m,
         oval_m=oval.amplitude_m if oval.probability > _OVAL else 0.0,
         oval_part_std_m=oval.std_m,
         # an oval has no one radius anyway

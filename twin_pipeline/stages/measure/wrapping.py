@@ -32,10 +32,10 @@ _CLEAR_SIGMAS = 5.0
 _LEAST_M, _HARDLY_M = 0.0008, 0.0004
 """Unevenness that is a sleeve's, and from which on it may be that of one that lies tight."""
 _MAYBE_SIGMAS = 3.0
-_ENVELOPE = 1.2
+_ENVELOPE, _ENVELOPE_STD = 1.2, 0.7
 """Standard deviations by which what a sleeve touches lies below its mean: 0.7 where it lies tight
-over half the surface, 1.7 where it hardly touches."""
-_ENVELOPE_STD = 0.5
+over half the surface, 1.7 where folds are as wide as what lies tight, 2.4 where waves cross and
+hardly touch; what patches even out is in that."""
 _WIDER, _FEW_WIDE_PATCHES = 3.0, 60
 _DYING_AWAY = 0.47
 """Of the variance between patches, what is left in those three times as wide. Folds of a decimetre
@@ -48,6 +48,13 @@ _EITHER = 0.6
 """Standard deviations that the mean is above the barrel where it may be either: halfway, and what
 that may be off."""
 
+_SLEEVED = 0.3
+"""Of pipes of a kind that is laid in sleeves, those that are, before anything is seen."""
+_USUAL_M = np.linspace(0.0004, 0.002, 9)
+"""How uneven their sleeves are."""
+_SMALL_M = 0.0001
+"""Standard deviation that is not worth a closer look."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wrapping:
@@ -59,6 +66,8 @@ class Wrapping:
     """By how much smoothing has drawn it inwards."""
     std_m: float = 0.0
     """Of both."""
+    unseen_std_m: float = 0.0
+    """What a sleeve too even for this scan to show adds if pipes of its kind are laid in such."""
 
     @property
     def off_m(self) -> float:
@@ -74,8 +83,13 @@ class _Unevenness:
     """Of the means of patches, beyond what noise explains."""
     within: float
     """Of points around the means of their patches."""
-    sigmas: float
-    """How far the former is beyond chance."""
+    std: float
+    """Of the former, by chance."""
+
+    @property
+    def sigmas(self) -> float:
+        """How far the former is beyond chance."""
+        return self.between / max(self.std, 1e-18)
 
 
 def wrapping(adj: Adjustment, used: BoolArray) -> Wrapping:
@@ -85,7 +99,7 @@ def wrapping(adj: Adjustment, used: BoolArray) -> Wrapping:
     """
     patch_m, patches = _finest(adj, used)
     if patches is None or patches.sigmas < _MAYBE_SIGMAS:
-        return Wrapping()
+        return Wrapping(unseen_std_m=_unseen(_more_telling(adj, used, patches)))
     uneven = math.sqrt(patches.between)
     if patches.sigmas < _CLEAR_SIGMAS:
         return Wrapping(std_m=_EITHER * uneven)
@@ -99,6 +113,32 @@ def wrapping(adj: Adjustment, used: BoolArray) -> Wrapping:
     if uneven < _LEAST_M or (dying_away and patches.between > _RAW * patches.within):
         return Wrapping(stand_off_m=_EITHER * uneven, std_m=_EITHER * uneven)
     return Wrapping(stand_off_m=_ENVELOPE * uneven, std_m=_ENVELOPE_STD * uneven)
+
+
+def _more_telling(
+    adj: Adjustment, used: BoolArray, patches: _Unevenness | None
+) -> _Unevenness | None:
+    """Return the widest patches where they are better known: with few points in each they are."""
+    if patches is None or _unseen(patches) < _SMALL_M:
+        return patches
+    wide = _unevenness(adj, used, *_WIDTHS[-1])
+    return wide if wide is not None and wide.std < patches.std else patches
+
+
+def _unseen(patches: _Unevenness | None) -> float:
+    """Return the standard deviation that a sleeve adds which patches do not show, metres.
+
+    It is as likely as it is to look as even as this; without patches as it is beforehand.
+    """
+    variance = _USUAL_M**2
+    likely = np.ones_like(variance)
+    if patches is not None:
+        likely = np.exp(
+            np.minimum(variance * (patches.between - 0.5 * variance) / patches.std**2, 50.0)
+        )
+    odds = _SLEEVED / (1.0 - _SLEEVED) * float(np.mean(likely))
+    square = _SLEEVED / (1.0 - _SLEEVED) * float(np.mean(likely * variance)) / (1.0 + odds)
+    return math.hypot(_ENVELOPE, _ENVELOPE_STD) * math.sqrt(square)
 
 
 def _finest(adj: Adjustment, used: BoolArray) -> tuple[float, "_Unevenness | None"]:
@@ -142,7 +182,7 @@ def _unevenness(adj: Adjustment, used: BoolArray, patch_m: float, few: int) -> _
     at_m = (np.flatnonzero(enough) // columns) * patch_m
     excess2 = _usual(mean**2 - noise2 / points, (at_m / _STRETCH_M).astype(np.int64))
     std_of_excess2 = math.sqrt(2.0 / len(points)) * spread2
-    return _Unevenness(excess2, noise2, excess2 / max(std_of_excess2, 1e-18))
+    return _Unevenness(excess2, noise2, max(std_of_excess2, 1e-18))
 
 
 def _usual(values: FloatArray, stretch: IntArray) -> float:
