@@ -77,3 +77,36 @@ def test_only_what_may_be_a_circle_is_measured_on_all_points_if_uneven(measured,
     tubes[len(WHOLE.axis)] = uneven
     search().roughly(WHOLE)
     assert any("roughly" not in how for _, how in calls) is on_all
+
+
+def test_a_run_of_some_metres_that_leads_to_none_is_looked_at_closely_as_a_whole(monkeypatch):
+    """In a cloud that is pushed together pieces are as long; legs before bends would be lost."""
+    leg = run_along(AXIS[:-20], 0.085)
+    tube = make_tube(leg.axis)
+    monkeypatch.setattr(
+        searching, "measure", lambda *_, closely=False, **_how: tube if closely else None
+    )
+    worth = search().worth_measuring(leg, leg)
+    assert worth is not None
+    assert worth.axis is tube.nodes
+
+
+LOOSE = {"radius_std_m": 0.008, "plane_ratio": 1.5, "misfit": 0.0}
+SCATTERED = {"slice_radius_m": np.linspace(0.05, 0.12, len(AXIS)), "misfit": 0.0}
+
+
+@pytest.mark.parametrize(("second", "believed"), [(LOOSE, True), (SCATTERED, False)])
+@pytest.mark.parametrize("with_drift", [False, True])
+def test_a_second_try_that_only_knows_less_takes_no_tube_away(
+    monkeypatch, second, believed, with_drift
+):
+    first, worse = make_tube(AXIS, misfit=0.09), make_tube(AXIS, **second)
+
+    def measure(_pyramid, run, _options, **how):
+        again = how.get("with_drift") if with_drift else run.axis is first.nodes
+        return worse if again else first
+
+    monkeypatch.setattr(searching, "measure", measure)
+    found = search().roughly(run_along(AXIS.copy(), 0.085))
+    assert (found is first) is believed
+    assert found is first or found is None

@@ -72,7 +72,7 @@ class Search:
             run, tube = self._again(run, tube, roughly=roughly)
         if tube is not None and self._may_get_better(tube):
             settled = self._with_drift(tube, roughly=roughly)
-            if settled is not None:
+            if settled is not None and not self._known_less(settled, tube):
                 return self._judged(_led_by(tube), settled, with_drift=True)
         return self._judged(run, tube)
 
@@ -160,7 +160,7 @@ class Search:
         """
         longer = run.length_m >= max(_MUCH_LONGER * piece.length_m, _LONG_M)
         tube = self._measure(piece, probe=True)
-        if tube is None and longer:
+        if tube is None and run.length_m >= _LONG_M:
             # what is close to a thin tube, such as its bedding, may have led away from it
             tube = self._measure(piece, probe=True, closely=True)
             piece = piece if tube is None else _led_by(tube)
@@ -211,9 +211,21 @@ class Search:
         """Measure from where a first try, that began far off, has led; return the rounder one."""
         led = _led_by(tube)
         second = self._measure(led, roughly=roughly)
-        if second is None or second.misfit > tube.misfit:
+        if second is None or second.misfit > tube.misfit or self._known_less(second, tube):
             return run, tube
         return led, second
+
+    def _known_less(self, second: Tube, tube: Tube) -> bool:
+        """Tell whether a tube is believed, and a second try tells no more than too little of it.
+
+        What speaks against the second otherwise speaks against the first.
+        """
+        judge, sky = self.config.judge, self.under_open_sky
+        return (
+            self._against(tube) is None
+            and self._against(second) is not None
+            and is_faint(second, judge, under_open_sky=sky)
+        )
 
     def _closely(
         self, run: Run, tube: Tube, *, probe: bool = False, roughly: bool = False
