@@ -20,7 +20,7 @@ from twin_pipeline.extraction import extract
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import PointCloud
-from twin_pipeline.squeezing import SqueezedTracer, squeezed_tracers
+from twin_pipeline.squeezing import SqueezedTracer, squeezed_tracers, squeezing
 from twin_pipeline.stages.detect import DetectOptions, blind_below_m, detect
 from twin_pipeline.stages.judge import why_not_a_pipe
 from twin_pipeline.stages.measure import measure
@@ -151,3 +151,17 @@ def test_seeds_are_the_same_whether_or_not_they_were_found_ahead(found_after, mo
     alone = handed_out(ahead=False)
     assert len(alone) > 3
     assert handed_out(ahead=True) == alone
+
+
+@pytest.mark.parametrize("foreseen", [[], [make_tube(straight(3.0, heading_deg=-5.0), 0.03)]])
+def test_what_was_foreseen_in_vain_is_forgotten(foreseen, monkeypatch):
+    monkeypatch.setattr("twin_pipeline.squeezing.threads", lambda: 2)
+    rng = np.random.default_rng(9)
+    sparse = pyramid_of(plane_points((0.0, -0.5), (8.0, 0.5), 0.0, rng, per_m2=800.0))
+    ground, tubes = trench_ground(8.0, z_m=1.0), [make_tube(straight(9.0, heading_deg=4.0), 0.03)]
+    alone = next(squeezed_tracers(sparse, ground, tubes, Config()))
+    with squeezing(sparse, ground, Config(), ahead=True) as again:
+        again.foresee(foreseen)
+        found = next(again.tracers(tubes))
+    assert np.array_equal(found._squeeze.direction, alone._squeeze.direction)
+    assert np.array_equal(found.seeds.centre, alone.seeds.centre)

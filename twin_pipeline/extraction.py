@@ -27,7 +27,7 @@ from twin_pipeline.observing import Observer
 from twin_pipeline.prolonging import prolonged
 from twin_pipeline.search import Search
 from twin_pipeline.shoring import without_shoring
-from twin_pipeline.squeezing import SqueezedTracer, squeezed_tracers
+from twin_pipeline.squeezing import SqueezedTracer, squeezing
 from twin_pipeline.stages.classify import LeftOut, classify
 from twin_pipeline.stages.cross_sections import cut_cross_sections
 from twin_pipeline.stages.describe import describe
@@ -44,6 +44,15 @@ from twin_pipeline.uniting import Uniter
 
 StageClock = Callable[[str], AbstractContextManager[None]]
 """Called with the name of a stage, encloses it."""
+
+
+_FEW_POINTS = 1_500_000
+"""Of a cloud of which a whole pipe may be measured while others are looked for: in larger ones that
+takes more memory than anything else, and less of the time."""
+
+
+def _nothing(_: Sequence[Tube]) -> None:
+    """Take no note."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +101,8 @@ def extract(
         give_back()
     with stage("measure"):
         tracer = Tracer(seeds, config.trace, under_open_sky=ground is not None)
-        tubes = _settled_tubes(search, tracer, ground, ahead=bench is None)
+        few = len(cloud) < _FEW_POINTS
+        tubes = _settled_tubes(search, tracer, ground, ahead=bench is None, early=few)
         tubes = ended_where_others_go_on(tubes)
         tubes = [without_neck(tube, tubes, search.away) for tube in tubes]
         tubes += _not_yet_found(search.branches, tubes)
@@ -142,22 +152,30 @@ def _drifting(tube: Tube, steadied: Steadied | None, searched: Pyramid) -> Tube:
 
 
 def _settled_tubes(
-    search: Search, tracer: Tracer, ground: Ground | None, *, ahead: bool
+    search: Search, tracer: Tracer, ground: Ground | None, *, ahead: bool, early: bool
 ) -> list[Tube]:
-    """Return the tubes of a cloud as it is, and pushed together, joined and settled."""
+    """Return the tubes of a cloud as it is, and pushed together, joined and settled.
+
+    Ahead what will most likely be asked for is begun; early, while others are looked for.
+    """
     searched, config = search.pyramid, search.config
     united = Uniter(searched, config.trace, search.roughly)
-    with foreseen(search.settled_apart) as settled:
+    with (
+        foreseen(search.settled_apart) as settled,
+        squeezing(searched, ground, config, ahead=ahead) as again,
+    ):
 
         def begin(tubes: Sequence[Tube]) -> None:
-            """Begin to settle what will most likely stay as it is, where memory is not short."""
+            """Begin what will most likely be asked for, where memory is not short."""
             staying = (t for t in tubes if not united.may_join(t, tubes, search.faint))
             settled.begin(staying if ahead else ())
+            if early:
+                again.foresee(tubes)
 
-        tubes = _tubes(search, tracer, [], ahead=ahead, found=begin)
+        tubes = _tubes(search, tracer, [], ahead=ahead, found=begin if early else _nothing)
         begin(tubes)
-        for again in squeezed_tracers(searched, ground, tubes, config, ahead=ahead):
-            tubes += _tubes(search, again, tubes, ahead=ahead)
+        for squeezed in again.tracers(tubes):
+            tubes += _tubes(search, squeezed, tubes, ahead=ahead)
         pieces = tuple(tubes)
         tubes = united.whole(tubes, tuple(search.faint))
         _find_branches_of_new(search, pieces, tubes)
@@ -170,7 +188,7 @@ def _tubes(
     known: Sequence[Tube],
     *,
     ahead: bool,
-    found: Callable[[Sequence[Tube]], None] = lambda _: None,
+    found: Callable[[Sequence[Tube]], None] = _nothing,
 ) -> list[Tube]:
     """Measure the best supported run, take its surface away, and go on with what is left.
 

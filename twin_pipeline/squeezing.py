@@ -9,8 +9,9 @@ import copy
 import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Run, Seeds, Tube
 from twin_pipeline.kernels import threads
 from twin_pipeline.model import FloatArray
-from twin_pipeline.stages.detect import DetectOptions, blind_below_m, detect
+from twin_pipeline.stages.detect import blind_below_m, detect
 from twin_pipeline.stages.trace import STEP_PER_RADIUS, TraceOptions, Tracer
 
 _FACTOR = 8.0
@@ -73,66 +74,104 @@ def squeezed_tracers(
         Whether the cloud may be pushed together along the next course while one is searched: that
         takes memory, but less than a cloud that is pushed together and searched at once.
     """
-    below_m = blind_below_m(searched, config.detect)
-    if below_m is None or ground is None:
+    with squeezing(searched, ground, config, ahead=ahead) as again:
+        yield from again.tracers(tubes)
+
+
+@contextmanager
+def squeezing(
+    searched: Pyramid, ground: Ground | None, config: Config, *, ahead: bool
+) -> "Iterator[Squeezing]":
+    """Yield the search for thin pipes, of which some may be done ahead; see `squeezed_tracers`."""
+    if not ahead or threads() == 1:
+        yield Squeezing(searched, ground, config, None)
         return
-    thin = config.detect.model_copy(update={"max_diameter_m": below_m})
-    most_thick = _THICK_IN_NOISE if below_m > _NOISY_BELOW_M else MOST_THICK
-    seeding = _Seeding(searched, thin, config.trace.min_strength_rad, most_thick)
-    crossing = searched.level_near(_CROSSING_SIZE_M)
-    courses = Courses(ground, tubes, lambda: crossing.typical_normal_std_rad >= _SHARP_RAD)
-    with seeding.ahead() if ahead and threads() > 1 else nullcontext():
-        while (course := courses.following()) is not None:
+    pool = ThreadPoolExecutor(1)
+    try:
+        yield Squeezing(searched, ground, config, pool)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+class Squeezing:
+    """Pushes a cloud together along courses of the trench, and finds seeds in it."""
+
+    def __init__(
+        self,
+        searched: Pyramid,
+        ground: Ground | None,
+        config: Config,
+        pool: ThreadPoolExecutor | None,
+    ) -> None:
+        self._searched, self._ground, self._config, self._pool = searched, ground, config, pool
+        self._begun: tuple[Course, Future[Seeds]] | None = None
+
+    def foresee(self, tubes: Sequence[Tube]) -> None:
+        """Begin with the first course, as it is if no more tubes are found."""
+        if self._pool is not None and self._blind_below_m is not None:
+            courses = self._courses(tubes)
+            self._begin(None if courses is None else courses.following())
+
+    def tracers(self, tubes: Sequence[Tube]) -> "Iterator[SqueezedTracer]":
+        """Yield what hands out runs, along one course after another; see `squeezed_tracers`."""
+        courses = None if self._blind_below_m is None else self._courses(tubes)
+        while courses is not None and (course := courses.following()) is not None:
             courses.take(course)
-            with seeding.along(course) as seeds:
-                seeding.begin(courses.following())
-                yield SqueezedTracer(course, seeds, tubes, config)
+            with self._seeds(course) as seeds:
+                self._begin(courses.following())
+                yield SqueezedTracer(course, seeds, tubes, self._config)
 
+    @cached_property
+    def _blind_below_m(self) -> float | None:
+        return blind_below_m(self._searched, self._config.detect)
 
-@dataclass(slots=True)
-class _Seeding:
-    """Finds seeds in clouds pushed together."""
+    def _courses(self, tubes: Sequence[Tube]) -> Courses | None:
+        crossing = self._searched.level_near(_CROSSING_SIZE_M)
+        if self._ground is None:
+            return None
+        return Courses(self._ground, tubes, lambda: crossing.typical_normal_std_rad >= _SHARP_RAD)
 
-    searched: Pyramid
-    thin: DetectOptions
-    least_rad: float
-    most_thick: float
-    _pool: ThreadPoolExecutor | None = None
-    _begun: tuple[Course, Future[Seeds]] | None = None
-
-    @contextmanager
-    def ahead(self) -> Iterator[None]:
-        """Have those along a course that is likely to be the next found on another core."""
-        self._pool = ThreadPoolExecutor(1)
-        try:
-            yield
-        finally:
-            self._pool.shutdown(cancel_futures=True)
-
-    def begin(self, course: Course | None) -> None:
-        """Find the seeds along a course, if there is a core to spare."""
-        if self._pool is not None and course is not None:
-            self._begun = (course, self._pool.submit(self._alone, course))
-
-    @contextmanager
-    def along(self, course: Course) -> Iterator[Seeds]:
-        """Yield the seeds along a course, found already or not."""
-        begun, self._begun = self._begun, None
-        if begun is not None and begun[0].is_same(course):
-            yield begun[1].result()
+    def _begin(self, course: Course | None) -> None:
+        """Find the seeds along a course, if there is a core to spare and they were not begun."""
+        if self._pool is None or course is None:
             return
-        if begun is not None:
-            begun[1].cancel()
-        squeeze, per_m2, least_rad = _squeeze(course), _ENOUGH_PER_M2, self.least_rad
+        if self._begun is None or not self._begun[0].is_same(course):
+            self._give_up()
+            self._begun = (course, self._pool.submit(self._seeds_alone, course))
+
+    def _give_up(self) -> None:
+        if self._begun is not None:
+            self._begun[1].cancel()
+            self._begun = None
+
+    @contextmanager
+    def _seeds(self, course: Course) -> Iterator[Seeds]:
+        """Yield the seeds along a course, found already or not."""
+        if self._begun is not None and self._begun[0].is_same(course):
+            (_, found), self._begun = self._begun, None
+            yield found.result()
+            return
+        self._give_up()
+        with self._found(course) as seeds:
+            yield seeds
+
+    def _seeds_alone(self, course: Course) -> Seeds:
+        with self._found(course) as seeds:
+            return seeds
+
+    @contextmanager
+    def _found(self, course: Course) -> Iterator[Seeds]:
+        squeeze, trace = _squeeze(course), self._config.trace
+        per_m2, least_rad = _ENOUGH_PER_M2, trace.min_strength_rad
         if course.across:
             per_m2, least_rad = _ENOUGH_ACROSS_PER_M2, _LEAST_ACROSS_RAD
-        some = map(squeeze.apply, _thinned(self.searched, per_m2))
-        with self.searched.of_others(some, self.most_thick) as squeezed:
-            yield detect(squeezed, self.thin, least_rad)
-
-    def _alone(self, course: Course) -> Seeds:
-        with replace(self, _pool=None, _begun=None).along(course) as seeds:
-            return seeds
+        below_m = self._blind_below_m
+        assert below_m is not None  # noqa: S101 - for the type checker
+        thin = self._config.detect.model_copy(update={"max_diameter_m": below_m})
+        most_thick = _THICK_IN_NOISE if below_m > _NOISY_BELOW_M else MOST_THICK
+        some = map(squeeze.apply, _thinned(self._searched, per_m2))
+        with self._searched.of_others(some, most_thick) as squeezed:
+            yield detect(squeezed, thin, least_rad)
 
 
 def _squeeze(course: Course) -> Squeeze:
