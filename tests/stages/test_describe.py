@@ -150,6 +150,12 @@ def test_of_a_drift_that_was_solved_for_the_pavement_shares_the_greater_part():
     assert pipe.position_std_h_m == pytest.approx(np.hypot(0.0006, 0.004))
 
 
+def test_a_position_is_no_better_known_than_the_axis_waves_though_drift_was_solved_for():
+    tube = replace(TUBE, wander_m=0.003, drift_m=np.zeros(len(TUBE.nodes)))
+    pipe = describe(finding(tube), GROUND, ORIGIN, DescribeOptions(scan_distortion_std_m=0.0))
+    assert pipe.position_std_h_m == pytest.approx(np.hypot(0.0006, 0.003))
+
+
 def test_the_sigma_of_a_position_is_that_of_what_was_seen():
     """Of what was hidden the stations tell, and the quality where it is uncertain."""
     x = TUBE.nodes[:, 0] - 0.3

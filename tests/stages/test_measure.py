@@ -335,6 +335,13 @@ def test_bends_are_no_wander():
     assert wander(bend, quiet) == 0.0
 
 
+def test_short_straights_between_bends_show_short_waves():
+    x = np.linspace(0.0, 9.0, 181)
+    wave = 0.010 * np.sin(2.0 * np.pi * x / 5.0)
+    bend = np.column_stack([x, np.maximum(x - 4.5, 0.0), wave])
+    assert wander(bend, np.full(len(x), 1e-4)) == pytest.approx(0.010, rel=0.4)
+
+
 def test_short_tubes_say_nothing_of_wander():
     x = np.arange(0.0, 3.0, 0.05)
     wave = np.column_stack([x, np.zeros_like(x), 0.01 * np.sin(2.0 * np.pi * x / 3.0)])

@@ -182,11 +182,11 @@ def _cover(
 def _drift(tube: Tube, options: DescribeOptions) -> float:
     """Return the std of the scan's drift that the tube's own do not hold yet, metres.
 
-    Where it could not be solved for, it is at least as large as the axis waves.
+    It is at least as large as the axis waves beyond what they explain.
     """
-    if np.isfinite(tube.drift_m).any():
-        return options.scan_distortion_std_m
-    return math.hypot(tube.wander_m, options.unsolved_drift_std_m)
+    solved = bool(np.isfinite(tube.drift_m).any())
+    least_m = options.scan_distortion_std_m if solved else options.unsolved_drift_std_m
+    return math.hypot(tube.wander_m, least_m)
 
 
 def _mean_cover(tube: Tube, ground: Ground | None) -> float | None:

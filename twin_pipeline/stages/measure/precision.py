@@ -131,30 +131,37 @@ def wander(nodes: FloatArray, std_v_m: FloatArray) -> float:
     """Return the rms by which an axis leaves its course, up and down, beyond its own noise.
 
     A pipe is straight between its joints; what a slow drift of the scan does to it shows as a
-    wave. Where the axis bends nothing can be said; neither on less than a few metres.
+    wave. Where the axis bends nothing can be said; neither on less than a few metres. Straights
+    between bends may be so short that they show short waves only: those of a drift grow with the
+    root of their length.
     """
-    chainage = polyline.chainage(nodes)
-    length = float(chainage[-1])
-    half = min(_WAVE_M, length / 3.0)
-    if half < _SHORTEST_WAVE_M:
+    length = polyline.length(nodes)
+    longest = min(_WAVE_M, length / 3.0)
+    if longest < _SHORTEST_WAVE_M:
         return 0.0
-    everywhere: FloatArray = np.arange(0.0, length, _WAVE_STEP_M, dtype=np.float64)
+    for half in (longest, _SHORTEST_WAVE_M):
+        off = _off_chords(nodes, length, half)
+        if len(off) >= _FEW_PLACES:
+            noise = 1.5 * float(np.median(std_v_m)) ** 2
+            return math.sqrt(max(float(np.mean(off**2)) - noise, 0.0) * longest / half)
+    return 0.0
+
+
+def _off_chords(nodes: FloatArray, length_m: float, half_m: float) -> FloatArray:
+    """Return how far (P,) an axis is above its chords of so much to either side, on straights."""
+    everywhere: FloatArray = np.arange(0.0, length_m, _WAVE_STEP_M, dtype=np.float64)
     course = polyline.along(nodes, polyline.directions(nodes, 0.5), everywhere)
-    reach = 2 * round(half / _WAVE_STEP_M) + 1
+    reach = 2 * round(half_m / _WAVE_STEP_M) + 1
     turn = scipy.ndimage.maximum_filter1d(course, reach, axis=0) - scipy.ndimage.minimum_filter1d(
         course, reach, axis=0
     )
-    inner = (everywhere >= half) & (everywhere <= length - half)
+    inner = (everywhere >= half_m) & (everywhere <= length_m - half_m)
     straight = turn[inner].max(axis=1) < _BEND
-    at = everywhere[inner]
     before, middle, after = (
-        polyline.along(nodes, nodes, np.asarray(at + shift)) for shift in (-half, 0.0, half)
+        polyline.along(nodes, nodes, np.asarray(everywhere[inner] + shift))
+        for shift in (-half_m, 0.0, half_m)
     )
-    if np.count_nonzero(straight) < _FEW_PLACES:
-        return 0.0
-    off = (middle - 0.5 * (before + after))[straight, 2]
-    noise = 1.5 * float(np.median(std_v_m)) ** 2
-    return math.sqrt(max(float(np.mean(off**2)) - noise, 0.0))
+    return np.asarray((middle - 0.5 * (before + after))[straight, 2])
 
 
 def bump_std(nodes: FloatArray, std_m: FloatArray) -> FloatArray:
