@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from stages.made import make_tube, pyramid_of, run_along, straight
+from stages.made import make_tube, pyramid_of, run_along, straight, tube_points
 
 from twin_pipeline import uniting
+from twin_pipeline.geometry import polyline
 from twin_pipeline.stages.trace import TraceOptions
 from twin_pipeline.uniting import Uniter
 
@@ -120,6 +121,26 @@ def test_what_was_found_twice_is_one_as_long_as_it_is_only_if_known_no_worse_so(
     again = make_tube(straight(4.0, (4.5, 0.0, 0.0)), RADIUS_M)
     (whole,) = joined([PIPE, again], std_m=std_m)
     assert whole.length_m == pytest.approx(length_m, abs=0.1)
+
+
+@pytest.mark.parametrize(("leg_seen", "pieces"), [(True, 1), (False, 2)])
+def test_pipes_are_one_over_a_steep_offset_of_which_the_leg_is_seen(leg_seen, pieces):
+    radius_m = 0.2
+    corners = np.array([[0.0, 0, 0], [8.0, 0, 0], [8.5, 0.8, 0], [13.0, 0.8, 0]])
+    axis = polyline.resample(corners, 0.05)
+    rng = np.random.default_rng(5)
+    points = tube_points(axis, radius_m, rng, arc_deg=160.0, per_m2=1500.0, noise_m=0.003)
+    on_leg = (points[:, 0] > 7.9) & (points[:, 0] < 8.6)
+    pyramid = pyramid_of(points if leg_seen else points[~on_leg])
+
+    def measured(run):
+        off_m = np.linalg.norm(run.axis[:, None] - axis[None], axis=2).min(axis=1)
+        hidden = (run.axis[:, 0] > 8.0) & (run.axis[:, 0] < 8.5) & (not leg_seen)
+        return make_tube(run.axis, radius_m, observed=(off_m < 0.06) & ~hidden)
+
+    parts = axis[axis[:, 0] < 7.8], axis[axis[:, 0] > 8.7]
+    tubes = [make_tube(nodes, radius_m) for nodes in parts]
+    assert len(Uniter(pyramid, TraceOptions(), measured).joined(tubes)) == pieces
 
 
 def test_a_pipe_beside_another_does_not_go_on_from_it():

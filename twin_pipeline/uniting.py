@@ -4,20 +4,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
-import scipy
-
-from twin_pipeline.geometry import polyline
-from twin_pipeline.geometry.likeness import is_part_of, of_one_size
+from twin_pipeline.geometry.known import (
+    keeps_to,
+    longest_hidden_m,
+    seen_beyond_m,
+    seen_m,
+    unknown_m,
+)
+from twin_pipeline.geometry.likeness import gap_m, is_part_of, of_one_size
 from twin_pipeline.geometry.pyramid import Pyramid
-from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.stages.measure import (
+    joined_over_leg,
     kept_straight,
     led_around_bends,
     led_around_corners,
     led_beyond,
     led_on,
+    led_over_legs,
     led_through_offsets,
     led_under,
 )
@@ -26,9 +30,9 @@ from twin_pipeline.stages.trace import TraceOptions, join, join_over_corner, off
 _CUT_BACK_RADII = (0.0, 3.0, 8.0)
 """What ends that face each other lose, before they are joined, in the tries one after another."""
 
-_NEAR, _ON_STRAIGHT, _DENSE_M = 0.15, 0.25, 0.005
-"""How far from where it is led a tube may be, in radii, around corners and straight on, and with
-which steps that is looked at."""
+_NEAR, _ON_STRAIGHT, _ABOUT = 0.15, 0.25, 0.5
+"""How far from where it is led a tube may be, in radii, around corners, straight on, and where
+points show the way."""
 
 _AHEAD_RADII, _AHEAD_SHARE = 2.0, 0.03
 """How far aside of where a tube points at another may lie, and which share of the gap more."""
@@ -62,8 +66,10 @@ class Uniter:
 
     def whole(self, tubes: Sequence[Tube], faint: Sequence[Tube] = ()) -> list[Tube]:
         """Join pieces of one pipe, and lead each through what hides it or its ends."""
-        led = [self.led_through(tube) for tube in self.joined(tubes, faint)]
-        return _without_parts(led)
+        whole = self.joined(tubes, faint)
+        led = [self.led_through(tube) for tube in whole]
+        changed = any(tube is not before for tube, before in zip(led, whole, strict=True))
+        return self._joined(led) if changed else _without_parts(led)
 
     def joined(self, tubes: Sequence[Tube], faint: Sequence[Tube] = ()) -> list[Tube]:
         """Join pieces of one pipe and measure the whole anew, until nothing more fits together.
@@ -96,7 +102,7 @@ class Uniter:
         """
         if _points_at(tube, faint):
             return True
-        return _gap_m(tube, faint) < _BEND_GAP_M and self._may_be_one(tube, faint)
+        return gap_m(tube, faint) < _BEND_GAP_M and self._may_be_one(tube, faint)
 
     def _joined(self, tubes: Sequence[Tube]) -> list[Tube]:
         pending = sorted(tubes, key=lambda tube: -tube.length_m)
@@ -148,10 +154,25 @@ class Uniter:
                     other is not None
                     and of_one_size(tube, other)
                     and _as_well_seen(other, tube)
-                    and _keeps_to(other, run)
+                    and keeps_to(other, run, _NEAR)
                 ):
                     return self.led_through(other)
-        return self._led_around(tube)
+        return self._led_around(self._led_over_legs(tube))
+
+    def _led_over_legs(self, tube: Tube) -> Tube:
+        """Return a tube led over two bends in what it hides, if more of it is known so."""
+        for run in led_over_legs(self._pyramid, tube):
+            for tried, near in ((replace(run, held=None), _ABOUT), (run, _ON_STRAIGHT)):
+                other = self._measured(tried)
+                if (
+                    other is not None
+                    and of_one_size(tube, other)
+                    and _as_well_seen(other, tube)
+                    and unknown_m(other) < unknown_m(tube) - _MORE_SEEN_M
+                    and keeps_to(other, run, near)
+                ):
+                    return self._led_over_legs(other)
+        return tube
 
     def _led_along(self, run: Run, tube: Tube) -> Tube | None:
         """Measure where a tube is led; None where that is not the same pipe, or worse known."""
@@ -166,7 +187,7 @@ class Uniter:
             other = self._led_along(run, tube)
             if other is None or not is_part_of(tube, other):
                 continue
-            if _seen_m(other) > _seen_m(tube) + self._options.min_length_m:
+            if seen_m(other) > seen_m(tube) + self._options.min_length_m:
                 return self._led_beyond(other)
         return tube
 
@@ -185,7 +206,7 @@ class Uniter:
         for run in led_on(tube):
             for tried in (replace(run, held=None), run):
                 other = self._led_along(tried, tube)
-                if other is not None and _seen_m(other) > _seen_m(tube) + _MORE_SEEN_M:
+                if other is not None and seen_m(other) > seen_m(tube) + _MORE_SEEN_M:
                     return self._led_on(other)
         return tube
 
@@ -195,7 +216,7 @@ class Uniter:
             other = self._led_along(run, tube)
             if other is None or not _as_well_seen(other, tube):
                 continue
-            if _keeps_to(other, run, _ON_STRAIGHT):
+            if keeps_to(other, run, _ON_STRAIGHT):
                 return self._led_under(other)
         return tube
 
@@ -204,7 +225,7 @@ class Uniter:
         for run in led_around_corners(self._pyramid, tube):
             for tried in (replace(run, held=None), run):
                 other = self._led_along(tried, tube)
-                if other is not None and _seen_m(other) > _seen_m(tube) + _MORE_SEEN_M:
+                if other is not None and seen_m(other) > seen_m(tube) + _MORE_SEEN_M:
                     return self._around_corners(other)
         return tube
 
@@ -229,14 +250,32 @@ class Uniter:
             together = self._measured(run) if run is not None else None
             if together is not None and together.length_m > max(tube.length_m, other.length_m):
                 return together if _known_no_worse(together, tube, other) else None
-        return self._over_what_was_missed(tube, other)
+        return self._over_what_was_missed(tube, other) or self._over_leg(tube, other)
+
+    def _over_leg(self, tube: Tube, other: Tube) -> Tube | None:
+        """Measure two tubes as one over two bends, if some of the leg between them is seen."""
+        run = joined_over_leg(self._pyramid, tube, other, self._options.max_bend_deg)
+        if run is None:
+            return None
+        for tried in (replace(run, held=None), run):
+            together = self._measured(tried)
+            if (
+                together is not None
+                and is_part_of(tube, together)
+                and is_part_of(other, together)
+                and keeps_to(together, run, _ABOUT)
+                and longest_hidden_m(together) <= self._options.max_gap_m
+                and seen_beyond_m(together, tube, other) > _MORE_SEEN_M
+            ):
+                return together
+        return None
 
     def _over_what_was_missed(self, tube: Tube, other: Tube) -> Tube | None:
         """Measure two tubes as one that are too far apart, if between them the pipe is seen.
 
         Led there, it may be measured where what was followed lost its way.
         """
-        if _gap_m(tube, other) <= self._options.max_gap_m:
+        if gap_m(tube, other) <= self._options.max_gap_m:
             return None
         far = self._options.model_copy(update={"max_gap_m": _FAR * self._options.max_gap_m})
         straight = join(tube, other, far) if _points_at(tube, other) else None
@@ -246,7 +285,7 @@ class Uniter:
             if (
                 together is not None
                 and together.length_m > tube.length_m + other.length_m
-                and _longest_hidden_m(together) <= self._options.max_gap_m
+                and longest_hidden_m(together) <= self._options.max_gap_m
             ):
                 return together
         return None
@@ -273,32 +312,9 @@ def _known_no_worse(together: Tube, tube: Tube, other: Tube) -> bool:
 
 def _points_at(tube: Tube, other: Tube) -> bool:
     """Tell whether a tube, going straight on, would meet another that goes on with it."""
-    allowed_m = _AHEAD_RADII * tube.radius_m + _AHEAD_SHARE * _gap_m(tube, other)
+    allowed_m = _AHEAD_RADII * tube.radius_m + _AHEAD_SHARE * gap_m(tube, other)
     return off_course_m(tube, other) <= allowed_m
 
 
-def _gap_m(tube: Tube, other: Tube) -> float:
-    ends = ((a, b) for a in tube.nodes[[0, -1]] for b in other.nodes[[0, -1]])
-    return min(float(np.linalg.norm(a - b)) for a, b in ends)
-
-
-def _longest_hidden_m(tube: Tube) -> float:
-    along = polyline.chainage(tube.nodes)
-    gaps = (along[end] - along[begin] for begin, end in stretches(~tube.observed))
-    return max(gaps, default=0.0)
-
-
-def _keeps_to(tube: Tube, run: Run, near: float = _NEAR) -> bool:
-    """Tell whether a tube goes where a run is held, to a share of its radius."""
-    held = run.axis[run.held] if run.held is not None else run.axis
-    line = polyline.resample(tube.nodes, _DENSE_M)
-    distance, _ = scipy.spatial.cKDTree(line).query(held)
-    return float(distance.max()) < near * tube.radius_m
-
-
 def _as_well_seen(tube: Tube, other: Tube) -> bool:
-    return _seen_m(tube) > _AS_WELL * _seen_m(other)
-
-
-def _seen_m(tube: Tube) -> float:
-    return tube.length_m * float(tube.observed.mean())
+    return seen_m(tube) > _AS_WELL * seen_m(other)

@@ -110,6 +110,45 @@ def test_bends_of_an_offset_are_measured_by_their_arcs_and_the_long_straights():
     assert [bend.radius_m for bend in bends] == pytest.approx([0.68, 0.68], rel=0.15)
 
 
+def two_quarters(leg_m: float) -> FloatArray:
+    """An axis that goes aside by two bends of 90 degrees, as around a shaft."""
+    first, second = bent(2.0, 90.0, 0.25, leg_m / 2), bent(leg_m / 2, 90.0, 0.25, 2.0)
+    back = second[:, [1, 0, 2]] + first[-1]
+    return np.vstack([first, back[1:]])
+
+
+@pytest.mark.parametrize("leg_m", [0.2, 0.3])
+def test_two_bends_with_next_to_no_straight_between_are_told(leg_m):
+    nodes = two_quarters(leg_m)
+    ripple = 0.0005 * np.sin(np.linspace(0.0, 60.0, len(nodes)))[:, None] * [0.5, 0.5, 0.5]
+    bends = find_bends(make_tube(nodes + ripple), FittingsOptions())
+    assert [bend.angle_deg for bend in bends] == pytest.approx([90.0, 90.0], abs=0.5)
+
+
+def test_a_hidden_bend_next_to_one_that_is_seen_is_measured_with_it():
+    nodes = offset_axis(0.6)
+    own = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(nodes, axis=0), axis=1))])
+    share = np.clip((own - 1.75) / 0.55, 0.0, 1.0)
+    hidden = (share > 0.0) & (share < 1.0)
+    cut = nodes - 0.02 * np.sin(np.pi * share)[:, None] ** 2 * [0.2, -0.98, 0.0]
+    std_m = np.where(hidden, 0.03, 0.0006)
+    tube = make_tube(cut, observed=~hidden, std_h_m=std_m)
+    bends = find_bends(tube, FittingsOptions())
+    assert [bend.angle_deg for bend in bends] == pytest.approx([22.5, 22.5], abs=0.5)
+
+
+@pytest.mark.parametrize("aside", [1.0, -1.0])
+def test_a_bend_of_which_a_socket_hides_a_part_is_told_by_its_straights(aside):
+    nodes = bent(3.0, 45.0, 1.0, 3.0, 0.1)
+    own = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(nodes, axis=0), axis=1))])
+    share = np.clip((own - 3.6) / 0.45, 0.0, 1.0)
+    hidden = (share > 0.0) & (share < 1.0)
+    wrong = nodes + 0.035 * aside * np.sin(np.pi * share)[:, None] ** 2 * [-0.5, 0.8, 0.0]
+    tube = make_tube(wrong, 0.315, observed=~hidden, std_h_m=np.where(hidden, 0.07, 0.001))
+    (bend,) = find_bends(tube, FittingsOptions())
+    assert bend.angle_deg == pytest.approx(45.0, abs=0.3)
+
+
 def test_a_bend_at_the_very_end_has_no_straight_to_measure_it_by():
     assert find_bends(make_tube(bent(2.0, 45.0, 0.6, 0.05)), FittingsOptions()) == []
 

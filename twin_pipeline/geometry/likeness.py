@@ -26,3 +26,9 @@ def of_one_size(tube: Tube, other: Tube) -> bool:
     std_m = math.hypot(tube.radius_std_m, other.radius_std_m)
     allowed_m = max(_SAME_SIGMAS * std_m, _SAME_SHARE * tube.radius_m)
     return abs(tube.radius_m - other.radius_m) <= allowed_m
+
+
+def gap_m(tube: Tube, other: Tube) -> float:
+    """Return the distance between the ends of two tubes that are nearest to each other, metres."""
+    ends = ((a, b) for a in tube.nodes[[0, -1]] for b in other.nodes[[0, -1]])
+    return min(float(np.linalg.norm(a - b)) for a, b in ends)

@@ -12,6 +12,8 @@ _SCALE_M = 0.002
 """From which distance on a vertex of the axis counts less."""
 _STEPS = 60
 _LEAST_ANGLE_RAD = 1e-3
+_NUDGE = 1e-3
+"""Of an unknown's scale, by which it is moved to see what that does to the angles."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,8 +73,18 @@ class Alignment:
         return radius * (1.0 / math.cos(half) - 1.0)
 
 
-def fit_alignment(points: FloatArray, begun: Alignment) -> tuple[Alignment, float]:
-    """Fit an alignment to the vertices (N, 3) of an axis; return it and the rms distance, metres.
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """An alignment that was fitted to an axis."""
+
+    alignment: Alignment
+    rms_m: float
+    angle_std_rad: FloatArray
+    """(B,) by how far the axis' vertices lie off it, if each was known on its own."""
+
+
+def fit_alignment(points: FloatArray, begun: Alignment) -> Fitted:
+    """Fit an alignment to the vertices (N, 3) of an axis.
 
     Its ends move across its course only.
     """
@@ -97,7 +109,16 @@ def fit_alignment(points: FloatArray, begun: Alignment) -> tuple[Alignment, floa
     fit = scipy.optimize.least_squares(off, unknown, loss="soft_l1", x_scale=scale, max_nfev=_STEPS)
     found = alignment(fit.x)
     distance = np.linalg.norm(found.feet(points) - points, axis=1)
-    return found, math.sqrt(float(np.mean(distance**2)))
+    rms_m = math.sqrt(float(np.mean(distance**2)))
+    turned = np.array(
+        [
+            (alignment(fit.x + step).angles_rad - found.angles_rad) / _NUDGE
+            for step in _NUDGE * np.diag(scale)
+        ]
+    )
+    cofactor = np.linalg.pinv(np.asarray(fit.jac * scale).T @ np.asarray(fit.jac * scale))
+    variance = np.einsum("ub,uv,vb->b", turned, cofactor, turned)
+    return Fitted(found, rms_m, rms_m / _SCALE_M * np.sqrt(np.maximum(variance, 0.0)))
 
 
 def meeting(

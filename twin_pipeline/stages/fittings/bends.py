@@ -12,7 +12,12 @@ from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.fittings.alignment import Alignment, fit_alignment, meeting
-from twin_pipeline.stages.fittings.hidden import hidden_bends, hidden_curves, known
+from twin_pipeline.stages.fittings.hidden import (
+    MOST_STD_DEG,
+    hidden_bends,
+    hidden_curves,
+    known,
+)
 from twin_pipeline.stages.fittings.options import FittingsOptions
 
 _STRAIGHT_M = 0.6
@@ -27,7 +32,12 @@ _COURSE_M, _COURSE_RADII = 0.08, 0.3
 next noise turns it by more than a wide bend does."""
 _GAP_M, _GAP_STEPS = 0.2, 2.5
 """Between curved vertices that are of one curve; a single one between two always is."""
-_ENOUGH_NODES = 8
+_ENOUGH_NODES, _STRAIGHT_NODES = 8, 12
+"""For each straight; and of how many, where nodes lie far apart, one is taken."""
+_RADIUS_SHARES = (1.0, 0.25)
+_LEAST_TURN_RAD = 0.05
+_ALIKE_M = 0.3
+"""Along an axis, over which its vertices are off together."""
 _LAID_M = 0.004
 """rms from straights and arcs up to which an axis consists of them."""
 
@@ -53,6 +63,7 @@ class _Corner:
     radius_m: float
     bend: Bend | None
     """By its straights alone; None where one of them is too short."""
+    hidden: bool = False
 
 
 def find_bends(tube: Tube, options: FittingsOptions) -> list[Bend]:
@@ -63,21 +74,27 @@ def find_bends(tube: Tube, options: FittingsOptions) -> list[Bend]:
     seen = [
         (first, last)
         for first, last in curves
-        if all(last < begin or first > end for begin, end in hidden)
+        if all(last <= begin or first >= end for begin, end in hidden)
     ]
     pieces = sorted([*seen, *hidden])
+    told = {
+        piece: Bend(at_m, angle_deg, None)
+        for piece, at_m, angle_deg in hidden_bends(tube, own, hidden, seen)
+    }
     corners = []
     for number, piece in enumerate(pieces):
         before = own[pieces[number - 1][1]] if number else 0.0
         after = own[pieces[number + 1][0]] if number + 1 < len(pieces) else own[-1]
-        corner = _corner(tube.nodes, own, piece, (before, after)) if piece in seen else None
-        if corner is not None:
-            corners.append(corner)
+        if piece in seen:
+            corner = _corner(tube.nodes, own, piece, (before, after))
+            corners += [corner] if corner is not None else []
+        elif piece not in told:
+            corners += _hidden_corners(tube.nodes, own, piece, curves)
     least = options.min_bend_deg
     bends = [
         *(bend for group in _neighbours(corners, own)
           for bend in _measured_together(tube, own, group, least)),
-        *(Bend(at_m, angle_deg, None) for at_m, angle_deg in hidden_bends(tube, own, hidden, seen)),
+        *told.values(),
     ]  # fmt: skip
     return sorted(
         (bend for bend in bends if bend.angle_deg >= least), key=lambda bend: bend.chainage_m
@@ -128,19 +145,27 @@ def _measured_together(
 ) -> list[Bend]:
     """Measure bends by straights and arcs that fit the axis best, where it consists of them."""
     alone = [corner.bend for corner in group if corner.bend is not None]
-    start = max(float(own[group[0].piece[0]]) - _MARGIN_M - _STRAIGHT_M, 0.0)
-    end = min(float(own[group[-1].piece[1]]) + _MARGIN_M + _STRAIGHT_M, float(own[-1]))
+    beside_m = _MARGIN_M + max(_STRAIGHT_M, _STRAIGHT_NODES * float(np.median(np.diff(own))))
+    start = max(float(own[group[0].piece[0]]) - beside_m, 0.0)
+    end = min(float(own[group[-1].piece[1]]) + beside_m, float(own[-1]))
     near = (own >= start) & (own <= end) & known(tube)
+    for corner in group:
+        if corner.hidden:
+            near &= (np.arange(len(own)) < corner.piece[0]) | (
+                np.arange(len(own)) > corner.piece[1]
+            )
     if np.count_nonzero(near) < _ENOUGH_NODES * (len(group) + 1):
         return alone
     first, last = polyline.along(tube.nodes, tube.nodes, np.array([start, end]))
     places = [corner.place for corner in group]
-    begun = Alignment(
-        np.array([first, *places, last]), np.array([corner.radius_m for corner in group])
-    )
-    found, rms_m = fit_alignment(tube.nodes[near], begun)
-    if rms_m > _LAID_M:
+    vertices, radii = np.array([first, *places, last]), np.array([c.radius_m for c in group])
+    # where legs are too short for the radii to show, too large ones lead nowhere
+    shares = (1.0,) if len(alone) == len(group) else _RADIUS_SHARES
+    tried = [fit_alignment(tube.nodes[near], Alignment(vertices, s * radii)) for s in shares]
+    fitted = min(tried, key=lambda each: each.rms_m)
+    if fitted.rms_m > _LAID_M:
         return alone
+    found = fitted.alignment
     angles = np.degrees(found.angles_rad)
     if len(group) > 1 and angles.min() < least_deg:
         kept = [corner for corner, angle in zip(group, angles, strict=True) if angle >= least_deg]
@@ -148,9 +173,15 @@ def _measured_together(
     at: FloatArray = np.arange(start, end, _ARC_STEP_M, dtype=np.float64)
     line = polyline.along(tube.nodes, tube.nodes, at)
     radii = found.tangents / np.tan(0.5 * np.maximum(found.angles_rad, 1e-6))
+    # neighbouring vertices hang together
+    alike = max(_ALIKE_M / float(np.median(np.diff(own))), 1.0)
+    stds_deg = np.degrees(fitted.angle_std_rad) * math.sqrt(alike)
     return [
         Bend(float(at[np.linalg.norm(line - middle, axis=1).argmin()]), float(angle), float(radius))
-        for middle, angle, radius in zip(found.middles(), angles, radii, strict=True)
+        for corner, middle, angle, radius, std_deg in zip(
+            group, found.middles(), angles, radii, stds_deg, strict=True
+        )
+        if not corner.hidden or std_deg < MOST_STD_DEG
     ]
 
 
@@ -177,8 +208,7 @@ def _corner(
     inbound = _line(nodes, own, max(start - _STRAIGHT_M, limits[0]), start)
     outbound = _line(nodes, own, end, min(end + _STRAIGHT_M, limits[1]))
     if inbound is None or outbound is None:
-        middle = polyline.along(nodes, nodes, np.array([0.5 * float(start + end)]))[0]
-        return _Corner(piece, middle, 0.5 * float(end - start), None)
+        return _by_its_ends(nodes, own, piece, hidden=False)
     angle = math.radians(polyline.angle_deg(inbound[1], outbound[1]))
     if angle < 0.02:
         return None
@@ -189,6 +219,39 @@ def _corner(
     radius = _arc_radius(line - place, inbound[1], outbound[1], angle)
     bend = Bend(middle_m, math.degrees(angle), radius)
     return _Corner(piece, place, max(radius, 0.05), bend)
+
+
+def _hidden_corners(
+    nodes: FloatArray, own: FloatArray, piece: tuple[int, int], curves: list[tuple[int, int]]
+) -> list[_Corner]:
+    """Return where bends may be in a hidden piece, to begin from; none at the ends of the axis.
+
+    There may be as many as curves were guessed.
+    """
+    first, last = piece
+    if own[first] < _SHORTEST_M or own[-1] - own[last] < _SHORTEST_M:
+        return []
+    guessed = [curve for curve in curves if curve[0] >= first and curve[1] <= last]
+    return [_by_its_ends(nodes, own, curve, hidden=True) for curve in guessed]
+
+
+def _by_its_ends(
+    nodes: FloatArray, own: FloatArray, piece: tuple[int, int], *, hidden: bool
+) -> _Corner:
+    """Return a corner by where a curve's course at its start and its end would meet."""
+    ends = np.clip(own[list(piece)], own[0], own[-1])
+    places = polyline.along(nodes, nodes, ends)
+    courses = polyline.along(nodes, polyline.directions(nodes, _COURSE_M), ends)
+    turn = math.radians(polyline.angle_deg(courses[0], courses[1]))
+    middle = polyline.along(nodes, nodes, np.array([float(ends.mean())]))[0]
+    length_m = float(ends[1] - ends[0])
+    if turn < _LEAST_TURN_RAD:
+        return _Corner(piece, middle, length_m, None, hidden)
+    place = meeting((places[0], courses[0]), (places[1], courses[1]))
+    tangent = min(float(np.linalg.norm(end - place)) for end in places)
+    if tangent > length_m:
+        place, tangent = middle, 0.5 * length_m
+    return _Corner(piece, place, max(tangent / math.tan(0.5 * turn), 0.05), None, hidden)
 
 
 def _arc_radius(

@@ -12,15 +12,18 @@ from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.fittings.alignment import meeting
 
-_HIDDEN_M = 0.5
-"""Longer than what a socket hides."""
+_HIDDEN_M, _GUESSED_M = 0.5, 0.01
+"""Longer than what a socket hides; and the axis' std from which on it was guessed there, as where a
+socket hides part of an arc."""
 _BESIDE_M = 0.1
 _MARGIN_M, _STRAIGHT_M, _LEAST_STRAIGHT_M = 0.3, 1.2, 0.4
 """What of the axis beside a hidden stretch may lean towards what was guessed there, and how much of
 the axis behind that tells its course."""
+_TILTING = 0.3
+"""Of the scan's drift, what changes over a straight; the rest moves all of it aside."""
 _MISS = 0.35
 """Of the radius, by which straights that one bend joins may pass each other."""
-_MOST_STD_DEG = 0.5
+MOST_STD_DEG = 0.5
 """Of an angle that is stated."""
 
 
@@ -42,13 +45,16 @@ def known(tube: Tube) -> BoolArray:
 def hidden_curves(
     tube: Tube, own: FloatArray, curves: list[tuple[int, int]]
 ) -> list[tuple[int, int]]:
-    """Return the pieces, first and last vertex, with curves that a hidden stretch hides.
+    """Return the pieces, first and last vertex, with curves that a stretch hides.
 
     What of a curve reaches into such a stretch, or begins or ends beside it, was guessed there.
     """
     found = []
+    std_m = np.hypot(tube.std_h_m, tube.std_v_m)
     for first, last in stretches(~known(tube)):
-        if own[last] - own[first] < _HIDDEN_M or first == 0 or last == len(own) - 1:
+        guessed = float(std_m[first : last + 1].max()) > _GUESSED_M
+        short = own[last] - own[first] < _HIDDEN_M and not guessed
+        if short or first == 0 or last == len(own) - 1:
             continue
         touching = [
             (begin, end)
@@ -72,8 +78,8 @@ def _merged(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def hidden_bends(
     tube: Tube, own: FloatArray, hidden: list[tuple[int, int]], seen: list[tuple[int, int]]
-) -> Iterator[tuple[float, float]]:
-    """Yield chainage and angle, degrees, of bends in hidden pieces, where both can be known.
+) -> Iterator[tuple[tuple[int, int], float, float]]:
+    """Yield piece, chainage and angle, degrees, of bends in hidden pieces, where they can be known.
 
     Two bends of an offset leave their straights beside each other: no angle tells of them.
     """
@@ -88,13 +94,13 @@ def hidden_bends(
             continue
         std_deg = math.degrees(math.hypot(inbound.std_rad, outbound.std_rad))
         place = _corner(inbound, outbound, tube, piece)
-        if place is None or std_deg > _MOST_STD_DEG:
+        if place is None or std_deg > MOST_STD_DEG:
             continue
         part = slice(piece[0], piece[1] + 1)
         chainages = np.linspace(own[piece[0]], own[piece[1]], 4 * (piece[1] - piece[0]) + 1)
         line = polyline.along(tube.nodes[part], tube.nodes[part], chainages - chainages[0])
         nearest = float(chainages[np.linalg.norm(line - place, axis=1).argmin()])
-        yield nearest, polyline.angle_deg(inbound.course, outbound.course)
+        yield piece, nearest, polyline.angle_deg(inbound.course, outbound.course)
 
 
 def _straight(tube: Tube, own: FloatArray, start_m: float, end_m: float) -> _Straight | None:
@@ -108,7 +114,9 @@ def _straight(tube: Tube, own: FloatArray, start_m: float, end_m: float) -> _Str
     course = course * np.sign(course @ (nodes[-1] - nodes[0]))
     along = (nodes - middle) @ course
     off_m = np.linalg.norm(nodes - middle - along[:, None] * course, axis=1)
-    std_m = float(np.median(np.hypot(tube.std_h_m[inside], tube.std_v_m[inside])))
+    shared = (1.0 - _TILTING**2) * np.nan_to_num(tube.drift_m[inside]) ** 2
+    variance = tube.std_h_m[inside] ** 2 + tube.std_v_m[inside] ** 2 - 2.0 * shared
+    std_m = math.sqrt(max(float(np.median(variance)), 0.0))
     std_m = max(std_m, math.sqrt(float(np.mean(off_m**2))))
     return _Straight(middle, course, 2.0 * std_m / float(np.ptp(along)))
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from twin_pipeline.stages.measure.doubt import with_doubt
     from twin_pipeline.stages.measure.explaining import Fit, explain
     from twin_pipeline.stages.measure.kept import Kept
+    from twin_pipeline.stages.measure.legs import joined_over_leg, led_over_legs
     from twin_pipeline.stages.measure.offsets import led_through_offsets
     from twin_pipeline.stages.measure.options import MeasureOptions
     from twin_pipeline.stages.measure.run import measure, sparsely_covered
@@ -29,11 +30,13 @@ else:
             "Fit": "explaining",
             "Kept": "kept",
             "explain": "explaining",
+            "joined_over_leg": "legs",
             "kept_straight": "straying",
             "led_around_bends": "bends",
             "led_around_corners": "bends",
             "led_beyond": "beyond",
             "led_on": "straying",
+            "led_over_legs": "legs",
             "led_through_offsets": "offsets",
             "led_under": "straying",
             "MeasureOptions": "options",
@@ -49,11 +52,13 @@ __all__ = [
     "Kept",
     "MeasureOptions",
     "explain",
+    "joined_over_leg",
     "kept_straight",
     "led_around_bends",
     "led_around_corners",
     "led_beyond",
     "led_on",
+    "led_over_legs",
     "led_through_offsets",
     "led_under",
     "measure",
