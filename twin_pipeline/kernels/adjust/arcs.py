@@ -28,6 +28,11 @@ _OFF_CENTRE = 0.7
 _THINNEST, _THICKEST = 0.6, 1.6
 _START_STD = 0.15
 """How well radius and place are known to begin with, in radii."""
+_EQUATIONS = (
+    (0, 0, 3), (0, 1, 4), (0, 2, 1), (0, 3, 7), (1, 0, 4), (1, 1, 5), (1, 2, 2), (1, 3, 8),
+    (2, 0, 1), (2, 1, 2), (2, 2, 0), (2, 3, 6),
+)  # fmt: skip
+"""Where which running sum stands in the equations of a circle: row, column, number."""
 
 
 @jit(cache=True, nogil=True)
@@ -120,19 +125,27 @@ def _longest_arc(
     start_radius: float,
 ) -> tuple[int, int]:
     """Return first sector and length of the longest arc, of these the one that fits best; or 0."""
-    cosine, sine = np.empty(SECTORS), np.empty(SECTORS)
-    for k in range(SECTORS):
-        angle = (k + 0.5) * (2.0 * math.pi / SECTORS) - math.pi
-        cosine[k], sine[k] = math.cos(angle), math.sin(angle)
+    sums, chances, spreads = _running_sums(points, mean, spread, noise)
+    fewest = _fewest(points)
+    loose = (noise / (_START_STD * start_radius)) ** 2
     for length in range(_LONGEST, _SHORTEST - 1, -1):
         best, least = -1, math.inf
+        most = length - 3 + _CHANCE_SIGMAS * math.sqrt(2.0 * (length - 3))
         for begin in range(SECTORS):
-            if _too_empty(points, begin, length) or _thick_at_an_end(points, spread, begin, length):
+            end = begin + length
+            if not fewest[length, begin] > _FEW * (spreads[0, end] - spreads[0, begin]) / length:
                 continue
-            fits, squares = _on_a_circle(
-                points, mean, cosine, sine, begin, length, noise, radius, start_radius
-            )
-            if fits and squares < least:
+            if _thick_at_an_end(spreads, begin, end):
+                continue
+            circle = _fitted(sums, begin, end, loose, start_radius - radius)
+            if not _THINNEST < (radius + circle[2]) / start_radius < _THICKEST:
+                continue
+            if not math.hypot(circle[0], circle[1]) < _OFF_CENTRE * radius:
+                continue
+            squares = _squares(sums, begin, end, circle)
+            if not (squares < least and _squares(chances, begin, end, circle) < most):
+                continue
+            if _each_on_circle(points, mean, begin, end, circle, noise):
                 best, least = begin, squares
         if best >= 0:
             return best, length
@@ -140,22 +153,55 @@ def _longest_arc(
 
 
 @jit(cache=True, nogil=True)
-def _too_empty(points: FloatArray, begin: int, length: int) -> bool:
-    """Tell whether an arc has a sector with far fewer points than the others."""
-    total, fewest = 0.0, math.inf
-    for k in range(begin, begin + length):
-        total += points[k % SECTORS]
-        fewest = min(fewest, points[k % SECTORS])
-    return not fewest > _FEW * total / length
+def _running_sums(
+    points: FloatArray, mean: FloatArray, spread: FloatArray, noise: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return sums over all sectors before one (2 SECTORS + 1), twice around the tube.
+
+    (10, ...) of products of direction and mean weighted by points, and by what chance lets the mean
+    be off; (2, ...) of points and of their squared distances from the mean.
+    """
+    sums, chances = np.zeros((2, 10, 2 * SECTORS + 1))
+    spreads = np.zeros((2, 2 * SECTORS + 1))
+    for k in range(2 * SECTORS):
+        b = k % SECTORS
+        x, y = _direction(b)
+        m = mean[b]
+        products = (1.0, x, y, x * x, x * y, y * y, m, x * m, y * m, m * m)
+        variance = noise * noise * (1.0 / max(points[b], 1.0) + _SYSTEMATIC**2)
+        for i in range(10):
+            sums[i, k + 1] = sums[i, k] + points[b] * products[i]
+            chances[i, k + 1] = chances[i, k] + products[i] / variance
+        spreads[0, k + 1] = spreads[0, k] + points[b]
+        spreads[1, k + 1] = spreads[1, k] + points[b] * spread[b] ** 2
+    return sums, chances, spreads
 
 
 @jit(cache=True, nogil=True)
-def _thick_at_an_end(points: FloatArray, spread: FloatArray, begin: int, length: int) -> bool:
+def _direction(sector: int) -> tuple[float, float]:
+    """Return the unit vector towards the middle of a sector."""
+    angle = (sector + 0.5) * (2.0 * math.pi / SECTORS) - math.pi
+    return math.cos(angle), math.sin(angle)
+
+
+@jit(cache=True, nogil=True)
+def _fewest(points: FloatArray) -> FloatArray:
+    """Return the fewest points in a sector of arcs (_LONGEST + 1, SECTORS) by length and begin."""
+    fewest = np.full((_LONGEST + 1, SECTORS), math.inf)
+    for length in range(1, _LONGEST + 1):
+        for begin in range(SECTORS):
+            last = points[(begin + length - 1) % SECTORS]
+            fewest[length, begin] = min(fewest[length - 1, begin], last)
+    return fewest
+
+
+@jit(cache=True, nogil=True)
+def _thick_at_an_end(spreads: FloatArray, begin: int, end: int) -> bool:
     """Tell whether an arc has a quarter whose points are spread far more than in its middle."""
-    quarter = max(length // 4, 1)
-    _, middle = _variance(points, spread, begin + quarter, begin + length - quarter)
-    for first in (begin, begin + length - quarter):
-        count, variance = _variance(points, spread, first, first + quarter)
+    quarter = max((end - begin) // 4, 1)
+    _, middle = _variance(spreads, begin + quarter, end - quarter)
+    for first in (begin, end - quarter):
+        count, variance = _variance(spreads, first, first + quarter)
         allowed = _THICK * (1.0 + _CHANCE_SIGMAS / math.sqrt(2.0 * count))
         if variance > allowed * allowed * middle:
             return True
@@ -163,57 +209,56 @@ def _thick_at_an_end(points: FloatArray, spread: FloatArray, begin: int, length:
 
 
 @jit(cache=True, nogil=True)
-def _variance(points: FloatArray, spread: FloatArray, first: int, last: int) -> tuple[float, float]:
+def _variance(spreads: FloatArray, first: int, last: int) -> tuple[float, float]:
     """Return how many points lie in sectors from first to before last, 1 at least, and variance."""
-    count = total = 0.0
-    for k in range(first, last):
-        count += points[k % SECTORS]
-        total += points[k % SECTORS] * spread[k % SECTORS] ** 2
-    count = max(count, 1.0)
-    return count, total / count
+    count = max(spreads[0, last] - spreads[0, first], 1.0)
+    return count, (spreads[1, last] - spreads[1, first]) / count
 
 
 @jit(cache=True, nogil=True)
-def _on_a_circle(
-    points: FloatArray,
-    mean: FloatArray,
-    cosine: FloatArray,
-    sine: FloatArray,
-    begin: int,
-    length: int,
-    noise: float,
-    radius: float,
-    start_radius: float,
-) -> tuple[bool, float]:
-    """Fit a circle to an arc; tell whether all of it lies on that, and the sum of squares."""
-    loose = (noise / (_START_STD * start_radius)) ** 2
-    equations = np.zeros((3, 4))
-    for k in range(begin, begin + length):
-        c, s, w = cosine[k % SECTORS], sine[k % SECTORS], points[k % SECTORS]
-        m = mean[k % SECTORS]
-        for i, d in enumerate((c, s, 1.0)):
-            equations[i, 0] += w * d * c
-            equations[i, 1] += w * d * s
-            equations[i, 2] += w * d
-            equations[i, 3] += w * d * m
+def _fitted(
+    sums: FloatArray, begin: int, end: int, loose: float, back: float
+) -> tuple[float, float, float]:
+    """Fit a circle to an arc, loosely held to what was begun with; return its shift and radius."""
+    equations = np.empty((3, 4))
+    for i, j, row in _EQUATIONS:
+        equations[i, j] = sums[row, end] - sums[row, begin]
     for i in range(3):
         equations[i, i] += loose
-    equations[2, 3] += loose * (start_radius - radius)
-    x, y, r = _solved(equations)
-    if not _THINNEST < (radius + r) / start_radius < _THICKEST:
-        return False, math.inf
-    if not math.hypot(x, y) < _OFF_CENTRE * radius:
-        return False, math.inf
-    squares, excess = 0.0, float(3 - length)
-    for k in range(begin, begin + length):
-        count = points[k % SECTORS]
-        off = abs(mean[k % SECTORS] - (x * cosine[k % SECTORS] + y * sine[k % SECTORS] + r))
-        chance = noise / math.sqrt(max(count, 1.0))
+    equations[2, 3] += loose * back
+    return _solved(equations)
+
+
+@jit(cache=True, nogil=True)
+def _squares(sums: FloatArray, begin: int, end: int, circle: tuple[float, float, float]) -> float:
+    """Return the weighted sum of squares by which the sectors of an arc are off a circle."""
+    x, y, r = circle
+    factors = (r * r, 2.0 * x * r, 2.0 * y * r, x * x, 2.0 * x * y, y * y, -2.0 * r, -2.0 * x,
+               -2.0 * y, 1.0)  # fmt: skip
+    squares = 0.0
+    for i in range(10):
+        squares += factors[i] * (sums[i, end] - sums[i, begin])
+    return squares
+
+
+@jit(cache=True, nogil=True)
+def _each_on_circle(
+    points: FloatArray,
+    mean: FloatArray,
+    begin: int,
+    end: int,
+    circle: tuple[float, float, float],
+    noise: float,
+) -> bool:
+    """Tell whether no sector of an arc is off a circle by more than chance."""
+    for k in range(begin, end):
+        b = k % SECTORS
+        x, y = _direction(b)
+        off = abs(mean[b] - (circle[0] * x + circle[1] * y + circle[2]))
+        chance = noise / math.sqrt(max(points[b], 1.0))
         if not off < _CHANCE_SIGMAS * chance + _SYSTEMATIC * noise:
-            return False, math.inf
-        excess += (off / math.hypot(chance, _SYSTEMATIC * noise)) ** 2
-        squares += count * off * off
-    return excess < _CHANCE_SIGMAS * math.sqrt(2.0 * (length - 3)), squares
+            return False
+    return True
 
 
 @jit(cache=True, nogil=True)
