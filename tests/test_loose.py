@@ -89,3 +89,25 @@ def test_without_a_trench_nothing_lies_in_one():
     found, out = without_loose([item], None, np.zeros((0, 3)))
     assert found == [item]
     assert out == []
+
+
+def upright(length_m):
+    at = np.linspace(0.0, length_m, round(length_m / 0.05) + 1)[:, None]
+    return make_tube(np.array([2.0, 1.0, 0.2]) + at * np.array([0.1, 0.0, 0.995]), 0.067)
+
+
+@pytest.mark.parametrize("downwards", [False, True])
+@pytest.mark.parametrize(("length_m", "ceiling", "left"), [(0.75, 0, 1), (0.75, 1, 0), (1.0, 0, 0)])
+def test_without_ground_a_short_tube_that_ends_in_the_air_is_a_post(
+    length_m, ceiling, left, downwards
+):
+    tube = upright(length_m)
+    if downwards:
+        tube = make_tube(tube.nodes[::-1], 0.067)
+    rng = np.random.default_rng(3)
+    above = [plane_points((1.0, 0.0), (3.0, 2.0), 0.35 + length_m, rng)] * ceiling
+    leg = tube_points(straight(length_m), 0.067, rng, per_m2=4_000.0)
+    points = np.vstack([leg[:, [1, 2, 0]] + [2.0, 1.0, 0.2], *above])
+    found, out = without_loose([Classified(tube, Role.UNKNOWN)], None, points)
+    assert (len(found), len(out)) == (1 - left, left)
+    assert all("in the air" in item.reason for item in out)

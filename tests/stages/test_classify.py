@@ -346,6 +346,14 @@ def test_a_skew_strut_of_a_row_is_one_too():
     assert [tube for tube, _ in roles(MAIN, *row, deep)] == [MAIN, deep]
 
 
+def test_a_skew_strut_of_a_deep_row_is_one_where_the_row_is_long_and_of_one_size():
+    row = [across(x_m, -0.85, 0.029) for x_m in (1.5, 3.0, 4.5)]
+    skew, thicker = across(7.0, -0.86, 0.0295, 50.0), across(7.0, -0.86, 0.033, 50.0)
+    assert roles(MAIN, *row, skew) == [(MAIN, Role.MAIN)]
+    assert [tube for tube, _ in roles(MAIN, *row, thicker)] == [MAIN, thicker]
+    assert [tube for tube, _ in roles(MAIN, *row[:2], skew)] == [MAIN, skew]
+
+
 def test_two_struts_beside_a_bend_are_square_to_a_leg_each():
     main = make_tube(bent(5.0, 30.0, 0.3, 5.0) + np.array([0.0, 0.1, -1.1]))
     first = across(4.2, -0.6, 0.034)

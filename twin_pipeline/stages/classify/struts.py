@@ -158,7 +158,12 @@ def _least_cover_m(tube: Tube, ground: Ground, options: ClassifyOptions) -> floa
 def _one_more(
     tube: Tube, struts: list[Tube], depth: dict[int, float], options: ClassifyOptions
 ) -> bool:
-    """Tell a strut of a row that stands askew, as in a corner, or that was wedged in aslant."""
+    """Tell a strut of a row that stands askew, as in a corner, or that was wedged in aslant.
+
+    As deep as a utility may lie the row has to be longer, and all of one size.
+    """
+    if len(_mates(tube, struts, depth, _EQUAL)) > _ROW and _level(tube, options):
+        return True
     row = _mates(tube, struts, depth, _ONE_MAKE)
     return (
         len(row) >= _ROW and _shallow(tube, depth, options) and _level(tube, options, _WEDGED_ASKEW)
