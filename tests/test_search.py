@@ -10,6 +10,7 @@ from twin_pipeline import search as searching
 from twin_pipeline.config import Config
 from twin_pipeline.observing import Observer
 from twin_pipeline.search import Search
+from twin_pipeline.stages.judge import why_not_a_pipe
 
 AXIS = straight(6.0)
 WHOLE, PIECE = run_along(AXIS, 0.085), run_along(AXIS[:21], 0.085)
@@ -91,16 +92,22 @@ def test_a_run_of_some_metres_that_leads_to_none_is_looked_at_closely_as_a_whole
     assert worth.axis is tube.nodes
 
 
+WIDE, NARROW = ({"arc_deg": np.full(len(AXIS), degrees)} for degrees in (150.0, 60.0))
 LOOSE = {"radius_std_m": 0.008, "plane_ratio": 1.5, "misfit": 0.0}
 SCATTERED = {"slice_radius_m": np.linspace(0.05, 0.12, len(AXIS)), "misfit": 0.0}
 
 
-@pytest.mark.parametrize(("second", "believed"), [(LOOSE, True), (SCATTERED, False)])
+@pytest.mark.parametrize(
+    ("arc", "second", "believed"),
+    [(WIDE, LOOSE, True), (WIDE, SCATTERED, False), (NARROW, LOOSE, False)],
+)
 @pytest.mark.parametrize("with_drift", [False, True])
-def test_a_second_try_that_only_knows_less_takes_no_tube_away(
-    monkeypatch, second, believed, with_drift
+def test_a_second_try_that_only_knows_less_takes_no_wide_tube_away(
+    monkeypatch, arc, second, believed, with_drift
 ):
-    first, worse = make_tube(AXIS, misfit=0.09), make_tube(AXIS, **second)
+    first = make_tube(AXIS, misfit=0.09, radius_std_m=0.001, **arc)
+    worse = make_tube(AXIS, **arc | second)
+    assert why_not_a_pipe(first, search().config.judge, under_open_sky=True) is None
 
     def measure(_pyramid, run, _options, **how):
         again = how.get("with_drift") if with_drift else run.axis is first.nodes

@@ -13,6 +13,7 @@ from twin_pipeline.stages.judge import (
     is_faint,
     is_no_circle,
     may_yet_be_one,
+    shows_a_wide_arc,
     why_not_a_branch,
     why_not_a_pipe,
 )
@@ -218,11 +219,13 @@ class Search:
     def _known_less(self, second: Tube, tube: Tube) -> bool:
         """Tell whether a tube is believed, and a second try tells no more than too little of it.
 
-        What speaks against the second otherwise speaks against the first.
+        What speaks against the second otherwise speaks against the first. A narrow arc has to hold
+        in every try: a ridge of soil between two pipes may pass for one once.
         """
         judge, sky = self.config.judge, self.under_open_sky
         return (
-            self._against(tube) is None
+            shows_a_wide_arc(tube)
+            and self._against(tube) is None
             and self._against(second) is not None
             and is_faint(second, judge, under_open_sky=sky)
         )

@@ -247,6 +247,11 @@ def is_faint(tube: Tube, options: JudgeOptions, *, under_open_sky: bool = False)
     return why_not_a_pipe(tube, lenient, under_open_sky=under_open_sky) is None
 
 
+def shows_a_wide_arc(tube: Tube) -> bool:
+    """Tell whether more of a circumference is seen than a ridge of soil looks like."""
+    return float(np.median(tube.arc_deg[tube.observed])) >= _WIDE_ARC_DEG
+
+
 def _is_round(tube: Tube, arc_deg: float, options: JudgeOptions) -> bool:
     return arc_deg >= _WIDE_ARC_DEG and tube.plane_ratio >= options.round_plane_ratio
 
