@@ -208,10 +208,10 @@ def fill_disk(folder: Path, scan: Path, points: int, share: float) -> str:
         limit = share * 26e6 * points / 1_000_000
         while process.poll() is None and _used(disk) < limit:
             time.sleep(EVERY_S)
-        with (disk / "filler").open("wb") as filler, suppress(OSError):
+        # unbuffered: what did not fit would be written again when the file is closed
+        with (disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
             while process.poll() is None:
                 filler.write(bytes(1 << 16))
-                filler.flush()
         code, words = ended(process)
         left = sorted(path.name for path in disk.iterdir())
         require(code in (0, 1), f"exit {code}: {words}")
