@@ -117,3 +117,22 @@ def test_a_second_try_that_only_knows_less_takes_no_wide_tube_away(
     found = search().roughly(run_along(AXIS.copy(), 0.085))
     assert (found is first) is believed
     assert found is first or found is None
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_tube_that_climbs_what_hides_it_when_drift_is_solved_for_is_held_there(
+    monkeypatch, comes_back
+):
+    hidden = (np.arange(len(AXIS)) > 30) & (np.arange(len(AXIS)) < 50)
+    climbed = AXIS + [0.0, 0.0, 0.05] * hidden[:, None]
+    tube = make_tube(AXIS, observed=~hidden)
+    over, straight_on = make_tube(climbed), make_tube(AXIS, 0.0851, observed=~hidden)
+
+    def measure(_pyramid, run, _options, *, with_drift=False, **_how):
+        if not with_drift:
+            return None
+        held = run.held is not None and np.array_equal(run.held, hidden)
+        return straight_on if held and comes_back else over
+
+    monkeypatch.setattr(searching, "measure", measure)
+    assert search().settled(tube) is (straight_on if comes_back else tube)

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import scipy
 
 from twin_pipeline.config import Config
+from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.model import FloatArray
@@ -28,6 +30,9 @@ _TRIES = 3
 """Whole runs measured along the same line, where pieces showed no pipe."""
 
 _NO_TUBE = "the points hold no tube"
+
+_ON_COURSE, _DENSE_M = 0.25, 0.01
+"""Of the radius: farther off its course no drift leads a tube; and steps that tell how far."""
 
 _SHAPED = 0.05
 _UNEVEN = 3.0
@@ -72,7 +77,7 @@ class Search:
         if tube is not None and self._may_get_better(tube):
             run, tube = self._again(run, tube, roughly=roughly)
         if tube is not None and self._may_get_better(tube):
-            settled = self._with_drift(tube, roughly=roughly)
+            settled = self._with_drift(_led_by(tube), roughly=roughly)
             if settled is not None and not self._known_less(settled, tube):
                 return self._judged(_led_by(tube), settled, with_drift=True)
         return self._judged(run, tube)
@@ -93,9 +98,15 @@ class Search:
     def settled(self, tube: Tube, *, roughly: bool = False) -> Tube:
         """Return a tube as it is when the scan's drift is solved for with it.
 
-        Where that leads to none, or to none to be believed, it stays as it is.
+        Where that leads to none, or to none to be believed, it stays as it is. Drift lets an axis
+        climb a mound over the pipe; there it is held.
         """
-        settled = self._with_drift(tube, roughly=roughly)
+        settled = self._with_drift(_led_by(tube), roughly=roughly)
+        if settled is not None and _climbs(settled, tube):
+            held = replace(_led_by(tube), held=~tube.observed)
+            settled = self._with_drift(held, roughly=roughly)
+        if settled is not None and _climbs(settled, tube):
+            settled = None
         if settled is not None:
             settled = self._judged(_led_by(tube), settled, with_drift=True)
         if settled is None and not roughly and tube.one_in > 1:
@@ -148,10 +159,8 @@ class Search:
         if is_faint(tube, self.config.judge, under_open_sky=self.under_open_sky):
             self.faint.append(tube)
 
-    def _with_drift(self, tube: Tube, *, roughly: bool) -> Tube | None:
-        return measure(
-            self.pyramid, _led_by(tube), self.config.measure, with_drift=True, roughly=roughly
-        )
+    def _with_drift(self, run: Run, *, roughly: bool) -> Tube | None:
+        return measure(self.pyramid, run, self.config.measure, with_drift=True, roughly=roughly)
 
     def worth_measuring(self, run: Run, piece: Run) -> Run | None:
         """Look at a piece of a run; return what of it to measure, None where that holds no pipe.
@@ -242,6 +251,15 @@ class Search:
 
 def _led_by(tube: Tube) -> Run:
     return Run(tube.nodes, tube.radius_m, np.ones(len(tube.nodes), bool), 0, tube.held)
+
+
+def _climbs(settled: Tube, tube: Tube) -> bool:
+    """Tell whether a tube is seen off its course where it was hidden: on what hides the pipe."""
+    hidden = tube.nodes[~tube.observed]
+    line = polyline.resample(settled.nodes, _DENSE_M)
+    seen = polyline.along(settled.nodes, settled.observed.astype(float), polyline.chainage(line))
+    off, nearest = scipy.spatial.cKDTree(line).query(hidden)
+    return bool(np.any((off > _ON_COURSE * tube.radius_m) & (seen[nearest] > 0.0)))
 
 
 def _passes(run: Run, place: FloatArray, radius_m: float) -> bool:
