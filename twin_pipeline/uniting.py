@@ -149,13 +149,8 @@ class Uniter:
         for run in led_through_offsets(self._pyramid, tube):
             # points alone make a better axis, where they do not lose it
             for tried in (replace(run, held=None), run):
-                other = self._measured(tried)
-                if (
-                    other is not None
-                    and of_one_size(tube, other)
-                    and _as_well_seen(other, tube)
-                    and keeps_to(other, run, _NEAR)
-                ):
+                other = self._as_well_led(tried, tube)
+                if other is not None and keeps_to(other, run, _NEAR):
                     return self.led_through(other)
         return self._led_around(self._led_over_legs(tube))
 
@@ -163,16 +158,21 @@ class Uniter:
         """Return a tube led over two bends in what it hides, if more of it is known so."""
         for run in led_over_legs(self._pyramid, tube):
             for tried, near in ((replace(run, held=None), _ABOUT), (run, _ON_STRAIGHT)):
-                other = self._measured(tried)
+                other = self._as_well_led(tried, tube)
                 if (
                     other is not None
-                    and of_one_size(tube, other)
-                    and _as_well_seen(other, tube)
                     and unknown_m(other) < unknown_m(tube) - _MORE_SEEN_M
                     and keeps_to(other, run, near)
                 ):
                     return self._led_over_legs(other)
         return tube
+
+    def _as_well_led(self, run: Run, tube: Tube) -> Tube | None:
+        """Measure where a tube is led; None where that is not the same pipe, or less of it seen."""
+        other = self._measured(run)
+        if other is None or not of_one_size(tube, other):
+            return None
+        return other if _as_well_seen(other, tube) else None
 
     def _led_along(self, run: Run, tube: Tube) -> Tube | None:
         """Measure where a tube is led; None where that is not the same pipe, or worse known."""
