@@ -14,6 +14,7 @@ from twin_pipeline.geometry.polyline import (
     off_line,
     resample,
     simplified,
+    straight_through,
 )
 
 STAIRS = np.array([[0.0, 0.0, 0.0], [3.0, 4.0, 0.0], [3.0, 4.0, 2.0], [3.0, 5.0, 2.0]])
@@ -131,3 +132,13 @@ def test_uneven_nodes_lie_on_their_line():
     nodes[20, 2] = 0.03
     off, _ = off_line(nodes, 4, 0.999)
     np.testing.assert_allclose(off[20 - 8], [0.0, 0.0, 0.03], atol=1e-12)
+
+
+def test_a_straight_leads_from_the_first_vertex_to_the_last():
+    rng = np.random.default_rng(4)
+    course = np.array([2.0, -1.0, 0.5]) / np.linalg.norm([2.0, -1.0, 0.5])
+    nodes = np.linspace(0.0, 3.0, 40)[:, None] * course + rng.normal(0.0, 1e-3, (40, 3)) + 7.0
+    for way in (1, -1):
+        middle, found = straight_through(nodes[::way])
+        assert found == pytest.approx(way * course, abs=1e-3)
+        assert middle == pytest.approx(7.0 + 1.5 * course, abs=1e-3)

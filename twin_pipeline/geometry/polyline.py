@@ -26,6 +26,16 @@ def along(nodes: FloatArray, values: FloatArray, at_m: FloatArray) -> FloatArray
     return np.column_stack([np.interp(at_m, own, column) for column in values.T])
 
 
+def straight_through(nodes: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the mean (3,) of vertices (K, 3) and the unit course (3,) that fits them best.
+
+    It leads from the first towards the last.
+    """
+    middle = nodes.mean(axis=0)
+    course = np.linalg.svd(nodes - middle, full_matrices=False)[2][0]
+    return middle, course if course @ (nodes[-1] - nodes[0]) >= 0.0 else -course
+
+
 def directions(nodes: FloatArray, span_m: float) -> FloatArray:
     """Return unit directions (K, 3) as chords that reach `span_m` to either side."""
     own = chainage(nodes)

@@ -79,9 +79,8 @@ def _end(tube: Tube, *, at_start: bool) -> tuple[FloatArray, FloatArray]:
     seen = tube.observed if at_start else tube.observed[::-1]
     near = polyline.chainage(nodes) <= _END_M
     last = nodes[near & seen] if np.count_nonzero(near & seen) >= 3 else nodes[:3]
-    middle = last.mean(axis=0)
-    direction = np.linalg.svd(last - middle, full_matrices=False)[2][0]
-    direction = direction * np.sign(direction @ (last[0] - last[-1]))
+    middle, backwards = polyline.straight_through(last)
+    direction = -backwards
     return middle + ((nodes[0] - middle) @ direction) * direction, direction
 
 

@@ -109,9 +109,7 @@ def _straight(tube: Tube, own: FloatArray, start_m: float, end_m: float) -> _Str
     nodes = tube.nodes[inside]
     if len(nodes) < 3 or float(np.linalg.norm(nodes[-1] - nodes[0])) < _LEAST_STRAIGHT_M:
         return None
-    middle = nodes.mean(axis=0)
-    course = np.linalg.svd(nodes - middle, full_matrices=False)[2][0]
-    course = course * np.sign(course @ (nodes[-1] - nodes[0]))
+    middle, course = polyline.straight_through(nodes)
     along = (nodes - middle) @ course
     off_m = np.linalg.norm(nodes - middle - along[:, None] * course, axis=1)
     shared = (1.0 - _TILTING**2) * np.nan_to_num(tube.drift_m[inside]) ** 2

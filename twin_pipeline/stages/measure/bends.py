@@ -153,9 +153,7 @@ def _leg(tube: Tube, at: FloatArray, far_m: float, near_m: float) -> _Leg | None
     nodes = tube.nodes[seen]
     if len(nodes) < 3 or polyline.length(nodes) < _LEAST_LEG_M:
         return None
-    middle = nodes.mean(axis=0)
-    course = np.linalg.svd(nodes - middle, full_matrices=False)[2][0]
-    course = course * np.sign(course @ (nodes[-1] - nodes[0]))
+    middle, course = polyline.straight_through(nodes)
     nearest = -1 if far_m < near_m else 0
     foot = middle + ((nodes[nearest] - middle) @ course) * course
     return _Leg(foot, course, int(seen[nearest]))

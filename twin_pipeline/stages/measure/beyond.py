@@ -61,9 +61,7 @@ def _straight_on(
         line = nodes[observed & (left_m >= _VEERING_M) & (left_m <= _VEERING_M + course_m)]
         if len(line) < 3 or np.linalg.norm(line[-1] - line[0]) < _LEAST_COURSE_M:
             break
-        middle = line.mean(axis=0)
-        course = np.linalg.svd(line - middle, full_matrices=False)[2][0]
-        course = course * np.sign(course @ (line[-1] - line[0]))
+        middle, course = polyline.straight_through(line)
         off = (line - middle) - ((line - middle) @ course)[:, None] * course
         if float(np.linalg.norm(off, axis=1).max()) < _STRAIGHT * radius_m:
             end = middle + ((kept[-1] - middle) @ course) * course

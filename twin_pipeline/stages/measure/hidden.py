@@ -44,7 +44,6 @@ def _off_course(
     course = nodes[near]
     if len(course) < 2:
         return np.zeros((hidden.stop - hidden.start, 3))
-    middle = course.mean(axis=0)
-    direction = np.linalg.svd(course - middle, full_matrices=False)[2][0]
+    middle, direction = polyline.straight_through(course)
     offset = nodes[hidden] - middle
     return np.abs(offset - (offset @ direction)[:, None] * direction)

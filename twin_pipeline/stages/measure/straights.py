@@ -61,9 +61,7 @@ def _straight_before(tube: Tube, last: int, back_m: float) -> Straight | None:
     nodes = tube.nodes[inside]
     if len(nodes) < 3 or float(at[inside[-1]] - at[inside[0]]) < _LEAST_STRAIGHT_M:
         return None
-    middle = nodes.mean(axis=0)
-    course = np.linalg.svd(nodes - middle, full_matrices=False)[2][0]
-    course = course * np.sign(course @ (nodes[-1] - nodes[0]))
+    middle, course = polyline.straight_through(nodes)
     along = (nodes - middle) @ course
     off_m = np.linalg.norm(nodes - middle - along[:, None] * course, axis=1)
     if float(off_m.max()) > max(_BENT * tube.radius_m, tube.noise_m):

@@ -134,8 +134,7 @@ def _straights(tube: Tube, least_m: float) -> list[slice]:
 def _off_the_straight(tube: Tube, straight: slice | BoolArray) -> tuple[FloatArray, FloatArray]:
     """Return the way (K, 3) of the nodes from the straight of some, and its feet (K, 3)."""
     line = tube.nodes[straight]
-    middle = line.mean(axis=0)
-    course = np.linalg.svd(line - middle, full_matrices=False)[2][0]
+    middle, course = polyline.straight_through(line)
     foot = middle + ((tube.nodes - middle) @ course)[:, None] * course
     return tube.nodes - foot, foot
 

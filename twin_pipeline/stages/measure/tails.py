@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.stretches import stretches
 from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
@@ -79,8 +80,7 @@ def _goes_on(
     length, least = tail[1] - tail[0] + 1, _LEAST_OF_GAP * gap
     if length < max(least, _LEAST_TAIL_M / adj.step) or len(before) < max(least, length):
         return False
-    middle = before.mean(axis=0)
-    course = np.linalg.svd(before - middle, full_matrices=False)[2][0]
+    middle, course = polyline.straight_through(before)
     off = np.vstack([before, adj.nodes[tail[0] : tail[1] + 1]]) - middle
     aside = np.linalg.norm(off - (off @ course)[:, None] * course, axis=1)
     farthest = float(aside.max()) / adj.radius
