@@ -50,6 +50,8 @@ class Material:
     """Whether its pipes give way under their load and become oval."""
     sleeved: bool
     """Whether its pipes are laid in polyethylene sleeves."""
+    low_sockets: bool
+    """Whether its sockets stand out by little more than the wall of the pipe."""
     bend_angles_deg: tuple[float, ...]
     """Standard bends of this material, ascending."""
 
@@ -136,6 +138,7 @@ class _MaterialEntry(_Strict):
     note: str | None = None
     flexible: bool = False
     sleeved: bool = False
+    low_sockets: bool = False
     extra_bend_angles_deg: tuple[_Angle, ...] = ()
     sizes: tuple[_SizeEntry, ...] = Field(min_length=1)
 
@@ -193,6 +196,7 @@ def _assemble(tables: _File) -> Catalogue:
             note=entry.note,
             flexible=entry.flexible,
             sleeved=entry.sleeved,
+            low_sockets=entry.low_sockets,
             bend_angles_deg=tuple(sorted({*tables.bends.angles_deg, *entry.extra_bend_angles_deg})),
         )
         for code, entry in tables.materials.items()

@@ -41,6 +41,8 @@ def findings_of(
     """
     tubes = [item.tube for item in found]
     tees = find_tees(tubes, config.tees)
+    code = config.nominal.material
+    low_sockets = code is not None and catalogue.material(code).low_sockets
     findings = []
     for number, item in enumerate(found):
         tube = _maybe_sleeved(item.tube, catalogue, config.nominal)
@@ -52,7 +54,7 @@ def findings_of(
         leaves = {tee.at_start for tee in tees if tee.branch == number}
         fittings = (
             *_bends(tube, config, catalogue),
-            *_joints(tube, own, searched, config),
+            *_joints(tube, own, searched, config, low_sockets=low_sockets),
             *(_tee(tube, tee) for tee in own),
             *_ends(tube, leaves, xyz),
         )
@@ -125,7 +127,9 @@ def _bends(tube: Tube, config: Config, catalogue: Catalogue) -> list[Fitting]:
     return bends
 
 
-def _joints(tube: Tube, tees: Sequence[Tee], searched: Pyramid, config: Config) -> list[Fitting]:
+def _joints(
+    tube: Tube, tees: Sequence[Tee], searched: Pyramid, config: Config, *, low_sockets: bool
+) -> list[Fitting]:
     return [
         Fitting(
             FittingKind.JOINT,
@@ -133,7 +137,7 @@ def _joints(tube: Tube, tees: Sequence[Tee], searched: Pyramid, config: Config) 
             position(tube, joint.chainage_m),
             chainage_std_m=joint.std_m,
         )
-        for joint in find_joints(searched, tube, config.fittings)
+        for joint in find_joints(searched, tube, config.fittings, low_sockets=low_sockets)
         if all(abs(joint.chainage_m - tee.chainage_m) > _CLAMP_M for tee in tees)
     ]
 

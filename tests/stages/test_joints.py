@@ -214,3 +214,69 @@ def test_a_scan_that_is_off_across_the_pipe_is_so_along_it():
     )
     assert steady < 0.006
     assert unsure > 0.008
+
+
+def test_low_sockets_are_told_of_materials_that_have_them():
+    """PVC: they stand out by little more than the wall."""
+    points = sleeved(np.random.default_rng(17), (0.9, 0.12, 0.007), (3.9, 0.12, 0.007))
+    tube = make_tube(straight(LENGTH_M), RADIUS_M, noise_m=0.003)
+    plastic = find_joints(pyramid_of(points), tube, FittingsOptions(), low_sockets=True)
+    assert [joint.chainage_m for joint in plastic] == pytest.approx([0.96, 3.96], abs=0.015)
+    assert find_joints(pyramid_of(points), tube, FittingsOptions()) == []
+
+
+def test_a_saddle_that_a_service_leaves_is_no_socket():
+    rng = np.random.default_rng(18)
+    axis = np.array([[0.9 + 0.05, 0.0, 0.0]]) + np.linspace(0.0, 0.2, 5)[:, None] * [
+        [0.0, 1.0, 0.0]
+    ]
+    service = tube_points(axis, 0.02, rng, noise_m=0.003)
+    service = service[service[:, 1] > RADIUS_M + 0.01]
+    points = np.vstack([sleeved(rng, (0.9, 0.12, 0.008), (3.9, 0.12, 0.008)), service])
+    tube = make_tube(straight(LENGTH_M), RADIUS_M, noise_m=0.003)
+    told = find_joints(pyramid_of(points), tube, FittingsOptions(), low_sockets=True)
+    assert [joint.chainage_m for joint in told] == pytest.approx([3.96], abs=0.015)
+
+
+def on_a_large_main(rng: np.random.Generator, radius_m: float, per_m2: float) -> FloatArray:
+    """Points on two sockets 0.3 radii high: a face, then as long a cylinder and a cone."""
+    points = tube_points(straight(LENGTH_M), radius_m, rng, per_m2=per_m2)
+    height = np.zeros(len(points))
+    for start in (0.9, 3.4):
+        along = points[:, 0] - start
+        inside = (along > 0.0) & (along < radius_m)
+        height[inside] = 0.3 * radius_m * np.clip(2.0 - 2.0 * along[inside] / radius_m, 0.0, 1.0)
+    points[:, 1:] *= ((radius_m + height) / radius_m)[:, None]
+    return points + rng.normal(0.0, 0.002, points.shape)
+
+
+@pytest.mark.parametrize("per_m2", [200.0, 2_000.0])
+def test_sockets_of_a_large_main_stand_out_far(per_m2):
+    points = on_a_large_main(np.random.default_rng(19), 0.36, per_m2)
+    tube = make_tube(straight(LENGTH_M), 0.36, noise_m=0.002)
+    told = find_joints(pyramid_of(points), tube, FittingsOptions())
+    assert [joint.chainage_m for joint in told] == pytest.approx([1.08, 3.58], abs=0.03)
+
+
+def test_a_bank_of_soil_across_a_large_main_is_no_joint():
+    """Level and steep, a hand above the crown: to the sides it is farther from the barrel."""
+    rng = np.random.default_rng(20)
+    barrel = tube_points(straight(LENGTH_M), 0.18, rng, noise_m=0.004)
+    bare = barrel[(barrel[:, 0] < 2.0) | (barrel[:, 0] > 2.4)]
+    soil = plane_points((2.0, -0.5), (2.4, 0.5), 0.25, rng, per_m2=10_000.0, noise_m=0.004)
+    tube = make_tube(straight(LENGTH_M), 0.18, noise_m=0.004)
+    assert find_joints(pyramid_of(np.vstack([bare, soil])), tube, FittingsOptions()) == []
+
+
+def test_a_socket_in_the_corner_of_a_bend_is_a_joint_though_the_axis_is_off_there():
+    rng = np.random.default_rng(21)
+    axis = bent(2.0, 11.25, 0.6, 2.0)
+    barrel = tube_points(axis, RADIUS_M, rng, noise_m=0.003)
+    barrel = barrel[(barrel[:, 0] < 1.8) | (barrel[:, 0] > 1.95)]
+    ring = tube_points(straight(0.15, (1.8, 0.017, 0.0)), RADIUS_M + 0.035, rng, noise_m=0.003)
+    told = find_joints(
+        pyramid_of(np.vstack([barrel, ring])),
+        make_tube(axis, RADIUS_M, noise_m=0.003),
+        FittingsOptions(),
+    )
+    assert [joint.chainage_m for joint in told] == pytest.approx([1.875], abs=0.02)

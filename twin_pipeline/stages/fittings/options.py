@@ -18,6 +18,11 @@ class FittingsOptions(BaseModel):
     min_socket_rise_m: float = Field(
         0.010, gt=0.0, description="how far a socket stands out of the barrel at least, metres"
     )
-    max_socket_rise_m: float = Field(0.080, gt=0.0, description="and at most, metres")
+    min_low_socket_rise_m: float = Field(
+        0.005, gt=0.0, description="the same of a material with low sockets, such as PVC, metres"
+    )
+    max_socket_rise_m: float = Field(
+        0.080, gt=0.0, description="and at most, metres; or half the radius of a large main"
+    )
     min_socket_length_m: float = Field(0.04, gt=0.0, description="shortest socket, metres")
     max_socket_length_m: float = Field(0.45, gt=0.0, description="longest socket, metres")
