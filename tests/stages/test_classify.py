@@ -422,6 +422,38 @@ def test_a_shallow_main_hidden_in_the_trenchs_corner_is_the_main():
     assert [(item.tube, item.role) for item in found] == [(main, Role.MAIN)]
 
 
+def along_a_wale(depth_m: float, legs: tuple[bool, bool] = (True, True)) -> Tube:
+    """Struts from wall to wall at 3 m and at 6 m, and what leads from one to the other."""
+    first, last = straight(0.9, (3.0, -0.5, 0.0), 90.0), straight(0.9, (6.0, 0.4, 0.0), -90.0)
+    between = straight(2.9, (3.05, 0.4, 0.0))
+    nodes = np.vstack([*[first] * legs[0], between, *[last] * legs[1]])
+    return make_tube(nodes - [0.0, 0.0, depth_m], 0.0435)
+
+
+def test_struts_joined_along_the_wale_that_they_prop_are_no_main():
+    joined, strut = along_a_wale(0.35), across(8.0, -0.35, 0.044)
+    assert roles(MAIN, joined) == [(MAIN, Role.MAIN)]
+    assert left_out(MAIN, joined) == [(joined, "shoring struts and the wale that they prop")]
+    one = along_a_wale(0.35, (True, False))
+    assert roles(MAIN, one, strut) == [(MAIN, Role.MAIN)]
+
+
+def test_a_pipe_that_turns_across_the_trench_as_deep_as_utilities_or_once_is_a_pipe():
+    assert [role for _, role in roles(MAIN, along_a_wale(0.9))] == [Role.MAIN] * 2
+    assert [role for _, role in roles(MAIN, along_a_wale(0.35, (True, False)))] == [Role.MAIN] * 2
+
+
+@pytest.mark.parametrize(
+    ("radius_m", "heading_deg", "is_strut"),
+    [(0.031, 77.0, True), (0.035, 77.0, False), (0.031, 60.0, False)],
+)
+def test_a_strut_of_a_lower_row_is_told_by_those_above_it(radius_m, heading_deg, is_strut):
+    row = [across(x_m, -0.3, 0.03, 75.0) for x_m in (2.0, 4.0, 6.0)]
+    lower = across(3.0, -0.95, radius_m, heading_deg)
+    assert (lower in [tube for tube, _ in left_out(*row, lower)]) is is_strut
+    assert (lower, Role.CROSSING) in roles(MAIN, *row, lower)
+
+
 def test_heavy_struts_are_told_by_their_number():
     props = [across(x, -0.24, 0.08) for x in (2.0, 4.0, 6.0)]
     assert [role for _, role in roles(MAIN, *props)] == [Role.MAIN]

@@ -21,17 +21,20 @@ from twin_pipeline.stages.classify.lying import (
 from twin_pipeline.stages.classify.options import ClassifyOptions
 from twin_pipeline.stages.classify.struts import (
     are_struts_joined,
+    is_of_another_row,
     is_struts_carried_on,
     struts_among,
 )
 from twin_pipeline.stages.classify.uneven import is_a_row_of_bags, is_hardly_a_tube
 from twin_pipeline.stages.classify.unlaid import WINDS, why_unlaid, winds
+from twin_pipeline.stages.classify.wales import are_struts_and_wale
 
 _RIDGE_DEG = 20.0
 _STRAY = 0.3
 """Share of a ridge's length that may lie aside of the main's hidden stretch."""
 _LONG_M, _WIDE_DEG = 2.0, 100.0
 _CORNER = "shoring struts that meet in a corner"
+_WALE = "shoring struts and the wale that they prop"
 _AWAY = 0.5
 """Of its length, by which a branch leads away from its main at least."""
 
@@ -72,6 +75,9 @@ def classify(
     joined = [tube for tube in buried if are_struts_joined(tube, buried, ground, options)]
     left_out += [LeftOut(tube, _CORNER) for tube in joined]
     buried = [tube for tube in buried if not among(tube, joined)]
+    propping = [tube for tube in buried if are_struts_and_wale(tube, buried, ground, options)]
+    left_out += [LeftOut(tube, _WALE) for tube in propping]
+    buried = [tube for tube in buried if not among(tube, propping)]
     mains = _mains(buried, ground, options)
     others = [tube for tube in buried if not among(tube, mains)]
     ridges = [tube for tube in others if any(_hides(tube, main) for main in mains)]
@@ -84,9 +90,11 @@ def classify(
     left_out += [LeftOut(tube, _CORNER) for tube in carried]
     mains = [main for main in mains if not among(main, carried)]
     minor = [Classified(tube, _minor_role(tube, mains)) for tube in others]
-    doubtful = [
-        item.tube for item in minor if item.role is Role.UNKNOWN and is_hardly_a_tube(item.tube)
-    ]
+    unjoined = [item.tube for item in minor if item.role is Role.UNKNOWN]
+    lower = [tube for tube in unjoined if is_of_another_row(tube, struts, options)]
+    left_out += [LeftOut(tube, "shoring strut") for tube in lower]
+    minor = [item for item in minor if not among(item.tube, lower)]
+    doubtful = [tube for tube in unjoined if not among(tube, lower) and is_hardly_a_tube(tube)]
     left_out += [LeftOut(tube, "joined to nothing, and too uneven for a pipe") for tube in doubtful]
     found = [Classified(main, Role.MAIN) for main in mains]
     found += [item for item in minor if not among(item.tube, doubtful)]

@@ -105,6 +105,29 @@ def are_struts_joined(
     return False
 
 
+def is_set_as_a_strut(tube: Tube, ground: Ground, options: ClassifyOptions) -> bool:
+    """Tell what is thin, level, square to the trench and shallower than any utility may lie."""
+    depth = {id(tube): _depth(tube, ground)}
+    return _shallow(tube, depth, options) and _like_a_strut(tube, [], ground, options)
+
+
+def is_of_another_row(tube: Tube, struts: list[Tube], options: ClassifyOptions) -> bool:
+    """Tell what lies level, parallel to some struts of its size: as below them, in a lower row."""
+    row = [
+        strut
+        for strut in struts
+        if _twins(tube, strut, _EQUAL)
+        and polyline.acute_deg(chord_of(tube), chord_of(strut)) < options.strut_perpendicular_deg
+    ]
+    return len(row) >= _ROW and _level(tube, options)
+
+
+def has_mates(tube: Tube, others: list[Tube], ground: Ground) -> bool:
+    """Tell whether there are others of about a tube's size and depth."""
+    depth = {id(each): _depth(each, ground) for each in (tube, *others)}
+    return bool(_mates(tube, others, depth, _ONE_MAKE))
+
+
 def _turn_deg(tube: Tube, chainage: FloatArray, first: int, last: int) -> float:
     """Return the angle between the ways that a tube comes to a hidden stretch and goes on."""
     before = int(np.searchsorted(chainage, chainage[first] - _LEG_M))
