@@ -94,7 +94,11 @@ def test_a_run_of_some_metres_that_leads_to_none_is_looked_at_closely_as_a_whole
 
 WIDE, NARROW = ({"arc_deg": np.full(len(AXIS), degrees)} for degrees in (150.0, 60.0))
 LOOSE = {"radius_std_m": 0.008, "plane_ratio": 1.5, "misfit": 0.0}
-SCATTERED = {"slice_radius_m": np.linspace(0.05, 0.12, len(AXIS)), "misfit": 0.0}
+SCATTERED = {
+    "slice_radius_m": np.linspace(0.05, 0.12, len(AXIS)),
+    "misfit": 0.0,
+    "inflation": 2.9,
+}
 
 
 @pytest.mark.parametrize(

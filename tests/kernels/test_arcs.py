@@ -78,6 +78,25 @@ def test_an_arc_ends_where_its_points_fill_the_band_or_are_few():
     assert np.flatnonzero(_longest(profile)).max() < 10
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_an_arc_of_few_points_does_not_end_where_some_sector_has_none_by_chance(seed):
+    rng = np.random.default_rng(seed)
+    profile = _on_tube(0, 36)
+    profile[0, 0, :36] = rng.poisson(4.0, 36)
+    profile[0, 0, 36:] = 0
+    assert _longest(profile).sum() >= 26
+    profile[0, 0, 14:22] = 0
+    kept = _longest(profile)
+    assert not (kept[:14].any() and kept[22:].any())
+
+
+def test_next_to_no_points_are_no_arc():
+    profile = _on_tube(0, 36)
+    profile[0, 0] = 0
+    profile[0, 0, 40:70:6] = 1
+    assert not _longest(profile).any()
+
+
 def test_profiles_are_number_mean_and_spread_near_the_shell():
     rng = np.random.default_rng(1)
     chainage, angle = rng.uniform(0.0, 2.0, 4000), rng.uniform(-np.pi, np.pi, 4000)

@@ -16,6 +16,7 @@ from twin_pipeline.stages.judge import (
 NODES = straight(4.0)
 HALF = np.arange(len(NODES)) < len(NODES) // 2
 SIDEWAYS = np.array([0.0, 0.95, 0.0])
+SCATTERED_M = 0.085 * (1 + 0.4 * np.cos(np.arange(len(NODES))))
 
 
 def verdict(**changes):
@@ -56,11 +57,15 @@ def test_a_short_piece_of_a_thick_tube_is_faint(diameters, faint):
         ({"halo": 2.0}, "surface goes on"),
         ({"middle": SIDEWAYS, "halo": 0.5}, "surface goes on"),
         ({"middle": -UP, "halo": 2.0}, "surface goes on"),
-        ({"slice_radius_m": 0.085 * (1 + 0.4 * np.cos(np.arange(len(NODES))))}, "scatters"),
+        ({"slice_radius_m": SCATTERED_M, "inflation": 9.0}, "scatters"),
     ],
 )
 def test_one_flaw_is_enough_and_is_named(changes, reason):
     assert reason in verdict(**changes)
+
+
+def test_radii_of_slices_may_scatter_as_their_few_points_make_them():
+    assert verdict(slice_radius_m=SCATTERED_M, inflation=1.1) is None
 
 
 def test_a_hollow_is_no_pipe_under_the_open_sky():

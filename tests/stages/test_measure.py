@@ -450,3 +450,27 @@ def test_a_tube_is_measured_to_where_a_scan_of_it_has_thinned_out():
     assert tube.observed.mean() > 0.95
     assert tube.radius_m == pytest.approx(0.2, abs=0.0005)
     assert off_line(tube.nodes, axis).max() < 0.002
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_tube_of_so_few_points_that_no_round_patch_has_a_normal_is_measured(seed):
+    rng = np.random.default_rng(seed)
+    axis = straight(1.6, (0.3, -0.2, -1.4), heading_deg=30.0)
+    points = tube_points(axis, 0.03, rng, arc_deg=200.0, per_m2=1_400.0, noise_m=0.004)
+    tube = measured(points, axis, 0.028)
+    assert tube.length_m > 1.2
+    assert abs(tube.radius_m - 0.03) < 3.0 * tube.radius_std_m
+    assert why_not_a_pipe(tube, JudgeOptions()) is None
+
+
+def test_what_points_scatter_by_chance_is_no_shape():
+    """Of a hundred points the means of ten degrees are off a circle by a fifth of the noise."""
+    axis = straight(1.8, (0.3, -0.2, -1.4))
+    shapes = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        points = tube_points(axis, 0.057, rng, arc_deg=160.0, per_m2=600.0, noise_m=0.006)
+        tube = measure(pyramid_of(points), run_along(axis, 0.055), MeasureOptions())
+        shapes += [] if tube is None else [tube.misfit]
+    assert len(shapes) >= 8
+    assert np.mean(np.array(shapes) > 0.14) < 0.2

@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.model import FloatArray
 
 _WIDE_ARC_DEG = 100.0
 _FACES_DOWN = -0.3
@@ -18,6 +19,9 @@ _VERY_LONG = 4.0
 """Of the length that makes up for noise: soil curves over so much of it one way and the other."""
 _CLEARLY = 1.25
 """How many times the largest misfit is beyond doubt."""
+
+_SLICES_TELL, _BY_CHANCE = 4, 2.0
+"""Slices from which on their inflation is known, and how many of its stds are chance."""
 
 _BRANCH_M, _BRANCH_DIAMETERS = 0.18, 1.5
 _BRANCH_ARC_DEG, _BRANCH_PLANE_RATIO, _BRANCH_STD = 90.0, 1.6, 0.07
@@ -130,7 +134,7 @@ def why_not_a_pipe(
     needed_m = max(options.min_length_m, options.min_length_diameters * 2.0 * tube.radius_m)
     arc_deg = float(np.median(tube.arc_deg[tube.observed]))
     from_above = tube.middle[2] > 0.3
-    scatter = _radius_scatter(tube)
+    scatter = _radius_scatter(tube) if _scatters(tube) else 0.0
     max_halo = options.max_halo_above if from_above else options.max_halo
     wide = arc_deg >= _WIDE_ARC_DEG
     is_round = _is_round(tube, arc_deg, options)
@@ -288,8 +292,22 @@ def _max_radius_std(arc_deg: float, options: JudgeOptions, *, clear: bool) -> fl
     return 0.1 if clear else options.max_radius_std_faint
 
 
+def _scatters(tube: Tube) -> bool:
+    """Tell whether the radii of slices scatter more than they do by chance, where they can tell.
+
+    Of few points each slice's radius is known to some per cent alone.
+    """
+    slices = len(_slice_radii(tube))
+    by_chance = 1.0 + _BY_CHANCE * math.sqrt(2.0 / max(slices - 1, 1))
+    return slices < _SLICES_TELL or tube.inflation > by_chance
+
+
 def _radius_scatter(tube: Tube) -> float:
-    values = np.unique(tube.slice_radius_m[np.isfinite(tube.slice_radius_m)])
+    values = _slice_radii(tube)
     if len(values) < 3:
         return 0.0
     return 1.4826 * float(np.median(np.abs(values - np.median(values)))) / tube.radius_m
+
+
+def _slice_radii(tube: Tube) -> FloatArray:
+    return np.unique(tube.slice_radius_m[np.isfinite(tube.slice_radius_m)])

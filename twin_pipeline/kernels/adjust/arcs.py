@@ -23,7 +23,9 @@ _SYSTEMATIC = 0.05
 _THICK = 1.2
 """Spread of the points at an end of an arc over that in its middle, from which on they lie on no
 surface: a surface that turns away from the scanner is rather thinner."""
-_FEW = 0.25
+_FEW, _ENOUGH, _STRETCHES = 0.25, 12.0, 4
+"""Of the points that are usual in an arc, what is far fewer; how many must be usual in a stretch to
+tell, and how many such stretches an arc has at least."""
 _OFF_CENTRE = 0.7
 _THINNEST, _THICKEST = 0.6, 1.6
 _START_STD = 0.15
@@ -126,14 +128,13 @@ def _longest_arc(
 ) -> tuple[int, int]:
     """Return first sector and length of the longest arc, of these the one that fits best; or 0."""
     sums, chances, spreads = _running_sums(points, mean, spread, noise)
-    fewest = _fewest(points)
     loose = (noise / (_START_STD * start_radius)) ** 2
     for length in range(_LONGEST, _SHORTEST - 1, -1):
         best, least = -1, math.inf
         most = length - 3 + _CHANCE_SIGMAS * math.sqrt(2.0 * (length - 3))
         for begin in range(SECTORS):
             end = begin + length
-            if not fewest[length, begin] > _FEW * (spreads[0, end] - spreads[0, begin]) / length:
+            if _too_empty(spreads[0], begin, end):
                 continue
             if _thick_at_an_end(spreads, begin, end):
                 continue
@@ -185,14 +186,22 @@ def _direction(sector: int) -> tuple[float, float]:
 
 
 @jit(cache=True, nogil=True)
-def _fewest(points: FloatArray) -> FloatArray:
-    """Return the fewest points in a sector of arcs (_LONGEST + 1, SECTORS) by length and begin."""
-    fewest = np.full((_LONGEST + 1, SECTORS), math.inf)
-    for length in range(1, _LONGEST + 1):
-        for begin in range(SECTORS):
-            last = points[(begin + length - 1) % SECTORS]
-            fewest[length, begin] = min(fewest[length - 1, begin], last)
-    return fewest
+def _too_empty(before: FloatArray, begin: int, end: int) -> bool:
+    """Tell whether an arc has a sector with far fewer points than the others.
+
+    Where these have few it is a stretch of sectors: of a few points some have none by chance.
+    """
+    usual = (before[end] - before[begin]) / (end - begin)
+    wide = max(math.ceil(_ENOUGH / max(usual, 1e-9)), 1)
+    if _STRETCHES * wide > end - begin:
+        return True
+    # an arc ends where its points do, which half a stretch tells best
+    half = wide // 2
+    for start in range(begin - half, end - wide + half + 1):
+        first, last = max(start, begin), min(start + wide, end)
+        if not before[last] - before[first] > _FEW * usual * (last - first):
+            return True
+    return False
 
 
 @jit(cache=True, nogil=True)

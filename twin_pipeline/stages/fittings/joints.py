@@ -211,7 +211,8 @@ def _socket(
     # where no point lies a face may be anywhere
     begin = 0.5 * sum(gap(profile, begin)) if shape.climb < UPRIGHT_M else begin
     end = 0.5 * sum(gap(profile, end)) if shape.fall < UPRIGHT_M else end
-    if not options.min_socket_length_m <= end - begin <= options.max_socket_length_m:
+    fits = options.min_socket_length_m <= end - begin <= options.max_socket_length_m
+    if math.isinf(std_m) or not fits:
         return None
     if not (places.least_m <= shape.step <= places.highest_m and places.is_socket(shape)):
         return None

@@ -106,4 +106,6 @@ def fitted(
     known = np.array([True, fit.x[1] > UPRIGHT_M, True, fit.x[3] > UPRIGHT_M, True, True])
     of_middle = np.array([1.0, 0.5, 0.5, 0.5, 0.0, 0.0])[known]
     cofactor = np.linalg.pinv(fit.jac[:, known].T @ fit.jac[:, known])
-    return Trapezoid(*map(float, fit.x)), math.sqrt(float(of_middle @ cofactor @ of_middle))
+    variance = float(of_middle @ cofactor @ of_middle)
+    std_m = math.sqrt(variance) if variance > 0.0 else math.inf
+    return Trapezoid(*map(float, fit.x)), std_m

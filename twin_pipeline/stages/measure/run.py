@@ -23,6 +23,7 @@ from twin_pipeline.stages.measure.drift import find_drift, settle
 from twin_pipeline.stages.measure.extent import exact_extent
 from twin_pipeline.stages.measure.hidden import hidden_std
 from twin_pipeline.stages.measure.kept import Kept
+from twin_pipeline.stages.measure.long_patches import long_patch_normals
 from twin_pipeline.stages.measure.normals import point_normals
 from twin_pipeline.stages.measure.options import MeasureOptions
 from twin_pipeline.stages.measure.ovality import Ovality, ovality
@@ -48,6 +49,7 @@ _ALL_FROM = SETTLED_FROM
 _FIRST_POINTS_PER_M = 2000
 """The step from which on all points take part, and how many of a metre do before, or in a trial."""
 _PROBE_POINTS = 3000
+_UNKNOWN_RAD = 0.3
 _STRETCH_M = 0.5
 """Of a run, over which normals are as good as in its middle."""
 _OVAL = 0.5
@@ -156,6 +158,8 @@ def begin(
         )
         spare = every
     index, near, every = index[::spare].copy(), near[::spare].copy(), spare
+    if normal_std > _UNKNOWN_RAD:
+        normals = long_patch_normals(pyramid.xyz[index], axis, near, run.radius_m)
     segment = pyramid.segments(index, near, axis, _reach(run))
     stands_for = every if roughly and not probe else 1
     adj = Adjustment(pyramid.xyz[index], normals, axis, segment, run.radius_m, step, stands_for)

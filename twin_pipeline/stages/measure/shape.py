@@ -33,11 +33,15 @@ def plane_ratio(adj: Adjustment, used: BoolArray, node: IntArray) -> float:
 
 
 def misfit(adj: Adjustment, used: BoolArray) -> float:
-    """Look for a shape other than a circle that the whole run has in common."""
+    """Look for a shape other than a circle that the whole run has in common.
+
+    What the scatter of the points alone gives, and may give by chance, is no shape.
+    """
     sector = ((adj.angle[used] + np.pi) / (2.0 * np.pi) * 36).astype(np.int64) % 36
     count = np.bincount(sector, minlength=36)
     mean = np.bincount(sector, adj.residual[used], 36) / np.maximum(count, 1)
-    white = adj.noise**2 * np.count_nonzero(count) / count.sum()
+    sectors = np.count_nonzero(count)
+    white = adj.noise**2 * (sectors + math.sqrt(2.0 * sectors)) / count.sum()
     structured = max(float(np.average(mean**2, weights=count)) - white, 0.0)
     return math.sqrt(structured) / adj.noise
 

@@ -1,0 +1,65 @@
+"""Normals of a thinly covered run's points, from patches that are long along it.
+
+Around a pipe a patch must be small, along it hardly: what no round patch holds enough points for,
+one eight times as long as wide does.
+"""
+
+import numpy as np
+import scipy
+
+from twin_pipeline.geometry import polyline
+from twin_pipeline.kernels.adjust import tube
+from twin_pipeline.model import FloatArray, IntArray
+
+_LONGER = 8.0
+_REACH = 0.6
+"""Half of a patch's width, in radii of the tube."""
+_ENOUGH, _SAMPLE = 40, 200
+"""Points of a patch that tell its normal, and of how many points' patches their number is told."""
+
+
+def long_patch_normals(
+    points: FloatArray, axis: FloatArray, near: IntArray, radius_m: float
+) -> FloatArray:
+    """Return normals (N, 3) of points (N, 3), of either sign, square to the axis.
+
+    Parameters
+    ----------
+    axis
+        (K, 3) nodes of the run, metres, local frame as the points.
+    near
+        (N,) the node near each point.
+    radius_m
+        Of the tube, metres.
+    """
+    tangent, u, v = tube.lateral_frames(axis)
+    offset = points - axis[near]
+    along = polyline.chainage(axis)[near] + np.einsum("ij,ij->i", offset, tangent[near])
+    across = np.column_stack([np.einsum("ij,ij->i", offset, side[near]) for side in (u, v)])
+    places = np.column_stack([along / _LONGER, across])
+    every = _spare(places, _REACH * radius_m)
+    partners = scipy.spatial.cKDTree(places[::every])
+    pairs = scipy.spatial.cKDTree(places).sparse_distance_matrix(
+        partners, _REACH * radius_m, output_type="ndarray"
+    )
+    first, second = pairs["i"], every * pairs["j"]
+    count = np.maximum(np.bincount(first, minlength=len(points)), 1)
+
+    def around(values: FloatArray) -> FloatArray:
+        """Return the mean (N,) of values (N,) over the patch around each point."""
+        return np.asarray(np.bincount(first, values[second], len(points)) / count)
+
+    x, y = across.T
+    xx, xy, yy = around(x * x), around(x * y), around(y * y)
+    x, y = around(x), around(y)
+    xx, xy, yy = xx - x * x, xy - x * y, yy - y * y
+    # of the scatter's axes the shorter one is the normal
+    angle = 0.5 * np.arctan2(2.0 * xy, xx - yy) + 0.5 * np.pi
+    return np.asarray(np.cos(angle)[:, None] * u[near] + np.sin(angle)[:, None] * v[near])
+
+
+def _spare(places: FloatArray, reach: float) -> int:
+    """Return of how many points (N, 3) one is enough to tell the normals of patches."""
+    some = places[:: max(len(places) // _SAMPLE, 1)]
+    within = scipy.spatial.cKDTree(places).query_ball_point(some, reach, return_length=True)
+    return max(int(np.mean(within) / _ENOUGH), 1)
