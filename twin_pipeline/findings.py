@@ -115,7 +115,7 @@ def _role(item: Classified, leaves: Sequence[Classified]) -> Role:
 def _bends(tube: Tube, config: Config, catalogue: Catalogue) -> list[Fitting]:
     standard = np.array(catalogue.bend_angles_deg)
     bends = []
-    for bend in find_bends(tube, config.fittings):
+    for bend in find_bends(tube, config.fittings, catalogue.bend_angles_deg):
         nearest = float(standard[np.argmin(np.abs(standard - bend.angle_deg))])
         matches = abs(nearest - bend.angle_deg) <= config.fittings.bend_tolerance_deg
         bends.append(

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from stages.made import bent, make_tube
+from twin_pipeline.geometry import polyline
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.fittings import FittingsOptions, find_bends
+from twin_pipeline.stages.fittings.alignment import Alignment
 
 
 @pytest.mark.parametrize("bend_radius_m", [0.4, 0.8])
@@ -187,3 +189,73 @@ def test_no_angle_is_stated_between_straights_that_are_hardly_known():
     nodes, observed = hidden_bend(45.0)
     unsure = np.full(len(nodes), 0.02)
     assert not find_bends(make_tube(nodes, observed=observed, std_v_m=unsure), FittingsOptions())
+
+
+STANDARD_DEG = (11.25, 22.5, 45.0, 90.0)
+
+
+def wide_offset(angle_deg: float, leg_m: float, bend_radius_m: float) -> FloatArray:
+    """An axis through two wide bends, back and forth, 8 cm between nodes."""
+    turn = np.radians(angle_deg)
+    leg = leg_m * np.array([np.cos(turn), np.sin(turn), 0.0])
+    corners = np.cumsum([np.zeros(3), [3.0, 0.0, 0.0], leg, [3.0, 0.0, 0.0]], axis=0)
+    laid = Alignment(corners, np.full(2, bend_radius_m))
+    return polyline.resample(laid.feet(polyline.resample(corners, 0.01)), 0.08)
+
+
+def test_of_arcs_without_a_straight_between_them_what_bends_are_made_to_tells_the_angle():
+    """Angle and radius go for each other, where an axis is smooth to a millimetre."""
+    nodes = wide_offset(22.5, 1.6, 3.5)
+    smooth = np.array([nodes[max(k - 4, 0) : k + 5].mean(axis=0) for k in range(len(nodes))])
+    smooth[:4], smooth[-4:] = nodes[:4], nodes[-4:]
+    tube = make_tube(smooth, 0.15)
+    alone, told = (
+        find_bends(tube, FittingsOptions()),
+        find_bends(tube, FittingsOptions(), STANDARD_DEG),
+    )
+    assert min(bend.angle_deg for bend in alone) < 22.5 - 0.5
+    assert [bend.angle_deg for bend in told] == pytest.approx([22.5, 22.5], abs=0.4)
+
+
+def test_a_bend_that_is_none_of_the_standard_ones_is_told_as_it_is():
+    (bend,) = find_bends(make_tube(bent(2.0, 33.0, 0.5, 2.0)), FittingsOptions(), STANDARD_DEG)
+    assert bend.angle_deg == pytest.approx(33.0, abs=0.1)
+    (bend,) = find_bends(make_tube(bent(2.0, 24.0, 0.5, 2.0)), FittingsOptions(), STANDARD_DEG)
+    assert bend.angle_deg == pytest.approx(24.0, abs=0.3)
+
+
+def test_a_socket_beside_a_bend_is_no_second_one():
+    """It leads the axis a centimetre too far before it comes back."""
+    nodes = bent(2.5, 45.0, 0.05, 2.5)
+    off = 0.016 * np.clip(1.0 - np.abs(polyline.chainage(nodes) - 2.75) / 0.2, 0.0, None)
+    wrong = nodes + off[:, None] * [-0.7, 0.7, 0.0]
+    bends = find_bends(make_tube(wrong, 0.11), FittingsOptions())
+    assert [bend.angle_deg for bend in bends] == pytest.approx([45.0], abs=0.8)
+
+
+@pytest.mark.parametrize("times", [1.0, 1.75])
+def test_a_bend_whose_socket_an_axis_climbs_is_told_by_its_straights(times):
+    """It went as far aside on a main of 450 mm, in drift, and nearly twice as far."""
+    along = np.arange(0.0, 9.7, 0.1)
+    aside = np.zeros(len(along))
+    aside[37:50] = 1e-3 * times * np.array([0, 0, 3, 7, 18, 26, 25, 11, -4, -3, -1, 0, 0])
+    turned = np.clip(along - 4.517, 0.0, None) * np.tan(np.radians(11.25))
+    nodes = np.column_stack([along, aside - turned, np.zeros(len(along))])
+    tube = make_tube(nodes, 0.24, std_h_m=np.full(len(nodes), 0.003))
+    bends = find_bends(tube, FittingsOptions(), STANDARD_DEG)
+    assert [bend.angle_deg for bend in bends] == pytest.approx([11.25], abs=0.3)
+
+
+def test_arcs_that_are_hidden_in_part_are_one_bend_each():
+    """Where nothing is seen an axis is straight."""
+    nodes = wide_offset(22.5, 1.2, 2.2)
+    own = polyline.chainage(nodes)
+    hidden = np.zeros(len(own), bool)
+    for start, end in ((2.9, 3.15), (4.05, 4.35)):
+        inside = np.flatnonzero((own > start) & (own < end))
+        hidden[inside] = True
+        first, last = nodes[inside[0] - 1], nodes[inside[-1] + 1]
+        nodes[inside] = first + np.linspace(0, 1, len(inside) + 2)[1:-1, None] * (last - first)
+    tube = make_tube(nodes, 0.3, observed=~hidden, std_h_m=np.where(hidden, 0.03, 0.001))
+    bends = find_bends(tube, FittingsOptions(), STANDARD_DEG)
+    assert [bend.angle_deg for bend in bends] == pytest.approx([22.5, 22.5], abs=0.5)

@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING
 from twin_pipeline.deferred import deferred
 
 if TYPE_CHECKING:
-    from twin_pipeline.stages.fittings.bends import Bend, find_bends
+    from twin_pipeline.stages.fittings.bends import find_bends
+    from twin_pipeline.stages.fittings.corners import Bend
     from twin_pipeline.stages.fittings.joints import Joint, find_joints
     from twin_pipeline.stages.fittings.options import FittingsOptions
 else:
     __getattr__ = deferred(
         __name__,
         {
-            "Bend": "bends",
+            "Bend": "corners",
             "find_bends": "bends",
             "Joint": "joints",
             "find_joints": "joints",

@@ -83,8 +83,18 @@ class Fitted:
     """(B,) by how far the axis' vertices lie off it, if each was known on its own."""
 
 
-def fit_alignment(points: FloatArray, begun: Alignment) -> Fitted:
-    """Fit an alignment to the vertices (N, 3) of an axis.
+@dataclass(frozen=True, slots=True, eq=False)
+class Expected:
+    """What angles bends are made to. B = bends."""
+
+    angles_rad: FloatArray
+    """(B,)"""
+    weights: FloatArray
+    """(B,) by which what they are off counts, in units of a vertex' distance over its scale."""
+
+
+def fit_alignment(points: FloatArray, begun: Alignment, expected: Expected | None = None) -> Fitted:
+    """Fit an alignment to the vertices (N, 3) of an axis, and to the angles expected of it.
 
     Its ends move across its course only.
     """
@@ -102,7 +112,12 @@ def fit_alignment(points: FloatArray, begun: Alignment) -> Fitted:
         return Alignment(vertices, begun.radii * np.exp(unknown[4 + 3 * bends :]))
 
     def off(unknown: FloatArray) -> FloatArray:
-        return np.asarray((alignment(unknown).feet(points) - points).ravel() / _SCALE_M)
+        tried = alignment(unknown)
+        from_axis = (tried.feet(points) - points).ravel() / _SCALE_M
+        if expected is None:
+            return np.asarray(from_axis)
+        turned = (tried.angles_rad - expected.angles_rad) * expected.weights
+        return np.concatenate([from_axis, turned])
 
     scale = np.concatenate([np.full(4 + 3 * bends, 0.01), np.full(bends, 0.3)])
     unknown = np.zeros(4 + 4 * bends)

@@ -12,7 +12,7 @@ from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.fittings.alignment import meeting
 
-_HIDDEN_M, _GUESSED_M = 0.5, 0.01
+_HIDDEN_M, GUESSED_M = 0.5, 0.01
 """Longer than what a socket hides; and the axis' std from which on it was guessed there, as where a
 socket hides part of an arc."""
 _BESIDE_M = 0.1
@@ -52,7 +52,7 @@ def hidden_curves(
     found = []
     std_m = np.hypot(tube.std_h_m, tube.std_v_m)
     for first, last in stretches(~known(tube)):
-        guessed = float(std_m[first : last + 1].max()) > _GUESSED_M
+        guessed = float(std_m[first : last + 1].max()) > GUESSED_M
         short = own[last] - own[first] < _HIDDEN_M and not guessed
         if short or first == 0 or last == len(own) - 1:
             continue
@@ -77,7 +77,11 @@ def _merged(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def hidden_bends(
-    tube: Tube, own: FloatArray, hidden: list[tuple[int, int]], seen: list[tuple[int, int]]
+    tube: Tube,
+    own: FloatArray,
+    hidden: list[tuple[int, int]],
+    seen: list[tuple[int, int]],
+    most_std_deg: float = MOST_STD_DEG,
 ) -> Iterator[tuple[tuple[int, int], float, float]]:
     """Yield piece, chainage and angle, degrees, of bends in hidden pieces, where they can be known.
 
@@ -94,7 +98,7 @@ def hidden_bends(
             continue
         std_deg = math.degrees(math.hypot(inbound.std_rad, outbound.std_rad))
         place = _corner(inbound, outbound, tube, piece)
-        if place is None or std_deg > MOST_STD_DEG:
+        if place is None or std_deg > most_std_deg:
             continue
         part = slice(piece[0], piece[1] + 1)
         chainages = np.linspace(own[piece[0]], own[piece[1]], 4 * (piece[1] - piece[0]) + 1)
@@ -112,11 +116,15 @@ def _straight(tube: Tube, own: FloatArray, start_m: float, end_m: float) -> _Str
     middle, course = polyline.straight_through(nodes)
     along = (nodes - middle) @ course
     off_m = np.linalg.norm(nodes - middle - along[:, None] * course, axis=1)
+    std_m = max(own_std_m(tube, inside), math.sqrt(float(np.mean(off_m**2))))
+    return _Straight(middle, course, 2.0 * std_m / float(np.ptp(along)))
+
+
+def own_std_m(tube: Tube, inside: BoolArray) -> float:
+    """Return to what vertices (K,) of an axis are known, but for what the scan moves alike."""
     shared = (1.0 - _TILTING**2) * np.nan_to_num(tube.drift_m[inside]) ** 2
     variance = tube.std_h_m[inside] ** 2 + tube.std_v_m[inside] ** 2 - 2.0 * shared
-    std_m = math.sqrt(max(float(np.median(variance)), 0.0))
-    std_m = max(std_m, math.sqrt(float(np.mean(off_m**2))))
-    return _Straight(middle, course, 2.0 * std_m / float(np.ptp(along)))
+    return math.sqrt(max(float(np.median(variance)), 0.0))
 
 
 def _corner(
