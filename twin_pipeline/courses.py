@@ -58,7 +58,7 @@ class Courses:
     ) -> None:
         """Take tubes that were found already; what is added to them meanwhile counts."""
         self._ground, self._tubes, self._also_across = ground, tubes, also_across
-        self._along = _courses(ground, tubes)
+        self._along = trench_courses(ground, tubes)
         self._tried: list[FloatArray] = []
         self._across: list[FloatArray] | None = None
         self._of_found: list[FloatArray] = []
@@ -87,7 +87,7 @@ class Courses:
     def _crossing(self) -> list[FloatArray]:
         """Return directions across the longest course known now."""
         if self._found != len(self._tubes):
-            longest = _courses(self._ground, self._tubes)[:1]
+            longest = trench_courses(self._ground, self._tubes)[:1]
             self._of_found = [course for along in longest for course in _across(along)]
             self._found = len(self._tubes)
         return self._of_found
@@ -127,7 +127,7 @@ def _nearest_deg(course: FloatArray, others: Sequence[FloatArray]) -> float:
     return min((polyline.acute_deg(course, other) for other in others), default=math.inf)
 
 
-def _courses(ground: Ground, tubes: Sequence[Tube]) -> list[FloatArray]:
+def trench_courses(ground: Ground, tubes: Sequence[Tube]) -> list[FloatArray]:
     """Return unit directions (3,) in which pipes of a trench may run, the longest first."""
     legs = [tube.nodes[-1] - tube.nodes[0] for tube in tubes if tube.length_m > _LONG_TUBE_M]
     for ring in ground.outlines:

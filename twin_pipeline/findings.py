@@ -130,6 +130,9 @@ def _bends(tube: Tube, config: Config, catalogue: Catalogue) -> list[Fitting]:
 def _joints(
     tube: Tube, tees: Sequence[Tee], searched: Pyramid, config: Config, *, low_sockets: bool
 ) -> list[Fitting]:
+    if tube.blurred:
+        # noise stands out farther than a socket
+        return []
     return [
         Fitting(
             FittingKind.JOINT,

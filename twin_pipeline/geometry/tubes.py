@@ -113,6 +113,8 @@ class Tube:
     """Of how many points of the run one was measured."""
     held: BoolArray | None = None
     """(K,) where the axis is that of the run, see `Run`; None for nowhere."""
+    blurred: bool = False
+    """Whether noise hides its surface, so that its whole cross-section was measured at once."""
 
     @property
     def length_m(self) -> float:

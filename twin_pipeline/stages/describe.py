@@ -263,6 +263,9 @@ def _quality(
             grade = Quality.POOR if value < usable or grade is Quality.POOR else Quality.USABLE
     if not np.isfinite(stations.cover_m).any():
         reasons.append("no finished ground beside the pipe: no cover")
+    if tube.blurred:
+        grade = Quality.USABLE if grade is Quality.GOOD else grade
+        reasons.append(_blurred(tube))
     if tube.shrunk_m > 0.0:
         reasons.append(_smoothed(tube))
     if tube.oval_m > 0.0:
@@ -284,6 +287,13 @@ def _unsure_ground(std_m: float, at_m: float) -> str:
     return (
         f"finished ground known to {1000.0 * std_m:.0f} mm only at {at_m:.1f} m: it is uneven or "
         f"lies on two levels there (kerb, heap): measure the cover by hand"
+    )
+
+
+def _blurred(tube: Tube) -> str:
+    return (
+        f"its points scatter by {1000.0 * tube.noise_m:.0f} mm, {tube.noise_m / tube.radius_m:.1f} "
+        "of the radius, so that no joint would show: scan from nearer"
     )
 
 

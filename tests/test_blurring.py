@@ -1,0 +1,65 @@
+"""A thin main, 60 mm, on the floor of a trench 6 m long in noise of 0.4 of its radius."""
+
+import numpy as np
+import pytest
+from stages.made import pyramid_of, trench_ground
+
+from twin_pipeline.blurring import blurred_mains
+
+LENGTH_M, HALF_M, FLOOR_M, RADIUS_M = 6.0, 0.4, -1.2, 0.03
+GROUND = trench_ground(LENGTH_M, 2.0 * HALF_M)
+NOISE_M = 0.012
+RAYS, TILT_RAD = 30_000, 0.6
+"""Half of the rays come from either side of the trench."""
+
+
+def straight_m(along_m):
+    return np.full(len(along_m), 0.05)
+
+
+def winding_m(along_m):
+    """Offsets (N,) of a hose as it comes off its drum."""
+    return 0.06 * np.sin(1.1 * along_m) + 0.04 * np.sin(4.2 * along_m)
+
+
+def trench(offset_m, seed, noise_m=NOISE_M):
+    """Points of a floor, and of a tube on it that lies aside of the middle, if there is one.
+
+    Noise lies along the rays, which end where they meet the tube or the floor.
+    """
+    rng = np.random.default_rng(seed)
+    along = rng.uniform(0.0, LENGTH_M, RAYS)
+    tilt = rng.choice([-TILT_RAD, TILT_RAD], RAYS)
+    across = rng.uniform(-HALF_M, HALF_M, RAYS)
+    up = np.full(RAYS, FLOOR_M)
+    if offset_m is not None:
+        passing = (across - offset_m(along)) * np.cos(tilt) - RADIUS_M * np.sin(tilt)
+        hit = np.abs(passing) < RADIUS_M
+        angle = np.arcsin(passing[hit] / RADIUS_M) - tilt[hit]
+        across[hit] = offset_m(along[hit]) + RADIUS_M * np.sin(angle)
+        up[hit] += RADIUS_M * (1.0 + np.cos(angle))
+    far = rng.normal(0.0, noise_m, RAYS)
+    xyz = np.column_stack([along, across - far * np.sin(tilt), up + far * np.cos(tilt)])
+    return pyramid_of(xyz + rng.normal(0.0, 0.15 * noise_m, xyz.shape))
+
+
+def test_a_thin_main_is_found_in_noise_of_nearly_half_its_radius():
+    pyramid = trench(straight_m, 1)
+    (tube,) = blurred_mains(pyramid, GROUND, [])
+    assert tube.length_m > 5.5
+    assert tube.observed.all()
+    assert abs(tube.radius_m - RADIUS_M) < min(2.5 * tube.radius_std_m, 0.0025)
+    assert np.abs(tube.nodes[:, 1] - 0.05).max() < 0.004
+    assert abs(tube.nodes[:, 2].mean() + tube.radius_m - FLOOR_M - 2.0 * RADIUS_M) < 0.004
+    assert tube.blurred
+    assert blurred_mains(pyramid, GROUND, [tube]) == []
+
+
+@pytest.mark.parametrize("offset_m", [None, winding_m], ids=["bare floor", "hose"])
+def test_nothing_else_is(offset_m):
+    assert blurred_mains(trench(offset_m, 3), GROUND, []) == []
+
+
+def test_a_sharp_scan_is_not_searched(monkeypatch):
+    monkeypatch.setattr("twin_pipeline.blurring.ridges", None)
+    assert blurred_mains(trench(straight_m, 1, 0.3 * NOISE_M), GROUND, []) == []
