@@ -56,6 +56,12 @@ def test_a_faint_piece_that_no_pipe_points_at_is_none(piece):
     assert joined([], [piece]) == []
 
 
+def test_a_pipe_does_not_go_on_in_a_faint_piece_of_the_one_beside_it():
+    beside = make_tube(straight(17.8, (0.0, 0.12, 0.0)), RADIUS_M)
+    for pieces in ([faint(9.3, aside_m=0.12)], [faint(x, 4.0, aside_m=0.12) for x in (9.3, 13.5)]):
+        assert joined([PIPE, beside], pieces) == [beside, PIPE]
+
+
 def climbs_at_its_end():
     """Half of what `faint(0.0, 8.0)` is, that leaves its line for a mound over the last metre."""
     nodes = straight(4.2)

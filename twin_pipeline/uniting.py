@@ -78,11 +78,14 @@ class Uniter:
         """
         whole = self._joined(tubes)
         # the same piece may have been found along several courses
-        faint = [tube for tube in faint if not any(is_part_of(tube, other) for other in faint)]
+        faint = _without_parts(faint)
+        # nor does a pipe go on in a piece of the one beside it
+        faint = _beside(faint, whole)
         if not faint:
             return whole
         together = [tube for tube in self._joined(faint) if not any(tube is t for t in faint)]
-        return self._joined([self._with_faint(tube, faint) for tube in (*whole, *together)])
+        all_tubes = (*whole, *_beside(together, whole))
+        return self._joined([self._with_faint(tube, faint) for tube in all_tubes])
 
     def may_join(self, tube: Tube, others: Sequence[Tube], faint: Sequence[Tube]) -> bool:
         """Tell whether a tube may be measured as one with another, without measuring."""
@@ -292,7 +295,12 @@ class Uniter:
 
 
 def _without_parts(tubes: Sequence[Tube]) -> list[Tube]:
-    return [tube for tube in tubes if not any(is_part_of(tube, other) for other in tubes)]
+    return _beside(tubes, tubes)
+
+
+def _beside(tubes: Sequence[Tube], others: Sequence[Tube]) -> list[Tube]:
+    """Return the tubes that are parts of none of the others."""
+    return [tube for tube in tubes if not any(is_part_of(tube, other) for other in others)]
 
 
 def _is_more_of(other: Tube, tube: Tube) -> bool:
