@@ -140,3 +140,22 @@ def test_a_tube_that_climbs_what_hides_it_when_drift_is_solved_for_is_held_there
 
     monkeypatch.setattr(searching, "measure", measure)
     assert search().settled(tube) is (straight_on if comes_back else tube)
+
+
+@pytest.mark.parametrize(("arc_deg", "settles"), [(120.0, True), (90.0, False)])
+def test_what_slips_off_its_axis_when_drift_is_solved_for_stays_as_it_was(
+    measured, arc_deg, settles
+):
+    tubes, _ = measured
+    slipped = make_tube(AXIS, 0.0875, arc_deg=np.full(len(AXIS), arc_deg))
+    tubes[len(AXIS)] = slipped
+    tube = make_tube(AXIS, arc_deg=np.full(len(AXIS), 130.0))
+    assert search().settled(tube) is (slipped if settles else tube)
+
+
+@pytest.mark.parametrize(("radius_m", "is_one"), [(0.06, True), (0.045, True), (0.085, False)])
+def test_no_branch_is_far_thicker_than_what_was_followed(measured, radius_m, is_one):
+    tubes, _ = measured
+    run = run_along(straight(0.6), 0.06)
+    tubes[len(run.axis)] = make_tube(run.axis, radius_m)
+    assert (search().away(run, None) is not None) is is_one

@@ -16,8 +16,10 @@ from stages.made import (
 
 from twin_pipeline.catalogue import load_catalogue
 from twin_pipeline.config import Config
+from twin_pipeline.courses import Course
 from twin_pipeline.extraction import extract
 from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.squeeze import Squeeze
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import PointCloud
 from twin_pipeline.squeezing import SqueezedTracer, squeezed_tracers, squeezing
@@ -129,6 +131,25 @@ def test_what_is_short_is_no_pipe_where_the_cloud_was_pushed_together():
     tracer = next(squeezed_tracers(sparse, trench_ground(8.0, z_m=1.0), [], Config()))
     assert tracer.too_thin(make_tube(straight(0.5), 0.032))
     assert not tracer.too_thin(make_tube(straight(3.0), 0.032))
+    tracer.take(straight(2.0, (4.0, -1.0, 0.0), 90.0), 0.15)
+    assert not tracer.too_thin(make_tube(straight(0.5, (4.15, 0.0, 0.0)), 0.032))
+    assert tracer.too_thin(make_tube(straight(0.5, (4.6, 0.0, 0.0)), 0.032))
+    assert tracer.too_thin(make_tube(straight(0.5, (4.15, 0.0, 0.0), 25.0), 0.032))
+
+
+def test_what_leaves_a_main_is_not_taken_with_it_where_the_cloud_is_pushed_together():
+    """Along the course a decimetre stands for most of a metre."""
+    rng = np.random.default_rng(9)
+    leaving = straight(0.9, (4.0, 0.2, 0.0), 90.0)
+    branch = tube_points(leaving, 0.024, rng, arc_deg=200.0, per_m2=4_000.0, noise_m=0.003)
+    main = straight(8.0)
+    course = np.array([0.0, 1.0, 0.0])
+    pushed, config = pyramid_of(Squeeze(course, 8.0).apply(branch)), Config()
+    seeds = detect(pushed, config.detect, config.trace.min_strength_rad)
+    beside = SqueezedTracer(Course(course), seeds, [make_tube(main, 0.16)], config)
+    run = beside.next_run()
+    assert run is not None
+    assert run.length_m > 0.6
 
 
 @pytest.mark.parametrize("found_after", [0, 1, 2])

@@ -204,7 +204,12 @@ def _tubes(
             worth = search.worth_measuring(run, candidate.piece)
             tube = search.looked_at(worth) if worth is not None else None
             all_known = (*known, *tubes)
-            if tube is None or tracer.too_thin(tube) or _found_already(tube, all_known):
+            if (
+                tube is None
+                or tracer.too_thin(tube)
+                or _found_already(tube, all_known)
+                or (not tracer.may_lead_away and _holds_one(tube, search.branches))
+            ):
                 leads_away = tube is None and tracer.may_lead_away
                 branch = _branch(run, search, all_known, all_known) if leads_away else None
                 if branch is not None and not tracer.too_thin(branch):
@@ -223,6 +228,11 @@ def _tubes(
 
 def _found_already(tube: Tube, known: Sequence[Tube]) -> bool:
     return any(is_part_of(tube, other) for other in known)
+
+
+def _holds_one(tube: Tube, branches: Sequence[Tube]) -> bool:
+    """Tell whether a tube is a branch, its neck included, that was measured clear of that."""
+    return any(is_part_of(branch, tube) for branch in branches)
 
 
 def _branch(run: Run, search: Search, mains: Sequence[Tube], known: Sequence[Tube]) -> Tube | None:

@@ -34,6 +34,10 @@ _NO_TUBE = "the points hold no tube"
 _ON_COURSE, _DENSE_M = 0.25, 0.01
 """Of the radius: farther off its course no drift leads a tube; and steps that tell how far."""
 
+_AS_WIDE = 0.75
+_THICKER = 1.35
+"""Of the arc that is seen, what drift leaves; of its radius, what a branch may be off its seed."""
+
 _SHAPED = 0.05
 _UNEVEN = 3.0
 """Misfit and inflation from which on a fit may have ended in a wrong minimum."""
@@ -109,6 +113,9 @@ class Search:
             settled = None
         if settled is not None:
             settled = self._judged(_led_by(tube), settled, with_drift=True)
+        if settled is not None and _arc_deg(settled) < _AS_WIDE * _arc_deg(tube):
+            # no drift takes a third of the surface off a tube: it has slipped off its axis
+            settled = None
         if settled is None and not roughly and tube.one_in > 1:
             settled = self._judged(_led_by(tube), self._measure(_led_by(tube)))
         return settled or tube
@@ -120,6 +127,8 @@ class Search:
         if tube is not None and against is not None:
             sky = self.under_open_sky
             against = why_not_a_branch(tube, self.config.judge, under_open_sky=sky)
+        if tube is not None and tube.radius_m > _THICKER * run.radius_m:
+            against = "thicker than what was followed, neck and all"
         self.observer.tried(run, tube, against, probe=False)
         return tube if against is None else None
 
@@ -260,6 +269,10 @@ def _climbs(settled: Tube, tube: Tube) -> bool:
     seen = polyline.along(settled.nodes, settled.observed.astype(float), polyline.chainage(line))
     off, nearest = scipy.spatial.cKDTree(line).query(hidden)
     return bool(np.any((off > _ON_COURSE * tube.radius_m) & (seen[nearest] > 0.0)))
+
+
+def _arc_deg(tube: Tube) -> float:
+    return float(np.median(tube.arc_deg[tube.observed]))
 
 
 def _passes(run: Run, place: FloatArray, radius_m: float) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
+import scipy
 
 from twin_pipeline.config import Config
 from twin_pipeline.courses import Course, Courses
@@ -23,7 +24,7 @@ from twin_pipeline.geometry.squeeze import Squeeze
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Run, Seeds, Tube
 from twin_pipeline.kernels import threads
-from twin_pipeline.model import FloatArray
+from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.detect import blind_below_m, detect
 from twin_pipeline.stages.trace import STEP_PER_RADIUS, TraceOptions, Tracer
 
@@ -31,6 +32,7 @@ _FACTOR = 8.0
 _SAME_SIZE = 0.3
 """Difference of a seed's radius from that of what it is a piece of, as a logarithm."""
 _NODE_STEP_M = 0.1
+_BESIDE_M = 0.01
 _ENOUGH_PER_M2, _ENOUGH_ACROSS_PER_M2, _MOST_POINTS = 4000.0, 2500.0, 3_000_000
 _AREA_SIZE_M = 0.08
 _VOXELS_PER_AREA = 1.5
@@ -43,6 +45,12 @@ _NOISY_BELOW_M = 0.1
 _SIGMAS = 2.0
 """How surely a tube is thicker than a cable."""
 _LEAST_M = 1.0
+_NECK_M, _AWAY = 0.2, 0.5
+"""How near a thicker tube what leaves it begins, and how much of its length leads away from there:
+that may be shorter."""
+_OFF_COURSE_DEG = 15.0
+"""Between a short tube and the course along which its patches were pushed together: what is farther
+off shows there by chance."""
 _PROBE_M = 4.0
 """Of a thinly covered pipe a metre tells nothing."""
 _FACTOR_ACROSS = 3.0
@@ -188,11 +196,13 @@ class SqueezedTracer:
         """Begin with seeds; what is about as thick as a tube that may go on here is taken to be it.
 
         What is shorter than the least is none: pushed together it is as long as a patch or two.
+        What leaves a tube that was found may be.
         """
         self._squeeze = _squeeze(course)
         self._radius_m = course.radius_m
         self._cable_m = config.classify.max_cable_diameter_m
         self._least_m = 0.0 if course.across else _LEAST_M
+        self._taken: list[tuple[scipy.spatial.cKDTree, float]] = []
         self.seeds = seeds
         trace = _for_short(config.trace) if course.across else config.trace
         options = _squeezed_options(trace, self._squeeze.factor)
@@ -209,7 +219,23 @@ class SqueezedTracer:
     def too_thin(self, tube: Tube) -> bool:
         """Tell whether a tube is too short, or may be a cable: a few points tell little of one."""
         least_m = tube.radius_m - _SIGMAS * tube.radius_std_m
-        return 2.0 * least_m < self._cable_m or tube.length_m < self._least_m
+        if 2.0 * least_m < self._cable_m:
+            return True
+        if tube.length_m < self._least_m and not self._leaves_another(tube):
+            return True
+        return tube.length_m < _LEAST_M and self._off_course_deg(tube) > _OFF_COURSE_DEG
+
+    def _off_course_deg(self, tube: Tube) -> float:
+        return polyline.acute_deg(tube.nodes[-1] - tube.nodes[0], self._squeeze.direction)
+
+    def _leaves_another(self, tube: Tube) -> bool:
+        """Tell whether a tube begins at a thicker one, so that it is no chance where it lies."""
+        for line, radius_m in self._taken:
+            off = line.query(tube.nodes[[0, -1]])[0]
+            leads_away = off.max() - off.min() > _AWAY * tube.length_m
+            if radius_m > tube.radius_m and off.min() < radius_m + _NECK_M and leads_away:
+                return True
+        return False
 
     def next_run(self) -> Run | None:
         """Follow the strongest seed that is left; None when there is none."""
@@ -233,7 +259,15 @@ class SqueezedTracer:
     def take(self, nodes: FloatArray, radius_m: float) -> None:
         """Remove what lies on and in a tube (P, 3) from what later runs may use."""
         even = polyline.resample(nodes, _NODE_STEP_M)
-        self._tracer.take(self._squeeze.apply(even), radius_m)
+        reach = math.hypot(1.25 * radius_m + _BESIDE_M, _NODE_STEP_M / 2.0)
+        places = scipy.spatial.cKDTree(even)
+
+        def near(squeezed: FloatArray) -> BoolArray:
+            """Tell which places (M, 3) are: what lies far off along the course seems close."""
+            return np.asarray(places.query(self._squeeze.undo(squeezed))[0] < reach)
+
+        self._tracer.take(self._squeeze.apply(even), radius_m, near)
+        self._taken.append((places, radius_m))
 
     def _as_it_was(self, run: Run) -> Run:
         axis = self._squeeze.undo(run.axis)

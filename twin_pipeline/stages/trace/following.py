@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Callable
 
 import numpy as np
 import scipy
@@ -18,6 +19,10 @@ _MAX_STEPS = 20_000
 _SAME_SIZE = 0.3
 _BRANCH_SHARE, _NECK_M = 0.6, 0.2
 """Of the shortest length what a branch must show beside its main, and how near that is."""
+
+
+def _all(places: FloatArray) -> BoolArray:
+    return np.ones(len(places), bool)
 
 
 class Tracer:
@@ -99,13 +104,21 @@ class Tracer:
         )
         self._alive[left[distance < reach]] = False
 
-    def take(self, nodes: FloatArray, radius_m: float) -> None:
-        """Remove the patches on and in a tube (P, 3) from what later runs may use."""
+    def take(
+        self, nodes: FloatArray, radius_m: float, near: Callable[[FloatArray], BoolArray] = _all
+    ) -> None:
+        """Remove the patches on and in a tube (P, 3) from what later runs may use.
+
+        Of those close to its nodes only the ones whose places (M, 3) are told to be near go.
+        """
         self._found.append((nodes, radius_m))
         spacing = float(np.linalg.norm(np.diff(nodes, axis=0), axis=1).max())
         reach = math.hypot(1.25 * radius_m + 0.01, spacing / 2.0)
         for number, patches in self._seeds.patches.items():
-            axis.take_around(nodes, reach, *patches.search_arguments(), self._taken[number])
+            taken = self._taken[number].copy()
+            axis.take_around(nodes, reach, *patches.search_arguments(), taken)
+            new = np.flatnonzero(taken & ~self._taken[number])
+            self._taken[number][new[near(patches.centroid[new])]] = True
 
     def _still_free(self, seed: int) -> bool:
         seeds = self._seeds
