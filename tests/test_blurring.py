@@ -22,10 +22,11 @@ def winding_m(along_m):
     return 0.06 * np.sin(1.1 * along_m) + 0.04 * np.sin(4.2 * along_m)
 
 
-def trench(offset_m, seed, noise_m=NOISE_M):
-    """Points of a floor, and of a tube on it that lies aside of the middle, if there is one.
+def trench(offset_m, seed, noise_m=NOISE_M, bedded=0.0):
+    """Points of a floor, and of a tube in it that lies aside of the middle, if there is one.
 
-    Noise lies along the rays, which end where they meet the tube or the floor.
+    Noise lies along the rays, which end where they meet the tube or the soil, that hides a share
+    of the tube's height.
     """
     rng = np.random.default_rng(seed)
     along = rng.uniform(0.0, LENGTH_M, RAYS)
@@ -33,24 +34,28 @@ def trench(offset_m, seed, noise_m=NOISE_M):
     across = rng.uniform(-HALF_M, HALF_M, RAYS)
     up = np.full(RAYS, FLOOR_M)
     if offset_m is not None:
-        passing = (across - offset_m(along)) * np.cos(tilt) - RADIUS_M * np.sin(tilt)
-        hit = np.abs(passing) < RADIUS_M
-        angle = np.arcsin(passing[hit] / RADIUS_M) - tilt[hit]
-        across[hit] = offset_m(along[hit]) + RADIUS_M * np.sin(angle)
-        up[hit] += RADIUS_M * (1.0 + np.cos(angle))
+        sunk_m = (1.0 - 2.0 * bedded) * RADIUS_M
+        passing = (across - offset_m(along)) * np.cos(tilt) - sunk_m * np.sin(tilt)
+        angle = np.arcsin(np.clip(passing / RADIUS_M, -1.0, 1.0)) - tilt
+        over_m = sunk_m + RADIUS_M * np.cos(angle)
+        hit = (np.abs(passing) < RADIUS_M) & (over_m > 0.0)
+        across[hit] = offset_m(along[hit]) + RADIUS_M * np.sin(angle[hit])
+        up[hit] += over_m[hit]
     far = rng.normal(0.0, noise_m, RAYS)
     xyz = np.column_stack([along, across - far * np.sin(tilt), up + far * np.cos(tilt)])
     return pyramid_of(xyz + rng.normal(0.0, 0.15 * noise_m, xyz.shape))
 
 
-def test_a_thin_main_is_found_in_noise_of_nearly_half_its_radius():
-    pyramid = trench(straight_m, 1)
+@pytest.mark.parametrize("bedded", [0.0, 0.5])
+def test_a_thin_main_is_found_in_noise_of_nearly_half_its_radius(bedded):
+    pyramid = trench(straight_m, 1, bedded=bedded)
     (tube,) = blurred_mains(pyramid, GROUND, [])
     assert tube.length_m > 5.5
     assert tube.observed.all()
     assert abs(tube.radius_m - RADIUS_M) < min(2.5 * tube.radius_std_m, 0.0025)
     assert np.abs(tube.nodes[:, 1] - 0.05).max() < 0.004
-    assert abs(tube.nodes[:, 2].mean() + tube.radius_m - FLOOR_M - 2.0 * RADIUS_M) < 0.004
+    crown_m = FLOOR_M + 2.0 * (1.0 - bedded) * RADIUS_M
+    assert abs(tube.nodes[:, 2].mean() + tube.radius_m - crown_m) < 0.004
     assert tube.blurred
     assert blurred_mains(pyramid, GROUND, [tube]) == []
 

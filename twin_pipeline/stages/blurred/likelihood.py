@@ -15,6 +15,7 @@ from twin_pipeline.stages.blurred.section import (
     Section,
     bank_basis,
     bank_side,
+    bare_ring,
     mixed,
     outwards,
     ring_seen,
@@ -28,6 +29,8 @@ _ROUGHEST_M = 0.02
 _NEXT_TO_NONE, _NO_RING = 1e-6, 0.02
 _HELD = 15
 """Steps in which shares settle before the circle moves."""
+_WORSE = 20
+"""Steps after which a search that led to nothing likelier ends."""
 _RELAXED = 1.8
 _HELD_BY = 1e-4
 """Of what points weigh, what holds a circle of which too little is seen where it is."""
@@ -45,15 +48,20 @@ def likeliest(cells: Cells, start: Section, steps: int, *, hold: bool = True) ->
     hold
         Whether shares settle before the circle moves; not where it comes from such a search.
     """
-    now, before = start, start
+    now = best = start
     held = _HELD if hold else 0
+    worse = 0
     for step in range(steps):
-        now = _improved(cells, now, moves=step >= held, relaxed=step > held + 3)
-        settled = step > held and _differs_m(now, before) < _SETTLED_M
-        if settled or not now.shows_a_ring:
+        now = _laid_bare(now)
+        following = _improved(cells, now, moves=step >= held, relaxed=step > held + 3)
+        worse = worse + 1 if following.log_likelihood < best.log_likelihood else 0
+        if not worse:
+            best = replace(now, log_likelihood=following.log_likelihood)
+        settled = step > held and _differs_m(following, now) < _SETTLED_M
+        now = following
+        if settled or worse == _WORSE or not now.shows_a_ring:
             break
-        before = now
-    return now
+    return best
 
 
 def _improved(cells: Cells, now: Section, *, moves: bool, relaxed: bool) -> Section:
@@ -109,21 +117,31 @@ def _banked(better: Section, now: Section, lain: FloatArray, size_m: float) -> S
 
 def _smooth(now: Section, shares: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the smooth curve that is nearest to the shares (K,) of the ring, and its shares."""
-    angles, total = now.angles, max(float(shares.sum()), _NEXT_TO_NONE)
-    basis = np.column_stack([(angles / angles[-1]) ** k for k in range(1, DEGREE + 1)])
+    total, basis, bare = float(shares.sum()), _curves(now), bare_ring(now)
     shape = now.shape
     for _ in range(2):
-        curve = _normal(basis @ shape)
+        curve = _density(basis @ shape, bare)
         mean = basis.T @ curve
         bend = (basis * curve[:, None]).T @ basis - np.outer(mean, mean) + _RIDGE * np.eye(DEGREE)
         slope = basis.T @ (shares / total) - mean - _RIDGE * shape
         shape = shape + np.clip(np.linalg.solve(bend, slope), -1.0, 1.0)
-    return shape, total * _normal(basis @ shape)
+    return shape, total * _density(basis @ shape, bare)
 
 
-def _normal(logarithm: FloatArray) -> FloatArray:
-    curve = np.exp(logarithm - logarithm.max())
-    return np.asarray(curve / curve.sum())
+def _laid_bare(now: Section) -> Section:
+    """Return the section with all of the ring's points where it stands out of the banks now."""
+    total = float(now.ring.sum())
+    return replace(now, ring=total * _density(_curves(now) @ now.shape, bare_ring(now)))
+
+
+def _curves(now: Section) -> FloatArray:
+    return np.column_stack([(now.angles / now.angles[-1]) ** k for k in range(1, DEGREE + 1)])
+
+
+def _density(logarithm: FloatArray, bare: FloatArray) -> FloatArray:
+    """Return a density (K,) around the ring where it is bare (K,), which sums up to 1."""
+    curve = bare * np.exp(logarithm - logarithm.max())
+    return np.asarray(curve / max(float(curve.sum()), _NEXT_TO_NONE))
 
 
 def _moved(

@@ -60,7 +60,7 @@ class Section:
     noise: FloatArray
     """(2, 2) covariance."""
     ring: FloatArray
-    """(K,) shares of points."""
+    """(K,) shares of points; none where the ring goes into banks."""
     shape: FloatArray
     """Coefficients of the logarithm of the ring's density."""
     soil: FloatArray
@@ -159,12 +159,8 @@ def _level(cells: Cells, side: float, radius_m: float) -> float:
 
 
 def ring_seen(now: Section, place: FloatArray, size_m: float) -> FloatArray:
-    """Return what shares of the ring (M, K) noise takes to each cell (M, 2).
-
-    The ring ends where it goes into banks.
-    """
-    places = now.ring_places
-    return _blurred(place, places, now.noise, size_m) * _bare(now, places)
+    """Return what shares of the ring (M, K) noise takes to each cell (M, 2)."""
+    return _blurred(place, now.ring_places, now.noise, size_m)
 
 
 def soil_seen(now: Section, place: FloatArray, size_m: float) -> FloatArray:
@@ -175,8 +171,9 @@ def soil_seen(now: Section, place: FloatArray, size_m: float) -> FloatArray:
     return _blurred(place, places, now.soil_noise, size_m) * outside
 
 
-def _bare(now: Section, places: FloatArray) -> FloatArray:
-    """Return how much of places (K, 2) on the ring stands out of the soil, gradually, 0 to 1."""
+def bare_ring(now: Section) -> FloatArray:
+    """Return how much of places (K,) on the ring stands out of the soil, gradually, 0 to 1."""
+    places = now.ring_places
     side = (places[:, 0] > now.centre[0]).astype(np.int64)
     height = np.einsum("ki,ki->k", _basis_at(now, places[:, 0]), now.banks[side])
     return np.asarray(np.clip(0.5 + (places[:, 1] - height) / (0.5 * now.scale_m), 0.0, 1.0))

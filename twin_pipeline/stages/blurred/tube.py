@@ -145,7 +145,7 @@ def _tube(section: Section, course: Led, around: Unrolled, index: IntArray) -> T
     return Tube(
         nodes=nodes,
         radius_m=section.radius_m,
-        radius_std_m=radius_std,
+        radius_std_m=float(radius_std),
         std_h_m=across,
         std_v_m=np.hypot(level, up_std),
         crown_std_m=np.hypot(level, crown_std),
