@@ -7,6 +7,7 @@ from stages.made import UP, make_tube, pyramid_of, run_along, straight, tube_poi
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.measure import MeasureOptions, measure, with_doubt
+from twin_pipeline.stages.measure.doubt import offset_doubt
 
 RADIUS_M, NOISE_M, ARC_DEG, FREE_DEG = 0.0445, 0.003, 110.0, 40.0
 SEEDS = range(6)
@@ -68,3 +69,15 @@ def test_doubt_about_the_radius_is_doubt_about_the_depth_of_the_axis():
     assert doubted.std_v_m == pytest.approx(np.hypot(tube.std_v_m, 0.003))
     assert doubted.std_h_m == pytest.approx(tube.std_h_m)
     assert doubted.crown_std_m == pytest.approx(tube.crown_std_m)
+
+
+def test_walks_that_wander_may_be_off_as_a_whole():
+    radius_m = 0.2 + 0.004 * np.sin(np.linspace(0.0, 9.0, 20))
+    assert offset_doubt(radius_m, 1.0) == 0.0
+    assert 0.004 < offset_doubt(radius_m, 2.0) < 0.008
+    assert offset_doubt(radius_m, 6.0) > offset_doubt(radius_m, 2.0)
+    # a few slices scatter so by chance
+    assert offset_doubt(radius_m[:5], 2.0) == 0.0
+    outlying = radius_m.copy()
+    outlying[3] = 0.25
+    assert offset_doubt(outlying, 2.0) < 0.009

@@ -177,3 +177,20 @@ def test_a_sleeve_is_not_taken_for_smoothing():
     tube = measured(pushed_outwards(points, 0.003 * np.maximum(folds(points, rng), 0.0)))
     assert tube.shrunk_m == 0.0
     assert tube.stand_off_m > 0.0
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+@pytest.mark.parametrize(("sleeve_m", "least_m", "most_m"), [(0.0, 0.0, 2e-4), (9e-4, 5e-4, 1e-3)])
+def test_what_was_fitted_to_the_points_hides_no_sleeve(
+    sleeve_m: float, least_m: float, most_m: float, seed: int
+):
+    """The drift of many epochs took more from patches than folds add to them."""
+    rng = np.random.default_rng(seed)
+    chainage, angle = rng.uniform(0.0, 6.0, 6_000), rng.uniform(-1.3, 1.3, 6_000)
+    place = np.column_stack([chainage, 0.16 * np.cos(angle), 0.16 * np.sin(angle)])
+    residual = rng.normal(0.0, 0.004, 6_000) + sleeve_m * folds(place, rng)
+    epoch = (chainage / 0.06).astype(int) * 2 + (angle > 0.0)
+    residual -= (np.bincount(epoch, residual) / np.bincount(epoch))[epoch]
+    adj = SimpleNamespace(chainage=chainage, angle=angle, residual=residual, radius=0.16)
+    found = wrapping(cast(Adjustment, adj), np.ones(6_000, bool))
+    assert least_m <= np.hypot(found.std_m, found.unseen_std_m) < most_m

@@ -23,6 +23,11 @@ _SLICE_M = 1.0
 _LEAST_ARC_DEG = 30.0
 _LEAST = 1e-9
 _AT_ONCE = 100_000
+_FEW_SLICES, _WANDERING = 8, 1.3
+"""From how many slices on, and from which inflation on, they tell that the scan wanders."""
+_WHOLE_WALK = 2.0
+"""How far a random walk is off as a whole, by how far it wanders within."""
+_MAD_STD = 1.4826
 
 
 def with_doubt(tube: Tube) -> Tube:
@@ -68,6 +73,19 @@ def radius_doubt(adj: Adjustment, weights: FloatArray, inflation: float) -> floa
         expected = inflation * adj.noise**2 * adj.stands_for * apart
         doubts_m.append(math.sqrt(max(off_m**2 - expected, 0.0)))
     return max(doubts_m)
+
+
+def offset_doubt(slice_radius_m: FloatArray, inflation: float) -> float:
+    """Return what walks that do not fit each other may add to the radius (K,) of slices, metres.
+
+    What shifts between them change along a pipe shows in its slices. A walk that wanders so far
+    over a few metres is off as a whole by more, and no mean over slices takes that away.
+    """
+    own_m = np.unique(slice_radius_m[~np.isnan(slice_radius_m)])
+    if len(own_m) < _FEW_SLICES or inflation < _WANDERING:
+        return 0.0
+    scatter_m = _MAD_STD * float(np.median(np.abs(own_m - np.median(own_m))))
+    return _WHOLE_WALK * scatter_m * math.sqrt(1.0 - 1.0 / inflation)
 
 
 def _parts(points: int) -> Iterator[slice]:

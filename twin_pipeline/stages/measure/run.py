@@ -18,7 +18,7 @@ from twin_pipeline.kernels.adjust.narrow import (
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.anisotropy import expected_residuals
-from twin_pipeline.stages.measure.doubt import radius_doubt
+from twin_pipeline.stages.measure.doubt import offset_doubt, radius_doubt
 from twin_pipeline.stages.measure.drift import find_drift, settle
 from twin_pipeline.stages.measure.extent import exact_extent
 from twin_pipeline.stages.measure.hidden import hidden_std
@@ -292,7 +292,10 @@ def make_tube(
         oval_part_std_m=oval.std_m,
         # an oval has no one radius anyway
         doubt_std_m=(1.0 - oval.probability)
-        * radius_doubt(adj, np.where(used, weights, 0.0), inflation),
+        * math.hypot(
+            radius_doubt(adj, np.where(used, weights, 0.0), inflation),
+            offset_doubt(slice_radius, inflation),
+        ),
         oval_std_m=oval.if_oval_m,
         held=adj.held[span] if adj.held.any() else None,
     )

@@ -32,11 +32,13 @@ _CLEAR_SIGMAS = 5.0
 _LEAST_M, _HARDLY_M = 0.0008, 0.0004
 """Unevenness that is a sleeve's, and from which on it may be that of one that lies tight."""
 _MAYBE_SIGMAS = 3.0
-_ENVELOPE, _ENVELOPE_STD = 1.2, 0.7
+_ENVELOPE, _ENVELOPE_STD = 1.2, 1.0
 """Standard deviations by which what a sleeve touches lies below its mean: 0.7 where it lies tight
 over half the surface, 1.7 where folds are as wide as what lies tight, 2.4 where waves cross and
-hardly touch; what patches even out is in that."""
+hardly touch, 2.9 where waves of a quarter of a metre, which circles take out, do most; what patches
+even out is in that."""
 _WIDER, _FEW_WIDE_PATCHES = 3.0, 60
+_WIDEST_M, _WIDEST_RADII, _FEW_WIDEST, _MOST_LOST = (0.06, 0.12), 1.0, 40, 0.8
 _DYING_AWAY = 0.47
 """Of the variance between patches, what is left in those three times as wide. Folds of a decimetre
 leave 0.57 and more, shorter ones 0.4, noise that was smoothed over one to three centimetres 0.15 to
@@ -50,7 +52,7 @@ that may be off."""
 
 _SLEEVED = 0.3
 """Of pipes of a kind that is laid in sleeves, those that are, before anything is seen."""
-_USUAL_M = np.linspace(0.0004, 0.002, 9)
+_USUAL_M = np.linspace(0.0002, 0.002, 10)
 """How uneven their sleeves are."""
 _SMALL_M = 0.0001
 """Standard deviation that is not worth a closer look."""
@@ -85,6 +87,9 @@ class _Unevenness:
     """Of points around the means of their patches."""
     std: float
     """Of the former, by chance."""
+    of_one: float
+    """What a fitted unknown takes from the former."""
+    patches: int
 
     @property
     def sigmas(self) -> float:
@@ -97,31 +102,34 @@ def wrapping(adj: Adjustment, used: BoolArray) -> Wrapping:
 
     It does not where it is as even as its noise lets it be known.
     """
-    patch_m, patches = _finest(adj, used)
+    lost = _lost(adj, used)
+    patch_m, patches = _finest(adj, used, lost)
     if patches is None or patches.sigmas < _MAYBE_SIGMAS:
-        return Wrapping(unseen_std_m=_unseen(_more_telling(adj, used, patches)))
+        return Wrapping(unseen_std_m=_unseen(_more_telling(adj, used, patches, lost)))
     uneven = math.sqrt(patches.between)
     if patches.sigmas < _CLEAR_SIGMAS:
-        return Wrapping(std_m=_EITHER * uneven)
-    wider = _unevenness(adj, used, _WIDER * patch_m, _FEW_WIDE_PATCHES)
+        return Wrapping(std_m=_EITHER * uneven, unseen_std_m=_unseen(patches))
+    wider = _unevenness(adj, used, _WIDER * patch_m, _FEW_WIDE_PATCHES, lost)
     dying_away = wider is not None and wider.between < _DYING_AWAY * patches.between
     sharp = patches.between > _SMOOTH * patches.within and patch_m == _PATCH_M
     if wider is not None and sharp and (dying_away or uneven < _LEAST_M):
         return _shrunk(wider, adj.radius)
     if uneven < _HARDLY_M:
-        return Wrapping()
+        return Wrapping(unseen_std_m=_unseen(patches))
     if uneven < _LEAST_M or (dying_away and patches.between > _RAW * patches.within):
-        return Wrapping(stand_off_m=_EITHER * uneven, std_m=_EITHER * uneven)
+        # of a kind that is laid in sleeves it is in one as likely as not
+        unseen_m = math.sqrt(0.5) * _ENVELOPE_STD * uneven
+        return Wrapping(_EITHER * uneven, std_m=_EITHER * uneven, unseen_std_m=unseen_m)
     return Wrapping(stand_off_m=_ENVELOPE * uneven, std_m=_ENVELOPE_STD * uneven)
 
 
 def _more_telling(
-    adj: Adjustment, used: BoolArray, patches: _Unevenness | None
+    adj: Adjustment, used: BoolArray, patches: _Unevenness | None, lost: float
 ) -> _Unevenness | None:
     """Return the widest patches where they are better known: with few points in each they are."""
     if patches is None or _unseen(patches) < _SMALL_M:
         return patches
-    wide = _unevenness(adj, used, *_WIDTHS[-1])
+    wide = _unevenness(adj, used, *_WIDTHS[-1], lost)
     return wide if wide is not None and wide.std < patches.std else patches
 
 
@@ -141,10 +149,10 @@ def _unseen(patches: _Unevenness | None) -> float:
     return math.hypot(_ENVELOPE, _ENVELOPE_STD) * math.sqrt(square)
 
 
-def _finest(adj: Adjustment, used: BoolArray) -> tuple[float, "_Unevenness | None"]:
+def _finest(adj: Adjustment, used: BoolArray, lost: float) -> tuple[float, "_Unevenness | None"]:
     """Return the width of the finest patches of which enough hold points, and how they differ."""
     for patch_m, few in _WIDTHS:
-        patches = _unevenness(adj, used, patch_m, few)
+        patches = _unevenness(adj, used, patch_m, few, lost)
         if patches is not None:
             return patch_m, patches
     return patch_m, None
@@ -161,7 +169,22 @@ def _shrunk(wider: "_Unevenness", radius_m: float) -> Wrapping:
     return Wrapping(shrunk_m=shrunk_m, std_m=shrunk_m)
 
 
-def _unevenness(adj: Adjustment, used: BoolArray, patch_m: float, few: int) -> _Unevenness | None:
+def _lost(adj: Adjustment, used: BoolArray) -> float:
+    """Return how many unknowns take from the differences of patches.
+
+    Axis, circles, sectors and drift were fitted to the points, and what noise moves these by no
+    patch shows. In patches as wide as folds are at most nothing but that is left.
+    """
+    width_m = min(max(_WIDEST_RADII * adj.radius, _WIDEST_M[0]), _WIDEST_M[1])
+    widest = _unevenness(adj, used, width_m, _FEW_WIDEST, 0.0)
+    if widest is None:
+        return 0.0
+    return min(max(-widest.between / widest.of_one, 0.0), _MOST_LOST * widest.patches)
+
+
+def _unevenness(
+    adj: Adjustment, used: BoolArray, patch_m: float, few: int, lost: float
+) -> _Unevenness | None:
     """Return how patches differ; None where too few hold enough points."""
     chainage, angle = adj.chainage[used], adj.angle[used]
     sector = ((angle + math.pi) / (2.0 * math.pi) * _SECTORS).astype(np.int64)
@@ -175,6 +198,7 @@ def _unevenness(adj: Adjustment, used: BoolArray, patch_m: float, few: int) -> _
     if np.count_nonzero(enough) < few:
         return None
     points = count[enough]
+    patches = int(np.count_nonzero(count))
     mean = np.bincount(patch, residual)[enough] / points
     square = np.bincount(patch, residual**2)[enough]
     noise2 = float(np.sum(square - points * mean**2) / np.sum(points - 1))
@@ -182,7 +206,8 @@ def _unevenness(adj: Adjustment, used: BoolArray, patch_m: float, few: int) -> _
     at_m = (np.flatnonzero(enough) // columns) * patch_m
     excess2 = _usual(mean**2 - noise2 / points, (at_m / _STRETCH_M).astype(np.int64))
     std_of_excess2 = math.sqrt(2.0 / len(points)) * spread2
-    return _Unevenness(excess2, noise2, max(std_of_excess2, 1e-18))
+    of_one = noise2 * float(np.mean(1.0 / points)) / patches
+    return _Unevenness(excess2 + lost * of_one, noise2, max(std_of_excess2, 1e-18), of_one, patches)
 
 
 def _usual(values: FloatArray, stretch: IntArray) -> float:
