@@ -83,3 +83,15 @@ def test_seeds_are_the_same_every_time():
     first, second = detect(pyramid, DetectOptions()), detect(pyramid, DetectOptions())
     for name in ("centre", "direction", "radius_m", "strength", "level"):
         assert np.array_equal(getattr(first, name), getattr(second, name))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_short_thin_tube_in_patches_hardly_smaller_than_itself_is_seeded(seed):
+    """So few patches are on it that no narrow cell gets the votes that tell it from chance."""
+    rng = np.random.default_rng(seed)
+    thin = tube_points(straight(0.8), 0.03, rng, arc_deg=200.0, per_m2=5_000.0, noise_m=0.003)
+    floor = plane_points((-1.0, -1.0), (2.0, 1.0), -0.3, rng, per_m2=9_000.0, noise_m=0.003)
+    seeds = detect(pyramid_of(np.vstack([thin, floor])), DetectOptions())
+    off = np.linalg.norm(seeds.centre[:, 1:], axis=1)
+    right = (off < 0.01) & (np.abs(np.log(seeds.radius_m / 0.03)) < 0.2)
+    assert np.any(right & (seeds.strength > 0.8))

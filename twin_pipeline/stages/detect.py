@@ -24,6 +24,9 @@ from twin_pipeline.shelves import Array, Parts
 _RADIUS_RATIO = 1.15
 _VOXELS_PER_RADIUS = 3.0
 _CELL_PER_RADIUS = 0.12
+_FULL_RING = 16.0
+"""Votes of a whole ring that a peak should hold, for which its cells are wider if need be: where
+patches are few, an arc would have less than the fewest that tell it from chance."""
 _MIN_VOTES = 5.0
 _POOR_RAD = 0.12
 _LEAST_VOXELS_PER_RADIUS = 1.4
@@ -170,7 +173,9 @@ def _peaks_of_piece(
 
 def _peaks(patches: Patches, radius_m: float, lower: FloatArray, options: DetectOptions) -> Peaks:
     """Return centres, scores (share of a full ring) and radii of the vote peaks for one radius."""
-    cell = _CELL_PER_RADIUS * radius_m
+    # the peak sums three cells along the axis
+    ring_per_m = 2.0 * math.pi * radius_m * 3.0 * _VOXELS_PER_AREA / patches.size_m**2
+    cell = max(_CELL_PER_RADIUS * radius_m, _FULL_RING / ring_per_m)
     corner = lower - radius_m - 3.0 * cell
     cells = hough.axis_votes(
         patches.centroid,
@@ -183,8 +188,7 @@ def _peaks(patches: Patches, radius_m: float, lower: FloatArray, options: Detect
         cell,
         corner,
     )
-    # the peak sums three cells along the axis
-    full_ring = 2.0 * math.pi * radius_m * 3.0 * cell * _VOXELS_PER_AREA / patches.size_m**2
+    full_ring = ring_per_m * cell
     minimum = max(_MIN_VOTES, options.min_vote_share * full_ring)
     centres, scores = hough.vote_peaks(cells, cell, corner, minimum)
     return centres, scores / full_ring, np.full(len(scores), radius_m)
