@@ -23,7 +23,7 @@ from twin_pipeline.geometry.pyramid import MOST_THICK, Pyramid
 from twin_pipeline.geometry.squeeze import Squeeze
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Run, Seeds, Tube
-from twin_pipeline.kernels import threads
+from twin_pipeline.kernels import axis, threads
 from twin_pipeline.model import BoolArray, FloatArray
 from twin_pipeline.stages.detect import blind_below_m, detect
 from twin_pipeline.stages.trace import STEP_PER_RADIUS, TraceOptions, Tracer
@@ -35,8 +35,6 @@ _NODE_STEP_M = 0.1
 _BESIDE_M = 0.01
 _ENOUGH_PER_M2, _ENOUGH_ACROSS_PER_M2, _MOST_POINTS = 4000.0, 2500.0, 3_000_000
 _AREA_SIZE_M = 0.08
-_VOXELS_PER_AREA = 1.5
-"""Voxels that a surface crosses, per area of a voxel's side."""
 _THICK_IN_NOISE = 0.7
 """Pieces of a pipe that is scanned with noise of a quarter of its radius are half as thick as wide;
 so long ones have a normal all the same. In a scan that hides only the thinnest none is as noisy."""
@@ -57,7 +55,7 @@ _FACTOR_ACROSS = 3.0
 """What crosses a trench is short: pushed together more, nothing is left to be followed."""
 _CROSSING_SIZE_M, _SHARP_RAD = 0.02, 0.08
 """Patches that show what hangs free if their normals are as sharp."""
-_LEAST_ACROSS_RAD = 1.4
+_LEAST_ACROSS_RAD = 1.75
 """Of what hangs free in a trench more is seen than of what is bedded."""
 
 
@@ -285,7 +283,7 @@ class SqueezedTracer:
 def _thinned(searched: Pyramid, per_m2: float = _ENOUGH_PER_M2) -> Iterator[FloatArray]:
     """Yield some of the points, piece by piece (N, 3): squeezed they are dense enough soon."""
     level = searched.level_near(_AREA_SIZE_M)
-    area_m2 = len(level.keys) * level.size_m**2 / _VOXELS_PER_AREA
+    area_m2 = len(level.keys) * level.size_m**2 / axis.VOXELS_PER_AREA
     enough = min(per_m2 * area_m2, _MOST_POINTS)
     every = max(math.ceil(len(searched.xyz) / enough), 1)
     for first, last in searched.spans():

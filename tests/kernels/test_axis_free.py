@@ -10,7 +10,9 @@ CENTRE, ALONG_X = np.array([0.5, 0.0, 0.0]), np.array([1.0, 0.0, 0.0])
 HALF_M, RATIO = 0.2, 0.2
 
 
-def _left(patches: Patches, *, hollows: bool = False) -> tuple[float, float, int]:
+def _left(
+    patches: Patches, *, hollows: bool = False, points: int = 1000
+) -> tuple[float, float, float]:
     return axis.support_left(
         CENTRE,
         ALONG_X,
@@ -20,6 +22,7 @@ def _left(patches: Patches, *, hollows: bool = False) -> tuple[float, float, int
         hollows,
         *patches.search,
         patches.normals,
+        np.full(len(patches.points), points, np.int32),
         patches.used,
     )
 
@@ -39,6 +42,14 @@ def test_what_is_left_is_the_support_of_what_was_not_taken():
     )
     assert _left(patches) == tuple(expected)
     assert expected[2] > 100
+
+
+def test_patches_of_few_points_stand_for_the_voxels_that_chance_left_empty():
+    patches = tube_patches(straight(1.0), arc=TOP_HALF)
+    _, _, dense = _left(patches)
+    # 7 points in the 10.6 voxels around leave 52 % of these empty
+    _, _, thin = _left(patches, points=7)
+    assert thin == pytest.approx(dense / (1.0 - np.exp(-7.0 / 10.6)), rel=1e-3)
 
 
 def test_of_what_was_taken_nothing_is_left():

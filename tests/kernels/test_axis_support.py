@@ -120,9 +120,9 @@ def test_nothing_supports_nothing():
 
 
 def _seeds(patches: Patches, centres: np.ndarray, radius: float = RADIUS_M, least: float = 0.0):
-    radii = np.full(len(centres), radius)
+    radii, counts = np.full(len(centres), radius), np.full(len(patches.points), 1000, np.int32)
     return axis.refine_seeds(
-        centres, radii, RATIO, least, *patches.search, patches.normals, patches.used
+        centres, radii, RATIO, least, *patches.search, patches.normals, counts, patches.used
     )
 
 
@@ -179,3 +179,15 @@ def test_seeds_of_too_few_patches_are_given_up_and_others_stay_the_same():
     for one, other in zip(whole, enough, strict=True):
         assert np.array_equal(one, other)
     assert not _seeds(patches, centres, least=6.0 * per_area)[5].any()
+
+
+def test_a_shell_is_as_thin_as_the_patches_on_it():
+    shell = tube_patches(straight(0.5), count=400)
+    beside = shell.points + 3.0 * RADIUS_M * np.array([0.0, 0.0, 1.0])
+    points = np.concatenate([shell.points, beside])
+    counts = np.repeat(np.array([5, 1000], np.int32), 400)
+    place = (np.array([0.25, 0.0, 0.0]), ALONG_X, RADIUS_M)
+    assert axis.thinness(points, counts, *place) == pytest.approx(2.66, abs=0.01)
+    assert axis.thinness(points, counts[::-1].copy(), *place) == pytest.approx(1.0)
+    nowhere = (np.array([0.25, 9.0, 0.0]), ALONG_X, RADIUS_M)
+    assert axis.thinness(points, counts, *nowhere) == 1.0

@@ -7,6 +7,7 @@ from stages.made import plane_points, pyramid_of, straight, tube_points
 from twin_pipeline.geometry.tubes import Seeds
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.detect import DetectOptions, detect
+from twin_pipeline.stages.trace import TraceOptions
 
 PER_M2 = {0.06: 20_000.0, 0.17: 8_000.0, 0.4: 4_000.0, 0.8: 2_000.0}
 HEADING_DEG = 25.0
@@ -95,3 +96,15 @@ def test_a_short_thin_tube_in_patches_hardly_smaller_than_itself_is_seeded(seed)
     off = np.linalg.norm(seeds.centre[:, 1:], axis=1)
     right = (off < 0.01) & (np.abs(np.log(seeds.radius_m / 0.03)) < 0.2)
     assert np.any(right & (seeds.strength > 0.8))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_tube_far_thinner_scanned_than_the_rest_is_a_strong_seed(seed):
+    """Patches suit what most of the scan is like: on the tube most of their voxels are empty."""
+    rng = np.random.default_rng(seed)
+    tube = tube_points(straight(3.0), 0.135, rng, arc_deg=140.0, per_m2=550.0, noise_m=0.005)
+    floor = plane_points((-1.0, -2.0), (4.0, 2.0), -0.3, rng, per_m2=9_000.0, noise_m=0.005)
+    seeds = detect(pyramid_of(np.vstack([tube, floor])), DetectOptions())
+    off = np.linalg.norm(seeds.centre[:, 1:], axis=1)
+    right = (off < 0.03) & (np.abs(np.log(seeds.radius_m / 0.135)) < 0.2)
+    assert np.any(right & (seeds.strength > TraceOptions().min_strength_rad))

@@ -28,6 +28,8 @@ class Patches:
     """(M,)"""
     usable: BoolArray
     """(M,) False for edges, scattered points and thinly covered places."""
+    count: npt.NDArray[np.int32]
+    """(M,) points of each patch."""
     normal_std_rad: float
     """Typical standard deviation of the usable normals."""
     block: VoxelLevel
@@ -59,6 +61,7 @@ def collect_patches(pyramid: Pyramid, number: int) -> Patches:
         bend_m=bend,
         bend_std_m=bend_std,
         usable=level.usable,
+        count=surface.count,
         normal_std_rad=level.typical_normal_std_rad,
         block=block,
         children=pyramid.kept(np.searchsorted(level.starts, block.starts)),

@@ -31,8 +31,6 @@ _MIN_VOTES = 5.0
 _POOR_RAD = 0.12
 _LEAST_VOXELS_PER_RADIUS = 1.4
 _SEEDS_AT_ONCE = 5_000
-_VOXELS_PER_AREA = 1.5
-"""Voxels that a surface crosses, per area of a voxel's side."""
 
 Peaks = tuple[FloatArray, FloatArray, FloatArray]
 """Centres, scores and radii."""
@@ -40,7 +38,7 @@ Peaks = tuple[FloatArray, FloatArray, FloatArray]
 Rung = tuple[float, int]
 """A radius, and the level whose patches vote for it."""
 
-_REFINED = ("centre", "direction", "radius", "arc", "purity", "kept")
+_REFINED = ("centre", "direction", "radius", "arc", "purity", "crossed")
 
 
 class DetectOptions(BaseModel):
@@ -174,7 +172,7 @@ def _peaks_of_piece(
 def _peaks(patches: Patches, radius_m: float, lower: FloatArray, options: DetectOptions) -> Peaks:
     """Return centres, scores (share of a full ring) and radii of the vote peaks for one radius."""
     # the peak sums three cells along the axis
-    ring_per_m = 2.0 * math.pi * radius_m * 3.0 * _VOXELS_PER_AREA / patches.size_m**2
+    ring_per_m = 2.0 * math.pi * radius_m * 3.0 * axis.VOXELS_PER_AREA / patches.size_m**2
     cell = max(_CELL_PER_RADIUS * radius_m, _FULL_RING / ring_per_m)
     corner = lower - radius_m - 3.0 * cell
     cells = hough.axis_votes(
@@ -205,17 +203,18 @@ def _refine(
         return None
     keep = hough.suppress(centres, radii, 0.5)
     ratio = tolerance_ratio(patches)
-    least = least_rad * 2.0 * _VOXELS_PER_AREA / patches.size_m**2
+    least = least_rad * 2.0 * axis.VOXELS_PER_AREA / patches.size_m**2
     places = (
-        least, *patches.search_arguments(), patches.normal, pyramid.kept(~patches.usable)
+        least, *patches.search_arguments(), patches.normal, patches.count,
+        pyramid.kept(~patches.usable),
     )  # fmt: skip
-    centre, direction, radius, arc, purity, kept = _refined(
+    centre, direction, radius, arc, purity, crossed = _refined(
         pyramid, centres[keep], radii[keep], ratio, places
     )
-    good = (kept > 0) & (arc >= min_arc_deg(ratio)) & (purity >= 0.6)
+    good = (crossed > 0.0) & (arc >= min_arc_deg(ratio)) & (purity >= 0.6)
     half = np.maximum(2.0 * radius, 0.06)
-    around = _VOXELS_PER_AREA * np.maximum(radius, 1e-9) * 2.0 * half
-    strength = kept * patches.size_m**2 / around
+    around = axis.VOXELS_PER_AREA * np.maximum(radius, 1e-9) * 2.0 * half
+    strength = crossed * patches.size_m**2 / around
     level = np.full(len(centre), patches.level)
     return tuple(a[good] for a in (centre, direction, radius, strength, level))
 

@@ -8,10 +8,11 @@ from twin_pipeline.kernels.axis.around import patches_in_ball, perpendicular_fra
 from twin_pipeline.kernels.axis.follow import follow_axis
 from twin_pipeline.kernels.axis.free import is_hollow, support_left
 from twin_pipeline.kernels.axis.refine import gauss_axis, refine_axis, refine_seeds, vote_axis
-from twin_pipeline.kernels.axis.support import ARC_BINS, tube_support
+from twin_pipeline.kernels.axis.support import ARC_BINS, VOXELS_PER_AREA, thinness, tube_support
 
 __all__ = [
     "ARC_BINS",
+    "VOXELS_PER_AREA",
     "follow_axis",
     "gauss_axis",
     "is_hollow",
@@ -21,6 +22,7 @@ __all__ = [
     "refine_seeds",
     "support_left",
     "take_around",
+    "thinness",
     "tube_support",
     "vote_axis",
 ]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from twin_pipeline.kernels import jit
 from twin_pipeline.kernels.axis.around import patches_in_ball
-from twin_pipeline.kernels.axis.support import tube_support
+from twin_pipeline.kernels.axis.support import thinness, tube_support
 
 FloatArray = npt.NDArray[np.float64]
 SingleArray = npt.NDArray[np.float32]
@@ -41,8 +41,9 @@ def support_left(
     children: IntArray,
     centroids: FloatArray,
     normals: SingleArray,
+    counts: TableArray,
     used: BoolArray,
-) -> tuple[float, float, int]:
+) -> tuple[float, float, float]:
     """Return what of a seed's support is left.
 
     Parameters
@@ -57,21 +58,22 @@ def support_left(
         Whether hollows may be seeds, too.
     lower, size, keys, table, children, centroids, used
         As for `patches_in_ball`.
-    normals
-        (K, 3) unit normals of the patches, of either sign.
+    normals, counts
+        (K, 3) unit normals of the patches, of either sign, and (K,) int32 points of each.
 
     Returns
     -------
-    arc_deg, purity and kept as of `tube_support`; all 0 for a hollow that may be no seed.
+    arc_deg and purity as of `tube_support`, and how many voxels cross the surface of the patches
+    that agree; all 0 for a hollow that may be no seed.
     """
     reach = math.sqrt((1.5 * radius) ** 2 + half * half)
     found = patches_in_ball(centre, reach, lower, size, keys, table, children, centroids, used)
     points, normal = centroids[found], normals[found]
     band = tolerance_ratio * radius
     if not hollows and is_hollow(points, normal, centre, direction, radius, band):
-        return 0.0, 0.0, 0
+        return 0.0, 0.0, 0.0
     _, arc, purity, kept = tube_support(points, normal, centre, direction, radius, half, band)
-    return arc, purity, kept
+    return arc, purity, kept * thinness(points, counts[found], centre, direction, radius)
 
 
 @jit(cache=True, nogil=True)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from twin_pipeline.kernels import jit, prange
 from twin_pipeline.kernels.axis.around import patches_in_ball, perpendicular_frame
-from twin_pipeline.kernels.axis.support import tube_support
+from twin_pipeline.kernels.axis.support import thinness, tube_support
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -24,6 +24,8 @@ _NARROWED = 4
 _WIDE_SHARE, _NARROW_ROUND, _NARROW_SHARE = 0.2, 3, 0.3
 """Of the fewest patches, the weights that there must be in the widest band, and in a later round:
 low, for a seed that starts beside its axis gets little weight in both and may be the only one."""
+_MOST_THIN = 2.5
+"""Voxels that the surface crosses for each of the thinnest patches that have a normal."""
 _DEALT = 64
 """The strongest seeds, which come first, take longest: each thread gets some of all."""
 _LEAST_HALF_M = 0.06
@@ -255,8 +257,9 @@ def refine_seeds(
     children: IntArray,
     centroids: FloatArray,
     normals: FloatArray,
+    counts: TableArray,
     used: BoolArray,
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, IntArray]:
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
     """Refine axis seeds one by one from the patches around each.
 
     Two starting directions are tried, and the one that more patches agree with is kept.
@@ -268,17 +271,18 @@ def refine_seeds(
     tolerance_ratio
         How far the vote of a patch may miss the axis, as a share of the radius.
     least
-        Fewest patches of a tube that is worth finding, over its radius and half the length of the
-        piece; 1 / m2. Seeds that get clearly less are given up early.
+        Fewest voxels that the surface of a tube that is worth finding crosses, over its radius and
+        half the length of the piece; 1 / m2. Seeds that get clearly less are given up early.
     lower, size, keys, table, children, centroids, used
         As for `patches_in_ball`.
-    normals
-        (K, 3) unit normals of the patches, of either sign.
+    normals, counts
+        (K, 3) unit normals of the patches, of either sign, and (K,) int32 points of each.
 
     Returns
     -------
     centre (P, 3) and direction (P, 3) in the local frame, radius (P,), metres, arc_deg (P,),
-    purity (P,), kept (P,) int64; kept is 0 where no tube was found.
+    purity (P,), crossed (P,) voxels that the surface of the tube's patches crosses; crossed is 0
+    where no tube was found.
     """
     count = len(centres)
     out_centre = np.zeros((count, 3))
@@ -286,7 +290,7 @@ def refine_seeds(
     out_radius = np.zeros(count)
     out_arc = np.zeros(count)
     out_purity = np.zeros(count)
-    out_kept = np.zeros(count, np.int64)
+    out_crossed = np.zeros(count)
     rows = (count + _DEALT - 1) // _DEALT
     for n in prange(rows * _DEALT):
         p = (n % rows) * _DEALT + n // rows
@@ -298,9 +302,10 @@ def refine_seeds(
         idx = patches_in_ball(
             centres[p], reach, lower, size, keys, table, children, centroids, used
         )
-        if len(idx) < max(8.0, _NARROW_SHARE * least * radius * half):
+        if len(idx) < max(8.0, _NARROW_SHARE * least * radius * half / _MOST_THIN):
             continue
-        points, normal = centroids[idx], normals[idx]
+        points, normal, of_each = centroids[idx], normals[idx], counts[idx]
+        kept_most = 0
         for attempt in range(2):
             if attempt == 0:
                 start = gauss_axis(points, normal, centres[p], radius)
@@ -311,13 +316,16 @@ def refine_seeds(
             )
             if arc < 60.0 or purity < 0.4:
                 continue
+            per_patch = thinness(points, of_each, centres[p], start, radius)
             c, d, r, _, success = refine_axis(
-                points, normal, centres[p], start, radius, half, least
+                points, normal, centres[p], start, radius, half, least / per_patch
             )
             if not success:
                 continue
             _, arc, purity, kept = tube_support(points, normal, c, d, r, half, tolerance_ratio * r)
-            if kept > out_kept[p]:
+            if kept > kept_most:
+                kept_most = kept
                 out_centre[p], out_direction[p], out_radius[p] = c, d, r
-                out_arc[p], out_purity[p], out_kept[p] = arc, purity, kept
-    return out_centre, out_direction, out_radius, out_arc, out_purity, out_kept
+                out_arc[p], out_purity[p] = arc, purity
+                out_crossed[p] = kept * thinness(points, of_each, c, d, r)
+    return out_centre, out_direction, out_radius, out_arc, out_purity, out_crossed

@@ -13,7 +13,14 @@ from twin_pipeline.kernels.axis.around import perpendicular_frame
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+TableArray = npt.NDArray[np.int32]
 
+VOXELS_PER_AREA = 1.5
+"""Voxels that a surface crosses, per area of a voxel's side."""
+_AROUND = math.pi * 1.5**2 * VOXELS_PER_AREA
+"""Voxels that the surface crosses from which a plane around one takes its points."""
+_INNER, _OUTER = 0.75, 1.25
+"""Of the radius, between which a shell lies."""
 ARC_BINS = 24
 _TANGENTS = tuple(math.tan(k * 2.0 * math.pi / ARC_BINS) for k in range(1, ARC_BINS // 4))
 """Of the angles between sectors within a quarter."""
@@ -53,7 +60,7 @@ def tube_support(
     offsets = np.empty((len(points), 2))
     sector = np.empty(len(points), np.int64)
     shell = np.zeros(ARC_BINS, np.int64)
-    inner2, outer2 = (0.75 * radius) ** 2, (1.25 * radius) ** 2
+    inner2, outer2 = (_INNER * radius) ** 2, (_OUTER * radius) ** 2
     count = 0
     for i in range(len(points)):
         ex = points[i, 0] - centre[0]
@@ -103,6 +110,37 @@ def tube_support(
     shift = su * u + sv * v
     purity = kept / inside if inside > 0 else 0.0
     return shift, seen * 360.0 / ARC_BINS, purity, kept
+
+
+@jit(cache=True, nogil=True)
+def thinness(
+    points: FloatArray,
+    counts: TableArray,
+    centre: FloatArray,
+    direction: FloatArray,
+    radius: float,
+) -> float:
+    """Return how many voxels the surface crosses for each patch on a shell, at least 1.
+
+    Where points are few they leave voxels empty that the surface crosses. By chance it is that
+    share of them which Poisson's law gives for the points around a patch.
+
+    Parameters
+    ----------
+    points, counts
+        (K, 3) centroids, metres, local frame, and (K,) int32 points of each patch.
+    centre, direction, radius
+        Of the shell, as for `tube_support`.
+    """
+    count, total = 0, 0.0
+    inner2, outer2 = (_INNER * radius) ** 2, (_OUTER * radius) ** 2
+    for i in range(len(points)):
+        x, y, z = points[i, 0] - centre[0], points[i, 1] - centre[1], points[i, 2] - centre[2]
+        along = x * direction[0] + y * direction[1] + z * direction[2]
+        if inner2 < x * x + y * y + z * z - along * along < outer2:
+            count += 1
+            total += 1.0 / (1.0 - math.exp(-counts[i] / _AROUND))
+    return total / count if count > 0 else 1.0
 
 
 @jit(cache=True, nogil=True, inline="always")

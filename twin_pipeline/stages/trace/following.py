@@ -126,7 +126,7 @@ class Tracer:
         radius = float(seeds.radius_m[seed])
         half = max(2.0 * radius, 0.06)
         ratio = tolerance_ratio(patches)
-        arc, purity, kept = axis.support_left(
+        arc, purity, crossed = axis.support_left(
             seeds.centre[seed],
             seeds.direction[seed],
             radius,
@@ -135,9 +135,11 @@ class Tracer:
             not self._under_open_sky,
             *patches.search_arguments(),
             patches.normal,
+            patches.count,
             self._taken[patches.level],
         )
-        strength = kept * patches.size_m**2 / (1.5 * radius * 2.0 * half)
+        around = axis.VOXELS_PER_AREA * radius * 2.0 * half
+        strength = crossed * patches.size_m**2 / around
         return bool(
             strength > 0.6 * seeds.strength[seed]
             and arc >= min_arc_deg(ratio)

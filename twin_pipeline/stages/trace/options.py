@@ -12,7 +12,7 @@ class TraceOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     min_strength_rad: float = Field(
-        0.8, gt=0.0, description="least mean angle covered by a seed's patches, radians"
+        1.0, gt=0.0, description="least mean angle covered by a seed's patches, radians"
     )
     max_bend_deg: float = Field(
         100.0, gt=0.0, description="largest change of direction within a bridged gap, degrees"
