@@ -227,6 +227,14 @@ def test_a_branch_may_be_shorter_than_what_lies_anywhere_if_it_is_the_rounder():
     assert "seen over" in why_not_a_branch(stub, JudgeOptions())
 
 
+def test_of_a_large_tee_that_is_round_beyond_doubt_a_diameter_is_enough():
+    tee = make_tube(straight(0.4), 0.187)
+    assert why_not_a_branch(tee, JudgeOptions()) is None
+    assert "seen over" in why_not_a_branch(make_tube(straight(0.3), 0.187), JudgeOptions())
+    for less in ({"radius_std_m": 0.003}, {"plane_ratio": 4.0}):
+        assert "seen over" in why_not_a_branch(replace(tee, **less), JudgeOptions())
+
+
 @pytest.mark.parametrize(
     ("changes", "no_circle"),
     [

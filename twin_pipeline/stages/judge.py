@@ -26,6 +26,9 @@ _SLICES_TELL, _BY_CHANCE = 4, 2.0
 _BRANCH_M, _BRANCH_DIAMETERS = 0.18, 1.5
 _BRANCH_ARC_DEG, _BRANCH_PLANE_RATIO, _BRANCH_STD = 90.0, 1.6, 0.07
 """What a branch must show to be believed for less length than other tubes."""
+_TEE_DIAMETERS, _TEE_STD = 0.9, 0.01
+"""Length of a branch that is round beyond doubt, and relative std of its radius up to which it is:
+of a large tee a trench shows no more."""
 
 
 class JudgeOptions(BaseModel):
@@ -194,10 +197,13 @@ def why_not_a_branch(
     Of a branch a trench shows little. Where it begins is no chance, so it may be shorter than what
     lies anywhere; it has to be the rounder, as a stone beside the pipe is short, too.
     """
+    arc_deg = float(np.median(tube.arc_deg[tube.observed]))
+    certain = _is_round(tube, arc_deg, options) and tube.radius_std_m <= _TEE_STD * tube.radius_m
+    diameters = _TEE_DIAMETERS if certain else _BRANCH_DIAMETERS
     short = options.model_copy(
         update={
             "min_length_m": min(_BRANCH_M, options.min_length_m),
-            "min_length_diameters": min(_BRANCH_DIAMETERS, options.min_length_diameters),
+            "min_length_diameters": min(diameters, options.min_length_diameters),
             "max_misfit": options.max_misfit_faint,
             "max_inflation": options.max_inflation_faint,
             "max_inflation_round": options.max_inflation_faint,
