@@ -354,6 +354,17 @@ def test_a_skew_strut_of_a_deep_row_is_one_where_the_row_is_long_and_of_one_size
     assert [tube for tube, _ in roles(MAIN, *row[:2], skew)] == [MAIN, skew]
 
 
+def test_what_lies_each_below_a_strut_of_its_size_is_a_lower_row():
+    upper = [across(x_m, -0.35, 0.05, 75.0) for x_m in (2.0, 4.5, 7.0)]
+    lower = [across(x_m + 0.1, -0.95, 0.0505, 73.0) for x_m in (2.0, 4.5)]
+    assert roles(MAIN, *upper, *lower) == [(MAIN, Role.MAIN)]
+    assert [tube for tube, _ in roles(MAIN, *upper, lower[0])] == [MAIN, lower[0]]
+    beside = [across(x_m + 0.6, -0.95, 0.0505, 73.0) for x_m in (2.0, 4.5)]
+    thinner = [across(x_m, -0.95, 0.045, 73.0) for x_m in (2.0, 4.5)]
+    for others in (beside, thinner):
+        assert len(roles(MAIN, *upper, *others)) == 3
+
+
 def test_two_struts_beside_a_bend_are_square_to_a_leg_each():
     main = make_tube(bent(5.0, 30.0, 0.3, 5.0) + np.array([0.0, 0.1, -1.1]))
     first = across(4.2, -0.6, 0.034)

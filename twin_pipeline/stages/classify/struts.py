@@ -38,6 +38,8 @@ _UNDUG_M = 0.5
 """Of a hidden course through undug ground that is no error of the trench's outline."""
 _LEG_M = 0.3
 _ASIDE_M = 0.5
+_IN_LINE_M = 0.25
+"""In plan, between the middles of struts set one below the other; each is seen but in part."""
 _BANK_M, _BANK_DEG = 0.5, 10.0
 """Distance of parallel tubes between which nobody could work: a bank of ducts, no struts."""
 
@@ -50,7 +52,8 @@ def struts_among(
     Utilities that cross look the same. They lie deeper than the shallowest cover that the rules
     allow, hardly deeper than that if they are not of one size, as a telescopic strut is not, and no
     second one of about the same size crosses at the same depth or on the same line, as the halves
-    of one do; or they lie as close to each other as ducts in a bank.
+    of one do; nor do two or more lie each below a strut of their size; or they lie as close to each
+    other as ducts in a bank.
     """
     depth = {id(tube): _depth(tube, ground) for tube in tubes}
     tubes = _no_ducts(tubes, depth, options)
@@ -63,11 +66,15 @@ def struts_among(
         or _mates(tube, props, depth, _SAME_SIZE)
     ]
     struts += [tube for tube in _rows(tubes, mains, depth, options) if not among(tube, struts)]
-    return struts + [
+    struts += [
         tube
         for tube in tubes
         if not among(tube, struts) and _one_more(tube, struts, depth, options)
     ]
+    below = [
+        tube for tube in tubes if not among(tube, struts) and _is_below_one(tube, struts, options)
+    ]
+    return struts + (below if len(below) >= _ROW else [])
 
 
 def is_struts_carried_on(
@@ -113,13 +120,22 @@ def is_set_as_a_strut(tube: Tube, ground: Ground, options: ClassifyOptions) -> b
 
 def is_of_another_row(tube: Tube, struts: list[Tube], options: ClassifyOptions) -> bool:
     """Tell what lies level, parallel to some struts of its size: as below them, in a lower row."""
-    row = [
-        strut
-        for strut in struts
-        if _twins(tube, strut, _EQUAL)
-        and polyline.acute_deg(chord_of(tube), chord_of(strut)) < options.strut_perpendicular_deg
-    ]
+    row = [strut for strut in struts if _parallel_twins(tube, strut, options)]
     return len(row) >= _ROW and _level(tube, options)
+
+
+def _is_below_one(tube: Tube, struts: list[Tube], options: ClassifyOptions) -> bool:
+    """Tell what lies level, in line with a strut of its size above: no utility does by chance."""
+    return _level(tube, options) and any(
+        _parallel_twins(tube, strut, options)
+        and np.linalg.norm((middle_of(tube) - middle_of(strut))[:2]) < _IN_LINE_M
+        for strut in struts
+    )
+
+
+def _parallel_twins(tube: Tube, strut: Tube, options: ClassifyOptions) -> bool:
+    askew_deg = polyline.acute_deg(chord_of(tube), chord_of(strut))
+    return _twins(tube, strut, _EQUAL) and askew_deg < options.strut_perpendicular_deg
 
 
 def has_mates(tube: Tube, others: list[Tube], ground: Ground) -> bool:
