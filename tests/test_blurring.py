@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from stages.made import pyramid_of, trench_ground
+from stages.made import make_tube, pyramid_of, straight, trench_ground
 
-from twin_pipeline.blurring import blurred_mains
+from twin_pipeline.blurring import blurred_mains, by_whole_section
 
 LENGTH_M, HALF_M, FLOOR_M, RADIUS_M = 6.0, 0.4, -1.2, 0.03
 GROUND = trench_ground(LENGTH_M, 2.0 * HALF_M)
@@ -68,3 +68,12 @@ def test_nothing_else_is(offset_m):
 def test_a_sharp_scan_is_not_searched(monkeypatch):
     monkeypatch.setattr("twin_pipeline.blurring.ridges", None)
     assert blurred_mains(trench(straight_m, 1, 0.3 * NOISE_M), GROUND, []) == []
+
+
+@pytest.mark.parametrize(("std_m", "mended"), [(0.001, True), (0.01, False)])
+def test_a_tube_that_noise_made_too_thick_gets_its_size_back_if_it_was_sure(std_m, mended):
+    axis = straight(5.6, (0.2, 0.05, FLOOR_M + 0.02))
+    thick = make_tube(axis, 1.3 * RADIUS_M, noise_m=0.009, radius_std_m=std_m)
+    (tube,) = by_whole_section(trench(straight_m, 1), [thick])
+    assert (tube is not thick) == mended
+    assert not mended or abs(tube.radius_m - RADIUS_M) < 2.5 * tube.radius_std_m

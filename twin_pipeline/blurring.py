@@ -3,6 +3,7 @@
 Only in scans so noisy, and only where nothing else was found.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -28,6 +29,10 @@ _SAME_M, _MOST_KNOWN = 0.12, 0.3
 _MOST_RIDGES = 4
 _LONG_M = 3.0
 _MOST_STD, _LEAST_ARC_DEG, _LEAST_SEEN, _LEAST_RING, _MOST_HAZE = 0.12, 60.0, 0.6, 0.15, 0.25
+_MOST_NOISE = 1.4
+_NOISY, _MOST_OF_IT, _CONTRADICTED = 0.18, 0.8, 2.5
+"""Of the radius, from which on noise is doubted to have left a tube its size; what of its length
+has to show another one; and by how many sigma."""
 _TURN_M, _STRAIGHT_M = 0.015, 2.5
 """An axis that leaves straights by so much turns; a pipe does so once in so many metres, a hose
 more often."""
@@ -51,9 +56,32 @@ def blurred_mains(searched: Pyramid, ground: Ground | None, tubes: Sequence[Tube
         if _known(ridge, (*tubes, *found)):
             continue
         fit = fitted(searched, ridge, noise_m)
-        if fit is not None and _is_believed(fit):
+        if fit is not None and _is_believed(fit, noise_m):
             found.append(fit.tube)
     return [tube for tube in joined(found) if tube.length_m * tube.observed.mean() >= _LONG_M]
+
+
+def by_whole_section(searched: Pyramid, tubes: Sequence[Tube]) -> list[Tube]:
+    """Return tubes, those that noise made another's size as their whole cross-section shows them.
+
+    That is so where noise is a fifth of the radius, and where both contradict each other.
+    """
+    noise_m = _noise_m(searched)
+    return [_by_whole_section(searched, tube, noise_m) for tube in tubes]
+
+
+def _by_whole_section(searched: Pyramid, tube: Tube, noise_m: float) -> Tube:
+    doubtful = tube.noise_m > _NOISY * tube.radius_m and tube.length_m >= _LONG_M
+    if noise_m < _LEAST_NOISE_M or tube.radius_m > _THICKEST_M or not doubtful:
+        return tube
+    crest = tube.nodes + np.array([0.0, 0.0, tube.radius_m])
+    fit = fitted(searched, Ridge(crest, tube.radius_m, 0.0), noise_m)
+    if fit is None or not _is_believed(fit, noise_m):
+        return tube
+    off_m = abs(fit.tube.radius_m - tube.radius_m)
+    std_m = math.hypot(fit.tube.radius_std_m, tube.radius_std_m)
+    whole = fit.tube.length_m >= _MOST_OF_IT * tube.length_m
+    return fit.tube if whole and off_m > _CONTRADICTED * std_m else tube
 
 
 def _noise_m(searched: Pyramid) -> float:
@@ -103,8 +131,11 @@ def _off_m(line: FloatArray, other: FloatArray) -> float:
     return float(np.median(distance))
 
 
-def _is_believed(fit: Fit) -> bool:
-    """Tell whether what stands out is as round, as straight and as bare as a pipe."""
+def _is_believed(fit: Fit, noise_m: float) -> bool:
+    """Tell whether what stands out is as round, as straight and as bare as a pipe.
+
+    It is no noisier than the scan (metres): what is uneven passes for noise.
+    """
     tube, section = fit.tube, fit.section
     seen = fit.led.nodes[fit.led.seen]
     turns = len(polyline.corners(seen, _TURN_M)) - 2
@@ -115,5 +146,6 @@ def _is_believed(fit: Fit) -> bool:
         and float(tube.observed.mean()) >= _LEAST_SEEN
         and float(section.ring.sum()) >= _LEAST_RING
         and section.haze <= _MOST_HAZE
+        and float(np.linalg.eigvalsh(section.noise)[-1]) <= (_MOST_NOISE * noise_m) ** 2
         and turns <= tube.length_m / _STRAIGHT_M
     )

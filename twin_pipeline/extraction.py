@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from twin_pipeline.abutting import ended_where_others_go_on
-from twin_pipeline.blurring import blurred_mains
+from twin_pipeline.blurring import blurred_mains, by_whole_section
 from twin_pipeline.candidates import candidates
 from twin_pipeline.catalogue import Catalogue
 from twin_pipeline.config import Config
@@ -104,6 +104,7 @@ def extract(
         tracer = Tracer(seeds, config.trace, under_open_sky=ground is not None)
         few = len(cloud) < _FEW_POINTS
         tubes = _settled_tubes(search, tracer, ground, ahead=bench is None, early=few)
+        tubes = by_whole_section(searched, tubes)
         tubes += blurred_mains(searched, ground, tubes)
         tubes = ended_where_others_go_on(tubes)
         tubes = [without_neck(tube, tubes, search.away) for tube in tubes]
