@@ -121,7 +121,7 @@ def fit_alignment(points: FloatArray, begun: Alignment, expected: Expected | Non
 
     scale = np.concatenate([np.full(4 + 3 * bends, 0.01), np.full(bends, 0.3)])
     unknown = np.zeros(4 + 4 * bends)
-    fit = scipy.optimize.least_squares(off, unknown, loss="soft_l1", x_scale=scale, max_nfev=_STEPS)
+    fit = scipy.optimize.least_squares(off, unknown, loss="cauchy", x_scale=scale, max_nfev=_STEPS)
     found = alignment(fit.x)
     distance = np.linalg.norm(found.feet(points) - points, axis=1)
     rms_m = math.sqrt(float(np.mean(distance**2)))
