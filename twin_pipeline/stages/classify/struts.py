@@ -38,8 +38,6 @@ _UNDUG_M = 0.5
 """Of a hidden course through undug ground that is no error of the trench's outline."""
 _LEG_M = 0.3
 _ASIDE_M = 0.5
-_IN_LINE_M = 0.25
-"""In plan, between the middles of struts set one below the other; each is seen but in part."""
 _BANK_M, _BANK_DEG = 0.5, 10.0
 """Distance of parallel tubes between which nobody could work: a bank of ducts, no struts."""
 
@@ -52,8 +50,8 @@ def struts_among(
     Utilities that cross look the same. They lie deeper than the shallowest cover that the rules
     allow, hardly deeper than that if they are not of one size, as a telescopic strut is not, and no
     second one of about the same size crosses at the same depth or on the same line, as the halves
-    of one do; nor do two or more lie each below a strut of their size; or they lie as close to each
-    other as ducts in a bank.
+    of one do; nor do two of one size cross at one depth below a row of that size; or they lie as
+    close to each other as ducts in a bank.
     """
     depth = {id(tube): _depth(tube, ground) for tube in tubes}
     tubes = _no_ducts(tubes, depth, options)
@@ -66,15 +64,14 @@ def struts_among(
         or _mates(tube, props, depth, _SAME_SIZE)
     ]
     struts += [tube for tube in _rows(tubes, mains, depth, options) if not among(tube, struts)]
-    struts += [
+    while more := [
         tube
         for tube in tubes
         if not among(tube, struts) and _one_more(tube, struts, depth, options)
-    ]
-    below = [
-        tube for tube in tubes if not among(tube, struts) and _is_below_one(tube, struts, options)
-    ]
-    return struts + (below if len(below) >= _ROW else [])
+    ]:
+        struts += more
+    rest = [tube for tube in tubes if not among(tube, struts)]
+    return struts + [tube for tube in rest if _of_a_lower_row(tube, rest, struts, depth, options)]
 
 
 def is_struts_carried_on(
@@ -120,22 +117,33 @@ def is_set_as_a_strut(tube: Tube, ground: Ground, options: ClassifyOptions) -> b
 
 def is_of_another_row(tube: Tube, struts: list[Tube], options: ClassifyOptions) -> bool:
     """Tell what lies level, parallel to some struts of its size: as below them, in a lower row."""
-    row = [strut for strut in struts if _parallel_twins(tube, strut, options)]
+    row = [
+        strut
+        for strut in struts
+        if _twins(tube, strut, _EQUAL)
+        and polyline.acute_deg(chord_of(tube), chord_of(strut)) < options.strut_perpendicular_deg
+    ]
     return len(row) >= _ROW and _level(tube, options)
 
 
-def _is_below_one(tube: Tube, struts: list[Tube], options: ClassifyOptions) -> bool:
-    """Tell what lies level, in line with a strut of its size above: no utility does by chance."""
-    return _level(tube, options) and any(
-        _parallel_twins(tube, strut, options)
-        and np.linalg.norm((middle_of(tube) - middle_of(strut))[:2]) < _IN_LINE_M
+def _of_a_lower_row(
+    tube: Tube,
+    rest: list[Tube],
+    struts: list[Tube],
+    depth: dict[int, float],
+    options: ClassifyOptions,
+) -> bool:
+    """Tell one of at least two alike at one height, of the size of a row of struts above them.
+
+    In a trench that winds neither need look square to it.
+    """
+    row = [
+        strut
         for strut in struts
-    )
-
-
-def _parallel_twins(tube: Tube, strut: Tube, options: ClassifyOptions) -> bool:
-    askew_deg = polyline.acute_deg(chord_of(tube), chord_of(strut))
-    return _twins(tube, strut, _EQUAL) and askew_deg < options.strut_perpendicular_deg
+        if _twins(tube, strut, _EQUAL) and depth[id(tube)] - depth[id(strut)] > _SAME_DEPTH_M
+    ]
+    alike = _mates(tube, rest, depth, _EQUAL)
+    return len(row) >= _ROW and bool(alike) and _level(tube, options)
 
 
 def has_mates(tube: Tube, others: list[Tube], ground: Ground) -> bool:
