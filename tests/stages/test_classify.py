@@ -549,3 +549,17 @@ def test_a_pipe_that_stands_upright_does_not_wind():
     nodes = np.column_stack([rng.normal(0.0, 0.004, (30, 2)), np.linspace(0.0, 1.5, 30)])
     found, left_out = classify([make_tube(nodes, 0.087)], None, ClassifyOptions())
     assert (len(found), left_out) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("length_m", "radius_m", "kept"),
+    [
+        (8.0, 0.019, False),
+        (2.0, 0.019, True),
+        (8.0, 0.024, True),
+    ],
+)
+def test_a_long_cable_is_no_pipe_though_nothing_tells_how_the_trench_runs(length_m, radius_m, kept):
+    found, out = classify([make_tube(straight(length_m), radius_m)], None, ClassifyOptions())
+    assert len(found) == kept
+    assert len(out) == (not kept)

@@ -35,6 +35,9 @@ _STRAY = 0.3
 _LONG_M, _WIDE_DEG = 2.0, 100.0
 _CORNER = "shoring struts that meet in a corner"
 _WALE = "shoring struts and the wale that they prop"
+_CABLE = "as thin as a cable or a hose along the trench"
+_WIDEST_M = 3.0
+"""Of a trench: what is longer lies along it, where no ground tells how it runs."""
 _AWAY = 0.5
 """Of its length, by which a branch leads away from its main at least."""
 
@@ -60,7 +63,7 @@ def classify(
 ) -> tuple[list[Classified], list[LeftOut]]:
     """Give each tube its role; without a trench all are `unknown`."""
     if ground is None:
-        return _without_roles(tubes)
+        return _without_roles(tubes, options)
     left_out = []
     buried = []
     smooth_m = _smooth(tubes) * options.max_roughness
@@ -101,9 +104,19 @@ def classify(
     return found, left_out
 
 
-def _without_roles(tubes: Sequence[Tube]) -> tuple[list[Classified], list[LeftOut]]:
-    found = [Classified(tube, Role.UNKNOWN) for tube in _by_length(tubes) if not winds(tube)]
-    return found, [LeftOut(tube, WINDS) for tube in tubes if winds(tube)]
+def _without_roles(
+    tubes: Sequence[Tube], options: ClassifyOptions
+) -> tuple[list[Classified], list[LeftOut]]:
+    found, left_out = [], []
+    for tube in _by_length(tubes):
+        thin = 2.0 * tube.radius_m < options.max_cable_diameter_m
+        if winds(tube):
+            left_out.append(LeftOut(tube, WINDS))
+        elif thin and tube.length_m > _WIDEST_M:
+            left_out.append(LeftOut(tube, _CABLE))
+        else:
+            found.append(Classified(tube, Role.UNKNOWN))
+    return found, left_out
 
 
 def _by_length(tubes: Sequence[Tube]) -> list[Tube]:
@@ -130,7 +143,7 @@ def _not_buried(tube: Tube, ground: Ground, options: ClassifyOptions) -> str | N
     if is_a_row_of_bags(tube):
         return "round here and there only, as a row of sandbags is"
     if 2.0 * tube.radius_m < options.max_cable_diameter_m and runs_with_the_trench(tube, ground):
-        return "as thin as a cable or a hose along the trench"
+        return _CABLE
     return None
 
 
