@@ -1,5 +1,7 @@
 """Struts and pipes in a trench 10 m long along +x, of whose pavement nothing was scanned."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from stages.made import make_tube, plane_points, pyramid_of, straight, trench_ground
@@ -52,6 +54,14 @@ ROW = [across(x_m, radius_m=0.03 + 0.0004 * k) for k, x_m in enumerate((1.0, 3.0
 @pytest.mark.parametrize("mains", [[MAIN], []], ids=["over a main", "in an empty trench"])
 def test_a_row_from_wall_to_wall_is_shoring(pyramid, mains):
     assert kept(*mains, *ROW, pyramid=pyramid) == mains
+
+
+def test_a_strut_as_thick_as_noise_makes_it_is_none_of_the_lines_that_a_row_must_pass_over():
+    row = [across(x_m, radius_m=0.073) for x_m in (1.0, 3.0, 5.0)]
+    thick = across(7.0, radius_m=0.08)
+    noisy = [replace(tube, radius_std_m=0.003) for tube in (*row, thick)]
+    assert kept(MAIN, *noisy) == [MAIN]
+    assert kept(MAIN, *row, thick) == [MAIN, *row, thick]
 
 
 def test_of_two_rows_one_above_the_other_both_are_shoring():
