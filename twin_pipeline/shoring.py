@@ -74,7 +74,7 @@ def _like_a_bar(tube: Tube, options: ClassifyOptions) -> bool:
     chord = chord_of(tube)
     slope = abs(chord[2]) / float(np.linalg.norm(chord))
     least_m = 2.0 * (tube.radius_m - _SIGMAS * tube.radius_std_m)
-    thick = _THINNEST_M <= 2.0 * tube.radius_m and least_m <= options.max_strut_diameter_m
+    thick = 2.0 * tube.radius_m >= _THINNEST_M and least_m <= options.max_strut_diameter_m
     level = slope <= math.sin(math.radians(options.strut_level_deg))
     return thick and level and tube.length_m <= _LONGEST_M
 
