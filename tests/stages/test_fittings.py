@@ -233,6 +233,14 @@ def test_a_socket_beside_a_bend_is_no_second_one():
     assert [bend.angle_deg for bend in bends] == pytest.approx([45.0], abs=0.8)
 
 
+def test_an_axis_that_climbs_the_socket_at_a_bends_end_does_not_turn_the_bend():
+    nodes = bent(3.0, 11.25, 0.3, 3.0)
+    off = 0.018 * np.clip(1.0 - np.abs(polyline.chainage(nodes) - 3.1) / 0.17, 0.0, None)
+    climbed = nodes + off[:, None] * [0.2, -0.98, 0.0]
+    bends = find_bends(make_tube(climbed, 0.085), FittingsOptions())
+    assert [bend.angle_deg for bend in bends] == pytest.approx([11.25], abs=0.3)
+
+
 @pytest.mark.parametrize("times", [1.0, 1.75])
 def test_a_bend_whose_socket_an_axis_climbs_is_told_by_its_straights(times):
     """It went as far aside on a main of 450 mm, in drift, and nearly twice as far."""

@@ -10,6 +10,8 @@ from twin_pipeline.model import FloatArray
 
 _SCALE_M = 0.002
 """From which distance on a vertex of the axis counts less."""
+_CLIMBS_M, _MOSTLY_LAID = 0.005, 0.5
+"""From which distance on a vertex does not count, and the share of vertices that must."""
 _STEPS = 60
 _LEAST_ANGLE_RAD = 1e-3
 _NUDGE = 1e-3
@@ -111,17 +113,26 @@ def fit_alignment(points: FloatArray, begun: Alignment, expected: Expected | Non
         vertices[1:-1] += unknown[4 : 4 + 3 * bends].reshape(-1, 3)
         return Alignment(vertices, begun.radii * np.exp(unknown[4 + 3 * bends :]))
 
-    def off(unknown: FloatArray) -> FloatArray:
+    def off(unknown: FloatArray, among: FloatArray) -> FloatArray:
         tried = alignment(unknown)
-        from_axis = (tried.feet(points) - points).ravel() / _SCALE_M
+        from_axis = (tried.feet(among) - among).ravel() / _SCALE_M
         if expected is None:
             return np.asarray(from_axis)
         turned = (tried.angles_rad - expected.angles_rad) * expected.weights
         return np.concatenate([from_axis, turned])
 
     scale = np.concatenate([np.full(4 + 3 * bends, 0.01), np.full(bends, 0.3)])
-    unknown = np.zeros(4 + 4 * bends)
-    fit = scipy.optimize.least_squares(off, unknown, loss="cauchy", x_scale=scale, max_nfev=_STEPS)
+
+    def fitted(unknown: FloatArray, among: FloatArray) -> scipy.optimize.OptimizeResult:
+        return scipy.optimize.least_squares(
+            off, unknown, loss="soft_l1", x_scale=scale, max_nfev=_STEPS, args=(among,)
+        )
+
+    fit = fitted(np.zeros(4 + 4 * bends), points)
+    laid = np.linalg.norm(alignment(fit.x).feet(points) - points, axis=1) < _CLIMBS_M
+    if _MOSTLY_LAID < laid.mean() < 1.0:
+        # what climbs a socket is no part of the way that a pipe was laid
+        fit = fitted(fit.x, points[laid])
     found = alignment(fit.x)
     distance = np.linalg.norm(found.feet(points) - points, axis=1)
     rms_m = math.sqrt(float(np.mean(distance**2)))
