@@ -86,6 +86,12 @@ def test_seeds_are_the_same_every_time():
         assert np.array_equal(getattr(first, name), getattr(second, name))
 
 
+def strength_along_x(seeds: Seeds, radius_m: float, most_off_m: float) -> FloatArray:
+    """Strength of the seeds of about a radius that lie no farther off the x axis."""
+    off_m = np.linalg.norm(seeds.centre[:, 1:], axis=1)
+    return seeds.strength[(off_m < most_off_m) & (np.abs(np.log(seeds.radius_m / radius_m)) < 0.2)]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_short_thin_tube_in_patches_hardly_smaller_than_itself_is_seeded(seed):
     """So few patches are on it that no narrow cell gets the votes that tell it from chance."""
@@ -93,9 +99,7 @@ def test_a_short_thin_tube_in_patches_hardly_smaller_than_itself_is_seeded(seed)
     thin = tube_points(straight(0.8), 0.03, rng, arc_deg=200.0, per_m2=5_000.0, noise_m=0.003)
     floor = plane_points((-1.0, -1.0), (2.0, 1.0), -0.3, rng, per_m2=9_000.0, noise_m=0.003)
     seeds = detect(pyramid_of(np.vstack([thin, floor])), DetectOptions())
-    off = np.linalg.norm(seeds.centre[:, 1:], axis=1)
-    right = (off < 0.01) & (np.abs(np.log(seeds.radius_m / 0.03)) < 0.2)
-    assert np.any(right & (seeds.strength > 0.8))
+    assert np.any(strength_along_x(seeds, 0.03, 0.01) > 0.8)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -105,6 +109,4 @@ def test_a_tube_far_thinner_scanned_than_the_rest_is_a_strong_seed(seed):
     tube = tube_points(straight(3.0), 0.135, rng, arc_deg=140.0, per_m2=550.0, noise_m=0.005)
     floor = plane_points((-1.0, -2.0), (4.0, 2.0), -0.3, rng, per_m2=9_000.0, noise_m=0.005)
     seeds = detect(pyramid_of(np.vstack([tube, floor])), DetectOptions())
-    off = np.linalg.norm(seeds.centre[:, 1:], axis=1)
-    right = (off < 0.03) & (np.abs(np.log(seeds.radius_m / 0.135)) < 0.2)
-    assert np.any(right & (seeds.strength > TraceOptions().min_strength_rad))
+    assert np.any(strength_along_x(seeds, 0.135, 0.03) > TraceOptions().min_strength_rad)
