@@ -125,7 +125,7 @@ class Stations:
     centre: FloatArray
     """(S, 3) scan frame, metres: easting, northing, elevation of the centreline."""
     crown_z_m: FloatArray
-    """(S,) elevation of the top of the barrel."""
+    """(S,) elevation of the top of the barrel straight above the centreline."""
     ground_z_m: FloatArray
     """(S,) elevation of the finished ground above the pipe; NaN where there is none."""
     cover_m: FloatArray

@@ -113,6 +113,19 @@ def test_cover_follows_a_sloping_pavement():
     assert pipe.cover_max_m == pytest.approx(0.02 * 9.6 - AXIS_Z_M - RADIUS_M, abs=0.001)
 
 
+def test_cover_of_a_sloping_leg_is_what_a_staff_on_the_pipe_reads():
+    slope = np.radians(45.0)
+    leg = np.linspace(0.0, 1.0, 11)[:, None] * [np.cos(slope), 0.0, np.sin(slope)]
+    tube = make_tube(leg + np.array([0.3, 0.1, AXIS_Z_M]), RADIUS_M)
+    pipe = described(tube)
+    below_m = 30.0 - pipe.stations.centre[:, 2]
+    assert below_m - pipe.stations.cover_m == pytest.approx(RADIUS_M * np.sqrt(2.0), abs=1e-3)
+    mean_m = AXIS_Z_M + 0.5 * np.sin(slope) + RADIUS_M * np.sqrt(2.0)
+    assert pipe.cover_mean_m == pytest.approx(-mean_m, abs=1e-3)
+    level = described().stations.cover_std_m
+    assert np.all(pipe.stations.cover_std_m.min() > level.min())
+
+
 def test_mean_cover_does_not_depend_on_where_fittings_stand():
     crowd = tuple(
         Fitting(FittingKind.JOINT, at, position(TUBE, at)) for at in np.linspace(8.0, 9.2, 13)

@@ -191,7 +191,8 @@ def test_truth_cover_and_length_hold_anywhere(origin, azimuth):
     options = {"bends": [(2.5, 22.5)], "cover_m": 0.93, "scene": {**place, "azimuth_deg": azimuth}}
     result = scan(quiet(**options))
     truth = result.truth.pipes[0]
-    np.testing.assert_allclose(truth.cover_m, 0.93, atol=1e-6)
+    # where a street falls by 1 % the crown is a hair higher than half a diameter
+    np.testing.assert_allclose(truth.cover_m, 0.93, atol=1e-5)
     ground = result.truth.ground_z(truth.centreline[:, 0], truth.centreline[:, 1])
     np.testing.assert_allclose(ground, truth.ground_z_m, atol=1e-6)
     steps = np.linalg.norm(np.diff(truth.centreline, axis=0), axis=1)

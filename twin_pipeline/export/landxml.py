@@ -28,6 +28,7 @@ from twin_pipeline.export.rows import (
 )
 from twin_pipeline.export.xml import Element, child, new_root, write_xml
 from twin_pipeline.geometry import polyline
+from twin_pipeline.geometry.crown import crown_rise
 from twin_pipeline.model import FloatArray, Pipe
 
 NAMESPACE = "http://www.landxml.org/schema/LandXML-1.2"
@@ -138,10 +139,10 @@ def _profile(
     if grounded.sum() > 1:
         ground = child(profile, "ProfSurf", attributes={"name": "ground"})
         child(ground, "PntList2D", _pairs(at[grounded], ground_z_m[grounded]))
-    radius_m = pipe.outer_diameter_m / 2
-    for name, rise_m in (("centre", 0.0), ("crown", radius_m), ("invert", -radius_m)):
+    rise_m = crown_rise(line, pipe.outer_diameter_m / 2, polyline.chainage(line))
+    for name, off_m in (("centre", 0.0 * rise_m), ("crown", rise_m), ("invert", -rise_m)):
         course = child(profile, "ProfAlign", attributes={"name": name})
-        for along, elevation in zip(station, line[:, 2] + rise_m, strict=True):
+        for along, elevation in zip(station, line[:, 2] + off_m, strict=True):
             child(course, "PVI", f"{_number(along)} {_number(elevation)}")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin_pipeline.geometry import polyline
+from twin_pipeline.geometry.crown import crown_rise
 from twin_pipeline.kernels.adjust import tube as kernel
 from twin_pipeline.model import FittingKind, FloatArray
 from twin_pipeline.pictures.paper import add_legend, thinned
@@ -125,8 +126,9 @@ def _profile(subject: Subject, record: Record, drawing: Drawing, along: Axis, to
     for css, chainage, elevation in _points_in_profile(subject, record, axis, at):
         chart.dots(chainage, elevation + shift, f"point {css}")
     z = axis[:, 2] + shift
-    drawing.polyline(chart.path(at, z + subject.radius_m), "crown")
-    drawing.polyline(chart.path(at, z - subject.radius_m), "invert")
+    rise = crown_rise(subject.nodes, subject.radius_m, at)
+    drawing.polyline(chart.path(at, z + rise), "crown")
+    drawing.polyline(chart.path(at, z - rise), "invert")
     drawing.polyline(chart.path(at, z), "axis")
     drawing.polyline(chart.path(at, ground + shift), "ground")
     _fittings(subject, chart, top)

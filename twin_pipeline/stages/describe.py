@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from twin_pipeline.geometry import polyline
+from twin_pipeline.geometry.crown import crown_rise
 from twin_pipeline.geometry.rescans import barrel_hidden, rescans
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Tube
@@ -93,11 +94,12 @@ def describe(
     at = _station_chainages(length, fittings, options.station_interval_m)
     cover, cover_std, ground_std = _cover(tube, ground, at, options)
     centre = polyline.along(tube.nodes, tube.nodes, at)
+    crown_z = centre[:, 2] + origin[2] + crown_rise(tube.nodes, tube.radius_m, at)
     stations = Stations(
         chainage_m=at,
         centre=centre + origin,
-        crown_z_m=centre[:, 2] + origin[2] + tube.radius_m,
-        ground_z_m=centre[:, 2] + origin[2] + tube.radius_m + cover,
+        crown_z_m=crown_z,
+        ground_z_m=crown_z + cover,
         cover_m=cover,
         cover_std_m=cover_std,
         outer_diameter_m=_station_diameters(tube, at),
@@ -175,8 +177,10 @@ def _cover(
     alone = np.maximum(tube.crown_std_m**2 - solved**2, 0.0)
     drift = _COMMON_DRIFT * np.hypot(solved, _drift(tube, options))
     crown_std = polyline.along(tube.nodes, np.sqrt(alone + drift**2), at)
-    std = np.hypot(elevation_std, crown_std)
-    return elevation - centre[:, 2] - tube.radius_m, std, elevation_std
+    rise = crown_rise(tube.nodes, tube.radius_m, at)
+    # what is off square to a sloping leg is off by more straight up
+    std = np.hypot(elevation_std, crown_std * rise / tube.radius_m)
+    return elevation - centre[:, 2] - rise, std, elevation_std
 
 
 def _drift(tube: Tube, options: DescribeOptions) -> float:
@@ -196,7 +200,8 @@ def _mean_cover(tube: Tube, ground: Ground | None) -> float | None:
     at = np.linspace(0.0, tube.length_m, max(int(tube.length_m / 0.5), 2) + 1)
     centre = polyline.along(tube.nodes, tube.nodes, at)
     elevation, _ = ground.elevation_at(centre[:, :2])
-    return float(np.nanmean(elevation - centre[:, 2])) - tube.radius_m
+    rise = crown_rise(tube.nodes, tube.radius_m, at)
+    return float(np.nanmean(elevation - centre[:, 2] - rise))
 
 
 def _observed_at(tube: Tube, at: FloatArray) -> BoolArray:

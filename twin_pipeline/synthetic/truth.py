@@ -61,7 +61,7 @@ class PipeTruth:
     centreline: FloatArray
     """(K, 3) scan frame, metres."""
     crown_z_m: FloatArray
-    """(K,) elevation of the centreline plus the barrel's outer radius."""
+    """(K,) elevation of the barrel's top straight above the centreline."""
     ground_z_m: FloatArray
     """(K,) finished ground above the centreline."""
     joints_m: tuple[float, ...]
@@ -110,7 +110,7 @@ def pipe_truth(scene: Scene, index: int, pipe: LaidPipe, hits: FloatArray) -> Pi
         (N, 3) points on it without noise, site frame.
     """
     chainage = pipe.route.dense(CENTRELINE_STEP_M)
-    line = pipe.route.at(chainage)[0]
+    line, course = pipe.route.at(chainage)
     ground = scene.elevation_m + pavement_z(scene.pavement, line[:, 0], line[:, 1])
     centreline = to_scan(scene, line)
     counts, arcs = _visibility(pipe, hits)
@@ -122,7 +122,7 @@ def pipe_truth(scene: Scene, index: int, pipe: LaidPipe, hits: FloatArray) -> Pi
         outer_diameter_m=2 * pipe.radius_m,
         chainage_m=chainage,
         centreline=centreline,
-        crown_z_m=centreline[:, 2] + pipe.radius_m,
+        crown_z_m=centreline[:, 2] + pipe.radius_m / np.hypot(course[:, 0], course[:, 1]),
         ground_z_m=ground,
         joints_m=tuple(bell.middle_m for bell in pipe.bells),
         bends=_bends(pipe),
