@@ -11,6 +11,7 @@ from twin_pipeline.blurring import blurred_mains, by_whole_section
 from twin_pipeline.candidates import candidates
 from twin_pipeline.catalogue import Catalogue
 from twin_pipeline.config import Config
+from twin_pipeline.drifting import with_the_scans_drift
 from twin_pipeline.findings import findings_of
 from twin_pipeline.foreseen import foreseen
 from twin_pipeline.geometry.likeness import is_part_of
@@ -122,6 +123,7 @@ def extract(
         left_out += loose
         found, struts = without_shoring(found, ground, searched, config.classify)
         left_out += struts
+        found = with_the_scans_drift(found)
         pipes = tuple(
             describe(finding, ground, cloud.origin, config.describe)
             for finding in findings_of(found, cloud.xyz, searched, config, catalogue)

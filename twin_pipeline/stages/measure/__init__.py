@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from twin_pipeline.stages.measure.legs import joined_over_leg, led_over_legs
     from twin_pipeline.stages.measure.offsets import led_through_offsets
     from twin_pipeline.stages.measure.options import MeasureOptions
+    from twin_pipeline.stages.measure.precision import WAVE_M, wander
     from twin_pipeline.stages.measure.run import measure, sparsely_covered
     from twin_pipeline.stages.measure.straying import kept_straight, led_on, led_under
     from twin_pipeline.stages.measure.thinned import with_all_points
@@ -42,12 +43,15 @@ else:
             "MeasureOptions": "options",
             "measure": "run",
             "sparsely_covered": "run",
+            "wander": "precision",
+            "WAVE_M": "precision",
             "with_all_points": "thinned",
             "with_doubt": "doubt",
         },
     )
 
 __all__ = [
+    "WAVE_M",
     "Fit",
     "Kept",
     "MeasureOptions",
@@ -63,6 +67,7 @@ __all__ = [
     "led_under",
     "measure",
     "sparsely_covered",
+    "wander",
     "with_all_points",
     "with_doubt",
 ]

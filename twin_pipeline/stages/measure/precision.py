@@ -12,7 +12,8 @@ from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.options import MeasureOptions
 
-_WAVE_M = 2.5
+WAVE_M = 2.5
+"""Half of the chords from which waves are measured."""
 _SHORTEST_WAVE_M = 1.2
 _WAVE_STEP_M = 0.25
 _BEND = 0.03
@@ -136,7 +137,7 @@ def wander(nodes: FloatArray, std_v_m: FloatArray) -> float:
     root of their length.
     """
     length = polyline.length(nodes)
-    longest = min(_WAVE_M, length / 3.0)
+    longest = min(WAVE_M, length / 3.0)
     if longest < _SHORTEST_WAVE_M:
         return 0.0
     for half in (longest, _SHORTEST_WAVE_M):
