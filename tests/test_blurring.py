@@ -5,9 +5,10 @@ import pytest
 from stages.made import make_tube, pyramid_of, straight, trench_ground
 
 from twin_pipeline.blurring import blurred_mains, by_whole_section
+from twin_pipeline.geometry.rims import rims_of
 
 LENGTH_M, HALF_M, FLOOR_M, RADIUS_M = 6.0, 0.4, -1.2, 0.03
-GROUND = trench_ground(LENGTH_M, 2.0 * HALF_M)
+RIMS = rims_of(trench_ground(LENGTH_M, 2.0 * HALF_M))
 NOISE_M = 0.012
 RAYS, TILT_RAD = 30_000, 0.6
 """Half of the rays come from either side of the trench."""
@@ -49,7 +50,7 @@ def trench(offset_m, seed, noise_m=NOISE_M, bedded=0.0):
 @pytest.mark.parametrize("bedded", [0.0, 0.5])
 def test_a_thin_main_is_found_in_noise_of_nearly_half_its_radius(bedded):
     pyramid = trench(straight_m, 1, bedded=bedded)
-    (tube,) = blurred_mains(pyramid, GROUND, [])
+    (tube,) = blurred_mains(pyramid, RIMS, [])
     assert tube.length_m > 5.5
     assert tube.observed.all()
     assert abs(tube.radius_m - RADIUS_M) < min(2.5 * tube.radius_std_m, 0.0025)
@@ -57,17 +58,17 @@ def test_a_thin_main_is_found_in_noise_of_nearly_half_its_radius(bedded):
     crown_m = FLOOR_M + 2.0 * (1.0 - bedded) * RADIUS_M
     assert abs(tube.nodes[:, 2].mean() + tube.radius_m - crown_m) < 0.004
     assert tube.blurred
-    assert blurred_mains(pyramid, GROUND, [tube]) == []
+    assert blurred_mains(pyramid, RIMS, [tube]) == []
 
 
 @pytest.mark.parametrize("offset_m", [None, winding_m], ids=["bare floor", "hose"])
 def test_nothing_else_is(offset_m):
-    assert blurred_mains(trench(offset_m, 3), GROUND, []) == []
+    assert blurred_mains(trench(offset_m, 3), RIMS, []) == []
 
 
 def test_a_sharp_scan_is_not_searched(monkeypatch):
     monkeypatch.setattr("twin_pipeline.blurring.ridges", None)
-    assert blurred_mains(trench(straight_m, 1, 0.3 * NOISE_M), GROUND, []) == []
+    assert blurred_mains(trench(straight_m, 1, 0.3 * NOISE_M), RIMS, []) == []
 
 
 @pytest.mark.parametrize(("std_m", "mended"), [(0.001, True), (0.01, False)])

@@ -19,6 +19,7 @@ from twin_pipeline.config import Config
 from twin_pipeline.courses import Course
 from twin_pipeline.extraction import extract
 from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.rims import Rims, rims_of
 from twin_pipeline.geometry.squeeze import Squeeze
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import PointCloud
@@ -29,6 +30,7 @@ from twin_pipeline.stages.measure import measure
 from twin_pipeline.stages.trace import Tracer
 from twin_pipeline.synthetic import presets, scan
 
+RIMS = rims_of(trench_ground(8.0, z_m=1.0))
 SPARSE = presets.trench("VP", 50, length_m=8.0, points=70_000, noise_m=0.003, bedding=0.3, seed=3)
 
 
@@ -56,6 +58,20 @@ def test_a_pipe_is_found_that_the_cloud_as_it_is_has_no_seed_of(sparse):
     assert np.linalg.norm(off, axis=1).max() < 0.01
 
 
+def test_it_is_found_where_no_pavement_was_scanned(sparse):
+    truth, cloud = sparse
+    pavement_m = np.percentile(cloud.xyz[:, 2], 90.0)
+    below = cloud.xyz[cloud.xyz[:, 2] < pavement_m - 0.1]
+    found = extract(
+        PointCloud(below, cloud.origin), Config(), load_catalogue(), lambda _: nullcontext()
+    )
+    assert found.ground is None
+    (pipe,) = found.pipes
+    assert pipe.length_m > 6.0
+    error_m = pipe.outer_diameter_m - truth.pipes[0].outer_diameter_m
+    assert abs(error_m) < 3.0 * pipe.outer_diameter_std_m
+
+
 def test_a_dense_and_sharp_cloud_is_not_searched_again():
     rng = np.random.default_rng(5)
     x, y = rng.uniform(0.0, 1.0, (2, 200_000))
@@ -69,7 +85,7 @@ def test_a_dense_and_sharp_cloud_is_not_searched_again():
 
 def test_without_a_trench_there_is_no_course_to_squeeze_along(sparse):
     _, cloud = sparse
-    assert list(squeezed_tracers(pyramid_of(cloud.xyz), None, [], Config())) == []
+    assert list(squeezed_tracers(pyramid_of(cloud.xyz), Rims([], paved=False), [], Config())) == []
 
 
 def test_where_a_tube_goes_on_is_searched_along_the_angles_of_bends():
@@ -77,7 +93,7 @@ def test_where_a_tube_goes_on_is_searched_along_the_angles_of_bends():
     rng = np.random.default_rng(6)
     sparse = pyramid_of(plane_points((0.0, -0.5), (8.0, 0.5), 0.0, rng, per_m2=800.0))
     tubes = [make_tube(straight(3.0, heading_deg=-5.0), 0.03)]
-    tracers = squeezed_tracers(sparse, trench_ground(8.0, z_m=1.0), tubes, Config())
+    tracers = squeezed_tracers(sparse, RIMS, tubes, Config())
     courses = [tracer._squeeze.direction for tracer in tracers]
     heading = np.degrees([np.arctan2(y, x) for x, y, _ in courses])
     bend = (heading - (-5.0 + 11.25) + 90.0) % 180.0 - 90.0
@@ -88,7 +104,7 @@ def test_a_thin_pipe_in_noise_of_a_quarter_of_its_radius_has_seeds_pushed_togeth
     rng = np.random.default_rng(7)
     axis = straight(8.0)
     pipe = tube_points(axis, 0.033, rng, arc_deg=150.0, per_m2=8_000.0, noise_m=0.0085)
-    tracer = next(squeezed_tracers(pyramid_of(pipe), trench_ground(8.0, z_m=1.0), [], Config()))
+    tracer = next(squeezed_tracers(pyramid_of(pipe), RIMS, [], Config()))
     on_axis = np.linalg.norm(tracer.seeds.centre[:, 1:], axis=1) < 0.012
     of_size = np.abs(np.log(tracer.seeds.radius_m / 0.033)) < 0.25
     assert np.count_nonzero(on_axis & of_size & (tracer.seeds.strength > 0.8)) > 3
@@ -118,7 +134,7 @@ def test_a_thin_pipe_that_crosses_in_noise_of_a_quarter_of_its_radius_is_found(a
     cloud, config = pyramid_of(np.vstack([pipe, floor])), Config()
     seeds = detect(cloud, config.detect, config.trace.min_strength_rad)
     assert not believed(cloud, [Tracer(seeds, config.trace)])
-    found = believed(cloud, squeezed_tracers(cloud, trench_ground(8.0, z_m=1.0), [], config))
+    found = believed(cloud, squeezed_tracers(cloud, RIMS, [], config))
     assert found
     for tube in found:
         assert abs(tube.radius_m - radius_m) < 3.0 * tube.radius_std_m
@@ -128,7 +144,7 @@ def test_a_thin_pipe_that_crosses_in_noise_of_a_quarter_of_its_radius_is_found(a
 def test_what_is_short_is_no_pipe_where_the_cloud_was_pushed_together():
     rng = np.random.default_rng(8)
     sparse = pyramid_of(plane_points((0.0, -0.5), (8.0, 0.5), 0.0, rng, per_m2=800.0))
-    tracer = next(squeezed_tracers(sparse, trench_ground(8.0, z_m=1.0), [], Config()))
+    tracer = next(squeezed_tracers(sparse, RIMS, [], Config()))
     assert tracer.too_thin(make_tube(straight(0.5), 0.032))
     assert not tracer.too_thin(make_tube(straight(3.0), 0.032))
     tracer.take(straight(2.0, (4.0, -1.0, 0.0), 90.0), 0.15)
@@ -161,8 +177,8 @@ def test_seeds_are_the_same_whether_or_not_they_were_found_ahead(found_after, mo
 
     def handed_out(*, ahead: bool) -> list[tuple[list[float], float | None, list[float]]]:
         tubes: list[Tube] = []
-        ground, told = trench_ground(8.0, z_m=1.0), []
-        for n, tracer in enumerate(squeezed_tracers(sparse, ground, tubes, Config(), ahead=ahead)):
+        told = []
+        for n, tracer in enumerate(squeezed_tracers(sparse, RIMS, tubes, Config(), ahead=ahead)):
             if n == found_after:
                 tubes.append(make_tube(straight(3.0, heading_deg=-5.0), 0.03))
             direction, centres = tracer._squeeze.direction, tracer.seeds.centre
@@ -179,9 +195,9 @@ def test_what_was_foreseen_in_vain_is_forgotten(foreseen, monkeypatch):
     monkeypatch.setattr("twin_pipeline.squeezing.threads", lambda: 2)
     rng = np.random.default_rng(9)
     sparse = pyramid_of(plane_points((0.0, -0.5), (8.0, 0.5), 0.0, rng, per_m2=800.0))
-    ground, tubes = trench_ground(8.0, z_m=1.0), [make_tube(straight(9.0, heading_deg=4.0), 0.03)]
-    alone = next(squeezed_tracers(sparse, ground, tubes, Config()))
-    with squeezing(sparse, ground, Config(), ahead=True) as again:
+    tubes = [make_tube(straight(9.0, heading_deg=4.0), 0.03)]
+    alone = next(squeezed_tracers(sparse, RIMS, tubes, Config()))
+    with squeezing(sparse, RIMS, Config(), ahead=True) as again:
         again.foresee(foreseen)
         found = next(again.tracers(tubes))
     assert np.array_equal(found._squeeze.direction, alone._squeeze.direction)

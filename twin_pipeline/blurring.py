@@ -12,7 +12,7 @@ import scipy
 from twin_pipeline.courses import trench_courses
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
-from twin_pipeline.geometry.surface import Ground
+from twin_pipeline.geometry.rims import Rims
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.blurred import Fit, Ridge, fitted, joined, ridges
@@ -38,21 +38,21 @@ _TURN_M, _STRAIGHT_M = 0.015, 2.5
 more often."""
 
 
-def blurred_mains(searched: Pyramid, ground: Ground | None, tubes: Sequence[Tube]) -> list[Tube]:
+def blurred_mains(searched: Pyramid, rims: Rims, tubes: Sequence[Tube]) -> list[Tube]:
     """Return thin mains that are seen in no other way.
 
     Parameters
     ----------
+    rims
+        Of the trench.
     tubes
         What was found already. Along them nothing is looked for.
     """
-    if ground is None:
-        return []
     noise_m = _noise_m(searched)
     if noise_m < _LEAST_NOISE_M:
         return []
     found: list[Tube] = []
-    for ridge in _ridges(searched, ground):
+    for ridge in _ridges(searched, rims):
         if _known(ridge, (*tubes, *found)):
             continue
         fit = fitted(searched, ridge, noise_m)
@@ -91,10 +91,10 @@ def _noise_m(searched: Pyramid) -> float:
     return _NOISE_PER_THICKNESS * float(np.median(level.surface.thickness_m[level.usable]))
 
 
-def _ridges(searched: Pyramid, ground: Ground) -> Iterator[Ridge]:
+def _ridges(searched: Pyramid, rims: Rims) -> Iterator[Ridge]:
     """Yield what stands out along the courses of a trench, the surest of each first."""
     some = _some(searched)
-    for course in trench_courses(ground, []):
+    for course in trench_courses(rims.legs, []):
         level = course[:2] / np.linalg.norm(course[:2])
         yield from _apart(ridges(some, level, _RADII_M))[:_MOST_RIDGES]
 

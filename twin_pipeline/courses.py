@@ -3,13 +3,10 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
-import shapely
 
 from twin_pipeline.geometry import polyline
-from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray
 
@@ -19,7 +16,6 @@ _FINE_COURSE_DEG, _MOST_FURTHER = 2.0, 4
 """A tube three degrees off the direction along which a cloud is pushed together is still found."""
 _BENDS_DEG = (11.25, 22.5, 45.0, 90.0)
 _END_M = 1.4
-_RIM_TOLERANCE_M = 0.3
 _RIM_LEAST_M = 1.5
 _LONG_TUBE_M = 1.5
 _ACROSS_DEG = (90.0, 72.0, 108.0, 54.0, 126.0)
@@ -54,11 +50,14 @@ class Courses:
     """
 
     def __init__(
-        self, ground: Ground, tubes: Sequence[Tube], also_across: Callable[[], bool]
+        self, rims: Sequence[FloatArray], tubes: Sequence[Tube], also_across: Callable[[], bool]
     ) -> None:
-        """Take tubes that were found already; what is added to them meanwhile counts."""
-        self._ground, self._tubes, self._also_across = ground, tubes, also_across
-        self._along = trench_courses(ground, tubes)
+        """Take straight pieces (3,) of rims, and tubes that were found already.
+
+        What is added to the tubes meanwhile counts.
+        """
+        self._rims, self._tubes, self._also_across = rims, tubes, also_across
+        self._along = trench_courses(rims, tubes)
         self._tried: list[FloatArray] = []
         self._across: list[FloatArray] | None = None
         self._of_found: list[FloatArray] = []
@@ -87,7 +86,7 @@ class Courses:
     def _crossing(self) -> list[FloatArray]:
         """Return directions across the longest course known now."""
         if self._found != len(self._tubes):
-            longest = trench_courses(self._ground, self._tubes)[:1]
+            longest = trench_courses(self._rims, self._tubes)[:1]
             self._of_found = [course for along in longest for course in _across(along)]
             self._found = len(self._tubes)
         return self._of_found
@@ -127,22 +126,12 @@ def _nearest_deg(course: FloatArray, others: Sequence[FloatArray]) -> float:
     return min((polyline.acute_deg(course, other) for other in others), default=math.inf)
 
 
-def trench_courses(ground: Ground, tubes: Sequence[Tube]) -> list[FloatArray]:
+def trench_courses(rims: Sequence[FloatArray], tubes: Sequence[Tube]) -> list[FloatArray]:
     """Return unit directions (3,) in which pipes of a trench may run, the longest first."""
     legs = [tube.nodes[-1] - tube.nodes[0] for tube in tubes if tube.length_m > _LONG_TUBE_M]
-    for ring in ground.outlines:
-        rim = shapely.get_coordinates(shapely.Polygon(ring).exterior.simplify(_RIM_TOLERANCE_M))
-        legs += [_on_ground(ground, a, b) for a, b in pairwise(rim)]
     courses: list[FloatArray] = []
-    for leg in sorted(legs, key=lambda leg: -float(np.linalg.norm(leg))):
+    for leg in sorted((*legs, *rims), key=lambda leg: -float(np.linalg.norm(leg))):
         if len(courses) < _MOST_COURSES and np.linalg.norm(leg) > _RIM_LEAST_M:
             known = any(polyline.acute_deg(leg, course) < _SAME_COURSE_DEG for course in courses)
             courses += [] if known else [leg / np.linalg.norm(leg)]
     return courses
-
-
-def _on_ground(ground: Ground, start: FloatArray, end: FloatArray) -> FloatArray:
-    """Return the leg (3,) between two places (2,), as steep as the pavement beside it."""
-    elevation, _ = ground.elevation_at(np.array([start, end]))
-    rise = float(elevation[1] - elevation[0])
-    return np.append(end - start, rise if math.isfinite(rise) else 0.0)

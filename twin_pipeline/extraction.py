@@ -17,6 +17,7 @@ from twin_pipeline.foreseen import foreseen
 from twin_pipeline.geometry.likeness import is_part_of
 from twin_pipeline.geometry.piecewise import Bench
 from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.rims import Rims, rims_of, rims_of_cloud
 from twin_pipeline.geometry.steadied import Steadied
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Run, Tube
@@ -104,9 +105,10 @@ def extract(
     with stage("measure"):
         tracer = Tracer(seeds, config.trace, under_open_sky=ground is not None)
         few = len(cloud) < _FEW_POINTS
-        tubes = _settled_tubes(search, tracer, ground, ahead=bench is None, early=few)
+        rims = rims_of(ground) if ground is not None else rims_of_cloud(searched)
+        tubes = _settled_tubes(search, tracer, rims, ahead=bench is None, early=few)
         tubes = by_whole_section(searched, tubes)
-        tubes += blurred_mains(searched, ground, tubes)
+        tubes += blurred_mains(searched, rims, tubes)
         tubes = ended_where_others_go_on(tubes)
         tubes = [without_neck(tube, tubes, search.away) for tube in tubes]
         tubes += _not_yet_found(search.branches, tubes)
@@ -157,7 +159,7 @@ def _drifting(tube: Tube, steadied: Steadied | None, searched: Pyramid) -> Tube:
 
 
 def _settled_tubes(
-    search: Search, tracer: Tracer, ground: Ground | None, *, ahead: bool, early: bool
+    search: Search, tracer: Tracer, rims: Rims, *, ahead: bool, early: bool
 ) -> list[Tube]:
     """Return the tubes of a cloud as it is, and pushed together, joined and settled.
 
@@ -167,7 +169,7 @@ def _settled_tubes(
     united = Uniter(searched, config.trace, search.roughly)
     with (
         foreseen(search.settled_apart) as settled,
-        squeezing(searched, ground, config, ahead=ahead) as again,
+        squeezing(searched, rims, config, ahead=ahead) as again,
     ):
 
         def begin(tubes: Sequence[Tube]) -> None:

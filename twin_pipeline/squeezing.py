@@ -20,8 +20,8 @@ from twin_pipeline.config import Config
 from twin_pipeline.courses import Course, Courses
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import MOST_THICK, Pyramid
+from twin_pipeline.geometry.rims import Rims
 from twin_pipeline.geometry.squeeze import Squeeze
-from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.geometry.tubes import Run, Seeds, Tube
 from twin_pipeline.kernels import axis, threads
 from twin_pipeline.model import BoolArray, FloatArray
@@ -42,7 +42,7 @@ _NOISY_BELOW_M = 0.1
 """Diameter of pipes, too, of which short patches show nothing where a scan is noisy or sparse."""
 _SIGMAS = 2.0
 """How surely a tube is thicker than a cable."""
-_LEAST_M = 1.0
+_LEAST_M, _LEAST_UNPAVED_M = 1.0, 2.5
 _NECK_M, _AWAY = 0.2, 0.5
 """How near a thicker tube what leaves it begins, and how much of its length leads away from there:
 that may be shorter."""
@@ -61,7 +61,7 @@ _LEAST_ACROSS_RAD = 1.75
 
 def squeezed_tracers(
     searched: Pyramid,
-    ground: Ground | None,
+    rims: Rims,
     tubes: Sequence[Tube],
     config: Config,
     *,
@@ -74,27 +74,29 @@ def squeezed_tracers(
 
     Parameters
     ----------
+    rims
+        Of the trench; nothing is yielded where there are none.
     tubes
         Those that were found already; what is added to them meanwhile counts.
     ahead
         Whether the cloud may be pushed together along the next course while one is searched: that
         takes memory, but less than a cloud that is pushed together and searched at once.
     """
-    with squeezing(searched, ground, config, ahead=ahead) as again:
+    with squeezing(searched, rims, config, ahead=ahead) as again:
         yield from again.tracers(tubes)
 
 
 @contextmanager
 def squeezing(
-    searched: Pyramid, ground: Ground | None, config: Config, *, ahead: bool
+    searched: Pyramid, rims: Rims, config: Config, *, ahead: bool
 ) -> "Iterator[Squeezing]":
     """Yield the search for thin pipes, of which some may be done ahead; see `squeezed_tracers`."""
     if not ahead or threads() == 1:
-        yield Squeezing(searched, ground, config, None)
+        yield Squeezing(searched, rims, config, None)
         return
     pool = ThreadPoolExecutor(1)
     try:
-        yield Squeezing(searched, ground, config, pool)
+        yield Squeezing(searched, rims, config, pool)
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -105,11 +107,11 @@ class Squeezing:
     def __init__(
         self,
         searched: Pyramid,
-        ground: Ground | None,
+        rims: Rims,
         config: Config,
         pool: ThreadPoolExecutor | None,
     ) -> None:
-        self._searched, self._ground, self._config, self._pool = searched, ground, config, pool
+        self._searched, self._rims, self._config, self._pool = searched, rims, config, pool
         self._begun: tuple[Course, Future[Seeds]] | None = None
 
     def foresee(self, tubes: Sequence[Tube]) -> None:
@@ -125,7 +127,7 @@ class Squeezing:
             courses.take(course)
             with self._seeds(course) as seeds:
                 self._begin(courses.following())
-                yield SqueezedTracer(course, seeds, tubes, self._config)
+                yield SqueezedTracer(course, seeds, tubes, self._config, paved=self._rims.paved)
 
     @cached_property
     def _blind_below_m(self) -> float | None:
@@ -133,9 +135,14 @@ class Squeezing:
 
     def _courses(self, tubes: Sequence[Tube]) -> Courses | None:
         crossing = self._searched.level_near(_CROSSING_SIZE_M)
-        if self._ground is None:
+        if not self._rims.legs:
             return None
-        return Courses(self._ground, tubes, lambda: crossing.typical_normal_std_rad >= _SHARP_RAD)
+
+        def also_across() -> bool:
+            """Tell whether crossings may not be seen; no ground, and struts would pass for them."""
+            return self._rims.paved and crossing.typical_normal_std_rad >= _SHARP_RAD
+
+        return Courses(self._rims.legs, tubes, also_across)
 
     def _begin(self, course: Course | None) -> None:
         """Find the seeds along a course, if there is a core to spare and they were not begun."""
@@ -190,16 +197,26 @@ class SqueezedTracer:
     may_lead_away = False
     """What runs along the trench, as most does that is found here, leads away from no main."""
 
-    def __init__(self, course: Course, seeds: Seeds, tubes: Sequence[Tube], config: Config) -> None:
+    def __init__(
+        self,
+        course: Course,
+        seeds: Seeds,
+        tubes: Sequence[Tube],
+        config: Config,
+        *,
+        paved: bool = True,
+    ) -> None:
         """Begin with seeds; what is about as thick as a tube that may go on here is taken to be it.
 
         What is shorter than the least is none: pushed together it is as long as a patch or two.
-        What leaves a tube that was found may be.
+        What leaves a tube that was found may be. Without a pavement beside the trench it has to be
+        as long as a main: else a hose that lies in it passes for one.
         """
         self._squeeze = _squeeze(course)
         self._radius_m = course.radius_m
         self._cable_m = config.classify.max_cable_diameter_m
         self._least_m = 0.0 if course.across else _LEAST_M
+        self._paved = paved
         self._taken: list[tuple[scipy.spatial.cKDTree, float]] = []
         self.seeds = seeds
         trace = _for_short(config.trace) if course.across else config.trace
@@ -221,10 +238,17 @@ class SqueezedTracer:
             return True
         if tube.length_m < self._least_m and not self._leaves_another(tube):
             return True
+        if not self._paved and tube.length_m < _LEAST_UNPAVED_M and not self._known_size(tube):
+            return True
         return tube.length_m < _LEAST_M and self._off_course_deg(tube) > _OFF_COURSE_DEG
 
     def _off_course_deg(self, tube: Tube) -> float:
         return polyline.acute_deg(tube.nodes[-1] - tube.nodes[0], self._squeeze.direction)
+
+    def _known_size(self, tube: Tube) -> bool:
+        """Tell whether a tube is as thick as one that was found, of which it may be a piece."""
+        taken = (radius_m for _, radius_m in self._taken)
+        return any(abs(math.log(tube.radius_m / radius_m)) < _SAME_SIZE for radius_m in taken)
 
     def _leaves_another(self, tube: Tube) -> bool:
         """Tell whether a tube begins at a thicker one, so that it is no chance where it lies."""

@@ -205,3 +205,25 @@ def test_crown_of_a_pipe_in_a_wide_trench_is_no_pavement():
     ground = found(around[~dug], floor[~under], crown)
     assert ground.patches[:, 2].min() > Z_M - 0.05
     assert sum(shapely.Polygon(ring).area for ring in ground.outlines) > 0.9 * 6.0 * 2 * half_m
+
+
+def test_crown_of_a_large_pipe_is_no_pavement_where_none_was_scanned():
+    """It is the highest level strip; the bedding on either side of it lies as deep as a trench."""
+    rng = np.random.default_rng(15)
+    half_m, radius_m, bedding_m = 0.85, 0.37, -0.55
+    angle, along = rng.uniform(-1.9, 1.9, 30_000), rng.uniform(0.0, 8.0, 30_000)
+    on_pipe = np.column_stack([
+        along, radius_m * np.sin(angle), Z_M + radius_m * (np.cos(angle) - 1.0),
+    ])  # fmt: skip
+    floor = plane_points((0.0, -half_m), (8.0, half_m), Z_M + bedding_m, rng, noise_m=0.03)
+    floor = floor[np.abs(floor[:, 1]) > radius_m]
+    side = rng.choice([-half_m, half_m], 30_000)
+    up = Z_M + rng.uniform(bedding_m, 0.8, 30_000)
+    walls = np.column_stack([rng.uniform(0.0, 8.0, 30_000), side, up])
+    cos, sin = np.cos(0.6), np.sin(0.6)
+    points = np.vstack([on_pipe, floor, walls]) @ [
+        [cos, sin, 0.0],
+        [-sin, cos, 0.0],
+        [0.0, 0.0, 1.0],
+    ]
+    assert find_ground(pyramid_of(points), GroundOptions()) is None

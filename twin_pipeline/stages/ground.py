@@ -7,12 +7,12 @@ import scipy
 import shapely
 from pydantic import BaseModel, ConfigDict, Field
 
+from twin_pipeline.geometry.level_pieces import CELL_M, FINE_M, paved
 from twin_pipeline.geometry.paving import over_or_in, with_strips
 from twin_pipeline.geometry.pyramid import Pyramid, VoxelLevel
 from twin_pipeline.geometry.surface import Ground
 from twin_pipeline.model import BoolArray, FloatArray
 
-_CELL_M = 0.25
 _OUTLINE_CELL_M = 0.1
 _COLUMN_M = 0.5
 _MAX_STEP_M = 0.06
@@ -32,12 +32,6 @@ _EDGE_M = 0.05
 _MORE = 1.02
 """From this ratio of pieces on the trench is outlined again."""
 _FEW_FINE = 1.0
-_FINE_M = 0.08
-_RING_CELLS = 2
-_MOSTLY_WALLS = 2.0
-_FEW_WALLS = 0.3
-_SMALL_SHARE = 0.25
-"""Of the other pavement's area, up to which a piece deep below that is none."""
 
 
 class GroundOptions(BaseModel):
@@ -66,9 +60,8 @@ def find_ground(pyramid: Pyramid, options: GroundOptions) -> Ground | None:
     elevation = _lowest_per_cell(patches, lower)
     pieces, count = _connected(elevation)
     pavement = _upper_pieces(elevation, pieces, count, options)
-    pavement &= ~_floors(pyramid, elevation, pieces, pavement, lower, options)
-    pavement = _without_sunk(elevation, pieces, pavement, options)
-    cell = ((patches[:, :2] - lower) / _CELL_M).astype(int)
+    pavement = paved(pyramid, elevation, pieces, pavement, lower, options.min_trench_depth_m)
+    cell = ((patches[:, :2] - lower) / CELL_M).astype(int)
     level = elevation[cell[:, 0], cell[:, 1]]
     keep = pavement[cell[:, 0], cell[:, 1]] & (np.abs(patches[:, 2] - level) < _MAX_STEP_M)
     if not keep.any():
@@ -91,7 +84,7 @@ def find_ground(pyramid: Pyramid, options: GroundOptions) -> Ground | None:
 def _horizontal_patches(pyramid: Pyramid, options: GroundOptions) -> FloatArray:
     """Return mean points (G, 3) of flat, level pieces of about 0.25 m, or twice that in noise."""
     fine, coarse = (
-        _level_pieces(pyramid.level_near(size_m), options) for size_m in (_FINE_M, 2.0 * _FINE_M)
+        _level_pieces(pyramid.level_near(size_m), options) for size_m in (FINE_M, 2.0 * FINE_M)
     )
     # noise that hides how flat a pavement is leaves few of the fine pieces
     return coarse if len(fine) < _FEW_FINE * len(coarse) else fine
@@ -106,7 +99,7 @@ def _level_pieces(level: VoxelLevel, options: GroundOptions) -> FloatArray:
 
 def _lowest_per_cell(patches: FloatArray, lower: FloatArray) -> FloatArray:
     """Return a grid of the lowest level surface in each cell (nothing lies under a pavement)."""
-    cell = ((patches[:, :2] - lower) / _CELL_M).astype(int)
+    cell = ((patches[:, :2] - lower) / CELL_M).astype(int)
     grid = np.full(cell.max(axis=0) + 1, np.inf)
     np.minimum.at(grid, (cell[:, 0], cell[:, 1]), patches[:, 2])
     return np.where(np.isinf(grid), np.nan, grid)
@@ -137,7 +130,7 @@ def _upper_pieces(
     elevation: FloatArray, pieces: np.ndarray, count: int, options: GroundOptions
 ) -> BoolArray:
     """Return the cells of large pieces that no other large piece around lies above."""
-    area = np.bincount(pieces.ravel(), minlength=count + 1) * _CELL_M**2
+    area = np.bincount(pieces.ravel(), minlength=count + 1) * CELL_M**2
     large = [k for k in range(1, count + 1) if area[k] >= options.min_area_m2]
     reach = scipy.ndimage.generate_binary_structure(2, 2)
     upper = np.zeros(elevation.shape, bool)
@@ -156,76 +149,11 @@ def _upper_pieces(
     return upper
 
 
-def _floors(
-    pyramid: Pyramid,
-    elevation: FloatArray,
-    pieces: np.ndarray,
-    pavement: BoolArray,
-    lower: FloatArray,
-    options: GroundOptions,
-) -> BoolArray:
-    """Return the cells of pieces around which walls rise, where a pavement has edges that fall.
-
-    Of an excavation whose pavement was hardly scanned the floor is the largest level piece.
-    """
-    bottom, top = _column_ends(pyramid, lower, elevation.shape)
-    reach = scipy.ndimage.generate_binary_structure(2, 2)
-    floors = np.zeros(elevation.shape, bool)
-    for k in np.unique(pieces[pavement]):
-        own = pieces == k
-        ring = scipy.ndimage.binary_dilation(own, reach, iterations=_RING_CELLS) & ~own
-        nearest = scipy.ndimage.distance_transform_edt(
-            ~own, return_distances=False, return_indices=True
-        )
-        level = elevation[nearest[0], nearest[1]]
-        rises = ring & (top - level > options.min_trench_depth_m)
-        falls = ring & (level - bottom > options.min_trench_depth_m)
-        if rises.sum() > _MOSTLY_WALLS * falls.sum() and rises.sum() > _FEW_WALLS * ring.sum():
-            floors |= own
-    return floors
-
-
-def _without_sunk(
-    elevation: FloatArray, pieces: np.ndarray, pavement: BoolArray, options: GroundOptions
-) -> BoolArray:
-    """Return the pavement without small pieces that lie in the hole that the others leave.
-
-    Noise makes a level strip of the crown of a large pipe, too, from which all around falls off.
-    """
-    area = np.bincount(pieces[pavement])
-    kept = pavement.copy()
-    for k in np.argsort(area, kind="stable"):
-        own, others = kept & (pieces == k), kept & (pieces != k)
-        if not own.any() or area[k] > _SMALL_SHARE * others.sum():
-            continue
-        known, asked = (_CELL_M * np.argwhere(some).astype(np.float64) for some in (others, own))
-        beside = Ground(np.column_stack([known, elevation[others]]), 0.0, ())
-        level: FloatArray = beside.roughly_at(np.asarray(asked, np.float64))
-        deep = level - elevation[own] > options.min_trench_depth_m
-        if np.mean(deep) > 0.5:
-            kept &= ~own
-    return kept
-
-
-def _column_ends(
-    pyramid: Pyramid, lower: FloatArray, shape: tuple[int, ...]
-) -> tuple[FloatArray, FloatArray]:
-    """Return the lowest and the highest surface in each cell of a grid; infinite where none is."""
-    centroid = pyramid.level_near(_FINE_M).surface.centroid
-    cell = np.floor((centroid[:, :2] - lower) / _CELL_M).astype(int)
-    inside = np.all((cell >= 0) & (cell < shape), axis=1)
-    at = (cell[inside, 0], cell[inside, 1])
-    bottom, top = np.full(shape, np.inf), np.full(shape, -np.inf)
-    np.minimum.at(bottom, at, centroid[inside, 2])
-    np.maximum.at(top, at, centroid[inside, 2])
-    return bottom, top
-
-
 def _outlines(
     pyramid: Pyramid, ground: Ground, holes: list[shapely.Polygon]
 ) -> tuple[FloatArray, ...]:
     """Return rings around the holes that a pavement has."""
-    level = pyramid.level_near(_FINE_M)
+    level = pyramid.level_near(FINE_M)
     rings = [np.asarray(hole.exterior.coords) for hole in holes]
     return tuple(
         ring
@@ -239,7 +167,7 @@ def _outlines(
 
 def _holes(pyramid: Pyramid, ground: Ground, options: GroundOptions) -> list[shapely.Polygon]:
     """Return the connected places that lie well below the pavement."""
-    surface = pyramid.level_near(_FINE_M).surface
+    surface = pyramid.level_near(FINE_M).surface
     least = max(_WALL_POINTS, _FEW_SHARE * float(np.median(surface.count)))
     centroid = surface.centroid[surface.count >= least]
     corner = centroid[:, :2].min(axis=0)
