@@ -1,7 +1,9 @@
 """How far a measured tube is followed on, measured by a stand-in."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from stages.made import make_tube, run_along, straight
 
@@ -67,3 +69,16 @@ def test_what_is_known_as_well_as_any_pipe_may_be_known_worse_than_before():
     looking = SimpleNamespace(config=Config(), roughly=roughly, shows_none=lambda _run: False)
     tracer = SimpleNamespace(prolong=lambda tube, _level: followed(tube.nodes))
     assert prolonged(looking, tracer, start, 5).length_m == pytest.approx(9.0, abs=0.1)
+
+
+def test_a_tube_goes_on_halfway_only_where_its_axis_loses_its_way_farther_on():
+    start = make_tube(straight(1.5, (3.0, 0.0, 0.0)), RADIUS_M, radius_std_m=0.001)
+
+    def roughly(run):
+        x = run.axis[:, 0]
+        lost = (x > 4.6) & (x < 8.5) if x[-1] > 7.0 else np.zeros(len(x), bool)
+        return replace(make_tube(run.axis, run.radius_m, radius_std_m=0.0005), observed=~lost)
+
+    looking = SimpleNamespace(config=Config(), roughly=roughly, shows_none=lambda _run: False)
+    tracer = SimpleNamespace(prolong=lambda tube, _level: followed(tube.nodes, step_m=4.5))
+    assert 5.0 < prolonged(looking, tracer, start, 5).nodes[-1, 0] < 7.0

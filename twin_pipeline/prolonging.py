@@ -7,6 +7,7 @@ import numpy as np
 import scipy
 
 from twin_pipeline.geometry import polyline
+from twin_pipeline.geometry.known import longest_hidden_m
 from twin_pipeline.geometry.likeness import is_part_of, of_one_size
 from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.search import Search
@@ -25,6 +26,9 @@ _WELL_KNOWN = 0.002
 
 _LEAST_LEG_M = 0.3
 """Of what was added and makes the pipe worse known: what holds no tube alone is something else."""
+
+_LOST = 1.5
+"""Of the longest gap that is bridged: where more of a tube is hidden, its axis has lost its way."""
 
 _MOST_BEYOND_M, _MOST_BEYOND = 1.2, 0.1
 """What of a run that led to a tube may lie beyond its ends, in all and of its length, if following
@@ -75,6 +79,8 @@ def _longer(search: Search, tube: Tube, run: Run) -> Tube | None:
     more_m = search.config.trace.min_length_m
     most_std_m = max(_WORSE * _std_within(tube, drift_share), _WELL_KNOWN * tube.radius_m)
     longer = search.roughly(run)
+    if longer is not None and longest_hidden_m(longer) > _LOST * search.config.trace.max_gap_m:
+        return None
     if longer is not None and abs(longer.length_m - tube.length_m) < more_m:
         return tube if of_one_size(tube, longer) else None
     if longer is not None and _std_within(longer, drift_share) > most_std_m:
