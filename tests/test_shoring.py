@@ -133,3 +133,33 @@ def test_struts_of_a_trench_that_bends_are_a_row():
     pyramid = pyramid_of(np.vstack(rising))
     assert kept(main, *props, pyramid=pyramid) == [main]
     assert set(kept(main, *props[:2], pyramid=pyramid)) == {main, *props[:2]}
+
+
+def askew(
+    radii_m: tuple[float, ...] = (0.028, 0.0283, 0.0282), z_m: float = -0.6, fall: float = 0.0
+) -> list[Tube]:
+    """Three tubes, as a trench that turns has struts, which fall by so much a metre."""
+    set_at = zip(((1.0, 77.0), (4.0, 91.0), (7.0, 104.0)), radii_m, strict=True)
+    tubes = [across(x_m, z_m, radius_m, heading_deg) for (x_m, heading_deg), radius_m in set_at]
+    down = [np.linspace(0.0, -fall * tube.length_m, len(tube.nodes)) for tube in tubes]
+    return [
+        replace(tube, nodes=tube.nodes + by[:, None] * [0.0, 0.0, 1.0])
+        for tube, by in zip(tubes, down, strict=True)
+    ]
+
+
+def test_level_tubes_alike_are_shoring_however_askew_where_nothing_else_was_found():
+    assert kept(*askew()) == []
+
+
+@pytest.mark.parametrize(
+    "tubes",
+    [
+        pytest.param([MAIN, *askew()], id="over a main"),
+        pytest.param(askew()[:2], id="two"),
+        pytest.param(askew(fall=0.03), id="falling"),
+        pytest.param(askew((0.028, 0.033, 0.028)), id="sizes"),
+    ],
+)
+def test_askew_tubes_otherwise_stay(tubes):
+    assert set(kept(*tubes)) == set(tubes)

@@ -7,6 +7,7 @@ deep trench there are two rows and more, one above the other.
 
 import math
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 
@@ -27,6 +28,8 @@ _SAME_SIZE, _SIGMAS = 0.06, 3.0
 _SAME_HEIGHT_M, _GRADE = 0.05, 0.12
 _PARALLEL_DEG, _SQUARE_DEG = 8.0, 80.0
 """Largest angle between two struts; where the trench bends, least angle of each to the main."""
+_EXACT_DEG = 1.0
+"""Struts are set so level; several utilities that all lie so by chance are far less likely."""
 _APART_M = 0.5
 """Distance of parallel tubes between which nobody could work: a bank of ducts, no struts."""
 _ACROSS_DEG = 60.0
@@ -60,6 +63,8 @@ def without_shoring(
         for bar in free
     ]
     rows = [row for row in rows if len(row) > _OTHERS and _at_one_height(row)]
+    if len(free) == len(tubes) and _are_nothing_but_props(free):
+        rows = [[bar, *(other for other in free if other is not bar)] for bar in free]
     if not rows:
         return list(found), []
     surface = pyramid.level_near(_VOXEL_M).surface
@@ -71,12 +76,16 @@ def without_shoring(
 
 
 def _like_a_bar(tube: Tube, options: ClassifyOptions) -> bool:
-    chord = chord_of(tube)
-    slope = abs(chord[2]) / float(np.linalg.norm(chord))
     least_m = 2.0 * (tube.radius_m - _SIGMAS * tube.radius_std_m)
     thick = 2.0 * tube.radius_m >= _THINNEST_M and least_m <= options.max_strut_diameter_m
-    level = slope <= math.sin(math.radians(options.strut_level_deg))
+    level = _slope(tube) <= math.sin(math.radians(options.strut_level_deg))
     return thick and level and tube.length_m <= _LONGEST_M
+
+
+def _slope(tube: Tube) -> float:
+    """Return the sine of the angle by which a tube falls."""
+    chord = chord_of(tube)
+    return float(abs(chord[2]) / np.linalg.norm(chord))
 
 
 def _passes_over(bar: Tube, line: Tube) -> bool:
@@ -94,10 +103,8 @@ def _in_a_row(bar: Tube, other: Tube, lines: Sequence[Tube]) -> bool:
     if bar is other or not _of_one_make(bar, other):
         return False
     step = middle_of(other) - middle_of(bar)
-    apart_m = float(np.hypot(step[0], step[1]))
     return (
-        apart_m > _APART_M
-        and abs(step[2]) < _SAME_HEIGHT_M + _GRADE * apart_m
+        _at_height_with(bar, other)
         and _set_alike(bar, other, lines)
         and polyline.acute_deg(chord_of(bar), step) > _ACROSS_DEG
     )
@@ -107,6 +114,25 @@ def _set_alike(bar: Tube, other: Tube, lines: Sequence[Tube]) -> bool:
     return polyline.acute_deg(chord_of(bar), chord_of(other)) < _PARALLEL_DEG or any(
         min(squarest_deg(bar, line), squarest_deg(other, line)) > _SQUARE_DEG for line in lines
     )
+
+
+def _are_nothing_but_props(bars: Sequence[Tube]) -> bool:
+    """Tell struts of one make where nothing else was found, and no pipe tells how a trench turns.
+
+    There they are neither parallel nor one straight behind the other.
+    """
+    exact = all(_slope(bar) <= math.sin(math.radians(_EXACT_DEG)) for bar in bars)
+    return exact and all(
+        _of_one_make(bar, other) and _at_height_with(bar, other)
+        for bar, other in combinations(bars, 2)
+    )
+
+
+def _at_height_with(bar: Tube, other: Tube) -> bool:
+    """Tell whether another bar stands clear of one, and as deep below a street that may fall."""
+    step = middle_of(other) - middle_of(bar)
+    apart_m = float(np.hypot(step[0], step[1]))
+    return apart_m > _APART_M and abs(step[2]) < _SAME_HEIGHT_M + _GRADE * apart_m
 
 
 def _at_height_of(bar: Tube, others: Sequence[Tube]) -> list[Tube]:
