@@ -200,6 +200,13 @@ def test_a_skew_tube_is_no_strut():
     assert roles(MAIN, skew)[1] == (skew, Role.CROSSING)
 
 
+def test_a_level_tube_within_the_road_is_a_strut_however_askew():
+    skew = across(5.0, -0.28, heading_deg=60.0)
+    assert roles(MAIN, skew) == [(MAIN, Role.MAIN)]
+    falling = make_tube(lifted(skew.nodes, -0.23, -0.33), 0.03)
+    assert roles(MAIN, falling)[1] == (falling, Role.CROSSING)
+
+
 def test_a_sloping_tube_is_no_strut():
     sloping = make_tube(lifted(across(5.0, 0.0).nodes, -0.3, -0.5), 0.03)
     assert roles(MAIN, sloping)[1] == (sloping, Role.CROSSING)
@@ -490,6 +497,26 @@ def test_what_is_rougher_than_the_main_is_no_pipe():
     ((tube, reason),) = left_out(MAIN, edge)
     assert tube is edge
     assert "scatter" in reason
+
+
+@pytest.mark.parametrize(
+    ("x_m", "z_m", "radius_m", "heading_deg", "told"),
+    [
+        pytest.param(5.0, -0.82, 0.045, 90.0, True, id="one of its row"),
+        pytest.param(5.0, -0.50, 0.045, 90.0, False, id="another height"),
+        pytest.param(5.0, -0.82, 0.065, 90.0, False, id="another size"),
+        pytest.param(5.0, -0.82, 0.045, 70.0, False, id="askew"),
+        pytest.param(2.1, -0.82, 0.045, 90.0, False, id="a piece of the same"),
+    ],
+)
+def test_a_deep_strut_is_told_by_another_that_is_too_rough_for_a_pipe(
+    x_m, z_m, radius_m, heading_deg, told
+):
+    strut = across(2.0, -0.8, 0.042)
+    other = replace(across(x_m, z_m, radius_m, heading_deg), noise_m=2.5 * MAIN.noise_m)
+    reasons = {id(tube): reason for tube, reason in left_out(MAIN, strut, other)}
+    assert "scatter" in reasons[id(other)]
+    assert (reasons.get(id(strut)) == "shoring strut") == told
 
 
 def test_a_main_around_a_corner_is_the_main():

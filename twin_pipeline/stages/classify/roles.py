@@ -19,11 +19,10 @@ from twin_pipeline.stages.classify.lying import (
     runs_with_the_trench,
 )
 from twin_pipeline.stages.classify.options import ClassifyOptions
-from twin_pipeline.stages.classify.struts import (
+from twin_pipeline.stages.classify.struts import is_of_another_row, struts_among
+from twin_pipeline.stages.classify.struts_in_corners import (
     are_struts_joined,
-    is_of_another_row,
     is_struts_carried_on,
-    struts_among,
 )
 from twin_pipeline.stages.classify.uneven import is_a_row_of_bags, is_hardly_a_tube
 from twin_pipeline.stages.classify.unlaid import WINDS, why_unlaid, winds
@@ -65,12 +64,14 @@ def classify(
     if ground is None:
         return _without_roles(tubes, options)
     left_out = []
-    buried = []
+    buried: list[Tube] = []
+    rough: list[Tube] = []
     smooth_m = _smooth(tubes) * options.max_roughness
     for tube in _by_length(tubes):
         reason = _not_buried(tube, ground, options)
         if reason is None and tube.noise_m > smooth_m:
             reason = f"its points scatter by {1000.0 * tube.noise_m:.1f} mm, more than on a pipe"
+            rough.append(tube)
         if reason is None:
             buried.append(tube)
         else:
@@ -86,7 +87,7 @@ def classify(
     ridges = [tube for tube in others if any(_hides(tube, main) for main in mains)]
     left_out += [LeftOut(tube, "soil that hides the main below it") for tube in ridges]
     others = [tube for tube in others if not among(tube, ridges)]
-    struts = struts_among(others, mains, ground, options)
+    struts = struts_among(others, mains, ground, options, rough)
     left_out += [LeftOut(tube, "shoring strut") for tube in struts]
     others = [tube for tube in others if not among(tube, struts)]
     carried = [main for main in mains if is_struts_carried_on(main, struts, ground, options)]
