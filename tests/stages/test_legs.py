@@ -10,6 +10,7 @@ from twin_pipeline.geometry import polyline
 from twin_pipeline.kernels.ways import points_on
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.measure import joined_over_leg, led_over_legs
+from twin_pipeline.stages.measure.straights import Straight, pass_each_other
 
 RADIUS_M = 0.15
 AHEAD_M = 3.0
@@ -101,3 +102,16 @@ def test_points_count_for_the_ways_whose_tube_they_lie_on():
     ways = np.array([[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]], [[0.0, 0.0, 0.1], [1.0, 0.0, 0.1]]])
     on = points_on(points, normals, ways, 0.1, 0.01, 0.7)
     np.testing.assert_allclose(on, [1.0 + 0.75, 1.0], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("turn_deg", "aside_m", "told"),
+    [(11.25, 0.0, False), (30.0, 0.0, False), (11.25, 0.4, True), (0.0, 0.4, True)],
+)
+def test_straights_that_one_bend_joins_do_not_pass_each_other(turn_deg, aside_m, told):
+    turn = math.radians(turn_deg)
+    on = np.array([math.cos(turn), math.sin(turn), 0.0])
+    aside = aside_m * np.array([-on[1], on[0], 0.0])
+    before = Straight(np.array([-0.4, 0.0, 0.0]), np.array([1.0, 0.0, 0.0]), 0)
+    after = Straight(0.5 * on + aside, -on, 0)
+    assert pass_each_other(before, after, 0.03) == told

@@ -80,4 +80,16 @@ def pass_each_other(before: Straight, after: Straight, radius_m: float) -> bool:
         miss = gap - (gap @ before.course) * before.course
     else:
         miss = (gap @ across) * across / float(across @ across)
-    return float(np.linalg.norm(miss)) > _ASIDE * radius_m
+    past = float(np.linalg.norm(miss)) > _ASIDE * radius_m
+    return past and not _meet_between(before, after, radius_m)
+
+
+def _meet_between(before: Straight, after: Straight, radius_m: float) -> bool:
+    """Tell whether one bend, however small, joins two straights between their ends."""
+    gap = after.end - before.end
+    design = np.column_stack([before.course, after.course])
+    (ahead, behind), _, rank, _ = np.linalg.lstsq(design, gap, rcond=None)
+    if rank < 2 or min(ahead, -behind) < 0.0:
+        return False
+    miss = gap - ahead * before.course - behind * after.course
+    return float(np.linalg.norm(miss)) < _ASIDE * radius_m
