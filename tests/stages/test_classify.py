@@ -500,6 +500,21 @@ def test_what_is_rougher_than_the_main_is_no_pipe():
 
 
 @pytest.mark.parametrize(
+    ("length_m", "rougher", "halo", "told"),
+    [
+        pytest.param(0.6, 1.3, 0.2, True, id="a ridge"),
+        pytest.param(1.0, 1.3, 0.2, False, id="long"),
+        pytest.param(0.6, 1.05, 0.2, False, id="as smooth as a pipe"),
+        pytest.param(0.6, 1.3, 0.02, False, id="clear of the ground"),
+    ],
+)
+def test_a_short_rough_ridge_that_the_ground_goes_on_from_is_no_pipe(length_m, rougher, halo, told):
+    nodes = straight(length_m, (5.0, 0.2, -0.6), 70.0)
+    ridge = make_tube(nodes, 0.08, noise_m=rougher * MAIN.noise_m, halo=halo)
+    assert [tube is ridge for tube, _ in left_out(MAIN, ridge)] == ([True] if told else [])
+
+
+@pytest.mark.parametrize(
     ("x_m", "z_m", "radius_m", "heading_deg", "told"),
     [
         pytest.param(5.0, -0.82, 0.045, 90.0, True, id="one of its row"),

@@ -24,7 +24,7 @@ from twin_pipeline.stages.classify.struts_in_corners import (
     are_struts_joined,
     is_struts_carried_on,
 )
-from twin_pipeline.stages.classify.uneven import is_a_row_of_bags, is_hardly_a_tube
+from twin_pipeline.stages.classify.uneven import is_a_ridge, is_a_row_of_bags, is_hardly_a_tube
 from twin_pipeline.stages.classify.unlaid import WINDS, why_unlaid, winds
 from twin_pipeline.stages.classify.wales import are_struts_and_wale
 
@@ -66,12 +66,14 @@ def classify(
     left_out = []
     buried: list[Tube] = []
     rough: list[Tube] = []
-    smooth_m = _smooth(tubes) * options.max_roughness
+    smooth_m = _smooth(tubes)
     for tube in _by_length(tubes):
         reason = _not_buried(tube, ground, options)
-        if reason is None and tube.noise_m > smooth_m:
+        if reason is None and tube.noise_m > options.max_roughness * smooth_m:
             reason = f"its points scatter by {1000.0 * tube.noise_m:.1f} mm, more than on a pipe"
             rough.append(tube)
+        elif reason is None and is_a_ridge(tube, smooth_m):
+            reason = "short, rougher than a pipe, and not clear of the ground"
         if reason is None:
             buried.append(tube)
         else:
