@@ -12,7 +12,7 @@ from twin_pipeline.candidates import candidates
 from twin_pipeline.catalogue import Catalogue
 from twin_pipeline.config import Config
 from twin_pipeline.drifting import with_the_scans_drift
-from twin_pipeline.findings import findings_of
+from twin_pipeline.findings import findings_of, low_sockets
 from twin_pipeline.foreseen import foreseen
 from twin_pipeline.geometry.likeness import is_part_of
 from twin_pipeline.geometry.piecewise import Bench
@@ -36,6 +36,7 @@ from twin_pipeline.stages.cross_sections import cut_cross_sections
 from twin_pipeline.stages.describe import describe
 from twin_pipeline.stages.detect import detect
 from twin_pipeline.stages.excavation import excavation
+from twin_pipeline.stages.fittings import over_end_sockets
 from twin_pipeline.stages.ground import find_ground
 from twin_pipeline.stages.label import label_pipes, label_places
 from twin_pipeline.stages.measure import with_all_points, with_doubt
@@ -109,6 +110,10 @@ def extract(
         tubes = _settled_tubes(search, tracer, rims, ahead=bench is None, early=few)
         tubes = by_whole_section(searched, tubes)
         tubes += blurred_mains(searched, rims, tubes)
+        low = low_sockets(config, catalogue)
+        tubes = [
+            over_end_sockets(searched, tube, config.fittings, low_sockets=low) for tube in tubes
+        ]
         tubes = ended_where_others_go_on(tubes)
         tubes = [without_neck(tube, tubes, search.away) for tube in tubes]
         tubes += _not_yet_found(search.branches, tubes)

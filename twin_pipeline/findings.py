@@ -41,8 +41,7 @@ def findings_of(
     """
     tubes = [item.tube for item in found]
     tees = find_tees(tubes, config.tees)
-    code = config.nominal.material
-    low_sockets = code is not None and catalogue.material(code).low_sockets
+    low = low_sockets(config, catalogue)
     findings = []
     for number, item in enumerate(found):
         tube = _maybe_sleeved(item.tube, catalogue, config.nominal)
@@ -54,7 +53,7 @@ def findings_of(
         leaves = {tee.at_start for tee in tees if tee.branch == number}
         fittings = (
             *_bends(tube, config, catalogue),
-            *_joints(tube, own, searched, config, low_sockets=low_sockets),
+            *_joints(tube, own, searched, config, low_sockets=low),
             *(_tee(tube, tee) for tee in own),
             *_ends(tube, leaves, xyz),
         )
@@ -71,6 +70,12 @@ def findings_of(
             )
         )
     return findings
+
+
+def low_sockets(config: Config, catalogue: Catalogue) -> bool:
+    """Tell whether pipes of the material have sockets hardly higher than their wall."""
+    code = config.nominal.material
+    return code is not None and catalogue.material(code).low_sockets
 
 
 def _maybe_sleeved(tube: Tube, catalogue: Catalogue, options: NominalOptions) -> Tube:

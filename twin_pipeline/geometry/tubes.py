@@ -45,6 +45,8 @@ class Run:
         return polyline.length(self.axis)
 
 
+_COURSE_STD_PER_M = 3.0
+"""Std of a course, by that of the place of its end, over about a metre that tells it."""
 _PER_NODE = (
     "nodes", "std_h_m", "std_v_m", "crown_std_m", "arc_deg", "observed", "slice_radius_m",
     "drift_m", "visible", "held",
@@ -133,3 +135,32 @@ class Tube:
         values = {name: getattr(self, name) for name in _PER_NODE}
         kept = {name: each[~ends] for name, each in values.items() if each is not None}
         return replace(self, **kept)
+
+    def lengthened(self, ahead: FloatArray, observed: BoolArray) -> "Tube":
+        """Return the tube with nodes (M, 3) beyond its last one, seen (M,) or not.
+
+        They are known as well as the last one, but for its course.
+        """
+        away_m = np.linalg.norm(ahead - self.nodes[-1], axis=1)
+        growth = np.hypot(1.0, _COURSE_STD_PER_M * away_m)
+        values = {name: getattr(self, name) for name in _PER_NODE}
+        more = {
+            name: np.full(len(ahead), each[-1])
+            for name, each in values.items()
+            if each is not None and name != "nodes"
+        }
+        more |= {name: more[name] * growth for name in ("std_h_m", "std_v_m", "crown_std_m")}
+        more |= {"nodes": ahead, "observed": observed}
+        more["slice_radius_m"] = np.full(len(ahead), np.nan)
+        if self.visible is not None:
+            more["visible"] = observed
+        return replace(
+            self, **{name: np.concatenate([values[name], each]) for name, each in more.items()}
+        )
+
+    def turned(self) -> "Tube":
+        """Return the tube with its nodes the other way round."""
+        values = {name: getattr(self, name) for name in _PER_NODE}
+        return replace(
+            self, **{name: each[::-1] for name, each in values.items() if each is not None}
+        )
