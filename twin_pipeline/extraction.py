@@ -39,7 +39,7 @@ from twin_pipeline.stages.excavation import excavation
 from twin_pipeline.stages.fittings import over_end_sockets
 from twin_pipeline.stages.ground import find_ground
 from twin_pipeline.stages.label import label_pipes, label_places
-from twin_pipeline.stages.measure import with_all_points, with_doubt
+from twin_pipeline.stages.measure import with_all_points, with_doubt, with_rays
 from twin_pipeline.stages.prepare import prepare
 from twin_pipeline.stages.rounding import doubted, rounding_of, rounding_warnings, spread
 from twin_pipeline.stages.steady import steady
@@ -119,7 +119,8 @@ def extract(
         tubes += _not_yet_found(search.branches, tubes)
         tubes = [with_all_points(searched, tube) for tube in tubes]
         tubes = [
-            _drifting(with_doubt(doubted(tube, steps_m)), steadied, searched) for tube in tubes
+            _drifting(with_rays(with_doubt(doubted(tube, steps_m))), steadied, searched)
+            for tube in tubes
         ]
         give_back()
     with stage("classify"):

@@ -109,6 +109,9 @@ class Tube:
     doubt_std_m: float = 0.0
     """What shares of the points differ by in the radius beyond noise; not in its std before the
     end, as what is no pipe is told by that."""
+    led_m: FloatArray | None = None
+    """(4,) by how much noise along the rays has moved its axis, and made it thinner; not put right
+    before the end, as of few points no pipe is told by that. None for nothing."""
     sleeve_std_m: float = 0.0
     """What a sleeve that the scan can't show adds, if pipes of its kind are laid in sleeves."""
     one_in: int = 1

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from twin_pipeline.stages.measure.offsets import led_through_offsets
     from twin_pipeline.stages.measure.options import MeasureOptions
     from twin_pipeline.stages.measure.precision import WAVE_M, wander
+    from twin_pipeline.stages.measure.rays import with_rays
     from twin_pipeline.stages.measure.run import measure, sparsely_covered
     from twin_pipeline.stages.measure.straying import kept_straight, led_on, led_under
     from twin_pipeline.stages.measure.thinned import with_all_points
@@ -47,6 +48,7 @@ else:
             "WAVE_M": "precision",
             "with_all_points": "thinned",
             "with_doubt": "doubt",
+            "with_rays": "rays",
         },
     )
 
@@ -70,4 +72,5 @@ __all__ = [
     "wander",
     "with_all_points",
     "with_doubt",
+    "with_rays",
 ]

@@ -19,6 +19,11 @@ from twin_pipeline.stages.measure.medians import median
 _SECTORS = 72
 _MIN_POINTS = 500
 _MIN_SECTORS = 8
+_WIDE_SECTORS = ((500, 24), (2500, 36))
+_FEWEST_POINTS, _FEWEST_SECTORS = 60, 5
+"""Up to how many points so many sectors around the axis tell how noise lies, and from when on."""
+_FEW_SECTORS = 8
+"""Of which a density no more than rises and falls."""
 _WITHIN_NOISE = 3.0
 _PRIOR_SHARE = 0.02
 _MAX_SLOPE = 4.0
@@ -52,18 +57,46 @@ class Scatter:
 
 def expected_residuals(adj: Adjustment, weights: FloatArray) -> FloatArray:
     """Return the mean residual (N,) in metres that the noise alone gives at each point's angle."""
+    told = _of_sectors(adj, weights, _SECTORS, _MIN_SECTORS, 20.0)
+    if told is None or told[1] < _MIN_POINTS:
+        return np.full(len(adj.residual), adj.noise**2 / (2.0 * adj.radius))
+    return told[0]
+
+
+def expected_of_few(adj: Adjustment, weights: FloatArray) -> FloatArray | None:
+    """Return the same by wider sectors, which some dozen points tell; None for fewer.
+
+    None, too, for so many that narrow sectors have told it.
+    """
+    used = np.count_nonzero(weights)
+    sectors = next((wide for most, wide in _WIDE_SECTORS if used < most), 0)
+    if used < _FEWEST_POINTS or not sectors:
+        return None
+    told = _of_sectors(adj, weights, sectors, max(_FEWEST_SECTORS, sectors // 9), 5.0)
+    return None if told is None else told[0]
+
+
+def _of_sectors(
+    adj: Adjustment, weights: FloatArray, sectors: int, fewest: int, least: float
+) -> tuple[FloatArray, float] | None:
+    """Return the mean residuals (N,) that sectors tell, and of how many points.
+
+    None where fewer than so many hold more than the least number of points.
+    """
     count, total, squares = kernel.sector_sums(
-        adj.angle, adj.residual, weights, _WITHIN_NOISE * adj.noise, _SECTORS
+        adj.angle, adj.residual, weights, _WITHIN_NOISE * adj.noise, sectors
     )
-    isotropic = np.full(len(adj.residual), adj.noise**2 / (2.0 * adj.radius))
-    if count.sum() < _MIN_POINTS:
-        return isotropic
-    good = count > max(0.2 * median(count[count > 0.0]), 20.0)
-    if good.sum() < _MIN_SECTORS:
-        return isotropic
+    if not count.any():
+        return None
+    good = count > max(0.2 * median(count[count > 0.0]), least)
+    if good.sum() < fewest:
+        return None
     mean, square = total / np.maximum(count, 1.0), squares / np.maximum(count, 1.0)
-    middle = (np.arange(_SECTORS, dtype=np.float64) + 0.5) * (2.0 * math.pi / _SECTORS) - math.pi
-    scatter = _scatter(middle[good], np.asarray(square - mean**2)[good], count[good])
+    variance = np.asarray(square - mean**2)
+    if sectors != _SECTORS:
+        variance = variance * count / np.maximum(count - 1.0, 1.0)
+    middle = (np.arange(sectors, dtype=np.float64) + 0.5) * (2.0 * math.pi / sectors) - math.pi
+    scatter = _scatter(middle[good], variance[good], count[good])
     towards = math.atan2(
         float(np.sum(np.sin(middle) * count * good)), float(np.sum(np.cos(middle) * count * good))
     )
@@ -79,7 +112,7 @@ def expected_residuals(adj: Adjustment, weights: FloatArray) -> FloatArray:
         * np.clip(np.polyval(density_slope, away), -_MAX_SLOPE, _MAX_SLOPE)
     ) / adj.radius
     expected: FloatArray = kernel.looked_up(adj.angle, table)
-    return expected
+    return expected, float(count.sum())
 
 
 def _scatter(angle: FloatArray, variance: FloatArray, count: FloatArray) -> Scatter:
@@ -96,5 +129,6 @@ def _scatter(angle: FloatArray, variance: FloatArray, count: FloatArray) -> Scat
 
 def _log_density(angle: FloatArray, count: FloatArray) -> FloatArray:
     """Return the coefficients of the derivative of the logarithm of the points' density."""
-    degree = 4 if float(np.ptp(angle)) > math.radians(120.0) else 2
+    wide = float(np.ptp(angle)) > math.radians(120.0) and len(angle) > _FEW_SECTORS
+    degree = 4 if wide else 2
     return np.polyder(np.polyfit(angle, np.log(count), degree, w=np.sqrt(count)))

@@ -35,6 +35,7 @@ from twin_pipeline.stages.measure.precision import (
     wander,
     with_systematic,
 )
+from twin_pipeline.stages.measure.rays import led_by_rays
 from twin_pipeline.stages.measure.sectors import (
     observed_arc,
     visible,
@@ -297,6 +298,7 @@ def make_tube(
             offset_doubt(slice_radius, inflation),
         ),
         oval_std_m=oval.if_oval_m,
+        led_m=led_by_rays(adj, np.where(used, weights, 0.0)),
         held=adj.held[span] if adj.held.any() else None,
     )
 
