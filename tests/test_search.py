@@ -142,6 +142,19 @@ def test_a_tube_that_climbs_what_hides_it_when_drift_is_solved_for_is_held_there
     assert search().settled(tube) is (straight_on if comes_back else tube)
 
 
+@pytest.mark.parametrize(("arc", "wide"), [(WIDE, True), (NARROW, False)])
+def test_only_of_a_wide_arc_are_fewer_points_enough_to_solve_for_drift(monkeypatch, arc, wide):
+    asked = []
+
+    def measure(_pyramid, run, _options, **_how):
+        asked.append(run.wide)
+        return make_tube(AXIS, **arc)
+
+    monkeypatch.setattr(searching, "measure", measure)
+    search().settled(make_tube(AXIS, **arc))
+    assert asked[0] is wide
+
+
 @pytest.mark.parametrize(("arc_deg", "settles"), [(120.0, True), (90.0, False)])
 def test_what_slips_off_its_axis_when_drift_is_solved_for_stays_as_it_was(
     measured, arc_deg, settles

@@ -101,10 +101,9 @@ def _ridges(searched: Pyramid, rims: Rims) -> Iterator[Ridge]:
 
 def _some(searched: Pyramid) -> FloatArray:
     every = max(len(searched.xyz) // _MOST_POINTS, 1)
-    spans = searched.spans()
-    return np.concatenate([
-        np.array(searched.xyz[first + -first % every : last : every]) for first, last in spans
-    ])  # fmt: skip
+    return np.concatenate(
+        [searched.xyz[first + -first % every : last : every] for first, last in searched.spans()]
+    )
 
 
 def _apart(found: Sequence[Ridge]) -> list[Ridge]:

@@ -108,6 +108,7 @@ def extract(
         few = len(cloud) < _FEW_POINTS
         rims = rims_of(ground) if ground is not None else rims_of_cloud(searched)
         tubes = _settled_tubes(search, tracer, rims, ahead=bench is None, early=few)
+        give_back()
         tubes = by_whole_section(searched, tubes)
         tubes += blurred_mains(searched, rims, tubes)
         low = low_sockets(config, catalogue)

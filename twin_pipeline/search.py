@@ -37,6 +37,8 @@ _ON_COURSE, _DENSE_M = 0.25, 0.01
 _AS_WIDE = 0.75
 _THICKER = 1.35
 """Of the arc that is seen, what drift leaves; of its radius, what a branch may be off its seed."""
+_WIDE_DEG = 120.0
+"""Of an arc that tells the diameter well."""
 
 _SHAPED = 0.05
 _UNEVEN = 3.0
@@ -105,9 +107,10 @@ class Search:
         Where that leads to none, or to none to be believed, it stays as it is. Drift lets an axis
         climb a mound over the pipe; there it is held.
         """
-        settled = self._with_drift(_led_by(tube), roughly=roughly)
+        led = replace(_led_by(tube), wide=_arc_deg(tube) >= _WIDE_DEG)
+        settled = self._with_drift(led, roughly=roughly)
         if settled is not None and _climbs(settled, tube):
-            held = replace(_led_by(tube), held=~tube.observed)
+            held = replace(led, held=~tube.observed)
             settled = self._with_drift(held, roughly=roughly)
         if settled is not None and _climbs(settled, tube):
             settled = None

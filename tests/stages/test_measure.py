@@ -1,5 +1,7 @@
 """The adjustment on tubes whose axis and radius are known on paper."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -364,6 +366,19 @@ def test_of_very_many_points_some_are_measured_and_all_belong_to_the_tube(monkey
     together = with_all_points(pyramid, some)
     assert len(np.intersect1d(together.points, whole.points)) > 0.99 * len(whole.points)
     assert len(np.setdiff1d(together.points, whole.points)) < 0.01 * len(whole.points)
+
+
+@pytest.mark.parametrize(("wide", "one_in"), [(True, 3), (False, 1)])
+def test_of_a_wide_arc_fewer_points_are_enough(wide, one_in, monkeypatch):
+    axis = straight(8.0)
+    points = tube_points(axis, 0.1, np.random.default_rng(4), noise_m=0.003)
+    monkeypatch.setattr(thinned, "ENOUGH_POINTS", len(points) / 3.5)
+    monkeypatch.setattr(thinned, "ENOUGH_PER_M", 0.0)
+    run = replace(run_along(axis, 0.1), wide=wide)
+    tube = measure(pyramid_of(points), run, MeasureOptions())
+    assert tube is not None
+    assert tube.one_in == one_in
+    assert abs(tube.radius_m - 0.1) < 4.0 * tube.radius_std_m
 
 
 def test_what_a_mound_leaves_to_be_seen_is_visible():

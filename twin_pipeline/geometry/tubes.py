@@ -38,6 +38,8 @@ class Run:
     """Pyramid level of the patches it was followed on."""
     held: BoolArray | None = None
     """(S,) True where the axis stays as it is unless points show better; None for nowhere."""
+    wide: bool = False
+    """Whether a wide arc is known to show: then not each of many points has to be measured."""
 
     @property
     def length_m(self) -> float:

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twin_pipeline.model import BoolArray, FloatArray, IntArray
+from twin_pipeline.kernels import strips
+from twin_pipeline.model import BoolArray, FloatArray
 
 _STEP_M, _STRIP_M = 0.25, 0.006
 _MOST_STRIPS = 4000
 _COARSE_STEPS, _COARSE_STRIPS = 2, 50
 _LOW, _OVER_LOW_M = 0.1, 0.3
+_HEIGHT_M, _HEIGHTS = 0.001, 1 << 20
+"""Steps in which heights are told apart to find the lowest, and how many there may be."""
 _CROWN, _FLANK, _BESIDE_M = 0.6, 1.2, 0.03
 """Of the radius: half of what is taken for the crown, where the flanks begin, and how wide they
 are at least."""
@@ -78,42 +81,45 @@ def ridges(xyz: FloatArray, course: FloatArray, radii_m: tuple[float, ...]) -> l
 
 
 def _heights(xyz: FloatArray, course: FloatArray) -> _Heights | None:
-    along = xyz[:, 0] * course[0] + xyz[:, 1] * course[1]
-    across = xyz[:, 1] * course[0] - xyz[:, 0] * course[1]
-    first_m = np.array([along.min(), across.min()])
-    step = ((along - first_m[0]) / _STEP_M).astype(np.int64)
-    strip = ((across - first_m[1]) / _STRIP_M).astype(np.int64)
-    steps, strips = int(step.max()) + 1, int(strip.max()) + 1
-    if strips > _MOST_STRIPS:
+    first_m, last_m = strips.extent(xyz, course)
+    strip_m = np.array([_STEP_M, _STRIP_M])
+    steps, wide = ((last_m - first_m) / strip_m).astype(np.int64) + 1
+    if wide > _MOST_STRIPS:
         return None
-    low = _near_the_lowest(step, strip, xyz[:, 2])
-    cell = (step * strips + strip)[low]
-    z = xyz[low, 2] - xyz[:, 2].mean()
-
-    def sums(weights: FloatArray | None) -> FloatArray:
-        each = np.bincount(cell, weights, steps * strips).reshape(steps, strips)
-        return np.pad(np.cumsum(each, axis=1, dtype=np.float64), ((0, 0), (1, 0)))
-
-    return _Heights(sums(None), sums(z), sums(z * z), first_m, float(xyz[:, 2].mean()))
+    cell_m = strip_m * (_COARSE_STEPS, _COARSE_STRIPS)
+    bound = _just_above_the_lowest(xyz, course, first_m, last_m, cell_m)
+    middle = float(xyz[:, 2].mean())
+    sums = strips.sums(xyz, course, first_m, strip_m, steps, wide, bound, cell_m, middle)
+    return _Heights(sums[0], sums[1], sums[2], first_m, middle)
 
 
-def _near_the_lowest(step: IntArray, strip: IntArray, z: FloatArray) -> BoolArray:
-    """Return which points are not far above what is lowest around: no struts, no walls."""
-    wide = int(strip.max()) // _COARSE_STRIPS + 1
-    coarse = (step // _COARSE_STEPS) * wide + strip // _COARSE_STRIPS
-    order = np.lexsort((z, coarse))
-    count = np.bincount(coarse)
-    begin = np.cumsum(count) - count
-    low = begin + (_LOW * count).astype(np.int64)
-    floor = z[order[np.minimum(low, len(z) - 1)]]
-    return np.asarray(z < floor[coarse] + _OVER_LOW_M)
+def _just_above_the_lowest(
+    xyz: FloatArray, course: FloatArray, first_m: FloatArray, last_m: FloatArray, cell_m: FloatArray
+) -> FloatArray:
+    """Return below which height points are near what is lowest in each cell: no struts, no walls.
+
+    Returns
+    -------
+    (cells along, cells across)
+    """
+    shape = ((last_m - first_m) / cell_m).astype(np.int64) + 1
+    lowest_m = float(xyz[:, 2].min())
+    keys = strips.height_keys(
+        xyz, course, first_m, cell_m, shape[1], lowest_m, _HEIGHT_M, _HEIGHTS
+    )  # fmt: skip
+    keys.sort()
+    begin = np.searchsorted(keys, np.arange(shape.prod() + 1) * _HEIGHTS)
+    low = begin[:-1] + (_LOW * np.diff(begin)).astype(np.int64)
+    # of a cell without points this is some other's: nothing asks for it
+    floor_m = lowest_m + (keys[np.minimum(low, len(keys) - 1)] % _HEIGHTS) * _HEIGHT_M
+    return np.asarray((floor_m + _OVER_LOW_M).reshape(shape))
 
 
 def _lines(heights: _Heights, course: FloatArray, radius_m: float) -> Iterator[Ridge]:
     """Yield the lines in which strips of one radius stand out, each without those before it."""
     sureness, crown_m = _standing_out(heights, radius_m)
     for _ in range(_MOST_LINES):
-        line = _best_line(sureness)
+        line = strips.best_line(sureness, int(_AWRY * _STEP_M / _STRIP_M), _TURN)
         score = sureness[np.arange(len(line)), line]
         for first, last in _stretches(score):
             steps = np.arange(first, last)
@@ -166,27 +172,6 @@ def _means(heights: _Heights, first: int, last: int) -> tuple[FloatArray, FloatA
     mean = total / n
     spread = np.sqrt(np.maximum(square / n - mean * mean, 1e-6))
     return mean, spread, np.where(count < _FEW, np.inf, spread / np.sqrt(n))
-
-
-def _best_line(sureness: FloatArray) -> IntArray:
-    """Return the strips (S,) of the line that stands out most surely, over all steps (S, T)."""
-    steps, strips = sureness.shape
-    reach = int(_AWRY * _STEP_M / _STRIP_M)
-    shifts = np.arange(-reach, reach + 1)
-    best = sureness[0].copy()
-    came = np.zeros((steps, strips), np.int64)
-    for step in range(1, steps):
-        wide = np.pad(best, reach, constant_values=-np.inf)
-        from_each = np.stack([wide[reach + shift : reach + shift + strips] for shift in shifts])
-        options = from_each - _TURN * np.abs(shifts)[:, None]
-        chosen = options.argmax(axis=0)
-        came[step] = np.clip(np.arange(strips) + shifts[chosen], 0, strips - 1)
-        best = options[chosen, np.arange(strips)] + sureness[step]
-    line = np.zeros(steps, np.int64)
-    line[-1] = int(best.argmax())
-    for step in range(steps - 1, 0, -1):
-        line[step - 1] = came[step, line[step]]
-    return line
 
 
 def _stretches(score: FloatArray) -> Iterator[tuple[int, int]]:

@@ -5,10 +5,10 @@ one eight times as long as wide does.
 """
 
 import numpy as np
-import scipy
 
 from twin_pipeline.geometry import polyline
 from twin_pipeline.kernels.adjust import tube
+from twin_pipeline.kernels.adjust.patches import section_moments
 from twin_pipeline.model import FloatArray, IntArray
 
 _LONGER = 8.0
@@ -37,29 +37,25 @@ def long_patch_normals(
     along = polyline.chainage(axis)[near] + np.einsum("ij,ij->i", offset, tangent[near])
     across = np.column_stack([np.einsum("ij,ij->i", offset, side[near]) for side in (u, v)])
     places = np.column_stack([along / _LONGER, across])
-    every = _spare(places, _REACH * radius_m)
-    partners = scipy.spatial.cKDTree(places[::every])
-    pairs = scipy.spatial.cKDTree(places).sparse_distance_matrix(
-        partners, _REACH * radius_m, output_type="ndarray"
-    )
-    first, second = pairs["i"], every * pairs["j"]
-    count = np.maximum(np.bincount(first, minlength=len(points)), 1)
-
-    def around(values: FloatArray) -> FloatArray:
-        """Return the mean (N,) of values (N,) over the patch around each point."""
-        return np.asarray(np.bincount(first, values[second], len(points)) / count)
-
-    x, y = across.T
-    xx, xy, yy = around(x * x), around(x * y), around(y * y)
-    x, y = around(x), around(y)
-    xx, xy, yy = xx - x * x, xy - x * y, yy - y * y
+    in_order = places[np.argsort(along, kind="stable")]
+    reach = _REACH * radius_m
+    every = _spare(places, in_order, reach)
+    n, x, y, xx, xy, yy = _moments(places, in_order[::every], reach).T
+    n = np.maximum(n, 1.0)
+    xx, xy, yy = xx - x * x / n, xy - x * y / n, yy - y * y / n
     # of the scatter's axes the shorter one is the normal
     angle = 0.5 * np.arctan2(2.0 * xy, xx - yy) + 0.5 * np.pi
     return np.asarray(np.cos(angle)[:, None] * u[near] + np.sin(angle)[:, None] * v[near])
 
 
-def _spare(places: FloatArray, reach: float) -> int:
+def _spare(places: FloatArray, in_order: FloatArray, reach: float) -> int:
     """Return of how many points (N, 3) one is enough to tell the normals of patches."""
     some = places[:: max(len(places) // _SAMPLE, 1)]
-    within = scipy.spatial.cKDTree(places).query_ball_point(some, reach, return_length=True)
-    return max(int(np.mean(within) / _ENOUGH), 1)
+    return max(int(_moments(some, in_order, reach)[:, 0].mean() / _ENOUGH), 1)
+
+
+def _moments(places: FloatArray, in_order: FloatArray, reach: float) -> FloatArray:
+    """Return what `section_moments` does, for partners that rise along the run."""
+    first = np.searchsorted(in_order[:, 0], places[:, 0] - reach)
+    last = np.searchsorted(in_order[:, 0], places[:, 0] + reach)
+    return np.asarray(section_moments(places, in_order, first, last, reach))

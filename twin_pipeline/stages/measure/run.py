@@ -148,7 +148,9 @@ def begin(
     if len(index) < MIN_POINTS:
         return None
     stretch = (near * (step / _STRETCH_M)).astype(np.int64)
-    every = max(len(index) // _PROBE_POINTS, 1) if probe else every_one_in(len(index))
+    every = every_one_in(len(index), run)
+    if probe:
+        every = max(len(index) // _PROBE_POINTS, 1)
     spare = max(_spare(len(index), axis, step), every) if roughly and not probe else every
     normals, normal_std, poor = point_normals(
         pyramid, index[::spare], run.radius_m, stretch[::spare]

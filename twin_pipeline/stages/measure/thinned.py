@@ -10,20 +10,24 @@ import numpy as np
 
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
-from twin_pipeline.geometry.tubes import Tube
+from twin_pipeline.geometry.tubes import Run, Tube
 from twin_pipeline.kernels.adjust import tube as kernel
 from twin_pipeline.model import FloatArray, IntArray
 
 MOST_POINTS = 1_500_000
 """Of a run that are measured."""
+ENOUGH_POINTS, ENOUGH_PER_M = 100_000, 3000
+"""Points that tell a tube of a wide arc far better than drift and a real pipe's shape leave it."""
 
 _NODES_AT_ONCE = 100
 _LEAST_BAND_M = 0.003
 
 
-def every_one_in(points: int) -> int:
-    """Return of how many points of a run one is measured."""
-    return max(-(-points // MOST_POINTS), 1)
+def every_one_in(points: int, run: Run) -> int:
+    """Return of how many points of a run one is measured; of a wide arc fewer are enough."""
+    most = -(-points // MOST_POINTS)
+    enough = int(points / max(ENOUGH_POINTS, ENOUGH_PER_M * run.length_m)) if run.wide else 1
+    return max(most, enough, 1)
 
 
 def with_all_points(pyramid: Pyramid, tube: Tube) -> Tube:
