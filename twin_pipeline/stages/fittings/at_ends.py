@@ -12,7 +12,13 @@ from twin_pipeline.kernels import trapezoid
 from twin_pipeline.model import FloatArray, IntArray
 from twin_pipeline.stages.fittings.joints import find_joints
 from twin_pipeline.stages.fittings.options import FittingsOptions
-from twin_pipeline.stages.fittings.profile import BIN_M, Profile, half_arc, profile_of
+from twin_pipeline.stages.fittings.profile import (
+    BIN_M,
+    FEW_POINTS,
+    Profile,
+    half_arc,
+    profile_of,
+)
 
 _LEAST_M, _KNOWN_M, _LEAST_KNOWN_M = 2.0, 1.5, 0.7
 """Length of a tube that may go on; of its end, that tells its course, and what of it must be."""
@@ -52,6 +58,8 @@ def _over_last(
         return tube
     step_m = float(np.median(np.linalg.norm(np.diff(tube.nodes, axis=0), axis=1)))
     ahead = tube.nodes[-1] + np.arange(1, round(_AHEAD_M / step_m))[:, None] * step_m * course
+    if len(_points_around(pyramid, tube, ahead)) < FEW_POINTS:
+        return tube
     unseen = np.zeros(len(ahead), bool)
     end = tube.without(left_m > _KNOWN_M)
     tried = end.lengthened(ahead, unseen)
