@@ -109,15 +109,7 @@ def extract(
         rims = rims_of(ground) if ground is not None else rims_of_cloud(searched)
         tubes = _settled_tubes(search, tracer, rims, ahead=bench is None, early=few)
         give_back()
-        tubes = by_whole_section(searched, tubes)
-        tubes += blurred_mains(searched, rims, tubes)
-        low = low_sockets(config, catalogue)
-        tubes = [
-            over_end_sockets(searched, tube, config.fittings, low_sockets=low) for tube in tubes
-        ]
-        tubes = ended_where_others_go_on(tubes)
-        tubes = [without_neck(tube, tubes, search.away) for tube in tubes]
-        tubes += _not_yet_found(search.branches, tubes)
+        tubes = _completed(search, tubes, rims, low_sockets=low_sockets(config, catalogue))
         tubes = [with_all_points(searched, tube) for tube in tubes]
         tubes = [
             _drifting(with_rays(with_doubt(doubted(tube, steps_m))), steadied, searched)
@@ -194,6 +186,17 @@ def _settled_tubes(
         tubes = united.whole(tubes, tuple(search.faint))
         _find_branches_of_new(search, pieces, tubes)
         return [search.noted(*found) for found in settled.of(tubes)]
+
+
+def _completed(search: Search, tubes: list[Tube], rims: Rims, *, low_sockets: bool) -> list[Tube]:
+    """Return tubes with those that are seen in no other way, each up to its ends."""
+    searched, options = search.pyramid, search.config.fittings
+    tubes = by_whole_section(searched, tubes)
+    tubes += blurred_mains(searched, rims, tubes)
+    tubes = [over_end_sockets(searched, tube, options, low_sockets=low_sockets) for tube in tubes]
+    tubes = ended_where_others_go_on(tubes)
+    tubes = [without_neck(tube, tubes, search.away) for tube in tubes]
+    return tubes + _not_yet_found(search.branches, tubes)
 
 
 def _tubes(

@@ -9,7 +9,7 @@ from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.kernels import trapezoid
-from twin_pipeline.model import FloatArray, IntArray
+from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.fittings.joints import find_joints
 from twin_pipeline.stages.fittings.options import FittingsOptions
 from twin_pipeline.stages.fittings.profile import (
@@ -63,11 +63,15 @@ def _over_last(
     unseen = np.zeros(len(ahead), bool)
     end = tube.without(left_m > _KNOWN_M)
     tried = end.lengthened(ahead, unseen)
+    profile = profile_of(pyramid, tried, tube.radius_m)
+    _, on = _on_barrel(profile, tried, end.length_m)
+    if BIN_M * np.count_nonzero(on) < _SHORTEST_M:
+        return tube
     joints = find_joints(pyramid, tried, options, low_sockets=low_sockets)
     beyond = [joint.chainage_m for joint in joints if joint.chainage_m > end.length_m - BIN_M]
     if not beyond:
         return tube
-    begin_m, end_m = _seen_beyond(profile_of(pyramid, tried, tube.radius_m), tried, beyond[0])
+    begin_m, end_m = _seen_beyond(profile, tried, beyond[0])
     if end_m - begin_m < _SHORTEST_M:
         return tube
     # the barrel is seen as far as half of a window more lies on it
@@ -109,13 +113,7 @@ def _course(tube: Tube, left_m: FloatArray) -> FloatArray | None:
 
 def _seen_beyond(profile: Profile, tried: Tube, joint_m: float) -> tuple[float, float]:
     """Return from where to where the barrel is seen beyond a joint; nowhere for twice the same."""
-    seen = profile.of(np.abs(profile.angle) < half_arc(tried))
-    middles = np.arange(joint_m, tried.length_m, BIN_M)
-    first, last = np.searchsorted(seen.chainage, (middles - _WINDOW_M, middles + _WINDOW_M))
-    level = trapezoid.medians(seen.rise, first, last, _FEW)
-    off_m = _ON_BARREL_M + _ON_BARREL * tried.radius_m
-    off_m = np.maximum(off_m, _SIGMAS * profile.noise_m / np.sqrt(np.maximum(last - first, 1)))
-    on = (last - first >= _FEW) & (np.abs(level) < off_m)
+    middles, on = _on_barrel(profile, tried, joint_m)
     if not on.any():
         return joint_m, joint_m
     begin = int(on.argmax())
@@ -123,3 +121,15 @@ def _seen_beyond(profile: Profile, tried: Tube, joint_m: float) -> tuple[float, 
     gone = np.flatnonzero(~on[begin:-1] & ~on[begin + 1 :])
     end = begin + int(gone[0]) - 1 if len(gone) else len(on) - 1
     return float(middles[begin]), float(middles[end])
+
+
+def _on_barrel(profile: Profile, tried: Tube, from_m: float) -> tuple[FloatArray, BoolArray]:
+    """Return places (B,) from a chainage on, and at which the barrel is seen."""
+    seen = profile.of(np.abs(profile.angle) < half_arc(tried))
+    middles = np.arange(from_m, tried.length_m, BIN_M)
+    first, last = np.searchsorted(seen.chainage, (middles - _WINDOW_M, middles + _WINDOW_M))
+    level = trapezoid.medians(seen.rise, first, last, _FEW)
+    off_m = _ON_BARREL_M + _ON_BARREL * tried.radius_m
+    off_m = np.maximum(off_m, _SIGMAS * profile.noise_m / np.sqrt(np.maximum(last - first, 1)))
+    on = (last - first >= _FEW) & (np.abs(level) < off_m)
+    return np.asarray(middles, np.float64), np.asarray(on)
