@@ -56,5 +56,31 @@ def test_what_a_solved_drift_leaves_open_counts_for_pipes_of_which_none_was_solv
     assert wandering(drifting, tube(1.5, 0.0), known) == pytest.approx([0.0, 0.004, 0.0])
 
 
+def radii_of(scatter_m: float, length_m: float = 20.0, **changes: object) -> Tube:
+    """Return a tube whose slices of half a metre differ in radius."""
+    made = tube(length_m, 0.0)
+    number = (made.nodes[:, 0] / 0.5).astype(int)
+    off = scatter_m * np.random.default_rng(3).normal(size=number.max() + 1)
+    return replace(made, slice_radius_m=RADIUS_M + off[number], inflation=10.0, **changes)
+
+
+def test_what_walks_add_to_a_diameter_is_told_by_the_longest_pipe():
+    crossing = tube(1.5, 0.0)
+    found = [Classified(radii_of(0.002), Role.MAIN), Classified(crossing, Role.CROSSING)]
+    main, short = (item.tube for item in with_the_scans_drift(found))
+    assert 0.0025 < short.radius_std_m < 0.006
+    assert short.std_v_m.min() > crossing.std_v_m.max()
+    assert main.radius_std_m == found[0].tube.radius_std_m
+
+
+def test_a_pipe_that_shows_itself_what_walks_add_takes_none_of_another():
+    other = radii_of(1e-6, 10.0)
+    found = [Classified(radii_of(0.002), Role.MAIN), Classified(other, Role.MAIN)]
+    assert with_the_scans_drift(found)[1].tube.radius_std_m == other.radius_std_m
+    known = replace(tube(1.5, 0.0), drift_m=np.zeros(len(tube(1.5, 0.0).nodes)))
+    found[1] = Classified(known, Role.CROSSING)
+    assert with_the_scans_drift(found)[1].tube.radius_std_m == known.radius_std_m
+
+
 def test_nothing_found_drifts_nowhere():
     assert with_the_scans_drift([]) == []

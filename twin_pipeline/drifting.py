@@ -13,7 +13,7 @@ import numpy as np
 
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.stages.classify import Classified
-from twin_pipeline.stages.measure import WAVE_M, wander
+from twin_pipeline.stages.measure import WAVE_M, wander, with_doubt_of
 
 
 def with_the_scans_drift(found: Sequence[Classified]) -> list[Classified]:
@@ -24,8 +24,9 @@ def with_the_scans_drift(found: Sequence[Classified]) -> list[Classified]:
     shared_m = _strayed(longest)
     alone_m = math.hypot(shared_m, _solved(longest))
     return [
-        replace(item, tube=_wandering(item.tube, shared_m if _is_solved(item.tube) else alone_m))
+        replace(item, tube=_wandering(tube, shared_m if _is_solved(tube) else alone_m))
         for item in found
+        for tube in [with_doubt_of(item.tube, longest)]
     ]
 
 

@@ -64,7 +64,10 @@ def test_a_tube_is_put_right_once_and_a_part_of_that_stays_doubtful():
     assert right.radius_m == pytest.approx(RADIUS_M + 0.003)
     np.testing.assert_allclose(right.slice_radius_m, RADIUS_M + 0.003)
     np.testing.assert_allclose(right.nodes - made.nodes, [[0.0, 0.001, -0.002]] * len(made.nodes))
-    assert right.radius_std_m == pytest.approx(np.hypot(made.radius_std_m, 0.001))
-    assert right.std_v_m == pytest.approx(np.hypot(made.std_v_m, 0.002 / 3.0))
+    left = np.hypot(0.25, 7.0 / np.sqrt(made.points_used))
+    assert right.radius_std_m == pytest.approx(np.hypot(made.radius_std_m, 0.003 * left))
+    assert right.std_v_m == pytest.approx(np.hypot(made.std_v_m, 0.002 * left))
+    fewer = with_rays(replace(tube, points_used=100))
+    assert fewer.radius_std_m > right.radius_std_m
     assert with_rays(right) is right
     assert with_rays(made) is made

@@ -88,6 +88,18 @@ def offset_doubt(slice_radius_m: FloatArray, inflation: float) -> float:
     return _WHOLE_WALK * scatter_m * math.sqrt(1.0 - 1.0 / inflation)
 
 
+def with_doubt_of(tube: Tube, other: Tube) -> Tube:
+    """Return a tube too short to show what walks add, with what they add to another of its scan.
+
+    Of a scan whose drift was solved for no such thing is left.
+    """
+    solved = np.isfinite(tube.drift_m).any() or np.isfinite(other.drift_m).any()
+    if solved or len(np.unique(tube.slice_radius_m[tube.observed])) >= _FEW_SLICES:
+        return tube
+    added_m = offset_doubt(other.slice_radius_m, other.inflation)
+    return with_doubt(replace(tube, doubt_std_m=added_m))
+
+
 def _parts(points: int) -> Iterator[slice]:
     """Yield so many at a time that little memory is taken for them."""
     return (slice(first, first + _AT_ONCE) for first in range(0, points, _AT_ONCE))

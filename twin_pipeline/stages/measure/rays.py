@@ -17,8 +17,8 @@ from twin_pipeline.stages.measure.anisotropy import expected_of_few
 
 _MOST = 0.2
 """Of the radius; more is no correction."""
-_LEFT = 1.0 / 3.0
-"""What of it remains doubtful: few points leave as much, and what is of higher order."""
+_LEFT, _BY_CHANCE = 0.25, 7.0
+"""What of it remains doubtful: what is of higher order, and by the root of the number of points."""
 _HELD = 1e-6
 
 
@@ -48,14 +48,14 @@ def with_rays(tube: Tube) -> Tube:
     if tube.led_m is None:
         return tube
     wider_m = float(tube.led_m[3])
-    left_m = _LEFT * abs(wider_m)
+    left = math.hypot(_LEFT, _BY_CHANCE / math.sqrt(tube.points_used))
     return replace(
         tube,
         led_m=None,
         nodes=tube.nodes + tube.led_m[:3],
         radius_m=tube.radius_m + wider_m,
         slice_radius_m=tube.slice_radius_m + wider_m,
-        radius_std_m=math.hypot(tube.radius_std_m, left_m),
-        std_h_m=np.hypot(tube.std_h_m, _LEFT * math.hypot(tube.led_m[0], tube.led_m[1])),
-        std_v_m=np.hypot(tube.std_v_m, _LEFT * tube.led_m[2]),
+        radius_std_m=math.hypot(tube.radius_std_m, left * wider_m),
+        std_h_m=np.hypot(tube.std_h_m, left * math.hypot(tube.led_m[0], tube.led_m[1])),
+        std_v_m=np.hypot(tube.std_v_m, left * tube.led_m[2]),
     )
