@@ -42,7 +42,7 @@ _NOISY_BELOW_M = 0.1
 """Diameter of pipes, too, of which short patches show nothing where a scan is noisy or sparse."""
 _SIGMAS = 2.0
 """How surely a tube is thicker than a cable."""
-_LEAST_M, _LEAST_UNPAVED_M = 1.0, 2.5
+_LEAST_M, _LEAST_UNPAVED_M = 1.0, 3.0
 _NECK_M, _AWAY = 0.2, 0.5
 """How near a thicker tube what leaves it begins, and how much of its length leads away from there:
 that may be shorter."""

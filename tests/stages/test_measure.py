@@ -489,3 +489,18 @@ def test_what_points_scatter_by_chance_is_no_shape():
         shapes += [] if tube is None else [tube.misfit]
     assert len(shapes) >= 8
     assert np.mean(np.array(shapes) > 0.14) < 0.2
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_gaps_that_few_points_leave_by_chance_end_no_tube(seed):
+    """Of 55 points a metre hardly a piece of a decimetre is seen without one."""
+    rng = np.random.default_rng(seed)
+    axis, radius_m, arc_deg = straight(5.0), 0.045, 130.0
+    per_m2 = 55.0 / (np.radians(arc_deg) * radius_m)
+    tube = tube_points(axis, radius_m, rng, arc_deg=arc_deg, per_m2=per_m2, noise_m=0.0015)
+    floor = plane_points((-0.5, -0.35), (5.5, 0.35), -0.03, rng, per_m2=214.0, noise_m=0.006)
+    floor = floor[np.abs(floor[:, 1]) > radius_m]
+    found = measure(pyramid_of(np.vstack([tube, floor])), run_along(axis, 0.043), MeasureOptions())
+    assert found is not None
+    assert found.length_m > 4.9
+    assert abs(found.radius_m - radius_m) < 0.002

@@ -11,7 +11,7 @@ import numpy as np
 
 from twin_pipeline.geometry import polyline
 from twin_pipeline.geometry.stretches import stretches
-from twin_pipeline.model import BoolArray, FloatArray
+from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.measure.adjustment import Adjustment
 from twin_pipeline.stages.measure.precision import slice_radii
 from twin_pipeline.stages.measure.sectors import standing_out
@@ -26,6 +26,8 @@ _SAME_RADIUS, _KNOWN_RADIUS = 0.03, 0.015
 """By how much a tail's own radius may differ, and its std, as shares of the radius."""
 _RIGHT_AHEAD, _HARDLY_KNOWN = 0.04, 0.06
 """How far from the straight a tail may be, in radii, and the std of its own radius then."""
+_BY_CHANCE = 4.0
+"""Points of a gap, at the density of what is seen, that may be missing with nothing hidden."""
 _COURSE = math.tan(math.radians(10.0))
 
 
@@ -36,7 +38,8 @@ def trusted_span(
 
     A tail among nodes that were trusted before stays.
     """
-    seen = stretches(observed)
+    own = np.bincount(adj.node[weights > 0.0], minlength=len(observed))
+    seen = _without_gaps_by_chance(stretches(observed), own)
     for side in (0, -1):
         while len(seen) > 1:
             tail, inner = seen[side], seen[1 if side == 0 else -2]
@@ -51,12 +54,27 @@ def trusted_span(
                 break
             seen.pop(side)
     first, last = seen[0][0], seen[-1][1]
-    own = np.bincount(adj.node[weights > 0.0], minlength=len(observed))
     well_seen = observed & (own >= 0.3 * float(np.median(own[first : last + 1])))
     last = _before_veering(adj.nodes, well_seen, last, adj)
     backwards = len(observed) - 1
     first = backwards - _before_veering(adj.nodes[::-1], well_seen[::-1], backwards - first, adj)
     return first, last
+
+
+def _without_gaps_by_chance(seen: list[tuple[int, int]], own: IntArray) -> list[tuple[int, int]]:
+    """Return stretches joined where the few points (K,) of so short a gap may lack by chance.
+
+    A tube of which a metre holds some tens of points is seen in pieces, of which none is long.
+    """
+    nodes = sum(last - first + 1 for first, last in seen)
+    points = sum(int(own[first : last + 1].sum()) for first, last in seen)
+    joined = seen[:1]
+    for first, last in seen[1:]:
+        if (first - joined[-1][1] - 1) * points <= _BY_CHANCE * nodes:
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    return joined
 
 
 def _socket_nodes(adj: Adjustment, first: int, last: int) -> int:
