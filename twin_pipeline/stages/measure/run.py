@@ -91,7 +91,7 @@ def measure(
         return None
     # drift is solved for with what is a tube already: it makes no end of that another thing
     trusted = begun.led if with_drift else range(0)
-    tube = make_tube(begun.adjustment, weights, begun.index, options, trusted)
+    tube = make_tube(begun.adjustment, weights, begun.index, options, trusted, begun.one_in)
     return tube if tube is None or begun.one_in == 1 else replace(tube, one_in=begun.one_in)
 
 
@@ -228,15 +228,16 @@ def make_tube(
     index: IntArray,
     options: MeasureOptions,
     trusted: range = range(0),
+    one_in: int = 1,
 ) -> Tube | None:
     """Return what the adjustment gave, cut to the stretch that can be trusted.
 
-    Trusted nodes are those that were so before.
+    Trusted nodes are those that were so before. Of so many points of the scan one takes part.
     """
     arc, observed = observed_arc(adj, weights, options.min_arc_deg)
     if observed.sum() < 3:
         return None
-    first, last = trusted_span(adj, observed, weights, trusted)
+    first, last = trusted_span(adj, observed, weights, trusted, one_in)
     if last - first < 2:
         return None
     node = adj.node

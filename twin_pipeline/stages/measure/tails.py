@@ -32,14 +32,18 @@ _COURSE = math.tan(math.radians(10.0))
 
 
 def trusted_span(
-    adj: Adjustment, observed: BoolArray, weights: FloatArray, trusted: range = range(0)
+    adj: Adjustment,
+    observed: BoolArray,
+    weights: FloatArray,
+    trusted: range = range(0),
+    one_in: int = 1,
 ) -> tuple[int, int]:
     """Return the first and last node, without tails that hang on a gap or veer off in one.
 
-    A tail among nodes that were trusted before stays.
+    A tail among nodes that were trusted before stays. Of so many points of the scan one takes part.
     """
     own = np.bincount(adj.node[weights > 0.0], minlength=len(observed))
-    seen = _without_gaps_by_chance(stretches(observed), own)
+    seen = _without_gaps_by_chance(stretches(observed), one_in * own)
     for side in (0, -1):
         while len(seen) > 1:
             tail, inner = seen[side], seen[1 if side == 0 else -2]
