@@ -105,9 +105,10 @@ def extract(
         give_back()
     with stage("measure"):
         tracer = Tracer(seeds, config.trace, under_open_sky=ground is not None)
-        few = len(cloud) < _FEW_POINTS
         rims = rims_of(ground) if ground is not None else rims_of_cloud(searched)
-        tubes = _settled_tubes(search, tracer, rims, ahead=bench is None, early=few)
+        tubes = _settled_tubes(
+            search, tracer, rims, ahead=bench is None, early=len(cloud) < _FEW_POINTS
+        )
         give_back()
         tubes = _completed(search, tubes, rims, low_sockets=low_sockets(config, catalogue))
         tubes = [with_all_points(searched, tube) for tube in tubes]
