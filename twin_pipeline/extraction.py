@@ -31,7 +31,7 @@ from twin_pipeline.prolonging import prolonged
 from twin_pipeline.search import Search
 from twin_pipeline.shoring import without_shoring
 from twin_pipeline.squeezing import SqueezedTracer, squeezing
-from twin_pipeline.stages.classify import LeftOut, classify
+from twin_pipeline.stages.classify import ABOVE, LeftOut, classify
 from twin_pipeline.stages.cross_sections import cut_cross_sections
 from twin_pipeline.stages.describe import describe
 from twin_pipeline.stages.detect import detect
@@ -54,6 +54,9 @@ _FEW_POINTS = 1_500_000
 """Of a cloud of which a whole pipe may be measured while others are looked for: in larger ones that
 takes more memory than anything else, and less of the time."""
 
+_LONG_M = 3.0
+"""Length from which on what was found is no stray thing."""
+
 
 def _nothing(_: Sequence[Tube]) -> None:
     """Take no note."""
@@ -69,6 +72,8 @@ class Extraction:
     point_labels: LabelArray
     """(N,) in the cloud's order."""
     warnings: tuple[str, ...]
+    belied: bool = False
+    """Whether nothing but a long pipe above what was taken for the pavement was found."""
 
 
 def extract(
@@ -84,6 +89,23 @@ def extract(
     What is found is the same on a bench, on which clouds larger than the memory are worked on.
     """
     observer = observer or Observer()
+    found = _extracted(cloud, config, catalogue, stage, observer, bench)
+    if not found.belied:
+        return found
+    return _extracted(cloud, config, catalogue, stage, observer, bench, paved=False)
+
+
+def _extracted(
+    cloud: PointCloud,
+    config: Config,
+    catalogue: Catalogue,
+    stage: StageClock,
+    observer: Observer,
+    bench: Bench | None,
+    *,
+    paved: bool = True,
+) -> Extraction:
+    """Find and measure the pipes of one site, beside a pavement if there is one."""
     with stage("prepare"):
         steps_m = rounding_of(cloud)
         even = spread(cloud, steps_m, bench.shelf if bench is not None else None)
@@ -91,7 +113,7 @@ def extract(
         pyramid = prepare(_still(even, steadied, bench), config.prepare, bench)
         del even
     with stage("ground"):
-        ground = find_ground(pyramid, config.ground)
+        ground = find_ground(pyramid, config.ground) if paved else None
         place = excavation(pyramid, ground) if ground is not None else None
         # what lies on or above the pavement is no buried pipe
         searched = pyramid.part(place.dug) if place is not None else pyramid
@@ -139,7 +161,15 @@ def extract(
             observer.left_out(item.tube, item.reason)
         observer.reported([item.tube for item in found], pipes)
     warnings = (*rounding_warnings(steps_m), *(_mention(item, cloud) for item in left_out))
-    return Extraction(pipes, ground, labels, warnings)
+    return Extraction(pipes, ground, labels, warnings, not pipes and _belied(left_out))
+
+
+def _belied(left_out: Sequence[LeftOut]) -> bool:
+    """Tell whether a pipe as long as a main shows that what lies below it is no pavement.
+
+    Where none was scanned the crown of a large pipe, or the bedding beside it, may pass for one.
+    """
+    return any(item.reason == ABOVE and item.tube.length_m >= _LONG_M for item in left_out)
 
 
 def _still(cloud: PointCloud, steadied: Steadied | None, bench: Bench | None) -> PointCloud:

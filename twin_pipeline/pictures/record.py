@@ -54,7 +54,8 @@ class Record(Observer):
     def searching(
         self, pyramid: Pyramid, ground: Ground | None, place: Excavation | None, searched: Pyramid
     ) -> None:
-        """Keep the points and the pavement."""
+        """Keep the points and the pavement; what was told of a search before counts no more."""
+        self.tries, self.out = [], []
         self.place = Place(pyramid, ground, place, searched)
 
     def seeded(self, seeds: Seeds) -> None:

@@ -2,5 +2,6 @@
 
 from twin_pipeline.stages.classify.options import ClassifyOptions
 from twin_pipeline.stages.classify.roles import Classified, LeftOut, classify
+from twin_pipeline.stages.classify.unlaid import ABOVE
 
-__all__ = ["Classified", "ClassifyOptions", "LeftOut", "classify"]
+__all__ = ["ABOVE", "Classified", "ClassifyOptions", "LeftOut", "classify"]

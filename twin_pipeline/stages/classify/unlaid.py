@@ -13,6 +13,7 @@ from twin_pipeline.stages.classify.lying import chord_of, middle_of
 from twin_pipeline.stages.classify.options import ClassifyOptions
 
 WINDS = "winds as a hose does"
+ABOVE = "lies above the pavement"
 
 _BESIDE_TRENCH_M = 0.5
 _LEANS_DEG = 20.0
@@ -36,7 +37,7 @@ def why_unlaid(tube: Tube, ground: Ground, options: ClassifyOptions) -> str | No
         return "stands upright"
     cover_m = _cover_m(tube, middle_of(tube), ground)
     if cover_m < 0.0:
-        return "lies above the pavement"
+        return ABOVE
     if cover_m < _SHALLOWEST_M:
         return f"a cover of {100.0 * cover_m:.0f} cm is less than any pipe has"
     highest = tube.nodes[int(tube.nodes[:, 2].argmax())]
