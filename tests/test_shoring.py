@@ -71,6 +71,25 @@ def test_of_two_rows_one_above_the_other_both_are_shoring():
     assert kept(MAIN, *tiers) == [MAIN]
 
 
+def test_a_row_above_the_walls_that_were_scanned_is_of_the_make_of_the_one_below():
+    lower = [across(x_m, -0.9) for x_m in (1.0, 3.0, 5.0)]
+    upper = [across(x_m, 0.5) for x_m in (2.0, 4.0, 6.0)]
+    assert set(kept(MAIN, *upper)) == {MAIN, *upper}
+    assert kept(MAIN, *lower, *upper) == [MAIN]
+    others = [across(x_m, 0.5, 0.04) for x_m in (2.0, 4.0, 6.0)]
+    assert set(kept(MAIN, *lower, *others)) == {MAIN, *others}
+
+
+def test_all_of_a_row_are_shoring_though_the_outer_ones_are_not_alike_enough_for_each_other():
+    row = [across(x_m, radius_m=r) for x_m, r in ((1.0, 0.0275), (4.0, 0.03), (7.0, 0.0325))]
+    assert kept(MAIN, *row) == [MAIN]
+
+
+def test_a_utility_that_crosses_close_below_a_strut_hides_no_row():
+    crossing = across(3.0, -0.8, 0.08)
+    assert kept(MAIN, crossing, *ROW[:3]) == [MAIN, crossing]
+
+
 def test_utilities_that_cross_between_struts_stay():
     crossings = [across(2.0, -0.7, 0.057), across(7.0, -0.6, 0.045, 75.0)]
     assert set(kept(MAIN, *ROW, *crossings)) == {MAIN, *crossings}

@@ -33,7 +33,8 @@ _EXACT_DEG = 1.0
 _APART_M = 0.5
 """Distance of parallel tubes between which nobody could work: a bank of ducts, no struts."""
 _ACROSS_DEG = 60.0
-_REACH_M = 0.15
+_REACH_M, _BRANCH_DEG = 0.15, 30.0
+"""How near to a pipe the end of its branch is; and the least angle at which one leaves it."""
 _VOXEL_M = 0.08
 _BEFORE_M, _BEYOND_M = 0.1, 0.8
 """Where a wall may stand from the end of what was seen of a strut, outwards."""
@@ -68,7 +69,10 @@ def without_shoring(
     if not rows:
         return list(found), []
     surface = pyramid.level_near(_VOXEL_M).surface
-    struts = [row[0] for row in rows if _from_wall_to_wall(row, surface)]
+    told = [row for row in rows if _from_wall_to_wall(row, surface)]
+    struts = [bar for bar in free if any(among(bar, row) for row in told)]
+    firsts = [row[0] for row in rows if not among(row[0], struts)]
+    struts += [bar for bar in firsts if _of_another_row(bar, struts, lines)]
     return (
         [item for item in found if not among(item.tube, struts)],
         [LeftOut(tube, "shoring strut") for tube in struts],
@@ -89,9 +93,13 @@ def _slope(tube: Tube) -> float:
 
 
 def _passes_over(bar: Tube, line: Tube) -> bool:
-    """Tell whether a bar lies clear of a pipe and above it, as one that is to be laid under."""
+    """Tell whether a bar lies clear of a pipe and above it, as one that is to be laid under.
+
+    What leaves the pipe as a branch is not clear of it; what lies along it is none.
+    """
     ends = np.linalg.norm(line.nodes[:, None] - bar.nodes[None, [0, -1]], axis=2)
-    if float(ends.min()) < line.radius_m + bar.radius_m + _REACH_M:
+    leaves = polyline.acute_deg(chord_of(bar), chord_of(line)) > _BRANCH_DEG
+    if leaves and float(ends.min()) < line.radius_m + bar.radius_m + _REACH_M:
         return False
     between = np.linalg.norm(line.nodes[:, None, :2] - bar.nodes[None, :, :2], axis=2)
     at, of = np.unravel_index(int(between.argmin()), between.shape)
@@ -114,6 +122,11 @@ def _set_alike(bar: Tube, other: Tube, lines: Sequence[Tube]) -> bool:
     return polyline.acute_deg(chord_of(bar), chord_of(other)) < _PARALLEL_DEG or any(
         min(squarest_deg(bar, line), squarest_deg(other, line)) > _SQUARE_DEG for line in lines
     )
+
+
+def _of_another_row(bar: Tube, struts: Sequence[Tube], lines: Sequence[Tube]) -> bool:
+    """Tell whether a bar is of the make of struts, though no wall is seen at its own height."""
+    return sum(_of_one_make(bar, it) and _set_alike(bar, it, lines) for it in struts) >= _OTHERS
 
 
 def _are_nothing_but_props(bars: Sequence[Tube]) -> bool:

@@ -268,11 +268,23 @@ def follows_the_floor(aside_m: float, up_m: float, std_m: float = 0.001) -> Tube
     return replace(tube, std_h_m=np.full(200, std_m), std_v_m=np.full(200, std_m))
 
 
+def partly_hidden(tube: Tube, hidden_m: float) -> Tube:
+    """A tube that goes on straight where it is hidden."""
+    begin, step = tube.nodes[0], 0.03
+    before = begin - step * np.arange(round(hidden_m / step), 0, -1)[:, None] * [1.0, 0.0, 0.0]
+    nodes = np.vstack([before, tube.nodes])
+    longer, std = make_tube(nodes, tube.radius_m), np.full(len(nodes), tube.std_h_m[0])
+    seen = np.arange(len(nodes)) >= len(before)
+    return replace(longer, std_h_m=std, std_v_m=std, observed=seen)
+
+
 @pytest.mark.parametrize("ground", [GROUND, None])
 @pytest.mark.parametrize(
     ("tube", "kept"),
     [
         pytest.param(follows_the_floor(0.02, 0.03), False, id="hose"),
+        pytest.param(follows_the_floor(0.02, 0.03, 0.0022), False, id="known to 2 mm"),
+        pytest.param(partly_hidden(follows_the_floor(0.02, 0.03), 3.5), False, id="hidden in part"),
         pytest.param(follows_the_floor(0.02, 0.005), True, id="polyethylene on its bed"),
         pytest.param(follows_the_floor(0.005, 0.03), True, id="straight in plan"),
         pytest.param(follows_the_floor(0.02, 0.03, 0.006), True, id="hardly known"),

@@ -21,8 +21,8 @@ _SHALLOWEST_M = 0.1
 """No pipe is laid with less cover, and none but a riser comes so near to the pavement."""
 _CHORD_M = 0.15
 _SWING_DEG, _SLIGHT_SWING_DEG = 10.0, 4.0
-_SURE_STD_M = 0.002
-"""A tenth of what a slight swing leads aside over two chords."""
+_SURE_STD_M = 0.0026
+"""An eighth of what a slight swing leads aside over two chords."""
 _LEVEL_SHARE = 0.5
 _SWINGS, _SWING_M = 4, 1.3
 """A main that leads around something turns three times; what turns again and again, each time
@@ -62,13 +62,15 @@ def winds(tube: Tube) -> bool:
     if math.hypot(chord[0], chord[1]) < _LEVEL_SHARE * float(np.linalg.norm(chord)):
         # in plan what stands upright has no course
         return False
+    # what is hidden between is led straight
+    seen_m = tube.length_m * float(tube.observed.mean())
     direction = polyline.directions(tube.nodes, _CHORD_M)
     heading = np.degrees(np.unwrap(np.arctan2(direction[:, 1], direction[:, 0])))
-    if _again_and_again(heading, _SWING_DEG, tube.length_m):
+    if _again_and_again(heading, _SWING_DEG, seen_m):
         return True
     pitch = np.degrees(np.arcsin(direction[:, 2]))
     return _surely_known(tube) and all(
-        _again_and_again(course, _SLIGHT_SWING_DEG, tube.length_m) for course in (heading, pitch)
+        _again_and_again(course, _SLIGHT_SWING_DEG, seen_m) for course in (heading, pitch)
     )
 
 
