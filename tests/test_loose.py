@@ -97,7 +97,7 @@ def upright(length_m):
 
 
 @pytest.mark.parametrize("downwards", [False, True])
-@pytest.mark.parametrize(("length_m", "ceiling", "left"), [(0.95, 0, 1), (0.95, 1, 0), (1.2, 0, 0)])
+@pytest.mark.parametrize(("length_m", "ceiling", "left"), [(0.75, 0, 1), (0.75, 1, 0), (1.0, 0, 0)])
 def test_without_ground_a_short_tube_that_ends_in_the_air_is_a_post(
     length_m, ceiling, left, downwards
 ):

@@ -20,9 +20,9 @@ from twin_pipeline.stages.ends import stops_short
 _MOST_OF_TRENCH = 0.5
 """Share of a trench's length from which on the longest tube is its main whatever its ends show."""
 
-_POST_M, _UPRIGHT = 1.0, math.sin(math.radians(50.0))
+_POST_M, _UPRIGHT = 0.8, math.sin(math.radians(50.0))
 _AIR_M, _BESIDE_M, _FEW_POINTS = 0.3, 0.05, 5
-"""A tube that stands upright, no longer than a leg from boot to hip, with air over it is a post."""
+"""A tube that stands upright, no longer than a leg from the boot on, with air over it is a post."""
 _POST = "stands upright and ends in the air"
 
 _REASON = "both its ends lie free in the trench: it is joined to nothing"
