@@ -64,10 +64,8 @@ def _floors(
     floors = np.zeros(elevation.shape, bool)
     for k in np.unique(pieces[pavement]):
         own = pieces == k
-        ring, level = _around(own, elevation)
-        rises = ring & (top - level > deep_m)
-        falls = ring & (level - bottom > deep_m)
-        if rises.sum() > _MOSTLY_WALLS * falls.sum() and rises.sum() > _FEW_WALLS * ring.sum():
+        around, rising, falling = _steps_around(own, elevation, bottom, top, deep_m)
+        if rising > _MOSTLY_WALLS * falling and rising > _FEW_WALLS * around:
             floors |= own
     return floors
 
@@ -90,23 +88,27 @@ def _crowns(
     crowns = np.zeros(elevation.shape, bool)
     for k in np.unique(pieces[pavement]):
         own = pieces == k
-        ring, level = _around(np.pad(own, margin), wide)
-        rises = ring & (top - level > deep_m)
-        falls = ring & (level - bottom > deep_m)
-        around = ring.sum()
-        if falls.sum() > _FALLS_ALL_AROUND * around and rises.sum() > _WALLS_BEYOND * around:
+        around, rising, falling = _steps_around(np.pad(own, margin), wide, bottom, top, deep_m)
+        if falling > _FALLS_ALL_AROUND * around and rising > _WALLS_BEYOND * around:
             crowns |= own
     return crowns
 
 
-def _around(own: BoolArray, elevation: FloatArray) -> tuple[BoolArray, FloatArray]:
-    """Return the cells next to a piece's, and of each cell the piece's nearest elevation."""
+def _steps_around(
+    own: BoolArray, elevation: FloatArray, bottom: FloatArray, top: FloatArray, deep_m: float
+) -> tuple[int, int, int]:
+    """Return how many cells are next to a piece's, and in how many walls rise and the scan falls.
+
+    Both count from the piece's nearest elevation on.
+    """
     reach = scipy.ndimage.generate_binary_structure(2, 2)
     ring = scipy.ndimage.binary_dilation(own, reach, iterations=_RING_CELLS) & ~own
     nearest = scipy.ndimage.distance_transform_edt(
         ~own, return_distances=False, return_indices=True
     )
-    return ring, elevation[nearest[0], nearest[1]]
+    level = elevation[nearest[0], nearest[1]]
+    rises, falls = ring & (top - level > deep_m), ring & (level - bottom > deep_m)
+    return int(ring.sum()), int(rises.sum()), int(falls.sum())
 
 
 def _without_sunk(
