@@ -398,6 +398,39 @@ def test_two_struts_beside_a_bend_are_square_to_a_leg_each():
     assert roles(main, first, second) == [(main, Role.MAIN)]
 
 
+@pytest.mark.parametrize(
+    ("std_m", "is_strut"),
+    [pytest.param(0.004, True, id="noisy"), pytest.param(0.0005, False, id="sure")],
+)
+def test_a_strut_that_noise_makes_too_thick_is_one(std_m, is_strut):
+    props = [replace(across(x, -0.8, 0.0775), radius_std_m=std_m) for x in (3.0, 6.0)]
+    assert len(roles(MAIN, *props)) == (1 if is_strut else 3)
+
+
+@pytest.mark.parametrize(
+    ("headings_deg", "z_m", "are_struts"),
+    [
+        pytest.param((70.0, 70.5), -0.35, True, id="parallel"),
+        pytest.param((70.0, 75.0), -0.35, False, id="each its own way"),
+        pytest.param((70.0, 70.5), -0.7, False, id="as deep as utilities"),
+    ],
+)
+def test_two_parallel_tubes_shallower_than_utilities_are_struts(headings_deg, z_m, are_struts):
+    pair = [across(x, z_m, 0.029, way) for x, way in zip((3.0, 6.0), headings_deg, strict=True)]
+    assert len(roles(MAIN, *pair)) == (1 if are_struts else 3)
+
+
+def test_struts_of_a_deep_row_stand_parallel_to_one_that_is_told():
+    """As where a trench bends: none looks square to it, and noise makes their sizes differ."""
+    told = [across(x, -0.3, 0.04, 70.0) for x in (2.0, 4.0)]
+    row = [across(6.0, -0.95, 0.046, 70.0), across(8.0, -0.95, 0.05, 70.0)]
+    assert roles(MAIN, *told, *row) == [(MAIN, Role.MAIN)]
+    assert len(roles(MAIN, *row)) == 3
+    assert [tube for tube, _ in roles(MAIN, *told, row[0])] == [MAIN, row[0]]
+    utilities = [across(x, -0.95, 0.046, 60.0) for x in (6.0, 8.0)]
+    assert len(roles(MAIN, *told, *utilities)) == 3
+
+
 def test_three_alike_at_one_height_are_struts_however_askew():
     props = [
         across(x, -0.56, 0.042, heading) for x, heading in ((2.0, 60.0), (5.0, 75.0), (8.0, 120.0))

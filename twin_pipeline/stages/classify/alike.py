@@ -14,6 +14,8 @@ SAME_SIZE, ONE_MAKE, EQUAL = 0.35, 0.28, 0.05
 """Logarithms of ratios of radii. The halves of a telescopic strut differ by up to a quarter; of
 what stands askew its size must tell more."""
 ROW = 2
+_SIGMAS = 3.0
+"""A tube that is by less than so many thicker than the thickest strut may be one for its size."""
 HEAVY = 2.0
 """Of the thickest strut's diameter: what of such a size stands in a row props a wide trench."""
 _ASIDE_M = 0.5
@@ -38,10 +40,11 @@ def is_shallow(tube: Tube, depth: dict[int, float], options: ClassifyOptions) ->
 def is_level(
     tube: Tube, options: ClassifyOptions, times: float = 1.0, *, thickest: float = 1.0
 ) -> bool:
-    """Tell what lies level, by times as much as a strut, and is no thicker than so many."""
+    """Tell what lies level, by times as much as a strut, and is not surely thicker than so many."""
     chord = chord_of(tube)
     slope = math.degrees(math.asin(abs(chord[2]) / float(np.linalg.norm(chord))))
-    thin = 2.0 * tube.radius_m <= thickest * options.max_strut_diameter_m
+    least_m = 2.0 * (tube.radius_m - _SIGMAS * tube.radius_std_m)
+    thin = least_m <= thickest * options.max_strut_diameter_m
     return slope <= times * options.strut_level_deg and thin
 
 

@@ -33,6 +33,10 @@ from twin_pipeline.stages.classify.lying import (
     trench_direction,
 )
 from twin_pipeline.stages.classify.options import ClassifyOptions
+from twin_pipeline.stages.classify.parallel import (
+    is_one_of_a_shallow_pair,
+    stands_in_a_parallel_row,
+)
 from twin_pipeline.stages.classify.uneven import varies_in_size
 
 _EXACT_DEG = 1.0
@@ -80,12 +84,20 @@ def struts_among(
         tube
         for tube in level
         if not among(tube, struts)
-        and (_in_the_road(tube, depth, options) or _is_one_of_a_row(tube, level, depth, options))
+        and (
+            _in_the_road(tube, depth, options)
+            or _is_one_of_a_row(tube, level, depth, options)
+            or is_one_of_a_shallow_pair(tube, level, depth, options)
+        )
     ]
     while more := [
         tube
         for tube in tubes
-        if not among(tube, struts) and _one_more(tube, struts, depth, options)
+        if not among(tube, struts)
+        and (
+            _one_more(tube, struts, depth, options)
+            or stands_in_a_parallel_row(tube, level, struts, depth, options)
+        )
     ]:
         struts += more
     rest = [tube for tube in tubes if not among(tube, struts)]
