@@ -20,6 +20,8 @@ from twin_pipeline.synthetic.scene import Scene
 CENTRELINE_STEP_M = 0.05
 BIN_M = 0.1
 SECTORS = 72
+_LOOKED_RADII, _LOOK_RADII = 6.0, 0.005
+"""How far beside a place the pipe may lie that is straight above it, and the steps between."""
 
 
 class ObjectId(IntEnum):
@@ -110,7 +112,7 @@ def pipe_truth(scene: Scene, index: int, pipe: LaidPipe, hits: FloatArray) -> Pi
         (N, 3) points on it without noise, site frame.
     """
     chainage = pipe.route.dense(CENTRELINE_STEP_M)
-    line, course = pipe.route.at(chainage)
+    line, _ = pipe.route.at(chainage)
     ground = scene.elevation_m + pavement_z(scene.pavement, line[:, 0], line[:, 1])
     centreline = to_scan(scene, line)
     counts, arcs = _visibility(pipe, hits)
@@ -122,7 +124,7 @@ def pipe_truth(scene: Scene, index: int, pipe: LaidPipe, hits: FloatArray) -> Pi
         outer_diameter_m=2 * pipe.radius_m,
         chainage_m=chainage,
         centreline=centreline,
-        crown_z_m=centreline[:, 2] + pipe.radius_m / np.hypot(course[:, 0], course[:, 1]),
+        crown_z_m=centreline[:, 2] + _crown_rise(pipe, chainage),
         ground_z_m=ground,
         joints_m=tuple(bell.middle_m for bell in pipe.bells),
         bends=_bends(pipe),
@@ -130,6 +132,17 @@ def pipe_truth(scene: Scene, index: int, pipe: LaidPipe, hits: FloatArray) -> Pi
         bin_points=counts,
         bin_arc_deg=arcs,
     )
+
+
+def _crown_rise(pipe: LaidPipe, chainage: FloatArray) -> FloatArray:
+    """Return how far the highest place of the barrel straight above the axis is above it, (K,)."""
+    beside = np.arange(-_LOOKED_RADII, _LOOKED_RADII, _LOOK_RADII) * pipe.radius_m
+    line, _ = pipe.route.at(chainage)
+    around, _ = pipe.route.at((chainage[:, None] + beside).ravel())
+    off = around.reshape(len(chainage), len(beside), 3) - line[:, None]
+    square = pipe.radius_m**2 - np.sum(off[..., :2] ** 2, axis=-1)
+    top = np.where(square >= 0.0, off[..., 2] + np.sqrt(np.maximum(square, 0.0)), -np.inf)
+    return np.asarray(top.max(axis=1))
 
 
 def _bends(pipe: LaidPipe) -> tuple[BendTruth, ...]:
