@@ -141,7 +141,7 @@ def _extracted(
         give_back()
     with stage("classify"):
         tubes, hanging = without_hanging(tubes, ground, searched, config.classify)
-        found, left_out = classify(tubes, ground, config.classify)
+        found, left_out = classify(tubes, ground, config.classify, [item.tube for item in hanging])
         left_out += hanging
         found, loose = without_loose(found, ground, cloud.xyz)
         left_out += loose

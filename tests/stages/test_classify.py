@@ -431,6 +431,21 @@ def test_struts_of_a_deep_row_stand_parallel_to_one_that_is_told():
     assert len(roles(MAIN, *told, *utilities)) == 3
 
 
+@pytest.mark.parametrize(
+    ("x_m", "radius_m", "heading_deg", "is_strut"),
+    [
+        pytest.param(4.0, 0.0505, 70.5, True, id="right below"),
+        pytest.param(5.0, 0.0505, 70.5, False, id="elsewhere"),
+        pytest.param(4.0, 0.055, 70.5, False, id="of another size"),
+        pytest.param(4.0, 0.0505, 78.0, False, id="at another angle"),
+    ],
+)
+def test_what_stands_right_below_a_strut_is_one(x_m, radius_m, heading_deg, is_strut):
+    upper, lower = across(4.0, -0.3, 0.05, 70.0), across(x_m, -0.95, radius_m, heading_deg)
+    found, _ = classify([MAIN, lower], GROUND, ClassifyOptions(), hanging=[upper])
+    assert len(found) == (1 if is_strut else 2)
+
+
 def test_three_alike_at_one_height_are_struts_however_askew():
     props = [
         across(x, -0.56, 0.042, heading) for x, heading in ((2.0, 60.0), (5.0, 75.0), (8.0, 120.0))

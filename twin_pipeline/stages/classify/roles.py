@@ -58,9 +58,15 @@ class LeftOut:
 
 
 def classify(
-    tubes: Sequence[Tube], ground: Ground | None, options: ClassifyOptions
+    tubes: Sequence[Tube],
+    ground: Ground | None,
+    options: ClassifyOptions,
+    hanging: Sequence[Tube] = (),
 ) -> tuple[list[Classified], list[LeftOut]]:
-    """Give each tube its role; without a trench all are `unknown`."""
+    """Give each tube its role; without a trench all are `unknown`.
+
+    What hangs over the floor was left out before, but may tell struts.
+    """
     if ground is None:
         return _without_roles(tubes, options)
     left_out = []
@@ -89,7 +95,7 @@ def classify(
     ridges = [tube for tube in others if any(_hides(tube, main) for main in mains)]
     left_out += [LeftOut(tube, "soil that hides the main below it") for tube in ridges]
     others = [tube for tube in others if not among(tube, ridges)]
-    struts = struts_among(others, mains, ground, options, rough)
+    struts = struts_among(others, mains, ground, options, rough, hanging)
     left_out += [LeftOut(tube, "shoring strut") for tube in struts]
     others = [tube for tube in others if not among(tube, struts)]
     carried = [main for main in mains if is_struts_carried_on(main, struts, ground, options)]

@@ -34,6 +34,7 @@ from twin_pipeline.stages.classify.lying import (
 )
 from twin_pipeline.stages.classify.options import ClassifyOptions
 from twin_pipeline.stages.classify.parallel import (
+    hang_as_struts,
     is_one_of_a_shallow_pair,
     stands_in_a_parallel_row,
 )
@@ -52,7 +53,7 @@ _BANK_M, _BANK_DEG = 0.5, 10.0
 
 def struts_among(
     tubes: list[Tube], mains: list[Tube], ground: Ground, options: ClassifyOptions,
-    rough: Sequence[Tube] = (),
+    rough: Sequence[Tube] = (), hanging: Sequence[Tube] = (),
 ) -> list[Tube]:  # fmt: skip
     """Return the tubes that prop the walls: thin, level, square to the trench, above the main.
 
@@ -66,8 +67,10 @@ def struts_among(
     ----------
     rough
         What is too uneven for a pipe. It may be a strut all the same, and tell others of its row.
+    hanging
+        What hangs over the floor as no pipe does. So may struts in a corner of the trench.
     """
-    depth = {id(tube): depth_of(tube, ground) for tube in (*tubes, *rough)}
+    depth = {id(tube): depth_of(tube, ground) for tube in (*tubes, *rough, *hanging)}
     tubes = _no_ducts(tubes, depth, options)
     props = [tube for tube in tubes if _like_a_strut(tube, mains, ground, options)]
     beside = [tube for tube in rough if _like_a_strut(tube, mains, ground, options)]
@@ -90,13 +93,14 @@ def struts_among(
             or is_one_of_a_shallow_pair(tube, level, depth, options)
         )
     ]
+    upper = hang_as_struts(hanging, ground, options)
     while more := [
         tube
         for tube in tubes
         if not among(tube, struts)
         and (
             _one_more(tube, struts, depth, options)
-            or stands_in_a_parallel_row(tube, level, struts, depth, options)
+            or stands_in_a_parallel_row(tube, level, [*struts, *upper], depth, options)
         )
     ]:
         struts += more
