@@ -185,9 +185,9 @@ def test_a_shell_is_as_thin_as_the_patches_on_it():
     shell = tube_patches(straight(0.5), count=400)
     beside = shell.points + 3.0 * RADIUS_M * np.array([0.0, 0.0, 1.0])
     points = np.concatenate([shell.points, beside])
-    counts = np.repeat(np.array([5, 1000], np.int32), 400)
+    crossed = axis.crossed_for_each(np.repeat(np.array([5, 1000], np.int32), 400))
     place = (np.array([0.25, 0.0, 0.0]), ALONG_X, RADIUS_M)
-    assert axis.thinness(points, counts, *place) == pytest.approx(2.66, abs=0.01)
-    assert axis.thinness(points, counts[::-1].copy(), *place) == pytest.approx(1.0)
+    assert axis.thinness(points, crossed, *place) == pytest.approx(2.66, abs=0.01)
+    assert axis.thinness(points, crossed[::-1].copy(), *place) == pytest.approx(1.0)
     nowhere = (np.array([0.25, 9.0, 0.0]), ALONG_X, RADIUS_M)
-    assert axis.thinness(points, counts, *nowhere) == 1.0
+    assert axis.thinness(points, crossed, *nowhere) == 1.0

@@ -9,7 +9,7 @@ def test_moments_are_those_of_the_partners_within_reach():
     partners = partners[np.argsort(partners[:, 0])]
     first = np.searchsorted(partners[:, 0], places[:, 0] - 0.7)
     last = np.searchsorted(partners[:, 0], places[:, 0] + 0.7)
-    found = section_moments(places, partners, first, last, 0.7)
+    found = section_moments(places, partners.T.copy(), first, last, 0.7)
     for place, moments in zip(places, found, strict=True):
         off = partners - place
         u, v = off[np.linalg.norm(off, axis=1) <= 0.7, 1:].T

@@ -161,7 +161,8 @@ def recording_order(cloud: PointCloud) -> Times | None:
 
     By the times in the file, or else by its order, whichever a moving scanner explains.
     """
-    xyz = cloud.xyz[:: max(len(cloud) // _SAMPLE, 1)]
+    # what lies far apart in memory is read once
+    xyz = np.ascontiguousarray(cloud.xyz[:: max(len(cloud) // _SAMPLE, 1)])
     if cloud.time_s is not None:
         times = cloud.time_s[:: max(len(cloud) // _SAMPLE, 1)]
         if _by_a_moving_scanner(xyz[np.argsort(times, kind="stable")]) and np.ptp(times) > 0.0:

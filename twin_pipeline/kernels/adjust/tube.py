@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin_pipeline.kernels import jit, prange
+from twin_pipeline.kernels.adjust.angles import turn_to_angles
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -200,6 +201,7 @@ def _look_at_part(
     chainage, node, radial, rho, angle, cosine = seen
     last = len(nodes) - 2
     legs = _legs(nodes)
+    across = np.empty(end - begin)
     for i in range(begin, end):
         n = segment[i]
         t = _fraction(points, i, nodes, legs, n)
@@ -214,10 +216,10 @@ def _look_at_part(
         node[i] = n
         x, y, z = radial[i, 0], radial[i, 1], radial[i, 2]
         rho[i] = max(math.sqrt(x * x + y * y + z * z), 1e-9)
-        angle[i] = math.atan2(
-            x * v[n, 0] + y * v[n, 1] + z * v[n, 2], x * u[n, 0] + y * u[n, 1] + z * u[n, 2]
-        )
+        across[i - begin] = x * u[n, 0] + y * u[n, 1] + z * u[n, 2]
+        angle[i] = x * v[n, 0] + y * v[n, 1] + z * v[n, 2]
         cosine[i] = abs(x * normals[i, 0] + y * normals[i, 1] + z * normals[i, 2]) / rho[i]
+    turn_to_angles(across, angle[begin:end])
 
 
 @jit(cache=True, nogil=True)

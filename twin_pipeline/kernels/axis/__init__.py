@@ -8,11 +8,18 @@ from twin_pipeline.kernels.axis.around import patches_in_ball, perpendicular_fra
 from twin_pipeline.kernels.axis.follow import follow_axis
 from twin_pipeline.kernels.axis.free import is_hollow, support_left
 from twin_pipeline.kernels.axis.refine import gauss_axis, refine_axis, refine_seeds, vote_axis
-from twin_pipeline.kernels.axis.support import ARC_BINS, VOXELS_PER_AREA, thinness, tube_support
+from twin_pipeline.kernels.axis.support import (
+    ARC_BINS,
+    VOXELS_PER_AREA,
+    crossed_for_each,
+    thinness,
+    tube_support,
+)
 
 __all__ = [
     "ARC_BINS",
     "VOXELS_PER_AREA",
+    "crossed_for_each",
     "follow_axis",
     "gauss_axis",
     "is_hollow",

@@ -15,6 +15,7 @@ IntArray = npt.NDArray[np.int64]
 KeyArray = npt.NDArray[np.uint64]
 BoolArray = npt.NDArray[np.bool_]
 TableArray = npt.NDArray[np.int32]
+Vector = tuple[float, float, float]
 
 _ROOM = 512
 """For patches in a ball, that mostly is enough."""
@@ -23,12 +24,23 @@ _ROOM = 512
 @jit(cache=True, nogil=True)
 def perpendicular_frame(d: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return two unit vectors (3,), (3,) that span the plane perpendicular to unit `d` (3,)."""
-    a = np.zeros(3)
-    smallest = np.argmin(np.abs(d))
-    a[smallest] = 1.0
-    u = np.asarray(np.cross(d, a), dtype=np.float64)
-    u /= math.sqrt((u * u).sum())
-    return u, np.asarray(np.cross(d, u), dtype=np.float64)
+    u, v = frame_across((d[0], d[1], d[2]))
+    return np.array([u[0], u[1], u[2]]), np.array([v[0], v[1], v[2]])
+
+
+@jit(cache=True, nogil=True, inline="always")
+def frame_across(d: Vector) -> tuple[Vector, Vector]:
+    """Return what `perpendicular_frame` does; arrays take longer to make than to fill."""
+    x, y, z = d
+    least = min(abs(x), abs(y), abs(z))
+    a, b, c = y, -x, 0.0
+    if abs(x) == least:
+        a, b, c = 0.0, z, -y
+    elif abs(y) == least:
+        a, b, c = -z, 0.0, x
+    length = math.sqrt(a * a + b * b + c * c)
+    a, b, c = a / length, b / length, c / length
+    return (a, b, c), (y * c - z * b, z * a - x * c, x * b - y * a)
 
 
 @jit(cache=True, nogil=True)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from twin_pipeline.kernels import jit
 from twin_pipeline.kernels.axis.around import patches_in_ball
-from twin_pipeline.kernels.axis.support import thinness, tube_support
+from twin_pipeline.kernels.axis.support import crossed_for_each, thinness, tube_support
 
 FloatArray = npt.NDArray[np.float64]
 SingleArray = npt.NDArray[np.float32]
@@ -73,7 +73,8 @@ def support_left(
     if not hollows and is_hollow(points, normal, centre, direction, radius, band):
         return 0.0, 0.0, 0.0
     _, arc, purity, kept = tube_support(points, normal, centre, direction, radius, half, band)
-    return arc, purity, kept * thinness(points, counts[found], centre, direction, radius)
+    crossed = crossed_for_each(counts[found])
+    return arc, purity, kept * thinness(points, crossed, centre, direction, radius)
 
 
 @jit(cache=True, nogil=True)

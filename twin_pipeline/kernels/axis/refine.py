@@ -9,14 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from twin_pipeline.kernels import jit, prange
-from twin_pipeline.kernels.axis.around import patches_in_ball, perpendicular_frame
-from twin_pipeline.kernels.axis.support import thinness, tube_support
+from twin_pipeline.kernels.axis.around import frame_across, patches_in_ball
+from twin_pipeline.kernels.axis.support import crossed_for_each, thinness, tube_support
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 KeyArray = npt.NDArray[np.uint64]
 BoolArray = npt.NDArray[np.bool_]
 TableArray = npt.NDArray[np.int32]
+Vector = tuple[float, float, float]
 
 _ROUNDS = 8
 _NARROWED = 4
@@ -28,6 +29,8 @@ _MOST_THIN = 2.5
 """Voxels that the surface crosses for each of the thinnest patches that have a normal."""
 _DEALT = 64
 """The strongest seeds, which come first, take longest: each thread gets some of all."""
+_UNKNOWNS, _FEWEST = 5, 6.0
+"""Of a seed's axis, and the weights that they take at least."""
 _LEAST_HALF_M = 0.06
 """Half of the shortest piece of an axis."""
 _Sums = tuple[
@@ -138,49 +141,66 @@ def refine_axis(
         for a in range(3):
             rows[a, i] = points[i, a]
             rows[3 + a, i] = normals[i, a]
-    c = centre.copy()
-    d = direction.copy()
+    equations, x = np.empty((_UNKNOWNS, _UNKNOWNS + 1)), np.empty(_UNKNOWNS)
+    c, d = (centre[0], centre[1], centre[2]), (direction[0], direction[1], direction[2])
     r = radius
     sw = 0.0
+    found = True
     for iteration in range(_ROUNDS):
-        u, v = perpendicular_frame(d)
+        u, v = frame_across(d)
         band = r * (0.5 - 0.25 * min(iteration, _NARROWED) / _NARROWED)
         sw, st, stt, snu, snv, stnu, stnv, snn, seu, sev, steu, stev, sne = _weighted_sums(
             rows, c, d, u, v, r, half_length, 1.0 / (band * band)
         )
-        if sw < 6.0 or (iteration == 0 and sw < _WIDE_SHARE * least * radius * half_length):
-            return c, d, r, sw, False
         needed = _NARROW_SHARE * least * r * max(2.0 * r, _LEAST_HALF_M)
-        if iteration == _NARROW_ROUND and sw < needed:
-            return c, d, r, sw, False
+        if (
+            sw < _FEWEST
+            or (iteration == 0 and sw < _WIDE_SHARE * least * radius * half_length)
+            or (iteration == _NARROW_ROUND and sw < needed)
+        ):
+            found = False
+            break
         # weak priors keep a short or narrow patch solvable: no tilt, radius as assumed
         tilt_prior, radius_prior = 1e-3 * sw * half_length**2, 0.02 * sw
-        normal_matrix = np.array(
-            [
-                [sw, 0.0, st, 0.0, snu, seu],
-                [0.0, sw, 0.0, st, snv, sev],
-                [st, 0.0, stt + tilt_prior, 0.0, stnu, steu],
-                [0.0, st, 0.0, stt + tilt_prior, stnv, stev],
-                [snu, snv, stnu, stnv, snn + radius_prior, sne + radius_prior * radius],
-            ]
-        )
-        x = _solved(normal_matrix)
-        c = c + x[0] * u + x[1] * v
-        d = d + x[2] * u + x[3] * v
-        d /= math.sqrt((d * d).sum())
+        equations[0] = (sw, 0.0, st, 0.0, snu, seu)
+        equations[1] = (0.0, sw, 0.0, st, snv, sev)
+        equations[2] = (st, 0.0, stt + tilt_prior, 0.0, stnu, steu)
+        equations[3] = (0.0, st, 0.0, stt + tilt_prior, stnv, stev)
+        equations[4] = (
+            snu, snv, stnu, stnv, snn + radius_prior, sne + radius_prior * radius,
+        )  # fmt: skip
+        _solve(equations, x)
+        c = _moved(c, x[0], u, x[1], v)
+        d = _unit(_moved(d, x[2], u, x[3], v))
         r = x[4]
         if not (0.6 * radius < r < 1.6 * radius):
-            return c, d, r, sw, False
-    return c, d, r, sw, True
+            found = False
+            break
+    return np.array([c[0], c[1], c[2]]), np.array([d[0], d[1], d[2]]), r, sw, found
+
+
+@jit(cache=True, nogil=True, inline="always")
+def _moved(place: Vector, along_u: float, u: Vector, along_v: float, v: Vector) -> Vector:
+    return (
+        place[0] + along_u * u[0] + along_v * v[0],
+        place[1] + along_u * u[1] + along_v * v[1],
+        place[2] + along_u * u[2] + along_v * v[2],
+    )
+
+
+@jit(cache=True, nogil=True, inline="always")
+def _unit(d: Vector) -> Vector:
+    length = math.sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2])
+    return d[0] / length, d[1] / length, d[2] / length
 
 
 @jit(cache=True, nogil=True, fastmath={"reassoc", "nsz"})
 def _weighted_sums(
     rows: FloatArray,
-    c: FloatArray,
-    d: FloatArray,
-    u: FloatArray,
-    v: FloatArray,
+    c: Vector,
+    d: Vector,
+    u: Vector,
+    v: Vector,
     r: float,
     half_length: float,
     per_band2: float,
@@ -190,10 +210,10 @@ def _weighted_sums(
     Without branches, and in any order, so that several patches are taken at a time.
     """
     x, y, z, along_x, along_y, along_z = rows[0], rows[1], rows[2], rows[3], rows[4], rows[5]
-    c0, c1, c2 = c[0], c[1], c[2]
-    d0, d1, d2 = d[0], d[1], d[2]
-    u0, u1, u2 = u[0], u[1], u[2]
-    v0, v1, v2 = v[0], v[1], v[2]
+    c0, c1, c2 = c
+    d0, d1, d2 = d
+    u0, u1, u2 = u
+    v0, v1, v2 = v
     sw = st = stt = snu = snv = stnu = stnv = snn = 0.0
     seu = sev = steu = stev = sne = 0.0
     for i in range(len(x)):
@@ -227,21 +247,18 @@ def _weighted_sums(
 
 
 @jit(cache=True, nogil=True)
-def _solved(equations: FloatArray) -> FloatArray:
-    """Solve positive definite equations (n, n + 1), the right-hand side last, by elimination."""
-    count = len(equations)
-    for j in range(count):
-        for i in range(j + 1, count):
+def _solve(equations: FloatArray, x: FloatArray) -> None:
+    """Solve positive definite equations (5, 6), the right-hand side last, for x (5,)."""
+    for j in range(_UNKNOWNS):
+        for i in range(j + 1, _UNKNOWNS):
             share = equations[i, j] / equations[j, j]
-            for k in range(j, count + 1):
+            for k in range(j, _UNKNOWNS + 1):
                 equations[i, k] -= share * equations[j, k]
-    x = np.empty(count)
-    for j in range(count - 1, -1, -1):
-        x[j] = equations[j, count]
-        for k in range(j + 1, count):
+    for j in range(_UNKNOWNS - 1, -1, -1):
+        x[j] = equations[j, _UNKNOWNS]
+        for k in range(j + 1, _UNKNOWNS):
             x[j] -= equations[j, k] * x[k]
         x[j] /= equations[j, j]
-    return x
 
 
 @jit(cache=True, nogil=True, parallel=True)
@@ -292,6 +309,7 @@ def refine_seeds(
     out_purity = np.zeros(count)
     out_crossed = np.zeros(count)
     rows = (count + _DEALT - 1) // _DEALT
+    crossed = crossed_for_each(counts)
     for n in prange(rows * _DEALT):
         p = (n % rows) * _DEALT + n // rows
         if p >= count:
@@ -304,7 +322,7 @@ def refine_seeds(
         )
         if len(idx) < max(8.0, _NARROW_SHARE * least * radius * half / _MOST_THIN):
             continue
-        points, normal, of_each = centroids[idx], normals[idx], counts[idx]
+        points, normal, of_each = centroids[idx], normals[idx], crossed[idx]
         kept_most = 0
         for attempt in range(2):
             if attempt == 0:

@@ -37,10 +37,10 @@ def long_patch_normals(
     along = polyline.chainage(axis)[near] + np.einsum("ij,ij->i", offset, tangent[near])
     across = np.column_stack([np.einsum("ij,ij->i", offset, side[near]) for side in (u, v)])
     places = np.column_stack([along / _LONGER, across])
-    in_order = places[np.argsort(along, kind="stable")]
+    in_order = np.ascontiguousarray(places[np.argsort(along, kind="stable")].T)
     reach = _REACH * radius_m
     every = _spare(places, in_order, reach)
-    n, x, y, xx, xy, yy = _moments(places, in_order[::every], reach).T
+    n, x, y, xx, xy, yy = _moments(places, in_order[:, ::every].copy(), reach).T
     n = np.maximum(n, 1.0)
     xx, xy, yy = xx - x * x / n, xy - x * y / n, yy - y * y / n
     # of the scatter's axes the shorter one is the normal
@@ -55,7 +55,7 @@ def _spare(places: FloatArray, in_order: FloatArray, reach: float) -> int:
 
 
 def _moments(places: FloatArray, in_order: FloatArray, reach: float) -> FloatArray:
-    """Return what `section_moments` does, for partners that rise along the run."""
-    first = np.searchsorted(in_order[:, 0], places[:, 0] - reach)
-    last = np.searchsorted(in_order[:, 0], places[:, 0] + reach)
+    """Return what `section_moments` does, for partners (3, M) that rise along the run."""
+    first = np.searchsorted(in_order[0], places[:, 0] - reach)
+    last = np.searchsorted(in_order[0], places[:, 0] + reach)
     return np.asarray(section_moments(places, in_order, first, last, reach))
