@@ -267,3 +267,26 @@ def test_arcs_that_are_hidden_in_part_are_one_bend_each():
     tube = make_tube(nodes, 0.3, observed=~hidden, std_h_m=np.where(hidden, 0.03, 0.001))
     bends = find_bends(tube, FittingsOptions(), STANDARD_DEG)
     assert [bend.angle_deg for bend in bends] == pytest.approx([22.5, 22.5], abs=0.5)
+
+
+def test_a_bend_beside_which_an_axis_sways_is_one():
+    """By half a centimetre to and fro before it; two arcs that fit were known to ten degrees."""
+    swaying = 1e-4 * np.array(
+        [
+            [7629, 1, -6],
+            [8478, 1, -10],
+            [9324, 7, -16],
+            [10168, -2, -23],
+            [11024, 58, -29],
+            [11859, -62, -33],
+            [12659, 121, -36],
+            [13216, 789, -29],
+            [13777, 1418, -23],
+            [14412, 1983, -18],
+        ]
+    )
+    into = np.arange(0.0, 0.76, 0.0847)[:, None] * [1.0, 0.0, 0.0]
+    out = swaying[-1] + np.arange(1, 12)[:, None] * [0.05995, 0.05996, 0.0001]
+    nodes = np.vstack([into, swaying, out])
+    bends = find_bends(make_tube(nodes, 0.162), FittingsOptions(), STANDARD_DEG)
+    assert [bend.angle_deg for bend in bends] == pytest.approx([45.0], abs=0.5)

@@ -90,3 +90,23 @@ def test_no_other_way_is_tried_where_none_is_needed(seen):
     )
     tube = make_tube(nodes, RADIUS_M, observed=observed)
     assert list(led_through_offsets(pyramid_of(scanned(axis, hidden)), tube)) == []
+
+
+def test_no_two_bends_are_led_where_one_joins_the_straights():
+    corner = np.array([2.15, 0.0, -1.0])
+    ends = np.array([0.0, 0.0, -1.0]), corner + 2.85 * np.array([1.0, 1.0, 0.0]) / math.sqrt(2.0)
+    beyond = np.array([2.45, 0.0, -1.0])
+    back = corner + 0.55 * np.array([1.0, 1.0, 0.0]) / math.sqrt(2.0)
+    rng = np.random.default_rng(4)
+    # a ledge of soil lies as a tube would that goes on straight and comes back
+    soil = tube_points(
+        polyline.resample(np.array([corner, beyond, back]), 0.02), RADIUS_M, rng, arc_deg=60.0
+    )
+    pipe = polyline.resample(np.array([ends[0], corner, ends[1]]), 0.01)
+    points = tube_points(pipe, RADIUS_M, rng, arc_deg=160.0, noise_m=0.003)
+    along = points[:, 0] + 0.4 * points[:, 1]
+    points = np.vstack([points[(along < 1.95) | (along > 2.85)], soil])
+    nodes = polyline.resample(np.array([ends[0], np.array([1.95, 0.0, -1.0]), back, ends[1]]), 0.04)
+    seen = (nodes[:, 0] < 1.95) | (nodes[:, 0] > back[0])
+    tube = make_tube(nodes, RADIUS_M, observed=seen)
+    assert list(led_through_offsets(pyramid_of(points), tube)) == []

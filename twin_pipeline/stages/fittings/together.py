@@ -31,6 +31,8 @@ _LAID_M = 0.004
 _ONE_BEND_M = 1.2
 _FEIGNED_DEG, _FEIGNED_DIAMETERS, _NO_BETTER = 8.0, 1.5, 2.0
 """Up to which a bend so close to another may be none; how much worse the axis fits without it."""
+_TOLD_SIGMAS = 2.0
+"""Of its angle, from which on the axis tells a bend from more or less of the one beside it."""
 _MADE_DEG, _WORSE_M = 3.0, 0.0005
 """How far off a standard angle a bend may seem and be made to it; by how much less it fits so."""
 
@@ -82,7 +84,7 @@ def _fitted_bends(
     angles = found.angles_rad
     radii = found.tangents / np.tan(0.5 * np.maximum(angles, 1e-6))
     sure = place.std_m < GUESSED_M
-    stds_deg = np.degrees(fitted.angle_std_rad) * math.sqrt(place.alike)
+    stds_deg = place.std_deg(fitted)
     return [
         Bend(
             float(at[np.linalg.norm(line - middle, axis=1).argmin()]),
@@ -132,6 +134,10 @@ class _Place:
         ]
         return min(tried, key=lambda each: each.rms_m)
 
+    def std_deg(self, fitted: Fitted) -> FloatArray:
+        """Return the std (B,) of the angles of what was fitted, by vertices that hang together."""
+        return np.degrees(fitted.angle_std_rad) * math.sqrt(self.alike)
+
     def needed(self, group: list[Corner], fitted: Fitted, least_deg: float) -> list[Corner]:
         """Return the corners without what is no bend: too small, or one that a socket feigns."""
         if len(group) == 1:
@@ -141,7 +147,8 @@ class _Place:
         smallest = int(angles.argmin())
         legs = np.linalg.norm(np.diff(fitted.alignment.vertices, axis=0), axis=1)[1:-1]
         beside = legs[max(smallest - 1, 0) : smallest + 1]
-        if len(kept) < len(group) or angles[smallest] > _FEIGNED_DEG:
+        untold_deg = _TOLD_SIGMAS * float(self.std_deg(fitted)[smallest])
+        if len(kept) < len(group) or angles[smallest] > max(_FEIGNED_DEG, untold_deg):
             return kept
         if float(beside.min()) > _FEIGNED_DIAMETERS * 2.0 * self.tube.radius_m:
             return kept

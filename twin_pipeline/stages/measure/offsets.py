@@ -111,7 +111,17 @@ def _place(tube: Tube, at: FloatArray, first: int, last: int) -> _Place | None:
     miss = before[0] + middle * before[1] - after[0] + middle * after[1]
     if float(np.linalg.norm(miss)) < _ASIDE * tube.radius_m:
         return None
-    return _Place(first, last, start, chord, across, length_m, before, after)
+    place = _Place(first, last, start, chord, across, length_m, before, after)
+    return None if _by_one_bend(place, tube.radius_m) else place
+
+
+def _by_one_bend(place: _Place, radius_m: float) -> bool:
+    """Tell whether the straights meet within a place: then one bend joins them, and not two."""
+    apart = place.before[0] - place.after[0] + place.length_m * place.after[1]
+    turn = place.before[1] - place.after[1]
+    corner_m = -float(apart @ turn) / max(float(turn @ turn), 1e-12)
+    miss_m = float(np.linalg.norm(apart + corner_m * turn))
+    return 0.0 < corner_m < place.length_m and miss_m < _ASIDE * radius_m
 
 
 def _best_way(pyramid: Pyramid, tube: Tube, place: _Place) -> FloatArray | None:
