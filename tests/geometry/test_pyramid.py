@@ -164,8 +164,9 @@ def test_points_along_a_line_are_those_near_any_of_its_segments(sheet, count):
 
 
 def test_of_other_points_nobody_asks_when_they_were_recorded():
-    walked = np.sort(np.random.default_rng(4).uniform(0.0, 20.0, 8000))
-    xyz = np.column_stack([walked, np.zeros((8000, 2))])
+    rng = np.random.default_rng(4)
+    ahead = np.linspace(0.0, 20.0, 8000) + rng.uniform(-1.0, 1.0, 8000)
+    xyz = np.column_stack([ahead, np.zeros((8000, 2))])
     pyramid = Pyramid.of_cloud(_cloud(xyz), VOXEL_M)
     assert pyramid.recorded is not None
     with pyramid.of_others([xyz[:10], xyz[10:]]) as other:

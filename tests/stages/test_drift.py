@@ -118,6 +118,15 @@ def test_the_order_of_a_file_tells_when_points_were_recorded():
     np.testing.assert_array_equal(times(timed), rank[mixed])
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("way", [1.0, -1.0])
+def test_points_sorted_by_a_coordinate_tell_no_time(axis, way):
+    """In the middle of such a file both walks lie side by side, as if recorded at once."""
+    points = two_walks(0, (0.0, 0.0, 0.0))
+    by_coordinate = points[np.argsort(way * points[:, axis], kind="stable")]
+    assert recording_order(PointCloud(by_coordinate, np.zeros(3))) is None
+
+
 def test_times_that_tell_nothing_are_not_taken():
     points = two_walks(0, (0.0, 0.0, 0.0))
     rng = np.random.default_rng(3)

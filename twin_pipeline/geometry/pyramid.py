@@ -173,14 +173,20 @@ def recording_order(cloud: PointCloud) -> Times | None:
 def _by_a_moving_scanner(xyz: FloatArray) -> bool:
     """Tell whether points (N, 3) stand in the order in which a moving scanner recorded them.
 
-    Then blocks of successive points come from one place of the walk, and their means differ.
+    Then blocks of successive points come from one place of the walk, and their means differ. So do
+    those of points that were sorted by a coordinate, where walks there and back are mixed.
     """
     size = len(xyz) // _BLOCKS
-    if size < _BLOCK_POINTS:
+    if size < _BLOCK_POINTS or _are_sorted(xyz):
         return False
     blocks = xyz[: size * _BLOCKS].reshape(_BLOCKS, size, 3)
     between = blocks.mean(axis=1).var(axis=0).sum()
     return bool(between > _ORDERED * xyz.var(axis=0).sum() / size)
+
+
+def _are_sorted(xyz: FloatArray) -> bool:
+    step = np.diff(xyz, axis=0)
+    return bool((step >= 0.0).all(axis=0).any() or (step <= 0.0).all(axis=0).any())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
