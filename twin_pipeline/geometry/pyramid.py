@@ -186,7 +186,8 @@ def _by_a_moving_scanner(xyz: FloatArray) -> bool:
 
 def _are_sorted(xyz: FloatArray) -> bool:
     step = np.diff(xyz, axis=0)
-    return bool((step >= 0.0).all(axis=0).any() or (step <= 0.0).all(axis=0).any())
+    rises, falls = (step > 0.0).any(axis=0), (step < 0.0).any(axis=0)
+    return bool((rises != falls).any())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
