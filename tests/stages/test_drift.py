@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from stages.made import pyramid_of, run_along, straight, tube_points
-from twin_pipeline.geometry.pyramid import Pyramid, recording_order
+from twin_pipeline.geometry.pyramid import Pyramid
+from twin_pipeline.geometry.recording import recording_order
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray, PointCloud
 from twin_pipeline.stages.measure import MeasureOptions, measure
@@ -125,6 +126,18 @@ def test_points_sorted_by_a_coordinate_tell_no_time(axis, way):
     points = two_walks(0, (0.0, 0.0, 0.0))
     by_coordinate = points[np.argsort(way * points[:, axis], kind="stable")]
     assert recording_order(PointCloud(by_coordinate, np.zeros(3))) is None
+
+
+@pytest.mark.parametrize("cell_m", [0.01, 0.1])
+@pytest.mark.parametrize("turned_deg", [0.0, 30.0])
+def test_points_in_the_order_of_cells_tell_no_time(cell_m, turned_deg):
+    """As thinning leaves them, or an octree; in a frame that was turned since."""
+    points = two_walks(0, (0.0, 0.0, 0.0))
+    turn = np.radians(turned_deg)
+    turned = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    cell = np.floor(np.column_stack([points[:, :2] @ turned, points[:, 2]]) / cell_m)
+    by_cell = points[np.lexsort(cell.T[::-1])]
+    assert recording_order(PointCloud(by_cell, np.zeros(3))) is None
 
 
 def test_times_that_tell_nothing_are_not_taken():

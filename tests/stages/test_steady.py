@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stages.made import run_along, straight, tube_points
-from twin_pipeline.geometry.pyramid import FileOrder
+from twin_pipeline.geometry.recording import FileOrder
 from twin_pipeline.geometry.steadied import Steadied
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray, PointCloud

@@ -27,10 +27,9 @@ from twin_pipeline.geometry.pyramid import (
     MOST_THICK,
     Chosen,
     Pyramid,
-    Times,
     VoxelLevel,
-    recording_order,
 )
+from twin_pipeline.geometry.recording import Times, recording_order
 from twin_pipeline.geometry.sorting import Sorted, sort_on_shelf
 from twin_pipeline.kernels import voxels
 from twin_pipeline.model import BoolArray, FloatArray, IntArray, PointCloud, SingleArray, frozen

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin_pipeline.geometry.planes import ALL, Planes, Surface, sample
+from twin_pipeline.geometry.recording import Recording, Times, recording_order
 from twin_pipeline.kernels import neighbourhood, ordering, voxels
 from twin_pipeline.kernels.adjust import nearest
 from twin_pipeline.model import BoolArray, FloatArray, PointCloud, SingleArray, frozen
@@ -20,10 +21,6 @@ MOST_THICK = 0.5
 _POINTS_PER_VOXEL = 1.5
 _GATHER_SIZE_M = 0.1
 _NODES_AT_ONCE = 4
-_BLOCKS = 128
-_BLOCK_POINTS = 50
-_ORDERED = 10.0
-_SAMPLE = 64_000
 _CLEARLY_MOST = 0.65
 """Of a sample, that leaves no doubt about more than half of all."""
 
@@ -143,65 +140,6 @@ class VoxelLevel:
     def voxel_of(self, points: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return the voxel index of each sorted point."""
         return np.searchsorted(self.starts, points, side="right") - 1
-
-
-class FileOrder:
-    """Times of points that were recorded in their order: their numbers."""
-
-    def __getitem__(self, index: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
-        """Return the times of points."""
-        return index
-
-
-Times = FloatArray | FileOrder
-
-
-def recording_order(cloud: PointCloud) -> Times | None:
-    """Return when each point (N,) was recorded, in any unit; None where that can't be told.
-
-    By the times in the file, or else by its order, whichever a moving scanner explains.
-    """
-    # what lies far apart in memory is read once
-    xyz = np.ascontiguousarray(cloud.xyz[:: max(len(cloud) // _SAMPLE, 1)])
-    if cloud.time_s is not None:
-        times = cloud.time_s[:: max(len(cloud) // _SAMPLE, 1)]
-        if _by_a_moving_scanner(xyz[np.argsort(times, kind="stable")]) and np.ptp(times) > 0.0:
-            return cloud.time_s
-    return FileOrder() if _by_a_moving_scanner(xyz) else None
-
-
-def _by_a_moving_scanner(xyz: FloatArray) -> bool:
-    """Tell whether points (N, 3) stand in the order in which a moving scanner recorded them.
-
-    Then blocks of successive points come from one place of the walk, and their means differ. So do
-    those of points that were sorted by a coordinate, where walks there and back are mixed.
-    """
-    size = len(xyz) // _BLOCKS
-    if size < _BLOCK_POINTS or _are_sorted(xyz):
-        return False
-    blocks = xyz[: size * _BLOCKS].reshape(_BLOCKS, size, 3)
-    between = blocks.mean(axis=1).var(axis=0).sum()
-    return bool(between > _ORDERED * xyz.var(axis=0).sum() / size)
-
-
-def _are_sorted(xyz: FloatArray) -> bool:
-    step = np.diff(xyz, axis=0)
-    rises, falls = (step > 0.0).any(axis=0), (step < 0.0).any(axis=0)
-    return bool((rises != falls).any())
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Recording:
-    """When the sorted points were recorded, in any unit."""
-
-    of_cloud: Times
-    """(N,) in the order of the cloud."""
-    order: npt.NDArray[np.uint32]
-    """(M,) index in the cloud of each sorted point."""
-
-    def __getitem__(self, index: npt.NDArray[np.int64]) -> FloatArray:
-        """Return when sorted points (P,) were recorded."""
-        return self.of_cloud[self.order[index]].astype(np.float64)
 
 
 class Pyramid:

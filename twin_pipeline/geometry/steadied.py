@@ -6,7 +6,7 @@ import numpy as np
 import scipy
 
 from twin_pipeline.geometry import polyline
-from twin_pipeline.geometry.pyramid import Times
+from twin_pipeline.geometry.recording import Times
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.kernels.adjust import scatter
 from twin_pipeline.model import FloatArray, PointCloud

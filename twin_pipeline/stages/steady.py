@@ -14,7 +14,7 @@ import numpy as np
 import scipy
 from pydantic import BaseModel, ConfigDict, Field
 
-from twin_pipeline.geometry.pyramid import Times, recording_order
+from twin_pipeline.geometry.recording import Times, recording_order
 from twin_pipeline.geometry.steadied import Steadied
 from twin_pipeline.geometry.walks import Walk, walks
 from twin_pipeline.kernels import dense, ordering, voxels
