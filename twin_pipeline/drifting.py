@@ -13,7 +13,7 @@ import numpy as np
 
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.stages.classify import Classified
-from twin_pipeline.stages.measure import WAVE_M, wander, with_doubt_of
+from twin_pipeline.stages.measure import WAVE_M, wander, with_walks
 
 
 def with_the_scans_drift(found: Sequence[Classified]) -> list[Classified]:
@@ -26,7 +26,7 @@ def with_the_scans_drift(found: Sequence[Classified]) -> list[Classified]:
     return [
         replace(item, tube=_wandering(tube, shared_m if _is_solved(tube) else alone_m))
         for item in found
-        for tube in [with_doubt_of(item.tube, longest)]
+        for tube in [with_walks(item.tube, longest)]
     ]
 
 

@@ -1,5 +1,7 @@
 """Doubt about a radius of which shares of the points say different things."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from stages.made import UP, make_tube, pyramid_of, run_along, straight, tube_poi
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.measure import MeasureOptions, measure, with_doubt
-from twin_pipeline.stages.measure.doubt import offset_doubt
+from twin_pipeline.stages.measure.doubt import lasting_doubt, offset_doubt, with_walks
 
 RADIUS_M, NOISE_M, ARC_DEG, FREE_DEG = 0.0445, 0.003, 110.0, 40.0
 SEEDS = range(6)
@@ -81,3 +83,45 @@ def test_walks_that_wander_may_be_off_as_a_whole():
     outlying = radius_m.copy()
     outlying[3] = 0.25
     assert offset_doubt(outlying, 2.0) < 0.009
+
+
+def noisy_slices(seed: int, walk_m: float) -> FloatArray:
+    """Radii of 40 slices, of which each has 5 nodes, under a walk that noise hides."""
+    rng = np.random.default_rng([71, seed])
+    walk = walk_m * np.sin(np.linspace(0.0, 4.0, 40) + rng.uniform(0.0, 6.0))
+    return np.repeat(0.15 + walk + rng.normal(0.0, 0.004, 40), 5)
+
+
+def test_a_walk_that_lasts_is_told_within_noise_by_how_alike_slices_are():
+    told_m = [lasting_doubt(noisy_slices(seed, 0.008)) for seed in range(20)]
+    assert 0.007 < np.median(told_m) < 0.015
+    assert np.count_nonzero(told_m) >= 18
+
+
+def test_noise_alone_passes_for_no_walk():
+    told_m = [lasting_doubt(noisy_slices(seed, 0.0)) for seed in range(40)]
+    assert np.count_nonzero(told_m) <= 2
+    assert lasting_doubt(noisy_slices(0, 0.006)[:35]) == 0.0
+
+
+def test_slices_that_are_not_seen_tell_nothing():
+    hidden = noisy_slices(0, 0.006)
+    hidden[60:90] = np.nan
+    assert 0.004 < lasting_doubt(hidden) < 0.014
+    assert lasting_doubt(np.full(200, np.nan)) == 0.0
+
+
+def test_walks_apart_lead_the_axis_astray_whichever_way():
+    walked = make_tube(straight(9.95), slice_radius_m=noisy_slices(0, 0.008))
+    led = with_walks(walked, walked)
+    apart_m = lasting_doubt(walked.slice_radius_m)
+    assert led.radius_std_m == pytest.approx(np.hypot(walked.radius_std_m, apart_m))
+    assert led.std_h_m == pytest.approx(np.hypot(walked.std_h_m, apart_m))
+    assert (led.std_v_m >= led.std_h_m).all()
+    assert led.crown_std_m == pytest.approx(walked.crown_std_m)
+    even = make_tube(straight(6.0))
+    assert with_walks(even, walked).radius_std_m == pytest.approx(led.radius_std_m, rel=0.01)
+    in_sleeve = replace(walked, stand_off_m=0.003)
+    assert with_walks(even, in_sleeve).radius_std_m < 0.7 * led.radius_std_m
+    solved = replace(walked, drift_m=np.zeros(len(walked.nodes)))
+    assert with_walks(solved, walked) is solved

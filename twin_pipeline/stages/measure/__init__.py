@@ -14,7 +14,7 @@ from twin_pipeline.deferred import deferred
 if TYPE_CHECKING:
     from twin_pipeline.stages.measure.bends import led_around_bends, led_around_corners
     from twin_pipeline.stages.measure.beyond import led_beyond
-    from twin_pipeline.stages.measure.doubt import with_doubt, with_doubt_of
+    from twin_pipeline.stages.measure.doubt import with_doubt, with_walks
     from twin_pipeline.stages.measure.explaining import Fit, explain
     from twin_pipeline.stages.measure.kept import Kept
     from twin_pipeline.stages.measure.legs import joined_over_leg, led_over_legs
@@ -48,7 +48,7 @@ else:
             "WAVE_M": "precision",
             "with_all_points": "thinned",
             "with_doubt": "doubt",
-            "with_doubt_of": "doubt",
+            "with_walks": "doubt",
             "with_rays": "rays",
         },
     )
@@ -73,6 +73,6 @@ __all__ = [
     "wander",
     "with_all_points",
     "with_doubt",
-    "with_doubt_of",
     "with_rays",
+    "with_walks",
 ]

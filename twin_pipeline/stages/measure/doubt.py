@@ -28,6 +28,9 @@ _FEW_SLICES, _WANDERING = 8, 1.3
 _WHOLE_WALK = 2.0
 """How far a random walk is off as a whole, by how far it wanders within."""
 _MAD_STD = 1.4826
+_LAGS, _BY_CHANCE, _OUTLYING = 4, 2.5, 3.0
+"""How far apart slices are whose radii are compared; how much more alike than by chance they must
+be, in standard deviations; and from how many on one is an outlier."""
 
 
 def with_doubt(tube: Tube) -> Tube:
@@ -35,7 +38,10 @@ def with_doubt(tube: Tube) -> Tube:
 
     The surface that was seen stays where it is: a wider tube has a deeper axis.
     """
-    doubt_m = tube.doubt_std_m
+    return _doubted(tube, tube.doubt_std_m)
+
+
+def _doubted(tube: Tube, doubt_m: float) -> Tube:
     level_m = doubt_m * math.hypot(tube.middle[0], tube.middle[1])
     return replace(
         tube,
@@ -88,16 +94,70 @@ def offset_doubt(slice_radius_m: FloatArray, inflation: float) -> float:
     return _WHOLE_WALK * scatter_m * math.sqrt(1.0 - 1.0 / inflation)
 
 
-def with_doubt_of(tube: Tube, other: Tube) -> Tube:
-    """Return a tube too short to show what walks add, with what they add to another of its scan.
+def lasting_doubt(slice_radius_m: FloatArray) -> float:
+    """Return what walks add that drift apart so slowly that slices hardly scatter, metres.
 
-    Of a scan whose drift was solved for no such thing is left.
+    Radii (K,) of slices that noise alone makes differ know nothing of their neighbours; what walks
+    add stays the same over some of them. How far it strays so is told by how alike they are.
     """
-    solved = np.isfinite(tube.drift_m).any() or np.isfinite(other.drift_m).any()
-    if solved or len(np.unique(tube.slice_radius_m[tube.observed])) >= _FEW_SLICES:
+    own_m = _one_of_each_slice(slice_radius_m)
+    seen = ~np.isnan(own_m)
+    if np.count_nonzero(seen) < _FEW_SLICES:
+        return 0.0
+    off_m = np.where(seen, own_m - np.median(own_m[seen]), 0.0)
+    most_m = _OUTLYING * _MAD_STD * float(np.median(np.abs(off_m[seen])))
+    off_m = np.clip(off_m, -most_m, most_m)
+    off_m = np.where(seen, off_m - off_m[seen].mean(), 0.0)
+    variance = float(off_m[seen].var())
+    shifts = range(1, min(_LAGS, len(own_m) - 1) + 1)
+    pairs = max(sum(int((seen[k:] & seen[:-k]).sum()) for k in shifts), 1)
+    # of the mean of the slices each lacks its own share
+    alike = sum(float(off_m[k:] @ off_m[:-k]) for k in shifts) / pairs + variance / seen.sum()
+    if alike <= _BY_CHANCE * variance / math.sqrt(pairs):
+        return 0.0
+    return _WHOLE_WALK * math.sqrt(alike)
+
+
+def with_walks(tube: Tube, longest: Tube) -> Tube:
+    """Return a tube with what walks add that do not fit each other.
+
+    What lasts along the longest tube of the scan holds for any, but where folds of a sleeve may be
+    the cause; the rest for what is too short to show it. By what walks are apart the axis is off as
+    well, whichever way. Of a scan whose drift was solved for no such thing is left.
+    """
+    if _is_solved(tube):
         return tube
-    added_m = offset_doubt(other.slice_radius_m, other.inflation)
-    return with_doubt(replace(tube, doubt_std_m=added_m))
+    short = len(_one_of_each_slice(tube.slice_radius_m[tube.observed])) < _FEW_SLICES
+    others_m = 0.0 if tube is longest or _is_solved(longest) else _shown(longest, short=short)
+    walks_m = max(lasting_doubt(tube.slice_radius_m), others_m)
+    known_m = 0.0 if short else tube.doubt_std_m
+    doubted = _doubted(tube, math.sqrt(max(walks_m**2 - known_m**2, 0.0)))
+    if tube.stand_off_m > 0.0:
+        return doubted
+    apart_m = max(walks_m, offset_doubt(tube.slice_radius_m, tube.inflation))
+    return replace(
+        doubted,
+        std_h_m=np.hypot(doubted.std_h_m, apart_m),
+        std_v_m=np.hypot(doubted.std_v_m, apart_m),
+    )
+
+
+def _shown(longest: Tube, *, short: bool) -> float:
+    """Return what the longest tube shows that walks add to another one, metres."""
+    lasting_m = lasting_doubt(longest.slice_radius_m) if longest.stand_off_m == 0.0 else 0.0
+    offset_m = offset_doubt(longest.slice_radius_m, longest.inflation) if short else 0.0
+    return max(lasting_m, offset_m)
+
+
+def _is_solved(tube: Tube) -> bool:
+    return bool(np.isfinite(tube.drift_m).any())
+
+
+def _one_of_each_slice(slice_radius_m: FloatArray) -> FloatArray:
+    """Return the radius of each slice, which all its nodes have; what is not seen counts once."""
+    same = np.diff(slice_radius_m) == 0.0
+    same |= np.isnan(slice_radius_m[1:]) & np.isnan(slice_radius_m[:-1])
+    return slice_radius_m[np.append(True, ~same)]
 
 
 def _parts(points: int) -> Iterator[slice]:
