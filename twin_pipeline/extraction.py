@@ -30,6 +30,7 @@ from twin_pipeline.observing import Observer
 from twin_pipeline.prolonging import prolonged
 from twin_pipeline.search import Search
 from twin_pipeline.shoring import without_shoring
+from twin_pipeline.spanning import spans
 from twin_pipeline.squeezing import SqueezedTracer, squeezing
 from twin_pipeline.stages.classify import ABOVE, LeftOut, classify
 from twin_pipeline.stages.cross_sections import cut_cross_sections
@@ -227,7 +228,8 @@ def _completed(search: Search, tubes: list[Tube], rims: Rims, *, low_sockets: bo
     tubes = [over_end_sockets(searched, tube, options, low_sockets=low_sockets) for tube in tubes]
     tubes = ended_where_others_go_on(tubes)
     tubes = [without_neck(tube, tubes, search.away) for tube in tubes]
-    return tubes + _not_yet_found(search.branches, tubes)
+    tubes += _not_yet_found(search.branches, tubes)
+    return tubes + spans(search, tubes, rims)
 
 
 def _tubes(

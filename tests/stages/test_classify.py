@@ -539,6 +539,15 @@ def test_a_strut_of_a_lower_row_is_told_by_those_above_it(radius_m, heading_deg,
     assert (lower, Role.CROSSING) in roles(MAIN, *row, lower)
 
 
+@pytest.mark.parametrize(
+    ("x_m", "heading_deg", "is_strut"), [(4.1, 80.0, True), (4.6, 80.0, False), (4.1, 55.0, False)]
+)
+def test_what_hangs_straight_below_a_strut_is_one(x_m, heading_deg, is_strut):
+    row = [across(x_m, -0.3, 0.045) for x_m in (2.0, 4.0)]
+    lower = across(x_m, -0.9, 0.052, heading_deg)
+    assert (roles(MAIN, *row, lower) == [(MAIN, Role.MAIN)]) is is_strut
+
+
 def test_heavy_struts_are_told_by_their_number():
     props = [across(x, -0.24, 0.08) for x in (2.0, 4.0, 6.0)]
     assert [role for _, role in roles(MAIN, *props)] == [Role.MAIN]

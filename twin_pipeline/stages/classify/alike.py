@@ -69,3 +69,10 @@ def aside_m(tube: Tube, other: Tube) -> float:
     gap, along = middle_of(other) - middle_of(tube), chord_of(tube)
     along = along / np.linalg.norm(along)
     return float(np.linalg.norm(gap - (gap @ along) * along))
+
+
+def aside_in_plan_m(tube: Tube, other: Tube) -> float:
+    """Return the same in plan, whatever their depths."""
+    gap, along = (middle_of(other) - middle_of(tube))[:2], chord_of(tube)[:2]
+    along = along / np.linalg.norm(along)
+    return float(abs(gap[0] * along[1] - gap[1] * along[0]))

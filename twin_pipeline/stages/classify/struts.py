@@ -15,6 +15,7 @@ from twin_pipeline.stages.classify.alike import (
     ROW,
     SAME_DEPTH_M,
     SAME_SIZE,
+    aside_in_plan_m,
     aside_m,
     depth_of,
     in_line,
@@ -47,6 +48,8 @@ far less likely."""
 _WEDGED_ASKEW = 3.0
 _PAVED_M = 0.3
 """Cover of what lies among the layers of the road itself, where no pipe is laid across."""
+_ONE_PLANE_M = 0.25
+"""How far aside of each other, in plan, the struts of two rows stand, one below the other."""
 _BANK_M, _BANK_DEG = 0.5, 10.0
 """Distance of parallel tubes between which nobody could work: a bank of ducts, no struts."""
 
@@ -60,8 +63,8 @@ def struts_among(
     Utilities that cross look the same. They lie deeper than the shallowest cover that the rules
     allow, hardly deeper than that if they are not of one size, as a telescopic strut is not, and no
     second one of about the same size crosses at the same depth or on the same line, as the halves
-    of one do; nor do two of one size cross at one depth below a row of that size; or they lie as
-    close to each other as ducts in a bank.
+    of one do; nor do two of one size cross at one depth below a row of that size, or one straight
+    below a strut; or they lie as close to each other as ducts in a bank.
 
     Parameters
     ----------
@@ -104,6 +107,12 @@ def struts_among(
         )
     ]:
         struts += more
+    others = [*struts, *beside]
+    struts += [
+        tube
+        for tube in tubes
+        if not among(tube, struts) and _is_under_one(tube, others, depth, options)
+    ]
     rest = [tube for tube in tubes if not among(tube, struts)]
     return struts + [tube for tube in rest if _of_a_lower_row(tube, rest, struts, depth, options)]
 
@@ -143,6 +152,19 @@ def _of_a_lower_row(
     ]
     alike = mates(tube, rest, depth, EQUAL)
     return len(row) >= ROW and bool(alike) and is_level(tube, options)
+
+
+def _is_under_one(
+    tube: Tube, struts: list[Tube], depth: dict[int, float], options: ClassifyOptions
+) -> bool:
+    """Tell what lies straight below a strut, or above it, in one upright plane with it."""
+    return is_level(tube, options) and any(
+        abs(depth[id(tube)] - depth[id(strut)]) > SAME_DEPTH_M
+        and of_a_size(tube, strut)
+        and polyline.acute_deg(chord_of(tube), chord_of(strut)) < _BANK_DEG
+        and aside_in_plan_m(tube, strut) < _ONE_PLANE_M
+        for strut in struts
+    )
 
 
 def has_mates(tube: Tube, others: list[Tube], ground: Ground) -> bool:

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from twin_pipeline.stages.measure.precision import WAVE_M, wander
     from twin_pipeline.stages.measure.rays import with_rays
     from twin_pipeline.stages.measure.run import measure, sparsely_covered
+    from twin_pipeline.stages.measure.straight import Clear, measure_straight
     from twin_pipeline.stages.measure.straying import kept_straight, led_on, led_under
     from twin_pipeline.stages.measure.thinned import with_all_points
 else:
     __getattr__ = deferred(
         __name__,
         {
+            "Clear": "straight",
             "Fit": "explaining",
             "Kept": "kept",
             "explain": "explaining",
@@ -43,6 +45,7 @@ else:
             "led_under": "straying",
             "MeasureOptions": "options",
             "measure": "run",
+            "measure_straight": "straight",
             "sparsely_covered": "run",
             "wander": "precision",
             "WAVE_M": "precision",
@@ -55,6 +58,7 @@ else:
 
 __all__ = [
     "WAVE_M",
+    "Clear",
     "Fit",
     "Kept",
     "MeasureOptions",
@@ -69,6 +73,7 @@ __all__ = [
     "led_through_offsets",
     "led_under",
     "measure",
+    "measure_straight",
     "sparsely_covered",
     "wander",
     "with_all_points",

@@ -1,0 +1,76 @@
+"""Find straight bars that hang free across a trench, as what crosses it does.
+
+There a pipe needs no surface to be told by: what lies in one line, with nothing around it, shows in
+some dozens of points.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin_pipeline.kernels import bars
+from twin_pipeline.model import FloatArray
+
+_TURNS_DEG = tuple(range(-36, 37, 4))
+"""From square across the trench; two degrees off, a bar of a metre stays in its box."""
+_SAME_DEG = 1.5
+_CELL_M, _SLAB_M = 0.015, 0.1
+_HALVES = np.array([2, 3, 4, 6, 8], np.int32)
+_CLEAR, _BLOCK = 10, 6
+_LEAST_POINTS, _LEAST_SLABS = 25, 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bar:
+    """Where a bar may hang; local frame, metres."""
+
+    start: FloatArray
+    """(3,)"""
+    end: FloatArray
+    """(3,)"""
+    half_m: float
+    """Half of the width of what holds it."""
+    worth: float
+    """How many points show it, less those around it."""
+
+
+def find_bars(xyz: FloatArray, courses: Sequence[FloatArray]) -> list[Bar]:
+    """Return bars that hang free, the best first, some of them several times.
+
+    Parameters
+    ----------
+    xyz
+        (N, 3) points without those of what is known, metres, local frame.
+    courses
+        Directions (3,) in which the trench runs.
+    """
+    found = [bar for heading in _headings(courses) for bar in _along(xyz, heading)]
+    return sorted(found, key=lambda bar: (-bar.worth, *bar.start, *bar.end))
+
+
+def _headings(courses: Sequence[FloatArray]) -> Iterator[float]:
+    """Yield headings across the courses, radians, each once."""
+    tried: list[float] = []
+    for course in courses:
+        square = math.degrees(math.atan2(course[1], course[0])) + 90.0
+        for turn in _TURNS_DEG:
+            heading = (square + turn) % 180.0
+            if all(abs((heading - other + 90.0) % 180.0 - 90.0) > _SAME_DEG for other in tried):
+                tried.append(heading)
+                yield math.radians(heading)
+
+
+def _along(xyz: FloatArray, heading: float) -> Iterator[Bar]:
+    """Yield the bars that run in one direction."""
+    onward = np.array([math.cos(heading), math.sin(heading), 0.0])
+    aside = np.array([-onward[1], onward[0], 0.0])
+    places = np.column_stack([xyz @ onward, xyz @ aside, xyz[:, 2]])
+    if len(places) < _LEAST_POINTS:
+        return
+    for worth, _, first, last, across, up, half in bars.free_bars(
+        places, _CELL_M, _SLAB_M, _HALVES, _CLEAR, _LEAST_POINTS, _LEAST_SLABS, _BLOCK
+    ):
+        off = across * aside + np.array([0.0, 0.0, up])
+        yield Bar(first * onward + off, last * onward + off, float(half), float(worth))
