@@ -207,10 +207,10 @@ def _settled_tubes(
             """Begin what will most likely be asked for, where memory is not short."""
             staying = (t for t in tubes if not united.may_join(t, tubes, search.faint))
             settled.begin(staying if ahead else ())
-            if early:
-                again.foresee(tubes)
+            again.foresee(tubes)
 
-        tubes = _tubes(search, tracer, [], ahead=ahead, found=begin if early else _nothing)
+        found = begin if early else again.foresee
+        tubes = _tubes(search, tracer, [], ahead=ahead, found=found)
         begin(tubes)
         for squeezed in again.tracers(tubes):
             tubes += _tubes(search, squeezed, tubes, ahead=ahead)

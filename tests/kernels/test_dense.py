@@ -23,6 +23,13 @@ def test_it_solves_the_equations(shape):
     np.testing.assert_allclose(matrix @ found, rhs, atol=1e-9)
 
 
+@pytest.mark.parametrize("size", [1, 3, 9, 40])
+def test_the_inverse_is_what_the_unit_matrix_is_solved_to(size):
+    factor = dense.cholesky(_positive_definite(size, 10 + size))
+    found = dense.cholesky_inverse(factor)
+    assert np.array_equal(found, dense.cholesky_solve(factor, np.eye(size)))
+
+
 def test_a_product_with_a_mostly_empty_matrix():
     rng = np.random.default_rng(5)
     left = rng.normal(size=(50, 13)) * (rng.random((50, 13)) < 0.2)

@@ -60,6 +60,40 @@ def cholesky_solve(factor: FloatArray, rhs: FloatArray) -> FloatArray:
 
 
 @jit(cache=True, nogil=True, parallel=True)
+def cholesky_inverse(factor: FloatArray) -> FloatArray:
+    """Return the inverse (n, n) of a matrix whose factor `cholesky` gave."""
+    n = len(factor)
+    inverse = np.zeros((n, n))
+    for part in prange(_PARTS):
+        # the first columns take longest: each thread gets some of all
+        own = part // 2 if part % 2 == 0 else _PARTS - 1 - part // 2
+        _invert_columns(factor, inverse, own * n // _PARTS, (own + 1) * n // _PARTS)
+    return inverse
+
+
+@jit(cache=True, nogil=True)
+def _invert_columns(factor: FloatArray, inverse: FloatArray, first: int, last: int) -> None:
+    """Fill in some columns of an inverse, zeros before: those of the unit matrix are solved for."""
+    n = len(factor)
+    for j in range(first, last):
+        inverse[j, j] = 1.0
+    for j in range(first, n):
+        for c in range(first, last):
+            inverse[j, c] /= factor[j, j]
+        for i in range(j + 1, n):
+            share = factor[j, i]
+            for c in range(first, last):
+                inverse[i, c] -= share * inverse[j, c]
+    for j in range(n - 1, -1, -1):
+        for i in range(j + 1, n):
+            share = factor[j, i]
+            for c in range(first, last):
+                inverse[j, c] -= share * inverse[i, c]
+        for c in range(first, last):
+            inverse[j, c] /= factor[j, j]
+
+
+@jit(cache=True, nogil=True, parallel=True)
 def transposed_product(left: FloatArray, right: FloatArray) -> FloatArray:
     """Return the transpose of a mostly empty matrix (K, P) times another (K, Q): (P, Q)."""
     rows, width = left.shape

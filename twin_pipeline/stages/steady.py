@@ -149,8 +149,8 @@ class _Equations:
 
     def inverse(self, walk: Walk) -> FloatArray:
         """Return the covariance (3E, 3E) of the shift under a walk."""
-        factor = self._factor(walk)
-        return np.asarray(dense.cholesky_solve(factor, np.eye(len(self.rhs))))
+        inverse: FloatArray = dense.cholesky_inverse(self._factor(walk))
+        return inverse
 
     def likeliest(self, some: Sequence[Walk]) -> Walk:
         """Return the walk under which the points are likeliest."""

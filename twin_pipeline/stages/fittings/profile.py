@@ -60,7 +60,7 @@ def profile_of(pyramid: Pyramid, tube: Tube, highest_m: float) -> Profile:
     step = tube.length_m / (len(even) - 1)
     chainage, radial = kernel.project(pyramid.xyz[index], even, segment, step)
     rise = np.linalg.norm(radial, axis=1) - tube.radius_m
-    across = np.cross(polyline.directions(even, 0.1)[segment], tube.middle)
+    across = np.cross(polyline.directions(even, 0.1), tube.middle)[segment]
     angle = np.arctan2(np.einsum("nj,nj->n", radial, across), radial @ tube.middle)
     near = ~np.isnan(chainage) & (rise > -0.3 * tube.radius_m) & (rise < highest_m)
     order = np.flatnonzero(near)[np.argsort(chainage[near], kind="stable")]

@@ -37,8 +37,7 @@ class SharedEquations:
     def solved(self, walk: Walk) -> tuple[FloatArray, FloatArray]:
         """Return solution (P,) and inverse (P, P) of the equations, the walk included."""
         factor = self._factor(walk)
-        inverse = dense.cholesky_solve(factor, np.eye(len(self.rhs)))
-        return dense.cholesky_solve(factor, self.rhs), inverse
+        return dense.cholesky_solve(factor, self.rhs), dense.cholesky_inverse(factor)
 
     def solution(self, walk: Walk) -> FloatArray:
         """Return the solution (P,) of the equations, the walk included."""
