@@ -4,10 +4,13 @@ Frame: that of `section`. M = cells of a histogram, K = places on the ring, J = 
 """
 
 import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 
+from twin_pipeline.kernels import threads
 from twin_pipeline.model import FloatArray
 from twin_pipeline.stages.blurred.section import (
     DEGREE,
@@ -62,6 +65,14 @@ def likeliest(cells: Cells, start: Section, steps: int, *, hold: bool = True) ->
         if settled or worse == _WORSE or not now.shows_a_ring:
             break
     return best
+
+
+def likeliest_of(
+    begun: Sequence[tuple[Cells, Section]], steps: int, *, hold: bool = True
+) -> list[Section]:
+    """Return what `likeliest` does for each of some cells and starts, side by side."""
+    with ThreadPoolExecutor(threads()) as pool:
+        return list(pool.map(lambda one: likeliest(one[0], one[1], steps, hold=hold), begun))
 
 
 def _improved(cells: Cells, now: Section, *, moves: bool, relaxed: bool) -> Section:

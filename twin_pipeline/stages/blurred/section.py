@@ -168,7 +168,9 @@ def soil_seen(now: Section, place: FloatArray, size_m: float) -> FloatArray:
     places = now.soil_places
     off = places - now.centre
     outside = np.hypot(off[:, 0], off[:, 1]) > now.radius_m
-    return _blurred(place, places, now.soil_noise, size_m) * outside
+    seen = _blurred(place, places, now.soil_noise, size_m)
+    seen *= outside
+    return seen
 
 
 def bare_ring(now: Section) -> FloatArray:
@@ -222,8 +224,18 @@ def _blurred(
     """Return what share (M, S) of each source's (S, 2) points noise takes to each cell (M, 2)."""
     spread = noise + size_m**2 / 12.0 * np.eye(2)
     (a, b), (_, d) = np.linalg.inv(spread)
+    scale = size_m**2 / (2.0 * np.pi * math.sqrt(np.linalg.det(spread)))
     across = place[:, None, 0] - sources[:, 0]
     up = place[:, None, 1] - sources[:, 1]
-    power = -0.5 * (a * across * across + 2.0 * b * across * up + d * up * up)
-    scale = size_m**2 / (2.0 * np.pi * math.sqrt(np.linalg.det(spread)))
-    return np.asarray(np.exp(power) * scale)
+    # in place: to make such arrays takes longer than to fill them
+    square, other = a * across, 2.0 * b * across
+    square *= across
+    other *= up
+    square += other
+    np.multiply(d, up, out=other)
+    other *= up
+    square += other
+    square *= -0.5
+    np.exp(square, out=square)
+    square *= scale
+    return np.asarray(square)

@@ -15,7 +15,7 @@ from twin_pipeline.geometry.pyramid import Pyramid
 from twin_pipeline.geometry.tubes import Tube
 from twin_pipeline.model import BoolArray, FloatArray, IntArray
 from twin_pipeline.stages.blurred.course import STEP_M, Led, Unrolled, frames, led, unrolled
-from twin_pipeline.stages.blurred.likelihood import likeliest
+from twin_pipeline.stages.blurred.likelihood import likeliest, likeliest_of
 from twin_pipeline.stages.blurred.ridges import Ridge
 from twin_pipeline.stages.blurred.section import (
     Cells,
@@ -101,11 +101,12 @@ def _first_section(xyz: FloatArray, nodes: FloatArray, ridge: Ridge, noise_m: fl
     """Return the likeliest section of several that begin with another radius each."""
     half_m = reach_m(STARTS_M[-1], noise_m)
     cells = counted(unrolled(xyz, nodes, half_m).off, half_m, noise_m)
-    tries = []
+    starts = []
     for radius_m in STARTS_M:
         start = guessed(cells, radius_m, noise_m, _LAYOUT)
         below = np.array([0.0, ridge.radius_m - radius_m])
-        tries.append(likeliest(cells, replace(start, centre=below), _FIRST_STEPS))
+        starts.append((cells, replace(start, centre=below)))
+    tries = likeliest_of(starts, _FIRST_STEPS)
     return max(tries, key=lambda section: section.log_likelihood)
 
 
@@ -191,18 +192,15 @@ def _apart(section: Section, seen: BoolArray, around: Unrolled) -> FloatArray:
     )
     off = around.off[kept]
     half_m, noise_m = section.half_m, section.scale_m
-    without = np.array([
-        _measures(likeliest(
-            counted(off[stretch != number], half_m, noise_m), section, _AGAIN_STEPS, hold=False
-        ))
-        for number in range(_STRETCHES)
-    ])  # fmt: skip
-    chance = (_STRETCHES - 1.0) * without.var(axis=0)
     cells = counted(off, half_m, noise_m)
-    own = likeliest(cells, section, _AGAIN_STEPS, hold=False)
+    parts = [counted(off[stretch != number], half_m, noise_m) for number in range(_STRETCHES)]
+    again = [(part, section) for part in (cells, *parts)]
+    own, *fewer = likeliest_of(again, _AGAIN_STEPS, hold=False)
+    without = np.array([_measures(other) for other in fewer])
+    chance = (_STRETCHES - 1.0) * without.var(axis=0)
     starts = [_begun_anew(section, cells, layout) for layout in _OTHER_LAYOUTS]
     starts += [_begun_anew(section, cells, _LAYOUT, factor) for factor in _OTHER_STARTS]
-    others = [likeliest(cells, start, _STEPS) for start in starts]
+    others = likeliest_of([(cells, start) for start in starts], _STEPS)
     least = own.log_likelihood - _AS_LIKELY * len(off)
     off_by = np.array([
         _measures(other) - _measures(own) for other in others if other.log_likelihood > least
