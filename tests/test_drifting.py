@@ -56,6 +56,16 @@ def test_what_a_solved_drift_leaves_open_counts_for_pipes_of_which_none_was_solv
     assert wandering(drifting, tube(1.5, 0.0), known) == pytest.approx([0.0, 0.004, 0.0])
 
 
+def test_in_a_scan_whose_drift_was_solved_for_it_was_so_for_each_pipe():
+    """It is no scan of which nothing tells when points were recorded."""
+    main, crossing = tube(20.0, 0.0), tube(1.5, 0.0)
+    for solved in (True, False):
+        longest = replace(main, drift_m=np.full(len(main.nodes), 0.004 if solved else np.nan))
+        found = [Classified(longest, Role.MAIN), Classified(crossing, Role.CROSSING)]
+        _, other = with_the_scans_drift(found)
+        assert np.isfinite(other.tube.drift_m).all() == solved
+
+
 def radii_of(scatter_m: float, length_m: float = 20.0, **changes: object) -> Tube:
     """Return a tube whose slices of half a metre differ in radius."""
     made = tube(length_m, 0.0)

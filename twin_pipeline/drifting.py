@@ -21,17 +21,18 @@ def with_the_scans_drift(found: Sequence[Classified]) -> list[Classified]:
     if not found:
         return []
     longest = max((item.tube for item in found), key=lambda tube: tube.length_m)
-    shared_m = _strayed(longest)
-    alone_m = math.hypot(shared_m, _solved(longest))
     return [
-        replace(item, tube=_wandering(tube, shared_m if _is_solved(tube) else alone_m))
-        for item in found
-        for tube in [with_walks(item.tube, longest)]
+        replace(item, tube=_wandering(with_walks(item.tube, longest), longest)) for item in found
     ]
 
 
-def _wandering(tube: Tube, at_least_m: float) -> Tube:
-    return replace(tube, wander_m=max(_strayed(tube), at_least_m))
+def _wandering(tube: Tube, longest: Tube) -> Tube:
+    shared_m = _strayed(longest)
+    if _is_solved(longest) and not _is_solved(tube):
+        # the scan's drift is known, and what that leaves open is in how far this tube strayed
+        shared_m = math.hypot(shared_m, _solved(longest))
+        tube = replace(tube, drift_m=np.zeros(len(tube.nodes)))
+    return replace(tube, wander_m=max(_strayed(tube), shared_m))
 
 
 def _strayed(tube: Tube) -> float:
@@ -54,6 +55,4 @@ def _is_solved(tube: Tube) -> bool:
 
 def _solved(tube: Tube) -> float:
     """Return what the drift that was solved for adds to the std of a tube's place, metres."""
-    if not _is_solved(tube):
-        return 0.0
     return float(np.sqrt(np.nanmean(tube.drift_m[tube.observed] ** 2)))

@@ -39,7 +39,7 @@ class DescribeOptions(BaseModel):
         description="1 sigma of the scan's own drift that the pipe does not show, metres",
     )
     unsolved_drift_std_m: float = Field(
-        0.0005,
+        0.002,
         ge=0.0,
         description="the same of scans of which it is not known when points were recorded, metres",
     )
