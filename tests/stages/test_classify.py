@@ -446,6 +446,24 @@ def test_what_stands_right_below_a_strut_is_one(x_m, radius_m, heading_deg, is_s
     assert len(found) == (1 if is_strut else 2)
 
 
+@pytest.mark.parametrize(
+    ("z_m", "std_m", "is_pipe"),
+    [
+        pytest.param(-0.95, 0.001, False, id="within the barrel"),
+        pytest.param(-0.95, 0.05, True, id="it may be above"),
+        pytest.param(-0.79, 0.001, True, id="above"),
+        pytest.param(-1.11, 0.001, True, id="a cross"),
+    ],
+)
+def test_what_would_pass_through_a_main_is_no_pipe(z_m, std_m, is_pipe):
+    main = make_tube(straight(10.0, (0.0, 0.0, -1.1)), 0.25)
+    other = across(5.0, z_m, 0.06, 75.0)
+    other = replace(other, std_v_m=np.full(len(other.nodes), std_m))
+    assert len(roles(main, other)) == (2 if is_pipe else 1)
+    diving = replace(main, observed=np.abs(main.nodes[:, 0] - 5.0) > 0.6)
+    assert len(roles(diving, other)) == 2
+
+
 def test_three_alike_at_one_height_are_struts_however_askew():
     props = [
         across(x, -0.56, 0.042, heading) for x, heading in ((2.0, 60.0), (5.0, 75.0), (8.0, 120.0))

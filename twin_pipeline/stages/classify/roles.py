@@ -24,6 +24,7 @@ from twin_pipeline.stages.classify.struts_in_corners import (
     are_struts_joined,
     is_struts_carried_on,
 )
+from twin_pipeline.stages.classify.through import passes_through
 from twin_pipeline.stages.classify.uneven import is_a_ridge, is_a_row_of_bags, is_hardly_a_tube
 from twin_pipeline.stages.classify.unlaid import WINDS, why_unlaid, winds
 from twin_pipeline.stages.classify.wales import are_struts_and_wale
@@ -102,6 +103,13 @@ def classify(
     left_out += [LeftOut(tube, _CORNER) for tube in carried]
     mains = [main for main in mains if not among(main, carried)]
     minor = [Classified(tube, _minor_role(tube, mains)) for tube in others]
+    through = [
+        item.tube
+        for item in minor
+        if item.role is Role.CROSSING and any(passes_through(item.tube, main) for main in mains)
+    ]
+    left_out += [LeftOut(tube, "would have to pass through a main") for tube in through]
+    minor = [item for item in minor if not among(item.tube, through)]
     unjoined = [item.tube for item in minor if item.role is Role.UNKNOWN]
     lower = [tube for tube in unjoined if is_of_another_row(tube, struts, options)]
     left_out += [LeftOut(tube, "shoring strut") for tube in lower]
