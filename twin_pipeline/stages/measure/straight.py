@@ -44,6 +44,9 @@ Clear = Callable[[FloatArray], BoolArray]
 """Tells which places (N, 3) belong to nothing that is known."""
 
 
+_Seen = tuple[FloatArray, FloatArray, FloatArray]
+
+
 @dataclass(slots=True)
 class _Line:
     """A straight tube on its way."""
@@ -100,7 +103,9 @@ def measure_straight(
         if not _stepped(line, points, half_m, number):
             return None
     adj = _adjustment(line, points, nodes, segment)
-    expected = expected_residuals(adj, _weights(line, points, half_m, _NOISES * line.noise_m))
+    expected = expected_residuals(
+        adj, _weights(line, _seen(line, points), half_m, _NOISES * line.noise_m)
+    )
     for number in range(_BIASED_FROM, _ROUNDS):
         if not _stepped(line, points, half_m, number, expected):
             return None
@@ -150,31 +155,31 @@ def _adjustment(
     return adj
 
 
-def _seen(line: _Line, points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _seen(line: _Line, points: FloatArray, laterals: FloatArray | None = None) -> _Seen:
     """Return where points (N, 3) lie along (N,), to both sides (N, 2), and how far off (N,)."""
     offset = points - line.centre
-    aside = offset @ line.laterals().T
+    aside = offset @ (line.laterals() if laterals is None else laterals).T
     return offset @ line.course, aside, np.maximum(np.hypot(aside[:, 0], aside[:, 1]), 1e-9)
 
 
 def _weights(
     line: _Line,
-    points: FloatArray,
+    seen: _Seen,
     half_m: float,
     band_m: float,
     expected: FloatArray | None = None,
 ) -> FloatArray:
-    along, _, rho = _seen(line, points)
+    along, _, rho = seen
     off = rho - line.radius_m - (0.0 if expected is None else expected)
     near = (np.abs(off) < band_m) & (np.abs(along) < half_m)
     return np.where(near, (1.0 - (off / band_m) ** 2) ** 2, 0.0)
 
 
 def _equations(
-    line: _Line, points: FloatArray, weights: FloatArray, half_m: float, number: int
+    seen: _Seen, weights: FloatArray, half_m: float, number: int
 ) -> tuple[FloatArray, FloatArray]:
     """Return design (N, 5) of place, tilt and radius, and normal matrix (5, 5)."""
-    along, aside, rho = _seen(line, points)
+    along, aside, rho = seen
     level, up = aside.T / rho
     design = np.column_stack([level, up, along * level, along * up, np.ones(len(rho))])
     matrix = design.T @ (design * weights[:, None])
@@ -192,17 +197,17 @@ def _stepped(
 ) -> bool:
     """Take a step; tell whether there still is a tube."""
     band_m = max(_NOISES * line.noise_m, _BAND * line.radius_m * _NARROWER**number)
-    weights = _weights(line, points, half_m, band_m, expected)
+    laterals = line.laterals()
+    seen = _seen(line, points, laterals)
+    weights = _weights(line, seen, half_m, band_m, expected)
     used = weights > 0.0
     if used.sum() < _FEWEST:
         return False
-    design, matrix = _equations(line, points, weights, half_m, number)
-    _, _, rho = _seen(line, points)
-    off = rho - line.radius_m - (0.0 if expected is None else expected)
+    design, matrix = _equations(seen, weights, half_m, number)
+    off = seen[2] - line.radius_m - (0.0 if expected is None else expected)
     step = np.linalg.solve(matrix, design.T @ (weights * off))
     most = _MOST_STEP * line.radius_m
     step[:2], step[4] = np.clip(step[:2], -most, most), np.clip(step[4], -most, most)
-    laterals = line.laterals()
     line.centre = line.centre + step[:2] @ laterals
     course = line.course + step[2:4] @ laterals
     line.course = course / np.linalg.norm(course)
@@ -218,7 +223,7 @@ def _tube(
 ) -> Tube | None:
     """Return what a settled line tells, from end to end."""
     expected = adj.expected
-    weights = _weights(line, adj.points, half_m, _NOISES * line.noise_m, expected)
+    weights = _weights(line, _seen(line, adj.points), half_m, _NOISES * line.noise_m, expected)
     used = weights > 0.0
     arc, _ = observed_arc(adj, weights, options.min_arc_deg)
     observed = (arc >= options.min_arc_deg) & _has_points(adj, used)
@@ -228,7 +233,7 @@ def _tube(
     inflation, slice_radius = slice_scatter(adj, weights, adj.node, observed)
     extent = exact_extent(adj, int(seen[0]), int(seen[-1]))
     span, nodes = extent.span, extent.of(adj.nodes)
-    _, matrix = _equations(line, adj.points, weights, half_m, _SETTLED_FROM)
+    _, matrix = _equations(_seen(line, adj.points), weights, half_m, _SETTLED_FROM)
     spread = np.asarray(inflation * line.noise_m**2 * np.linalg.inv(matrix), np.float64)
     along = (nodes - line.centre) @ line.course
     shell = adj.keep & _inside(adj) & observed[adj.node] & (np.abs(adj.residual) < 0.3 * adj.radius)
