@@ -50,9 +50,16 @@ def test_a_thin_pipe_of_some_dozens_of_points_is_found_in_the_air(heading_deg):
     assert tube.observed.mean() > 0.8
 
 
-def test_nothing_spans_an_empty_trench_nor_is_found_without_a_pavement():
+def test_nothing_spans_an_empty_trench():
     assert spans(searched(), [MAIN], RIMS) == []
-    assert spans(searched(crossing(-0.6, 0.6)), [MAIN], Rims(RIMS.legs, paved=False)) == []
+
+
+def test_without_a_pavement_a_single_one_is_found_and_several_of_a_size_are_none():
+    unpaved = Rims(RIMS.legs, paved=False)
+    first, second = crossing(-0.6, 0.6), crossing(-0.6, 0.6, x_m=4.0)
+    assert len(spans(searched(first), [MAIN], unpaved)) == 1
+    assert spans(searched(first, second), [MAIN], unpaved) == []
+    assert len(spans(searched(first, second), [MAIN], RIMS)) == 2
 
 
 def test_what_is_known_is_not_found_again():

@@ -4,6 +4,7 @@ A pipe that spans a trench is straight, and nothing touches it between the walls
 the emptiness around it and measured as one stiff piece.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -35,15 +36,18 @@ _MOST_AROUND, _MOST_WITHIN = 0.25, 0.1
 """Of the points on a tube, what may lie around it, and within; away from its ends."""
 _SAME_M, _PLACES, _MOST_OF_IT = 0.05, 9, 0.4
 _ALONG_DEG, _LONG_M = 45.0, 3.0
+_SAME_SIZE, _SIDE_BY_SIDE_DEG, _SEVERAL = 0.35, 15.0, 2
+"""Difference of radii, as a logarithm, and of courses of what props a trench in a row; how many
+others of any size make one."""
 
 
 def spans(search: Search, tubes: Sequence[Tube], rims: Rims) -> list[Tube]:
     """Return tubes that hang free across a trench, that are none of those known.
 
-    They are looked for where the scan is too sparse or noisy for surfaces of thin pipes, and a
-    pavement tells struts.
+    They are looked for where the scan is too sparse or noisy for surfaces of thin pipes. Where no
+    pavement tells struts, what is one of several of a size, side by side, is none.
     """
-    if not rims.paved or blind_below_m(search.pyramid, search.config.detect) is None:
+    if not rims.legs or blind_below_m(search.pyramid, search.config.detect) is None:
         return []
     courses = trench_courses(rims.legs, tubes)
     clear = _clear_of(tubes)
@@ -62,7 +66,9 @@ def spans(search: Search, tubes: Sequence[Tube], rims: Rims) -> list[Tube]:
         _tell(search, bar, tube, against)
         if against is None:
             found.append(tube)
-    return found
+    if rims.paved:
+        return found
+    return [tube for tube in found if not _stands_in_a_row(tube, (*found, *tubes))]
 
 
 def _measured(search: Search, bar: Bar, clear: Clear) -> Tube | None:
@@ -150,6 +156,26 @@ def _clear_of(tubes: Sequence[Tube]) -> Clear:
         return free
 
     return clear
+
+
+def _stands_in_a_row(tube: Tube, others: Sequence[Tube]) -> bool:
+    """Tell whether others cross the trench side by side with a tube: one of its size, or several.
+
+    In noise the sizes of struts differ by as much as those of pipes.
+    """
+    beside = [
+        other
+        for other in others
+        if other is not tube
+        and other.length_m < _LONG_M
+        and polyline.acute_deg(_course(tube), _course(other)) < _SIDE_BY_SIDE_DEG
+    ]
+    sizes = (abs(math.log(tube.radius_m / other.radius_m)) for other in beside)
+    return len(beside) >= _SEVERAL or any(size < _SAME_SIZE for size in sizes)
+
+
+def _course(tube: Tube) -> FloatArray:
+    return np.asarray(tube.nodes[-1] - tube.nodes[0])
 
 
 def _holds(tube: Tube, bar: Bar) -> bool:
