@@ -23,6 +23,8 @@ _STRAY, _DEAR = 0.2, 4.0
 """Of the points of a slab, that may be something else; what each takes off a bar's worth."""
 _EMPTY = 2
 """Slabs without points, one behind the other, over which a bar goes on."""
+_STRIP = 512
+"""Cells across that are looked at together, an even number."""
 _WIDER = 0.03
 """What each cell of half a box's width takes off a bar's worth: the narrowest that holds it tells
 best where it is."""
@@ -66,11 +68,18 @@ def free_bars(
     slabs = int((places[:, 0].max() - lower[0]) / slab) + 1
     wide = int((places[:, 1].max() - lower[1]) / cell) + 2 * margin + 2
     high = int((places[:, 2].max() - lower[2]) / cell) + 2 * margin + 2
-    sums, total = _counted(places, lower, cell, slab, margin, (slabs, wide, high))
     best = np.zeros(((wide // block + 1) * (high // block + 1), FIELDS))
-    for a in range(margin + 1, wide - margin - 1, 2):
+    sums, total = np.empty((0, 0, 0), np.int32), np.empty((0, 0), np.int32)
+    before = 0
+    for cells in range(margin + 1, wide - margin - 1, 2):
+        # the cells of a long trench at once would take more room than its points
+        if (cells - margin - 1) % _STRIP == 0:
+            before = cells - margin - 1
+            strip = min(_STRIP + 2 * margin + 2, wide - before)
+            sums, total = _counted(places, lower, cell, slab, margin, before, (slabs, strip, high))
+        a = cells - before
         for b in range(margin + 1, high - margin - 1, 2):
-            place = a // block * (high // block + 1) + b // block
+            place = cells // block * (high // block + 1) + b // block
             for h in halves:
                 if _in_box(total, a, b, h) < least_points:
                     continue
@@ -83,7 +92,7 @@ def free_bars(
                     best[place, 0], best[place, 1] = worth, points
                     best[place, 2] = lower[0] + first * slab
                     best[place, 3] = lower[0] + (last + 1) * slab
-                    best[place, 4] = lower[1] + (a - margin - 0.5) * cell
+                    best[place, 4] = lower[1] + (cells - margin - 0.5) * cell
                     best[place, 5] = lower[2] + (b - margin - 0.5) * cell
                     best[place, 6] = (h + 0.5) * cell
     return best[best[:, 0] > 0.0]
@@ -96,15 +105,20 @@ def _counted(
     cell: float,
     slab: float,
     margin: int,
+    before: int,
     shape: tuple[int, int, int],
 ) -> tuple[CellArray, CellArray]:
-    """Return how many points lie before each cell of each slab, across and up; and of all."""
+    """Return how many points lie before each cell of each slab, across and up; and of all.
+
+    Across, cells from one on are counted, so many as there is room for.
+    """
     sums = np.zeros(shape, np.int32)
     for i in range(len(places)):
         s = int((places[i, 0] - lower[0]) / slab)
-        a = int((places[i, 1] - lower[1]) / cell) + margin + 1
+        a = int((places[i, 1] - lower[1]) / cell) + margin + 1 - before
         b = int((places[i, 2] - lower[2]) / cell) + margin + 1
-        sums[s, a, b] += 1
+        if 0 < a < shape[1]:
+            sums[s, a, b] += 1
     total = np.zeros(shape[1:], np.int32)
     for s in range(shape[0]):
         for a in range(1, shape[1]):
