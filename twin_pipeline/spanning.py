@@ -66,9 +66,13 @@ def spans(search: Search, tubes: Sequence[Tube], rims: Rims) -> list[Tube]:
         _tell(search, bar, tube, against)
         if against is None:
             found.append(tube)
-    if rims.paved:
-        return found
-    return [tube for tube in found if not _stands_in_a_row(tube, (*found, *tubes))]
+    # beside a pavement struts are told by their depth, unless noise makes them too thick
+    told_m = search.config.classify.max_strut_diameter_m if rims.paved else 0.0
+    return [
+        tube
+        for tube in found
+        if 2.0 * tube.radius_m <= told_m or not _stands_in_a_row(tube, (*found, *tubes))
+    ]
 
 
 def _measured(search: Search, bar: Bar, clear: Clear) -> Tube | None:
