@@ -35,6 +35,8 @@ _SHELL_NOISES, _SHELL_M, _AROUND_M, _OFF_WALLS_M = 3.0, 0.012, 0.16, 0.12
 _MOST_AROUND, _MOST_WITHIN = 0.25, 0.1
 """Of the points on a tube, what may lie around it, and within; away from its ends."""
 _SAME_M, _PLACES, _MOST_OF_IT = 0.05, 9, 0.4
+_ALIKE_M = 0.08
+"""How far apart bars end that lead to the same tube: one that is found 4 degrees aside."""
 _ALONG_DEG, _LONG_M = 45.0, 3.0
 _SAME_SIZE, _SIDE_BY_SIDE_DEG, _SEVERAL = 0.35, 15.0, 2
 """Difference of radii, as a logarithm, and of courses of what props a trench in a row; how many
@@ -54,9 +56,11 @@ def spans(search: Search, tubes: Sequence[Tube], rims: Rims) -> list[Tube]:
     xyz = _thinned(search)
     xyz = xyz[clear(xyz)]
     found: list[Tube] = []
+    looked_at: list[Bar] = []
     for bar in find_bars(xyz, courses):
-        if any(_holds(tube, bar) for tube in found):
+        if any(_holds(tube, bar) for tube in found) or any(_alike(bar, o) for o in looked_at):
             continue
+        looked_at.append(bar)
         tube = _measured(search, bar, clear)
         if tube is None or _is_known(_middle(tube), (*found, *tubes)):
             continue
@@ -93,7 +97,6 @@ def why_no_span(tube: Tube, xyz: FloatArray, thinnest_m: float) -> str | None:
     arc_deg = float(np.median(tube.arc_deg))
     diameter_m = 2.0 * tube.radius_m
     least_m = max(_LEAST_M, _LEAST_DIAMETERS * diameter_m)
-    on, around, within = _surroundings(tube, xyz)
     chord = tube.nodes[-1] - tube.nodes[0]
     checks = (
         (tube.points_used >= _LEAST_POINTS, f"{tube.points_used} points only"),
@@ -106,11 +109,18 @@ def why_no_span(tube: Tube, xyz: FloatArray, thinnest_m: float) -> str | None:
         (tube.noise_m <= _MOST_NOISE * tube.radius_m, "noise hides its surface"),
         (tube.misfit <= _MOST_MISFIT, f"not round, misfit {tube.misfit:.2f}"),
         (tube.plane_ratio >= _LEAST_PLANE_RATIO, f"flat, ratio {tube.plane_ratio:.2f}"),
-        (around <= _MOST_AROUND * on, f"{around} points around {on}"),
-        (within <= _MOST_WITHIN * on, f"{within} points within {on}"),
         (with_doubt(tube).radius_std_m <= _MOST_STD * tube.radius_m, "radius not determined"),
     )
-    return next((reason for passed, reason in checks if not passed), None)
+    against = next((reason for passed, reason in checks if not passed), None)
+    return against or _what_touches(tube, xyz)
+
+
+def _what_touches(tube: Tube, xyz: FloatArray) -> str | None:
+    """Return what of points (N, 3) speaks against a straight tube hanging free among them."""
+    on, around, within = _surroundings(tube, xyz)
+    if around > _MOST_AROUND * on:
+        return f"{around} points around {on}"
+    return f"{within} points within {on}" if within > _MOST_WITHIN * on else None
 
 
 def _surroundings(tube: Tube, xyz: FloatArray) -> tuple[int, int, int]:
@@ -180,6 +190,12 @@ def _stands_in_a_row(tube: Tube, others: Sequence[Tube]) -> bool:
 
 def _course(tube: Tube) -> FloatArray:
     return np.asarray(tube.nodes[-1] - tube.nodes[0])
+
+
+def _alike(bar: Bar, other: Bar) -> bool:
+    """Tell whether two bars are as good as one, found once more in a heading beside it."""
+    ends = zip((bar.start, bar.end), (other.start, other.end), strict=True)
+    return bar.half_m == other.half_m and all(math.dist(a, b) < _ALIKE_M for a, b in ends)
 
 
 def _holds(tube: Tube, bar: Bar) -> bool:

@@ -60,9 +60,10 @@ class _Line:
 
     def laterals(self) -> FloatArray:
         """Return unit vectors (2, 3) square to the course: level, and upwards."""
-        level = np.cross(self.course, [0.0, 0.0, 1.0])
-        level /= np.linalg.norm(level)
-        return np.array([level, np.cross(level, self.course)])
+        x, y, z = (float(part) for part in self.course)
+        width = math.hypot(x, y)
+        east, north = y / width, -x / width
+        return np.array([[east, north, 0.0], [north * z, -east * z, east * y - north * x]])
 
 
 def measure_straight(
