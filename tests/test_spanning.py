@@ -9,6 +9,7 @@ from twin_pipeline.geometry.rims import Rims, rims_of
 from twin_pipeline.observing import Observer
 from twin_pipeline.search import Search
 from twin_pipeline.spanning import spans, why_no_span
+from twin_pipeline.stages.bars import find_bars
 
 LENGTH_M, WIDTH_M, FLOOR_M, UP_M, RADIUS_M = 5.0, 1.2, -1.3, -0.7, 0.03
 RIMS = rims_of(trench_ground(LENGTH_M, WIDTH_M))
@@ -48,6 +49,18 @@ def test_a_thin_pipe_of_some_dozens_of_points_is_found_in_the_air(heading_deg):
     off = np.cross(tube.nodes - axis[0], axis[-1] - axis[0]) / np.linalg.norm(axis[-1] - axis[0])
     assert (np.linalg.norm(off, axis=1) < 3.0 * np.hypot(tube.std_h_m, tube.std_v_m)).all()
     assert tube.observed.mean() > 0.8
+
+
+def test_bars_are_found_wherever_they_lie_in_a_cloud_of_kilometres():
+    """All its cells at once would be a million million."""
+    rng = np.random.default_rng(5)
+    strewn = rng.uniform(-2000.0, 2000.0, (1000, 3)) * [1.0, 1.0, 0.02]
+    bar = tube_points(crossing(-0.6, 0.6, heading_deg=90.0), RADIUS_M, rng, noise_m=NOISE_M)
+    places = np.array([[0.0, 0.0, 0.0], [1500.0, 3.0, 20.0], [-1200.0, 900.0, 0.0]])
+    found = find_bars(np.vstack([strewn, *(bar + place for place in places)]), [np.eye(3)[0]])
+    middles = np.array([0.5 * (one.start + one.end) for one in found])
+    for place in places + np.array([2.0, 0.0, UP_M]):
+        assert np.linalg.norm(middles - place, axis=1).min() < 0.1
 
 
 def test_nothing_spans_an_empty_trench():

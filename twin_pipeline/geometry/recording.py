@@ -105,5 +105,5 @@ def _share_of_own(points: FloatArray, pieces: int) -> float:
         for column in columns:
             low, high = np.quantile(column[own], _MOST_OF_IT)
             there &= (column >= low) & (column <= high)
-        shares.append(np.count_nonzero(there[own]) / np.count_nonzero(there))
+        shares.append(np.count_nonzero(there[own]) / max(int(np.count_nonzero(there)), 1))
     return float(np.median(shares))

@@ -20,6 +20,9 @@ _CELL_M, _SLAB_M = 0.015, 0.1
 _HALVES = np.array([2, 3, 4, 6, 8], np.int32)
 _CLEAR, _BLOCK = 10, 6
 _LEAST_POINTS, _LEAST_SLABS = 25, 4
+_PIECE_M, _OVERLAP_M = (16.0, 15.0, 6.0), (5.0, 0.5, 0.5)
+"""What is looked at together, along bars, across and up, and what pieces share: all of a bar and
+of what has to be clear around it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,11 +69,34 @@ def _along(xyz: FloatArray, heading: float) -> Iterator[Bar]:
     """Yield the bars that run in one direction."""
     onward = np.array([math.cos(heading), math.sin(heading), 0.0])
     aside = np.array([-onward[1], onward[0], 0.0])
-    places = np.column_stack([xyz @ onward, xyz @ aside, xyz[:, 2]])
+    for places in _pieces(np.column_stack([xyz @ onward, xyz @ aside, xyz[:, 2]])):
+        for worth, _, first, last, across, up, half in bars.free_bars(
+            places, _CELL_M, _SLAB_M, _HALVES, _CLEAR, _LEAST_POINTS, _LEAST_SLABS, _BLOCK
+        ):
+            off = across * aside + np.array([0.0, 0.0, up])
+            yield Bar(first * onward + off, last * onward + off, float(half), float(worth))
+
+
+def _pieces(places: FloatArray, axes: Sequence[int] = (1, 0, 2)) -> Iterator[FloatArray]:
+    """Yield the places (n, 3) of pieces that overlap, those with too few for a bar left out.
+
+    The cells of a large extent at once would take more room and time than all else.
+    """
     if len(places) < _LEAST_POINTS:
         return
-    for worth, _, first, last, across, up, half in bars.free_bars(
-        places, _CELL_M, _SLAB_M, _HALVES, _CLEAR, _LEAST_POINTS, _LEAST_SLABS, _BLOCK
-    ):
-        off = across * aside + np.array([0.0, 0.0, up])
-        yield Bar(first * onward + off, last * onward + off, float(half), float(worth))
+    if not axes:
+        yield places
+        return
+    axis, *others = axes
+    along, length_m = places[:, axis], _PIECE_M[axis]
+    if np.ptp(along) <= length_m:
+        yield from _pieces(places, others)
+        return
+    start_m, step_m = float(along.min()), length_m - _OVERLAP_M[axis]
+    while True:
+        yield from _pieces(places[(along >= start_m) & (along <= start_m + length_m)], others)
+        beyond = along[along > start_m + length_m]
+        if len(beyond) == 0:
+            return
+        # from one place to the next nothing may lie for kilometres
+        start_m = max(start_m + step_m, float(beyond.min()) - _OVERLAP_M[axis])
