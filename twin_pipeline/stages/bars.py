@@ -92,11 +92,14 @@ def _pieces(places: FloatArray, axes: Sequence[int] = (1, 0, 2)) -> Iterator[Flo
     if np.ptp(along) <= length_m:
         yield from _pieces(places, others)
         return
-    start_m, step_m = float(along.min()), length_m - _OVERLAP_M[axis]
-    while True:
-        yield from _pieces(places[(along >= start_m) & (along <= start_m + length_m)], others)
-        beyond = along[along > start_m + length_m]
-        if len(beyond) == 0:
-            return
-        # from one place to the next nothing may lie for kilometres
-        start_m = max(start_m + step_m, float(beyond.min()) - _OVERLAP_M[axis])
+    order = np.argsort(along, kind="stable")
+    along, step_m = along[order], length_m - _OVERLAP_M[axis]
+    start_m, last = float(along[0]), 0
+    while last < len(along):
+        first = int(np.searchsorted(along, start_m))
+        last = int(np.searchsorted(along, start_m + length_m, side="right"))
+        # in their old order neighbours lie near each other in memory
+        yield from _pieces(places[np.sort(order[first:last])], others)
+        if last < len(along):
+            # from one place to the next nothing may lie for kilometres
+            start_m = max(start_m + step_m, float(along[last]) - _OVERLAP_M[axis])
