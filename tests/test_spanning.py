@@ -68,7 +68,7 @@ def test_nothing_spans_an_empty_trench():
 
 
 def test_without_a_pavement_a_single_one_is_found_and_several_of_a_size_are_none():
-    unpaved = Rims(RIMS.legs, paved=False)
+    unpaved = Rims(RIMS.legs, paved=False, dug=RIMS.dug)
     first, second = crossing(-0.6, 0.6), crossing(-0.6, 0.6, x_m=4.0)
     assert len(spans(searched(first), [MAIN], unpaved)) == 1
     assert spans(searched(first, second), [MAIN], unpaved) == []

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
+import shapely
 from stages.made import (
     make_tube,
     plane_points,
@@ -85,7 +86,14 @@ def test_a_dense_and_sharp_cloud_is_not_searched_again():
 
 def test_without_a_trench_there_is_no_course_to_squeeze_along(sparse):
     _, cloud = sparse
-    assert list(squeezed_tracers(pyramid_of(cloud.xyz), Rims([], paved=False), [], Config())) == []
+    assert (
+        list(
+            squeezed_tracers(
+                pyramid_of(cloud.xyz), Rims([], paved=False, dug=shapely.Polygon()), [], Config()
+            )
+        )
+        == []
+    )
 
 
 def test_where_a_tube_goes_on_is_searched_along_the_angles_of_bends():

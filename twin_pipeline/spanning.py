@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import scipy
+import shapely
 
 from twin_pipeline.courses import trench_courses
 from twin_pipeline.geometry import polyline
@@ -24,6 +25,8 @@ from twin_pipeline.stages.measure import Clear, measure_straight, with_doubt
 _REACH = 1.25
 """Of the box that holds a bar, within which its points lie."""
 _ENOUGH_PER_M2, _MOST_POINTS, _AREA_SIZE_M = 2500.0, 300_000, 0.08
+_BESIDE_RIMS_M = 0.5
+"""How far outside what was dug points are looked at: what spans it ends in its walls."""
 _STEP_M = 0.02
 _BESIDE, _MOST_BESIDE_M = 0.5, 0.045
 """How far beyond what is known points are its own, in radii, and at most."""
@@ -53,7 +56,7 @@ def spans(search: Search, tubes: Sequence[Tube], rims: Rims) -> list[Tube]:
         return []
     courses = trench_courses(rims.legs, tubes)
     clear = _clear_of(tubes)
-    xyz = _thinned(search)
+    xyz = _within(rims, _thinned(search))
     xyz = xyz[clear(xyz)]
     found: list[Tube] = []
     looked_at: list[Bar] = []
@@ -150,6 +153,13 @@ def _thinned(search: Search) -> FloatArray:
         for first, last in pyramid.spans()
     ]
     return np.concatenate(parts) if parts else np.empty((0, 3))
+
+
+def _within(rims: Rims, xyz: FloatArray) -> FloatArray:
+    """Return the points (N, 3) in what was dug and a little beside it."""
+    near = rims.dug.buffer(_BESIDE_RIMS_M)
+    shapely.prepare(near)
+    return np.asarray(xyz[shapely.contains_xy(near, xyz[:, 0], xyz[:, 1])])
 
 
 def _clear_of(tubes: Sequence[Tube]) -> Clear:

@@ -34,16 +34,15 @@ class Rims:
     """Straight pieces (3,)."""
     paved: bool
     """Whether a pavement tells where they are."""
+    dug: shapely.Geometry
+    """What they go around, seen from above."""
 
 
 def rims_of(ground: Ground) -> Rims:
     """Return the rims of the holes in a pavement, as steep as that beside them."""
-    legs = [
-        _on_ground(ground, a, b)
-        for ring in ground.outlines
-        for a, b in _straights(shapely.Polygon(ring))
-    ]
-    return Rims(legs, paved=True)
+    holes = [shapely.Polygon(ring) for ring in ground.outlines]
+    legs = [_on_ground(ground, a, b) for hole in holes for a, b in _straights(hole)]
+    return Rims(legs, paved=True, dug=shapely.union_all([hole.buffer(0.0) for hole in holes]))
 
 
 def rims_of_cloud(pyramid: Pyramid) -> Rims:
@@ -55,8 +54,10 @@ def rims_of_cloud(pyramid: Pyramid) -> Rims:
     surface = pyramid.level_near(_FINE_M).surface
     places = surface.centroid[surface.count >= _LEAST_POINTS]
     shape = _shape_of(places[:, :2]) if len(places) else None
-    straights = _straights(shape) if shape is not None and _is_slender(shape) else []
-    return Rims([_on_floor(places, a, b) for a, b in straights], paved=False)
+    if shape is None or not _is_slender(shape):
+        return Rims([], paved=False, dug=shapely.Polygon())
+    legs = [_on_floor(places, a, b) for a, b in _straights(shape)]
+    return Rims(legs, paved=False, dug=shape)
 
 
 def _straights(shape: shapely.Polygon) -> list[tuple[FloatArray, FloatArray]]:
